@@ -168,6 +168,11 @@ std::string format_count(double count) {
   return digits;
 }
 
+std::string format_counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", format_count(static_cast<double>(count)), noun,
+                     count == 1 ? "" : "s");
+}
+
 std::string format_percent(double fraction) { return fmt::format("{:.1f} %", fraction * 100); }
 
 }  // namespace feedrate

@@ -47,6 +47,8 @@ std::string format_bytes(std::uint64_t bytes);     // "20 GiB", "1.5 GiB", "112 
 std::string format_rate(double bytes_per_second);  // "1.70 GB/s", "114 MB/s"
 std::string format_duration(Duration duration);    // "1.25 ms", "3.2 s", "2m 05s"
 std::string format_count(double count);            // "1,024", "1.28 M"
-std::string format_percent(double fraction);       // "97.3 %"
+// "1 file", "1,024 files": a noun with a regular plural.
+std::string format_counted(std::uint64_t count, std::string_view noun);
+std::string format_percent(double fraction);  // "97.3 %"
 
 }  // namespace feedrate

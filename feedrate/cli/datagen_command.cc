@@ -6,6 +6,7 @@
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/run_options.h"
+#include "feedrate/result/run_result.h"
 
 namespace feedrate {
 namespace {
@@ -27,9 +28,8 @@ class DatagenCommand final : public Command {
     if (!dry_run_)
       FEEDRATE_CHECK(generate_with_progress(*dataset, static_cast<unsigned>(jobs), context));
     FEEDRATE_CHECK(print(fmt::format(
-        "{}{}: {} files of {}, {} samples, {}\n", dry_run_ ? "would write to " : "",
-        quote_path(directory_), format_count(static_cast<double>(dataset->files())), plan.format,
-        format_count(static_cast<double>(dataset->samples())), format_bytes(dataset->bytes()))));
+        "{}{}: {}\n", dry_run_ ? "would write to " : "", quote_path(directory_),
+        describe_dataset(plan.format, dataset->files(), dataset->samples(), dataset->bytes()))));
     return 0;
   }
 

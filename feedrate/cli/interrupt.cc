@@ -15,13 +15,13 @@ constexpr auto kEcho = std::chrono::milliseconds(300);
 
 }  // namespace
 
-InterruptHandler::InterruptHandler() {
+InterruptHandler::InterruptHandler(bool quiet) {
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGINT);
   sigaddset(&signals_, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  thread_ = std::jthread([this](const std::stop_token& quit) {
+  thread_ = std::jthread([this, quiet](const std::stop_token& quit) {
     const timespec poll{0, 200'000'000};
     bool asked = false;
     std::chrono::steady_clock::time_point asked_at;
@@ -32,7 +32,9 @@ InterruptHandler::InterruptHandler() {
       if (asked) _exit(130);
       asked = true;
       asked_at = now;
-      std::fputs("\ninterrupted: finishing what is in flight (once more to end at once)\n", stderr);
+      if (!quiet)
+        std::fputs("\ninterrupted: finishing what is in flight (once more to end at once)\n",
+                   stderr);
       source_.request_stop();
     }
   });

@@ -92,7 +92,7 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
     std::fputs(explain(problem, app).c_str(), stderr);
     return 2;
   }
-  InterruptHandler interrupt;
+  InterruptHandler interrupt(context.quiet);
   context.stop = interrupt.token();
   try {
     const Result<int> status = command->run(context);

@@ -139,6 +139,7 @@ Result<Workload> WorkloadOptions::resolve() const {
                   "write --set key=value");
     FEEDRATE_CHECK(override_workload(resolved, set.substr(0, equals), set.substr(equals + 1)));
   }
+  FEEDRATE_CHECK(check_overridden(resolved));
   return resolved;
 }
 

@@ -79,10 +79,8 @@ Result<> check_training_plan(const TrainingPlan& plan) {
   if (shape.steps_per_epoch() == 0)
     return fail(
         ErrorKind::kUsage,
-        fmt::format("--accelerators: {} x batch of {} needs {} samples for a step, the data "
-                    "set has {}",
-                    plan.accelerators, plan.timing.batch_samples,
-                    format_count(static_cast<double>(batch)),
+        fmt::format("--accelerators: {} x batch of {} needs {} for a step, the data set has {}",
+                    plan.accelerators, plan.timing.batch_samples, format_counted(batch, "sample"),
                     format_count(static_cast<double>(shape.samples))),
         shape.samples >= plan.timing.batch_samples
             ? fmt::format("use --accelerators={} or fewer, a smaller --batch, or a larger data set",

@@ -129,6 +129,9 @@ std::string to_json(const std::vector<FindResult>& results);
 Result<RunResult> run_result_from_json(std::string_view text);
 
 // What a person reads in ten seconds. Ends with a newline.
+// "14 tfrecord files, 17,514 samples, 1.9 GiB".
+std::string describe_dataset(std::string_view format, std::uint64_t files, std::uint64_t samples,
+                             std::uint64_t bytes);
 std::string render_text(const RunResult& result);
 std::string render_text(const FindResult& result);
 

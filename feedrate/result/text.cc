@@ -40,8 +40,8 @@ std::string cpu_text(const RunResult& run) {
   const double cpu = run.cpu_user_seconds + run.cpu_system_seconds;
   const double gigabytes = static_cast<double>(run.bytes_moved) / 1e9;
   std::string text =
-      fmt::format("busiest of {} reactor thread{} {} busy", run.reactors,
-                  run.reactors == 1 ? "" : "s", format_percent(run.busiest_reactor_utilisation));
+      fmt::format("busiest of {} {} busy", format_counted(run.reactors, "reactor thread"),
+                  format_percent(run.busiest_reactor_utilisation));
   if (gigabytes > 0) text += fmt::format(", {:.3f} CPU-s per GB", cpu / gigabytes);
   return text + fmt::format(", peak memory {}", format_bytes(run.peak_memory_bytes));
 }
@@ -60,10 +60,10 @@ std::string setting(const RunResult& run, const std::string& key) {
 }
 
 std::string dataset_text(const RunResult& run) {
-  return fmt::format("{} files of {}, {} samples, {} in {}",
-                     format_count(static_cast<double>(run.dataset_files)), run.dataset_format,
-                     format_count(static_cast<double>(run.dataset_samples)),
-                     format_bytes(run.dataset_bytes), quote_path(run.dataset_directory));
+  return fmt::format("{} in {}",
+                     describe_dataset(run.dataset_format, run.dataset_files, run.dataset_samples,
+                                      run.dataset_bytes),
+                     quote_path(run.dataset_directory));
 }
 
 std::string accelerator_text(const RunResult& run) {
@@ -89,6 +89,13 @@ std::string trial_mark(const FindResult& find, const TrialResult& trial) {
 }
 
 }  // namespace
+
+std::string describe_dataset(std::string_view format, std::uint64_t files, std::uint64_t samples,
+                             std::uint64_t bytes) {
+  const std::string kind = format == "file" ? "whole file" : std::string(format) + " file";
+  return fmt::format("{}, {}, {}", format_counted(files, kind), format_counted(samples, "sample"),
+                     format_bytes(bytes));
+}
 
 std::string render_text(const RunResult& run) {
   std::string text = fmt::format("{}: {}\n", run.workload, run.workload_title);
@@ -126,9 +133,10 @@ std::string render_text(const FindResult& find) {
             fmt::format("{}: batch {}, {} a step, {} ({})", run->accelerator, run->batch_samples,
                         format_duration(from_seconds(run->compute_seconds_per_batch)),
                         format_rate(run->demand_bytes_per_second), run->timing_source));
-    text += row("client", fmt::format("{}, {} readers, {} I/O, {} reactors, {} clock", find.client,
-                                      setting(*run, "readers"), setting(*run, "io"), run->reactors,
-                                      setting(*run, "clock")));
+    text += row("client",
+                fmt::format("{}, {} readers, {} I/O, {}, {} clock", find.client,
+                            setting(*run, "readers"), setting(*run, "io"),
+                            format_counted(run->reactors, "reactor"), setting(*run, "clock")));
     text += warnings_text(*run);
   }
   text += fmt::format("\n  {:>12}  {:>16}  {:>10}  {:>10}  {:>6}  {:>6}\n", "accelerators", "AU",

@@ -78,6 +78,8 @@ std::string to_yaml(const Workload& workload);
 // An accelerator that is not there yet is added, and its timing can be used once both its compute
 // and its batch_samples were set. A changed timing says so in its source.
 Result<> override_workload(Workload& workload, std::string_view key, std::string_view value);
+// After the last of them: kUsage when values that are each within their limits do not fit together.
+Result<> check_overridden(const Workload& workload);
 
 // The built-in catalogue, sorted by name; parsed one at a time, on demand.
 std::vector<std::string> catalogue_names();

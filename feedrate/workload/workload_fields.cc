@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include "feedrate/base/text.h"
 
@@ -275,7 +276,7 @@ std::optional<Conflict> find_conflict(const DatasetShape& dataset) {
         "sample_bytes_stdev",
         fmt::format("{} is more than {} times sample_bytes_mean ({})", dataset.sample_bytes_stdev,
                     kStdevPerMeanMax, dataset.sample_bytes_mean),
-        fmt::format("use at most {}", stdev_max)};
+        fmt::format("use at most {:.0f}", std::floor(stdev_max))};
   // Both are at most 10^12, so the division is what cannot overflow.
   if (dataset.files > kSamplesMax / dataset.samples_per_file)
     return Conflict{"files",

@@ -43,17 +43,6 @@ std::unexpected<Error> unknown_key(const Workload& workload, std::string_view ke
               "keys are " + join(paths, ", "));
 }
 
-Result<> override_dataset(DatasetShape& dataset, const Field<DatasetShape>& field,
-                          const Scalar& scalar) {
-  DatasetShape changed = dataset;
-  FEEDRATE_CHECK(field.read(scalar, changed));
-  if (const auto conflict = find_conflict(changed))
-    return scalar.error(fmt::format("dataset.{}: {}", conflict->key, conflict->message),
-                        conflict->hint);
-  dataset = std::move(changed);
-  return {};
-}
-
 // `key` is what follows "accelerators.": "h100.compute".
 Result<> override_timing(Workload& workload, std::string_view key, const Scalar& scalar) {
   const std::size_t dot = key.find('.');
@@ -89,11 +78,19 @@ Result<> override_workload(Workload& workload, std::string_view key, std::string
     return override_timing(workload, key.substr(kAcceleratorsPrefix.size()), scalar);
   if (key.starts_with(kDatasetPrefix)) {
     const auto* field = find_field(dataset_fields(), key.substr(kDatasetPrefix.size()));
-    if (field != nullptr) return override_dataset(workload.dataset, *field, scalar);
+    if (field != nullptr) return field->read(scalar, workload.dataset);
   }
   for (const auto fields : {identity_fields(), loading_fields()})
     if (const auto* field = find_field(fields, key)) return field->read(scalar, workload);
   return unknown_key(workload, key);
+}
+
+Result<> check_overridden(const Workload& workload) {
+  if (const auto conflict = find_conflict(workload.dataset))
+    return fail(ErrorKind::kUsage,
+                fmt::format("--set: dataset.{}: {}", conflict->key, conflict->message),
+                conflict->hint);
+  return {};
 }
 
 }  // namespace feedrate

@@ -143,13 +143,20 @@ TEST(Override, ErrorsNameTheKeyAndLeaveTheWorkload) {
     EXPECT_NE(set(key, "1"), "no error") << key;
   EXPECT_EQ(set("dataset.files", "0"),
             "--set dataset.files=0: value is too small (0), at least 1 is needed");
-  EXPECT_EQ(set("dataset.sample_bytes_mean", "1"),
-            "--set dataset.sample_bytes_mean=1: dataset.sample_bytes_stdev: 68341808 is more than "
-            "10 times sample_bytes_mean (1)");
   EXPECT_EQ(set("accelerators.h100.compute", "0"),
             "--set accelerators.h100.compute=0: 0 is outside 1.0 us to 1h 00m");
   EXPECT_EQ(set("name", "a/b"), "--set name=a/b: \"a/b\" is not a name");
   EXPECT_EQ(set("readers", ""), "--set readers=: '' is not a whole number");
+}
+
+TEST(Override, WhatDoesNotFitTogetherIsSeenAtTheEnd) {
+  Workload workload = find_workload("unet3d").value();
+  EXPECT_TRUE(override_workload(workload, "dataset.sample_bytes_mean", "1"));
+  EXPECT_EQ(message_of(check_overridden(workload)),
+            "--set: dataset.sample_bytes_stdev: 68341808 is more than 10 times "
+            "sample_bytes_mean (1)");
+  EXPECT_TRUE(override_workload(workload, "dataset.sample_bytes_stdev", "1"));
+  EXPECT_TRUE(check_overridden(workload));
 }
 
 }  // namespace
