@@ -67,16 +67,15 @@ Result<std::shared_ptr<const Dataset>> Dataset::from_plan(const DatasetPlan& pla
   dataset->uniform_samples_ = plan.samples_per_file;
   if (plan.sample_bytes_stdev == 0) {
     dataset->fixed_payload_ = format->payload_for_stored(planned_sample_bytes(plan, 0));
-    const std::vector<std::uint64_t> payloads(plan.samples_per_file, dataset->fixed_payload_);
-    dataset->common_index_ = std::make_shared<const FileIndex>(format->layout(payloads));
+    dataset->common_index_ = std::make_shared<const FileIndex>(
+        format->layout(SampleSizes(plan.samples_per_file, dataset->fixed_payload_)));
     dataset->file_bytes_.assign(plan.files, dataset->common_index_->file_bytes);
   } else {
     dataset->file_bytes_.reserve(plan.files);
     for (std::uint64_t file = 0; file < plan.files; ++file) {
       const auto index = dataset->index(file);
       dataset->file_bytes_.push_back(index->file_bytes);
-      for (const Extent& sample : index->samples)
-        dataset->largest_sample_ = std::max(dataset->largest_sample_, sample.length);
+      dataset->largest_sample_ = std::max(dataset->largest_sample_, index->largest_sample_bytes());
     }
   }
   dataset->finish();
@@ -91,15 +90,15 @@ std::shared_ptr<const Dataset> Dataset::from_scan(const Format& format, std::str
   dataset->directory_ = std::move(directory);
   dataset->class_names_ = std::move(classes);
   dataset->scanned_ = std::move(files);
-  dataset->uniform_samples_ = dataset->scanned_.front().index->samples.size();
+  dataset->uniform_samples_ = dataset->scanned_.front().index->sample_count();
   std::uint64_t first = 0;
   for (const ScannedFile& file : dataset->scanned_) {
     dataset->file_bytes_.push_back(file.index->file_bytes);
     dataset->first_samples_.push_back(first);
-    first += file.index->samples.size();
-    if (file.index->samples.size() != dataset->uniform_samples_) dataset->uniform_samples_ = 0;
-    for (const Extent& sample : file.index->samples)
-      dataset->largest_sample_ = std::max(dataset->largest_sample_, sample.length);
+    first += file.index->sample_count();
+    if (file.index->sample_count() != dataset->uniform_samples_) dataset->uniform_samples_ = 0;
+    dataset->largest_sample_ =
+        std::max(dataset->largest_sample_, file.index->largest_sample_bytes());
   }
   dataset->samples_ = first;
   dataset->finish();
@@ -112,15 +111,13 @@ void Dataset::finish() {
     largest_file_ = std::max(largest_file_, bytes);
   }
   if (plan_) samples_ = plan_->files * plan_->samples_per_file;
-  if (common_index_)
-    for (const Extent& sample : common_index_->samples)
-      largest_sample_ = std::max(largest_sample_, sample.length);
+  if (common_index_) largest_sample_ = common_index_->largest_sample_bytes();
 }
 
 std::vector<std::uint64_t> Dataset::samples_by_file() const {
   std::vector<std::uint64_t> counts;
   counts.reserve(scanned_.size());
-  for (const ScannedFile& file : scanned_) counts.push_back(file.index->samples.size());
+  for (const ScannedFile& file : scanned_) counts.push_back(file.index->sample_count());
   return counts;
 }
 
@@ -143,7 +140,7 @@ std::shared_ptr<const FileIndex> Dataset::index(std::uint64_t file) const {
   std::vector<std::uint64_t> payloads(plan_->samples_per_file);
   for (std::uint64_t i = 0; i < payloads.size(); ++i)
     payloads[i] = payload_bytes(file * plan_->samples_per_file + i);
-  return std::make_shared<const FileIndex>(format_->layout(payloads));
+  return std::make_shared<const FileIndex>(format_->layout(SampleSizes(payloads)));
 }
 
 std::vector<SampleContent> Dataset::content(std::uint64_t file) const {

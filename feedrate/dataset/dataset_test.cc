@@ -201,7 +201,7 @@ TEST_F(DatasetTest, LocatesSamplesInUnevenFiles) {
   std::set<std::pair<std::uint64_t, std::uint64_t>> places;
   for (std::uint64_t sample = 0; sample < 8; ++sample) {
     const auto place = dataset.locate(sample);
-    EXPECT_LT(place.sample_in_file, dataset.index(place.file)->samples.size());
+    EXPECT_LT(place.sample_in_file, dataset.index(place.file)->sample_count());
     places.insert({place.file, place.sample_in_file});
   }
   EXPECT_EQ(places.size(), 8U);

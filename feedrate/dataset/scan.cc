@@ -19,7 +19,7 @@
 namespace feedrate {
 namespace {
 
-constexpr std::size_t kHeadBytes = 64;
+constexpr std::size_t kHeadBytes = 512;  // a tar names itself at 257
 
 Error failed(std::string_view operation, const std::string& path, int code) {
   return Error::storage(Error::kind_of(code), operation, path, 0, code);
@@ -197,8 +197,8 @@ Result<std::shared_ptr<const FileIndex>> index_file(const Format& format, const 
                                                     std::uint64_t bytes,
                                                     const std::stop_token& stop) {
   if (stop.stop_requested()) return interrupted();
-  if (!format.has_checksums())
-    return std::make_shared<const FileIndex>(FileIndex{bytes, {}, {{0, bytes}}});
+  if (format.whole_file())
+    return std::make_shared<const FileIndex>(FileIndex{bytes, {}, {{0, bytes}}, {}, {}});
   FEEDRATE_TRY(FileOnDisk file, FileOnDisk::open(path, stop));
   auto index = format.index(file);
   if (!index) return fail(index.error());
@@ -258,7 +258,7 @@ Result<ScanOutcome> scan_dataset(const std::string& path, const ScanOptions& opt
           file.path);
       continue;
     }
-    if ((*index)->samples.empty()) {
+    if ((*index)->sample_count() == 0) {
       skipped.add("files without samples", file.path);
       continue;
     }

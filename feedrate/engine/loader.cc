@@ -21,11 +21,22 @@ std::uint64_t window_batches(const TrainingPlan& plan) {
   return per_reader * plan.readers;
 }
 
-// A large sample being read in several transfers at once.
+// Extents being read in transfers, several at once when there are several lanes.
 struct Loader::ParallelRead {
-  Extent rest;
+  std::vector<Extent> reads;  // those before `current` are done, that one in part
+  std::size_t current;
+  std::uint64_t transfer_bytes;
   Semaphore finished;
   std::optional<Error> error;
+
+  std::optional<Extent> next() {
+    while (current < reads.size() && reads[current].length == 0) ++current;
+    if (current == reads.size()) return std::nullopt;
+    Extent& rest = reads[current];
+    const Extent piece{rest.offset, std::min(transfer_bytes, rest.length)};
+    rest = {piece.end(), rest.length - piece.length};
+    return piece;
+  }
 };
 
 Loader::Loader(LoaderContext& context, std::uint32_t rank)
@@ -138,32 +149,56 @@ Task<> Loader::stream_files() {
   }
 }
 
-// Reads a run front to back in transfers of the framework's size; samples are delivered as their
-// last byte arrives, no more at once than the window takes.
+// Reads a run in transfers of the framework's size; samples are delivered as their last byte
+// arrives, no more at once than the window takes.
 Task<bool> Loader::stream_run(WorkItem item, FileCache::Entry& entry) {
-  const std::vector<Extent>& samples = entry.index->samples;
+  const FileIndex& index = *entry.index;
+  if (!index.contiguous()) co_return co_await stream_blocks(item, entry);
   const std::uint64_t last = item.first_sample + item.samples;
-  const std::uint64_t end = samples[last - 1].end();
-  std::uint64_t offset = samples[item.first_sample].offset;
+  const std::uint64_t end = index.sample(last - 1).end();
+  std::uint64_t offset = index.sample(item.first_sample).offset;
   std::uint64_t sample = item.first_sample;
   while (offset < end) {
     const Extent piece{offset, std::min(context_.plan.transfer_bytes, end - offset)};
     const Result<> outcome = co_await read_piece(*entry.file, piece, entry.verifier.get());
     offset = piece.end();
-    while (sample < last && samples[sample].end() <= offset) {
-      std::uint64_t count = 0;
-      while (sample + count < last && samples[sample + count].end() <= offset &&
-             count < context_.plan.timing.batch_samples)
-        ++count;
-      const bool admitted = co_await window_.acquire(count);
-      if (!admitted) co_return false;
-      if (!accept(outcome, item.number + (sample - item.first_sample), count)) co_return false;
-      sample += count;
-    }
-    if (!outcome && !accept(outcome, 0, 0)) co_return false;
-    if (closed_) co_return false;
+    const std::uint64_t arrived = std::min(index.first_ending_after(offset), last);
+    const std::uint64_t number = item.number + (sample - item.first_sample);
+    const bool go_on = co_await hand_over(outcome, number, arrived - sample);
+    if (!go_on) co_return false;
+    sample = arrived;
   }
   co_return true;
+}
+
+// The same where samples come in blocks of several reads: one block after the other.
+Task<bool> Loader::stream_blocks(WorkItem item, FileCache::Entry& entry) {
+  std::vector<Extent> reads;
+  for (std::uint64_t done = 0; done < item.samples;) {
+    const std::uint64_t first = item.first_sample + done;
+    const std::uint64_t count = entry.index->run_length(first, item.samples - done, 0);
+    reads.clear();
+    entry.index->locate(first, count, reads);
+    const Result<> outcome = co_await read_extents(*entry.file, reads, entry.verifier.get());
+    const bool go_on = co_await hand_over(outcome, item.number + done, count);
+    if (!go_on) co_return false;
+    done += count;
+  }
+  co_return true;
+}
+
+// Delivers samples as the window takes them, a batch at most at a time.
+Task<bool> Loader::hand_over(Result<> outcome, std::uint64_t number, std::uint64_t samples) {
+  if (samples == 0) co_return outcome.has_value() ? !closed_ : accept(outcome, 0, 0);
+  for (std::uint64_t done = 0; done < samples;) {
+    const std::uint64_t count =
+        std::min<std::uint64_t>(samples - done, context_.plan.timing.batch_samples);
+    const bool admitted = co_await window_.acquire(count);
+    if (!admitted) co_return false;
+    if (!accept(outcome, number + done, count)) co_return false;
+    done += count;
+  }
+  co_return !closed_;
 }
 
 Task<> Loader::wait_for_epoch(std::uint64_t epoch) {
@@ -208,10 +243,9 @@ Task<Result<>> Loader::read_item(WorkItem item) {
   if (context_.plan.dataset->one_sample_per_file()) co_return co_await read_own_file(item);
   const Result<FileCache::Entry*> entry = co_await context_.files.acquire(item.file);
   if (!entry) co_return fail(entry.error());
-  const std::vector<Extent>& samples = (*entry)->index->samples;
-  const std::uint64_t begin = samples[item.first_sample].offset;
-  const Extent extent{begin, samples[item.first_sample + item.samples - 1].end() - begin};
-  const Result<> outcome = co_await read_extent(*(*entry)->file, extent, (*entry)->verifier.get());
+  std::vector<Extent> reads;
+  (*entry)->index->locate(item.first_sample, item.samples, reads);
+  const Result<> outcome = co_await read_extents(*(*entry)->file, reads, (*entry)->verifier.get());
   context_.files.release(**entry);
   co_return outcome;
 }
@@ -243,35 +277,41 @@ Task<Result<>> Loader::read_own_file(WorkItem item) {
   if (faithful())
     outcome = co_await read_opened_file(**file, *index, verifier.get());
   else
-    outcome = co_await read_extent(**file, {0, bytes}, verifier.get());
+    outcome = co_await read_whole(**file, bytes, verifier.get());
   const Result<> closed = co_await context_.storage.close(std::move(*file));
   if (outcome && !closed) co_return closed;
   co_return outcome;
 }
 
-Task<Result<>> Loader::read_opened_file(StorageFile& file, const FileIndex& index,
-                                        Verifier* verifier) {
-  for (const Extent& extent : index.open_reads) {
-    const Result<> outcome = co_await read_extent(file, extent, verifier);
-    if (!outcome) co_return outcome;
-  }
-  co_return co_await read_extent(file, index.samples.front(), verifier);
+Task<Result<>> Loader::read_whole(StorageFile& file, std::uint64_t bytes, Verifier* verifier) {
+  const std::vector<Extent> all{{0, bytes}};
+  co_return co_await read_extents(file, all, verifier);
 }
 
-Task<Result<>> Loader::read_extent(StorageFile& file, Extent extent, Verifier* verifier) {
+Task<Result<>> Loader::read_opened_file(StorageFile& file, const FileIndex& index,
+                                        Verifier* verifier) {
+  std::vector<Extent> reads = index.open_reads;
+  index.locate(0, 1, reads);
+  co_return co_await read_extents(file, reads, verifier);
+}
+
+// Reads these in order; natively several transfers at once.
+Task<Result<>> Loader::read_extents(StorageFile& file, const std::vector<Extent>& reads,
+                                    Verifier* verifier) {
   const std::uint64_t transfer = context_.plan.transfer_bytes;
-  const std::uint32_t lanes = context_.plan.transfers_per_sample;
-  // Checksums need the bytes in order, so a sample that is verified is read in one lane.
-  if (extent.length <= transfer || lanes == 1 || faithful() || verifier != nullptr) {
-    while (extent.length > 0) {
-      const Extent piece{extent.offset, std::min(transfer, extent.length)};
-      const Result<> outcome = co_await read_piece(file, piece, verifier);
+  ParallelRead shared{reads, 0, transfer, Semaphore(reactor_, 0), std::nullopt};
+  // Checksums need the bytes in order, so what is verified is read in one lane.
+  const bool one_transfer = reads.size() == 1 && reads.front().length <= transfer;
+  const bool one_lane =
+      one_transfer || context_.plan.transfers_per_sample == 1 || faithful() || verifier != nullptr;
+  if (one_lane) {
+    while (const std::optional<Extent> piece = shared.next()) {
+      const Result<> outcome = co_await read_piece(file, *piece, verifier);
       if (!outcome) co_return outcome;
-      extent = {piece.end(), extent.length - piece.length};
     }
     co_return Result<>{};
   }
-  ParallelRead shared{extent, Semaphore(reactor_, 0), std::nullopt};
+  const std::uint32_t lanes = context_.plan.transfers_per_sample;
   for (std::uint32_t lane = 0; lane < lanes; ++lane) reactor_.spawn(read_lane(shared, file));
   const bool joined = co_await shared.finished.acquire(lanes);
   FEEDRATE_ASSERT(joined);
@@ -280,11 +320,10 @@ Task<Result<>> Loader::read_extent(StorageFile& file, Extent extent, Verifier* v
 }
 
 Task<> Loader::read_lane(ParallelRead& shared, StorageFile& file) {
-  while (shared.rest.length > 0 && !shared.error && !closed_) {
-    const Extent piece{shared.rest.offset,
-                       std::min(context_.plan.transfer_bytes, shared.rest.length)};
-    shared.rest = {piece.end(), shared.rest.length - piece.length};
-    const Result<> outcome = co_await read_piece(file, piece, nullptr);
+  while (!shared.error && !closed_) {
+    const std::optional<Extent> piece = shared.next();
+    if (!piece) break;
+    const Result<> outcome = co_await read_piece(file, *piece, nullptr);
     if (!outcome && !shared.error) shared.error = outcome.error();
   }
   shared.finished.release(1);

@@ -63,12 +63,16 @@ class Loader {
   Task<> read_whole_batches();  // faithful, random: a reader assembles one batch after the other
   Task<> stream_files();        // faithful, sequential: a reader streams one file after the other
   Task<bool> stream_run(WorkItem item, FileCache::Entry& entry);
+  Task<bool> stream_blocks(WorkItem item, FileCache::Entry& entry);
+  Task<bool> hand_over(Result<> outcome, std::uint64_t number, std::uint64_t samples);
 
   Task<bool> read_and_deliver(WorkItem item);
   Task<Result<>> read_item(WorkItem item);
   Task<Result<>> read_own_file(WorkItem item);
   Task<Result<>> read_opened_file(StorageFile& file, const FileIndex& index, Verifier* verifier);
-  Task<Result<>> read_extent(StorageFile& file, Extent extent, Verifier* verifier);
+  Task<Result<>> read_whole(StorageFile& file, std::uint64_t bytes, Verifier* verifier);
+  Task<Result<>> read_extents(StorageFile& file, const std::vector<Extent>& reads,
+                              Verifier* verifier);
   Task<> read_lane(ParallelRead& shared, StorageFile& file);
   Task<Result<>> read_piece(StorageFile& file, Extent piece, Verifier* verifier);
   // Counts a read and checks its bytes.

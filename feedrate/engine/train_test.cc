@@ -57,7 +57,7 @@ TEST_P(TrainShape, ReadsEachSampleOnceAndKeepsNullFed) {
   if (client == ClientKind::kNative) {
     const std::uint64_t per_epoch = per_file == 1
                                         ? plan.dataset->bytes()
-                                        : plan.dataset->index(0)->samples.front().length * 240;
+                                        : plan.dataset->index(0)->sample(0).length * 240;
     EXPECT_EQ(result.bytes_asked, 3 * per_epoch);
   }
 }

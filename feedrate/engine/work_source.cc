@@ -77,13 +77,8 @@ WorkItem WorkSource::next_run(std::uint64_t bytes_max, std::uint64_t samples_max
     index_ = plan_.dataset->index(run.file);
     index_file_ = run.file;
   }
-  const auto begin = index_->samples.begin() + static_cast<std::ptrdiff_t>(run.first_sample);
-  const auto end = begin + static_cast<std::ptrdiff_t>(std::min(run.samples, samples_max));
-  const std::uint64_t start = begin->offset;
-  // The first sample that ends beyond the limit; at least one is taken.
-  const auto limit = std::partition_point(
-      begin, end, [&](const Extent& sample) { return sample.end() - start <= bytes_max; });
-  const auto count = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(limit - begin));
+  const std::uint64_t count =
+      index_->run_length(run.first_sample, std::min(run.samples, samples_max), bytes_max);
   return {0, 0, run.file, run.first_sample, count};
 }
 

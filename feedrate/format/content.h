@@ -19,6 +19,7 @@ struct SampleContent {
   std::uint64_t bytes = 0;   // payload length
   std::uint32_t label = 0;
   double compressibility = 0;  // 0 (random) to 1 (all zero)
+  std::uint64_t samples = 1;   // that this stream of bytes is the content of (one_content_per_file)
 };
 
 inline constexpr std::uint64_t kContentBlockBytes = 4096;

@@ -1,4 +1,4 @@
-// The face of a file format. One folder per format (tfrecord/, npz/, file/), reached only through
+// The face of a file format. One folder per format (tfrecord/, npz/, ...), reached only through
 // this header and the table in formats.cc.
 //
 // A format is pure: it never opens a file. It says where samples lie in a file (for files that we
@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,26 +17,27 @@
 
 #include "feedrate/base/error.h"
 #include "feedrate/format/content.h"
+#include "feedrate/format/file_index.h"
 
 namespace feedrate {
 
-struct Extent {
-  std::uint64_t offset = 0;
-  std::uint64_t length = 0;
-  std::uint64_t end() const { return offset + length; }
-  bool operator==(const Extent&) const = default;
+// Payload sizes of the samples of a planned file.
+class SampleSizes {
+ public:
+  explicit SampleSizes(std::span<const std::uint64_t> each) : each_(each), count_(each.size()) {}
+  SampleSizes(std::uint64_t count, std::uint64_t bytes) : count_(count), bytes_(bytes) {}
+  std::uint64_t size() const { return count_; }
+  std::uint64_t operator[](std::uint64_t i) const { return each_.empty() ? bytes_ : each_[i]; }
+  // All equal and given as one number.
+  bool equal() const { return each_.empty(); }
+
+ private:
+  std::span<const std::uint64_t> each_;
+  std::uint64_t count_, bytes_ = 0;
 };
 
-// Where everything is in one file.
-struct FileIndex {
-  std::uint64_t file_bytes = 0;
-  // What the format's reference reader touches once after opening, before any sample, in order
-  // (npz: end-of-central-directory record, central directory). Empty for formats without.
-  std::vector<Extent> open_reads;
-  // The stored form of each sample in file order, framing included (tfrecord: length, CRC, data,
-  // CRC; npz: local header and data of the array).
-  std::vector<Extent> samples;
-};
+// What a user may choose about a format: dataset.format_options of a workload file.
+using FormatOptions = std::map<std::string, std::string>;
 
 // Random access to a file on disk, for indexing. Blocking; implemented by the caller.
 class RandomAccess {
@@ -65,6 +67,16 @@ class Verifier {
   virtual Result<> consume(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
 };
 
+// Does with the stored bytes of a sample what a training job would do to get its tensors (JPEG,
+// inflate, ...), through the real libraries. One per thread.
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  // `stored` is one sample as locate() finds it, end to end; all of the file when whole_file().
+  // Returns how many bytes came out; kCorrupt (offset within `stored`) when it cannot be decoded.
+  virtual Result<std::uint64_t> decode(std::span<const std::byte> stored) = 0;
+};
+
 class Format {
  public:
   virtual ~Format() = default;
@@ -74,13 +86,19 @@ class Format {
   // Does a file of this name or these first bytes look like ours? Used to recognise a user's own
   // folder.
   virtual bool recognises(std::string_view file_name, std::span<const std::byte> head) const = 0;
+  // The same format with these options; kUsage for one that it does not have, or a bad value.
+  virtual Result<std::shared_ptr<const Format>> with_options(const FormatOptions& options) const;
 
   // Largest payload whose stored form fits `stored_bytes` per sample, or 0 when none does. Lets a
   // data set have the published size *on disk*.
   virtual std::uint64_t payload_for_stored(std::uint64_t stored_bytes) const = 0;
   // Layout of a planned file with these payload sizes; the inverse view of render().
-  virtual FileIndex layout(std::span<const std::uint64_t> payload_bytes) const = 0;
+  virtual FileIndex layout(const SampleSizes& payload_bytes) const = 0;
+  // A content for each sample, or one for all when one_content_per_file().
   virtual std::unique_ptr<Renderer> render(std::vector<SampleContent> samples) const = 0;
+  // All samples of a file are equal in size and their content is one stream: SampleContent.samples
+  // says how many. For samples too small and too many to keep a value for each.
+  virtual bool one_content_per_file() const { return false; }
 
   // Layout of a file on disk, foreign or ours. Memory is bounded by the file's true size, whatever
   // its length fields claim. kCorrupt names the offset.
@@ -95,6 +113,15 @@ class Format {
 
   // Bytes per read call of the format's reference reader in `framework`; header says where from.
   virtual std::uint64_t reference_transfer_bytes() const = 0;
+  // Bytes of a sample become tensors by decoder(); nullptr when the stored bytes are the tensors.
+  virtual std::unique_ptr<Decoder> decoder() const { return nullptr; }
+  // A file is one sample, read from its first byte to its last: its index needs no look inside.
+  virtual bool whole_file() const { return false; }
+  // A second file beside each of ours, read whole when the first is opened (Megatron's .idx): its
+  // extension, or "" for formats without; and its bytes, for the contents of the first.
+  virtual std::string_view companion_extension() const { return {}; }
+  virtual std::unique_ptr<Renderer> render_companion(const SampleSizes& payload_bytes) const;
+  virtual std::uint64_t companion_bytes(const SampleSizes& payload_bytes) const;
   // How many samples a file of ours holds at most (npz and file: 1; tfrecord: no limit).
   virtual std::uint64_t samples_per_file_max() const = 0;
 };
@@ -102,6 +129,9 @@ class Format {
 // The format named `name`, or kUsage with the known names and a spelling hint.
 Result<const Format*> find_format(std::string_view name);
 std::span<const Format* const> all_formats();
+// The same with options; kUsage names the format, the option and what it may be.
+Result<std::shared_ptr<const Format>> make_format(std::string_view name,
+                                                  const FormatOptions& options);
 // The format a file seems to have; `file` (any bytes) when no other recognises it.
 const Format& recognise_format(std::string_view file_name, std::span<const std::byte> head);
 

@@ -55,9 +55,12 @@ inline Bytes render_all(const Format& format, const std::vector<SampleContent>& 
 }
 
 inline FileIndex layout_of(const Format& format, const std::vector<SampleContent>& samples) {
+  if (format.one_content_per_file())
+    return format.layout(
+        SampleSizes(samples.front().samples, samples.front().bytes / samples.front().samples));
   std::vector<std::uint64_t> payload_bytes;
   for (const SampleContent& sample : samples) payload_bytes.push_back(sample.bytes);
-  return format.layout(payload_bytes);
+  return format.layout(SampleSizes(payload_bytes));
 }
 
 // Shows `bytes` to the verifier in chunks, first to last or last to first.

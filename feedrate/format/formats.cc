@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "feedrate/base/text.h"
 #include "feedrate/format/file/file.h"
 #include "feedrate/format/format.h"
@@ -22,6 +24,26 @@ Result<const Format*> find_format(std::string_view name) {
               "unknown format '" + std::string(name) + "'" + did_you_mean(name, names),
               "known formats: " + join(names, ", "));
 }
+
+Result<std::shared_ptr<const Format>> make_format(std::string_view name,
+                                                  const FormatOptions& options) {
+  FEEDRATE_TRY(const Format* format, find_format(name));
+  if (!options.empty()) return format->with_options(options);
+  return std::shared_ptr<const Format>(std::shared_ptr<void>(), format);  // never destroyed
+}
+
+Result<std::shared_ptr<const Format>> Format::with_options(const FormatOptions& options) const {
+  return fail(ErrorKind::kUsage,
+              fmt::format("format '{}' has no option '{}'", name(), options.begin()->first),
+              "remove it from dataset.format_options");
+}
+
+std::unique_ptr<Renderer> Format::render_companion(const SampleSizes&) const {
+  FEEDRATE_ASSERT(companion_extension().empty());
+  return nullptr;
+}
+
+std::uint64_t Format::companion_bytes(const SampleSizes&) const { return 0; }
 
 const Format& recognise_format(std::string_view file_name, std::span<const std::byte> head) {
   for (const Format* format : all_formats())

@@ -45,7 +45,7 @@ class FileVerifier : public Verifier {
   const std::vector<SampleContent> samples_;
 };
 
-FileIndex whole_file(std::uint64_t bytes) {
+FileIndex index_of(std::uint64_t bytes) {
   FileIndex index;
   index.file_bytes = bytes;
   index.samples.push_back({0, bytes});
@@ -61,9 +61,10 @@ class FileFormat : public Format {
   std::uint64_t payload_for_stored(std::uint64_t stored_bytes) const override {
     return stored_bytes;
   }
-  FileIndex layout(std::span<const std::uint64_t> payload_bytes) const override {
+  bool whole_file() const override { return true; }
+  FileIndex layout(const SampleSizes& payload_bytes) const override {
     FEEDRATE_ASSERT(payload_bytes.size() == 1);
-    return whole_file(payload_bytes.front());
+    return index_of(payload_bytes[0]);
   }
   std::unique_ptr<Renderer> render(std::vector<SampleContent> samples) const override {
     FEEDRATE_ASSERT(samples.size() == 1);
@@ -71,7 +72,7 @@ class FileFormat : public Format {
   }
   Result<FileIndex> index(RandomAccess& file) const override {
     if (file.size() == 0) return corrupt_at(0, "empty file");
-    return whole_file(file.size());
+    return index_of(file.size());
   }
   std::unique_ptr<Verifier> verifier(std::shared_ptr<const FileIndex>,
                                      std::vector<SampleContent> samples) const override {

@@ -79,9 +79,9 @@ class NpzFormat : public Format {
     return stored_bytes > Archive::kContentOffset ? stored_bytes - Archive::kContentOffset : 0;
   }
 
-  FileIndex layout(std::span<const std::uint64_t> payload_bytes) const override {
+  FileIndex layout(const SampleSizes& payload_bytes) const override {
     FEEDRATE_ASSERT(payload_bytes.size() == 1);
-    const Archive archive(payload_bytes.front(), 0, 0);
+    const Archive archive(payload_bytes[0], 0, 0);
     FileIndex index;
     index.file_bytes = archive.file_bytes();
     const std::uint64_t end = index.file_bytes - kEndBytes;

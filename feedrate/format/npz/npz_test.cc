@@ -47,7 +47,7 @@ TEST(Npz, ChecksumIsThatOfZip) {
 }
 
 TEST(Npz, OpenReadsAreThoseOfNumpy) {
-  const FileIndex index = npz_format().layout(std::array<std::uint64_t, 1>{3000000});
+  const FileIndex index = npz_format().layout(SampleSizes(1, 3000000));
   ASSERT_EQ(index.file_bytes, 3000498U);  // strace: see npz.h
   EXPECT_EQ(index.open_reads,
             (std::vector<Extent>{{0, 4096}, {3000476, 22}, {3000456, 42}, {3000374, 124}}));
@@ -62,7 +62,7 @@ TEST(Npz, LayoutAndIndexAgreeWhereZip64Begins) {
       HollowFile file(payload);
       const auto found = npz_format().index(file);
       ASSERT_TRUE(found) << payload << ": " << found.error().message();
-      const FileIndex planned = npz_format().layout(std::array{payload});
+      const FileIndex planned = npz_format().layout(SampleSizes(1, payload));
       EXPECT_EQ(found->samples, planned.samples) << payload;
       EXPECT_EQ(found->open_reads, planned.open_reads) << payload;
       EXPECT_EQ(found->file_bytes, planned.file_bytes) << payload;

@@ -127,11 +127,17 @@ class TfrecordFormat : public Format {
     return content_bytes_within(stored);
   }
 
-  FileIndex layout(std::span<const std::uint64_t> payload_bytes) const override {
+  FileIndex layout(const SampleSizes& payload_bytes) const override {
     FileIndex index;
+    if (payload_bytes.equal()) {
+      index.records = {0, stored_bytes(payload_bytes[0]), payload_bytes.size()};
+      index.file_bytes = index.records.bytes * index.records.count;
+      return index;
+    }
     index.samples.reserve(payload_bytes.size());
     std::uint64_t last_payload = 0, last_stored = stored_bytes(0);
-    for (const std::uint64_t payload : payload_bytes) {
+    for (std::uint64_t i = 0; i < payload_bytes.size(); ++i) {
+      const std::uint64_t payload = payload_bytes[i];
       if (payload != last_payload) {
         last_payload = payload;
         last_stored = stored_bytes(payload);

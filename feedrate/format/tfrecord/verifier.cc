@@ -23,27 +23,27 @@ void capture(std::span<std::byte> field, std::uint64_t field_position, std::uint
 RecordVerifier::RecordVerifier(std::shared_ptr<const FileIndex> index,
                                std::vector<SampleContent> samples)
     : index_(std::move(index)), samples_(std::move(samples)) {
-  FEEDRATE_ASSERT(samples_.empty() || samples_.size() == index_->samples.size());
+  FEEDRATE_ASSERT(samples_.empty() || samples_.size() == index_->sample_count());
 }
 
 std::size_t RecordVerifier::record_at(std::uint64_t offset) {
-  const auto& records = index_->samples;
-  for (std::size_t record = last_record_; record < std::min(last_record_ + 2, records.size());
-       ++record)
-    if (offset >= records[record].offset && offset < records[record].end()) return record;
-  const auto after = std::ranges::upper_bound(records, offset, {}, &Extent::end);
-  return static_cast<std::size_t>(after - records.begin());
+  for (std::size_t record = last_record_;
+       record < std::min<std::uint64_t>(last_record_ + 2, index_->sample_count()); ++record) {
+    const Extent extent = index_->sample(record);
+    if (offset >= extent.offset && offset < extent.end()) return record;
+  }
+  return index_->first_ending_after(offset);
 }
 
 Result<> RecordVerifier::consume(std::uint64_t offset, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const std::size_t record = record_at(offset);
-    if (record == index_->samples.size()) {
+    if (record == index_->sample_count()) {
       if (samples_.empty()) return {};
       return corrupt_at(offset, "bytes after the planned end of the file");
     }
     last_record_ = record;
-    const Extent extent = index_->samples[record];
+    const Extent extent = index_->sample(record);
     if (offset < extent.offset) {  // a gap: never in an index of ours
       const std::uint64_t gap = std::min<std::uint64_t>(bytes.size(), extent.offset - offset);
       bytes = bytes.subspan(gap);
@@ -67,7 +67,7 @@ Result<> RecordVerifier::check_slice(std::size_t record, std::uint64_t position,
 
 Result<> RecordVerifier::compare(std::size_t record, std::uint64_t position,
                                  std::span<const std::byte> bytes) {
-  const Extent extent = index_->samples[record];
+  const Extent extent = index_->sample(record);
   const SampleContent& content = samples_[record];
   if (const std::uint64_t planned = stored_bytes(content.bytes); planned != extent.length)
     return corrupt_at(extent.offset, "record of " + std::to_string(extent.length) + " B where " +
@@ -94,7 +94,7 @@ Result<> RecordVerifier::compare(std::size_t record, std::uint64_t position,
 
 Result<> RecordVerifier::check_sums(std::size_t record, std::uint64_t position,
                                     std::span<const std::byte> bytes) {
-  const Extent extent = index_->samples[record];
+  const Extent extent = index_->sample(record);
   if (position == 0) in_progress_[record] = {};
   const auto found = in_progress_.find(record);
   if (found == in_progress_.end()) return {};
@@ -121,7 +121,7 @@ Result<> RecordVerifier::check_sums(std::size_t record, std::uint64_t position,
 }
 
 Result<> RecordVerifier::check_head(std::size_t record, const Progress& progress) const {
-  const Extent extent = index_->samples[record];
+  const Extent extent = index_->sample(record);
   if (!valid_head(progress.head))
     return corrupt_at(extent.offset, "length of the record does not match its checksum");
   const auto length = load_little<std::uint64_t>(progress.head.data());

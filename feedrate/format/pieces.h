@@ -1,0 +1,67 @@
+// A planned file as a list of pieces from first to last: fixed bytes, content of a sample, and
+// checksums over what came before. Whoever can describe a file this way gets its renderer and the
+// verifier of known content for nothing. Shared by the formats, not for users of format.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "feedrate/format/content.h"
+#include "feedrate/format/format.h"
+
+namespace feedrate {
+
+// Changes content bytes into bytes that the format allows at that place.
+using ByteMap = std::byte (*)(std::byte);
+
+enum class ChecksumKind : std::uint8_t {
+  kCrc32,    // zlib's: PNG, gzip, zip
+  kAdler32,  // zlib's
+  kCrc8,     // FLAC's: polynomial 0x07, from 0, most significant bit first
+  kCrc16,    // FLAC's: polynomial 0x8005, from 0, most significant bit first
+};
+
+class FilePieces {
+ public:
+  // Offset of what comes next; the size of the file at the end.
+  std::uint64_t size() const { return size_; }
+
+  void literal(std::vector<std::byte> bytes);
+  void zeros(std::uint64_t count);
+  // Bytes [from, from + length) of the content, each through `map` when there is one.
+  void content(const SampleContent& content, std::uint64_t from, std::uint64_t length,
+               ByteMap map = nullptr);
+  // Starts a checksum of the bytes that follow; several kinds may run at once, each once at a time.
+  void begin_checksum(ChecksumKind kind);
+  // Leaves out the bytes between the two.
+  void pause_checksum(ChecksumKind kind);
+  void resume_checksum(ChecksumKind kind);
+  // Ends it and stores it, most significant byte first.
+  void end_checksum(ChecksumKind kind);
+
+ private:
+  friend class PieceReader;
+  enum class Kind : std::uint8_t { kLiteral, kZeros, kContent, kBegin, kPause, kResume, kEnd };
+  struct Piece {
+    std::uint64_t begin, length;
+    Kind kind;
+    ChecksumKind checksum;
+    ByteMap map;
+    std::uint64_t source;  // offset in literals_; in the content
+    std::size_t content;   // index in contents_
+  };
+  Piece& add(Kind kind, std::uint64_t length);
+
+  std::uint64_t size_ = 0;
+  std::vector<Piece> pieces_;
+  std::vector<std::byte> literals_;
+  std::vector<SampleContent> contents_;
+};
+
+std::unique_ptr<Renderer> render_pieces(FilePieces pieces);
+// Compares every byte with what render_pieces would write. A checksum is compared when all that it
+// covers came in order just before.
+std::unique_ptr<Verifier> verify_pieces(FilePieces pieces);
+
+}  // namespace feedrate
