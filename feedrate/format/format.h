@@ -46,6 +46,8 @@ class RandomAccess {
   virtual std::uint64_t size() const = 0;
   // Fills all of `out` from `offset`, or says why not (short read included).
   virtual Result<> read_at(std::uint64_t offset, std::span<std::byte> out) = 0;
+  // The second file of formats with a companion_extension(), when it is there.
+  virtual RandomAccess* companion() { return nullptr; }
 };
 
 // Produces the bytes of one planned file from first to last.

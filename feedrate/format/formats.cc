@@ -3,14 +3,20 @@
 #include "feedrate/base/text.h"
 #include "feedrate/format/file/file.h"
 #include "feedrate/format/format.h"
+#include "feedrate/format/megatron/megatron.h"
 #include "feedrate/format/npz/npz.h"
+#include "feedrate/format/raw/raw.h"
+#include "feedrate/format/safetensors/safetensors.h"
 #include "feedrate/format/tfrecord/tfrecord.h"
+#include "feedrate/format/webdataset/webdataset.h"
 
 namespace feedrate {
 
 // In the order in which a file is recognised: `file` takes whatever is left.
 std::span<const Format* const> all_formats() {
-  static const Format* const formats[] = {&tfrecord_format(), &npz_format(), &file_format()};
+  static const Format* const formats[] = {
+      &tfrecord_format(), &npz_format(), &webdataset_format(), &safetensors_format(),
+      &megatron_format(), &raw_format(), &file_format()};
   return formats;
 }
 
