@@ -31,7 +31,8 @@ std::string describe_set(const Workload& workload, const std::string& set) {
 }
 
 std::string labels_text(const DatasetShape& data) {
-  std::string text = fmt::format("{}, {} classes", to_string(data.labels), data.classes);
+  std::string text(to_string(data.labels));
+  if (data.classes > 1) text += fmt::format(", {} classes", data.classes);
   if (data.labels == LabelPlacement::kNone) text = "none";
   if (data.label_bytes > 0) text += fmt::format(", {:.0f} B each", data.label_bytes);
   return text;
