@@ -10,6 +10,17 @@
 namespace feedrate {
 namespace {
 
+// "storage-benchmark v100 a100 h100, measured a100 h100".
+std::string timings_text(const Workload& workload) {
+  std::string text;
+  for (const std::string& set : workload.timing_sets()) {
+    text += (text.empty() ? "" : ", ") + set;
+    for (const AcceleratorTiming& timing : workload.accelerators)
+      if (timing.set == set) text += " " + timing.accelerator;
+  }
+  return text;
+}
+
 class WorkloadsCommand final : public Command {
  public:
   void declare(CLI::App&) override {}
@@ -17,15 +28,12 @@ class WorkloadsCommand final : public Command {
     std::string text;
     for (const std::string& name : catalogue_names()) {
       FEEDRATE_TRY(const Workload workload, find_workload(name));
-      std::string types;
-      for (const AcceleratorTiming& timing : workload.accelerators)
-        types += (types.empty() ? "" : " ") + timing.accelerator;
       text += fmt::format(
-          "{:<11}{}\n           {} in {} files, {}; step times for {}\n", name, workload.title,
+          "{:<11}{}\n           {} in {} files, {}; step times: {}\n", name, workload.title,
           format_bytes(static_cast<std::uint64_t>(static_cast<double>(workload.dataset.samples()) *
                                                   workload.dataset.sample_bytes_mean)),
           format_count(static_cast<double>(workload.dataset.files)), workload.dataset.format,
-          types);
+          timings_text(workload));
     }
     FEEDRATE_CHECK(print(text + "\n'feedrate show NAME' prints all figures and their sources.\n"));
     return 0;
