@@ -68,8 +68,7 @@ TEST(WorkloadSchema, HasTheWordsOfTheTables) {
   EXPECT_EQ(words("properties/dataset/properties/labels/enum"), label_words());
   EXPECT_EQ(words("properties/dataset/properties/layout/enum"), layout_words());
   const std::vector<std::string> orders = words("properties/order/enum");
-  for (const std::string& word : orders)
-    EXPECT_TRUE(parse_access_order(word, "")) << word;
+  for (const std::string& word : orders) EXPECT_TRUE(parse_access_order(word, "")) << word;
 }
 
 // The limits of whole numbers: what the schema allows is read, one more is refused.

@@ -46,8 +46,7 @@ TEST(WorkloadYaml, MinimalFileHasTheDefaults) {
   EXPECT_EQ(*workload, expected);
 }
 
-TEST(WorkloadYaml, EveryKeyIsRead) {
-  const auto workload = parse_workload(R"(
+constexpr std::string_view kEveryKey = R"(
 name: all-keys
 title: "a \"title\""
 source: the source
@@ -84,8 +83,10 @@ accelerators:
 timings:
   measured: {a: {batch_samples: 3, compute: 1s}}
   other: {c: {batch_samples: 4, compute: 1s}}
-)",
-                                       "mine.yaml");
+)";
+
+TEST(WorkloadYaml, EveryKeyIsRead) {
+  const auto workload = parse_workload(kEveryKey, "mine.yaml");
   ASSERT_TRUE(workload.has_value()) << workload.error().render();
   Workload expected;
   expected.name = "all-keys";
