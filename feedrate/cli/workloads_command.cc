@@ -10,6 +10,10 @@
 namespace feedrate {
 namespace {
 
+std::string files_text(std::uint64_t files) {
+  return files == 1 ? "1 file" : format_count(static_cast<double>(files)) + " files";
+}
+
 // "storage-benchmark v100 a100 h100, measured a100 h100".
 std::string timings_text(const Workload& workload) {
   std::string text;
@@ -29,11 +33,10 @@ class WorkloadsCommand final : public Command {
     for (const std::string& name : catalogue_names()) {
       FEEDRATE_TRY(const Workload workload, find_workload(name));
       text += fmt::format(
-          "{:<11}{}\n           {} in {} files, {}; step times: {}\n", name, workload.title,
+          "{:<11}{}\n           {} in {}, {}; step times: {}\n", name, workload.title,
           format_bytes(static_cast<std::uint64_t>(static_cast<double>(workload.dataset.samples()) *
                                                   workload.dataset.sample_bytes_mean)),
-          format_count(static_cast<double>(workload.dataset.files)), workload.dataset.format,
-          timings_text(workload));
+          files_text(workload.dataset.files), workload.dataset.format, timings_text(workload));
     }
     FEEDRATE_CHECK(print(text + "\n'feedrate show NAME' prints all figures and their sources.\n"));
     return 0;

@@ -184,8 +184,8 @@ RunResult run_of(const Json& json) {
   workload.at("title").get_to(run.workload_title);
   workload.at("accelerator").get_to(run.accelerator);
   workload.at("timing_source").get_to(run.timing_source);
-  workload.at("timing_set").get_to(run.timing_set);
-  for (const Json& other : workload.at("other_timings"))
+  run.timing_set = workload.value("timing_set", "");  // not in the first files of this version
+  for (const Json& other : workload.value("other_timings", Json::array()))
     run.other_timings.push_back(
         {other.at("set").get<std::string>(), other.at("speed_ratio").get<double>()});
   workload.at("accelerators").get_to(run.accelerators);

@@ -118,6 +118,7 @@ std::string render_text(const RunResult& run) {
   std::string text = fmt::format("{}: {}\n", run.workload, run.workload_title);
   text += row("data set", dataset_text(run));
   text += row("accelerators", accelerator_text(run));
+  text += row("step time", timing_text(run));
   text += row(
       "client",
       fmt::format("{}, {} readers, window of {} batches, {} I/O in transfers of {}, {} clock",
@@ -136,7 +137,6 @@ std::string render_text(const RunResult& run) {
                                        run.in_flight_limit));
   if (run.peak_memory_bytes > 0) text += row("this host", cpu_text(run));  // not when simulated
   text += warnings_text(run);
-  text += row("step time", timing_text(run));
   return text + verdict(run);
 }
 
@@ -166,10 +166,11 @@ std::string render_text(const FindResult& find) {
         format_rate(trial.bytes_per_second), format_count(trial.samples_per_second), trial.steps,
         trial.seconds, trial_mark(find, trial), trial.decided ? "" : " (not decided in its time)");
   const std::string accelerator = run == nullptr ? "" : run->accelerator;
-  text += fmt::format("\n{} x {} kept fed at AU >= {} ({} client){}\n", find.accelerators,
+  text += "\n";
+  if (run != nullptr) text += fmt::format("step time: {}\n", timing_text(*run));
+  text += fmt::format("{} x {} kept fed at AU >= {} ({} client){}\n", find.accelerators,
                       accelerator, format_percent(find.au_threshold), find.client,
                       find.interrupted ? " so far: interrupted" : "");
-  if (run != nullptr) text += fmt::format("step time: {}\n", timing_text(*run));
   return text + fmt::format("why not more: {}\n", find.reason);
 }
 

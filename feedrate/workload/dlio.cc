@@ -85,8 +85,8 @@ std::string as_name(std::string text) {
   return text.empty() ? "dlio" : text.substr(0, 64);
 }
 
-// "h100" of "unet3d_h100_s3": published file names have the accelerator in them, one to five
-// letters and three digits. Without one it is "dlio".
+// "h100" of "unet3d_h100_s3": published file names have the accelerator in them, one or two
+// letters and three digits. Without one it is "accelerator".
 std::string accelerator_of(const std::string& stem) {
   for (const std::string& word : split(stem, '_')) {
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
@@ -97,7 +97,7 @@ std::string accelerator_of(const std::string& stem) {
         std::all_of(word.begin() + static_cast<std::ptrdiff_t>(letters), word.end(), is_digit))
       return word;
   }
-  return "dlio";
+  return "accelerator";
 }
 
 Result<> read_format(DlioSettings& settings, DatasetShape& dataset) {
@@ -190,7 +190,12 @@ Result<> read_parquet(DlioSettings& settings, bool has_record_length, DatasetSha
   return {};
 }
 
-Result<> read_dataset(DlioSettings& settings, DatasetShape& dataset) {
+Result<> read_dataset(DlioSettings& settings, Workload& workload) {
+  DatasetShape& dataset = workload.dataset;
+  dataset.name = "data set of " + workload.name;
+  if (!settings.find("dataset.num_files_train"))
+    workload.notes.emplace_back(
+        "the file describes no data set: what stands here are DLIO's defaults");
   dataset.files = kFilesDefault;
   dataset.sample_bytes_mean = kRecordBytesDefault;
   FEEDRATE_CHECK(read_format(settings, dataset));
@@ -337,7 +342,7 @@ Result<DlioWorkload> parse_dlio_workload(std::string_view yaml, std::string_view
   workload.name = as_name(name == nullptr || name->text.empty() ? stem : name->text);
   workload.title = fmt::format("DLIO workload {}", as_name(stem));
   workload.source = fmt::format("the DLIO file {}", quote_path(origin));
-  FEEDRATE_CHECK(read_dataset(settings, workload.dataset));
+  FEEDRATE_CHECK(read_dataset(settings, workload));
   // Compression is what is ignored of a data set; that there is none is no news.
   const DlioValue* compression = settings.find("dataset.compression");
   if (compression != nullptr && compression->text == "none") settings.take("dataset.compression");

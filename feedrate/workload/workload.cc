@@ -46,10 +46,11 @@ std::unexpected<Error> unknown_set(const Workload& workload, std::string_view ac
     if (timing.set == set) others.push_back(timing.accelerator);
   std::string hint = fmt::format("it has {} for {}", join(sets, ", "), accelerator);
   if (!others.empty()) hint += fmt::format("; {} has {}", set, join(others, ", "));
-  return fail(ErrorKind::kUsage,
-              fmt::format("--timing: {} has no '{}' step time for {}{}", workload.name, set,
-                          accelerator, did_you_mean(set, workload.timing_sets())),
-              std::move(hint));
+  return fail(
+      ErrorKind::kUsage,
+      fmt::format("--timing: {} has no '{}' step time for {}{}", workload.name, set, accelerator,
+                  others.empty() ? did_you_mean(set, workload.timing_sets()) : ""),
+      std::move(hint));
 }
 
 }  // namespace

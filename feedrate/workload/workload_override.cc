@@ -38,10 +38,17 @@ std::string spelling_hint(std::string_view key, const std::vector<std::string>& 
 }
 
 std::unexpected<Error> unknown_key(const Workload& workload, std::string_view key) {
-  const std::vector<std::string> paths = known_paths(workload);
-  return fail(ErrorKind::kUsage,
-              fmt::format("--set: unknown key '{}'{}", key, spelling_hint(key, paths)),
-              "keys are " + join(paths, ", "));
+  std::vector<std::string> known;
+  add_keys(identity_fields(), known);
+  add_keys(dataset_fields(), known, kDatasetPrefix);
+  known.push_back(std::string(kOptionsPrefix) + "KEY");
+  add_keys(loading_fields(), known);
+  add_keys(timing_fields(), known, "accelerators.NAME.");
+  add_keys(timing_fields(), known, "timings.SET.NAME.");
+  return fail(
+      ErrorKind::kUsage,
+      fmt::format("--set: unknown key '{}'{}", key, spelling_hint(key, known_paths(workload))),
+      "keys are " + join(known, ", "));
 }
 
 // What a timing of `set` for `accelerator` starts from: itself, or for the user's own the one that
