@@ -134,6 +134,10 @@ std::span<const Format* const> all_formats();
 // The same with options; kUsage names the format, the option and what it may be.
 Result<std::shared_ptr<const Format>> make_format(std::string_view name,
                                                   const FormatOptions& options);
+// "dir/a.bin" -> "dir/a.idx": the file that goes with `path` in a format that has companions.
+std::string companion_path(const std::string& path, const Format& format);
+// One sample = one whole file of any kind.
+const Format& file_format();
 // The format a file seems to have; `file` (any bytes) when no other recognises it.
 const Format& recognise_format(std::string_view file_name, std::span<const std::byte> head);
 

@@ -51,6 +51,14 @@ std::unique_ptr<Renderer> Format::render_companion(const SampleSizes&) const {
 
 std::uint64_t Format::companion_bytes(const SampleSizes&) const { return 0; }
 
+std::string companion_path(const std::string& path, const Format& format) {
+  const std::size_t slash = path.rfind('/'), dot = path.rfind('.');
+  const bool has_extension =
+      dot != std::string::npos && (slash == std::string::npos || dot > slash + 1);
+  return path.substr(0, has_extension ? dot : path.size()) +
+         std::string(format.companion_extension());
+}
+
 const Format& recognise_format(std::string_view file_name, std::span<const std::byte> head) {
   for (const Format* format : all_formats())
     if (format->recognises(file_name, head)) return *format;
