@@ -9,7 +9,7 @@ int main() {
   const auto workload = find_workload("resnet50");
   if (!workload) return 1;
   const auto timing = workload->timing("h100");
-  const auto shape = plan_for(*workload, 0, 1, 0, 0);
+  const auto shape = plan_for(*workload, 0, 1, 0);
   const auto dataset = Dataset::from_plan(*shape, "(described)");
   TrainingPlan plan = default_training_plan(*workload, *timing, *dataset, ClientKind::kNative);
   plan.accelerators = 8;

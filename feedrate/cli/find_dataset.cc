@@ -36,13 +36,28 @@ std::string existing_directory(const std::string& directory) {
   return path.string();
 }
 
-Result<FoundDataset> scan(const RunOptions& options, const CommandContext& context) {
+ScanOptions scan_options(const RunOptions& options, const Workload& workload,
+                         const CommandContext& context) {
+  ScanOptions scan;
+  scan.format = options.format;
+  // The workload's options are for its format, not for whatever the user's files turn out to be.
+  if (options.format == workload.dataset.format)
+    scan.format_options = workload.dataset.format_options;
+  scan.labels = options.labels;
+  scan.index_directory = options.index_directory;
+  scan.stop = context.stop;
+  return scan;
+}
+
+Result<FoundDataset> scan(const RunOptions& options, const Workload& workload,
+                          const CommandContext& context) {
   if (!options.directory.empty())
     return fail(
         ErrorKind::kUsage,
         fmt::format("both a directory ({}) and --data were given", quote_path(options.directory)),
         "give one of the two");
-  FEEDRATE_TRY(ScanOutcome outcome, scan_dataset(options.data, {options.format, context.stop}));
+  FEEDRATE_TRY(ScanOutcome outcome,
+               scan_dataset(options.data, scan_options(options, workload, context)));
   return FoundDataset{outcome.dataset, outcome.warnings};
 }
 
@@ -118,10 +133,16 @@ static Result<> check_same_dataset(const Dataset& there, const Workload& workloa
 
 Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& workload,
                                   const DatasetOptions* make, const CommandContext& context) {
-  if (!options.data.empty()) return scan(options, context);
+  if (!options.data.empty()) return scan(options, workload, context);
   if (!options.format.empty())
     return fail(ErrorKind::kUsage, "--format: only --data has a format to choose",
                 "leave it out, or read your own files with --data DIR");
+  for (const auto& [flag, value] :
+       {std::pair{"--labels", options.labels}, std::pair{"--index-dir", options.index_directory}})
+    if (!value.empty())
+      return fail(ErrorKind::kUsage,
+                  fmt::format("{}: only --data has use for it, got {}", flag, quote_path(value)),
+                  "leave it out, or read your own files with --data DIR");
   FEEDRATE_TRY(const bool no_files, reads_no_files(options));
   if (no_files && !options.directory.empty()) {  // the layout of a data set of ours
     auto described = open_dataset(options.directory);

@@ -130,8 +130,22 @@ Result<> resolve_plan(const RunOptions& options, const Workload& workload, Train
   FEEDRATE_TRY(plan.on_error, parse_on_error(options.on_error, "--on-error"));
   FEEDRATE_TRY(plan.seed, parse_count(options.seed, "--seed", 0, ~std::uint64_t{0}));
   plan.hold = options.hold;
-  plan.verify = options.verify;
-  if (plan.verify && !plan.dataset->plan() && !plan.dataset->format().has_checksums())
+  FEEDRATE_TRY(plan.level,
+               parse_byte_level(options.decode.empty() ? "raw" : options.decode, "--decode"));
+  if (options.verify && !options.decode.empty() && plan.level != ByteLevel::kVerify)
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("--verify: --decode={} does something else with the bytes", options.decode),
+        "give one of the two");
+  if (options.verify) plan.level = ByteLevel::kVerify;
+  if (plan.level == ByteLevel::kDecode && plan.client == ClientKind::kFaithful &&
+      plan.order == AccessOrder::kSequential && plan.dataset->format().decoder() != nullptr)
+    return fail(ErrorKind::kUsage,
+                "--decode: the faithful client streams these files, and only whole samples can be "
+                "decoded",
+                "add --order=random, or use --client=native");
+  if (plan.level == ByteLevel::kVerify && !plan.dataset->plan() &&
+      !plan.dataset->format().has_checksums())
     return fail(ErrorKind::kUsage,
                 fmt::format("--verify: nothing is known about the content of these '{}' files",
                             plan.dataset->format().name()),
@@ -218,13 +232,16 @@ Result<DatasetPlan> DatasetOptions::resolve(const Workload& workload,
     FEEDRATE_TRY(bytes, parse_bytes(size, "--size"));
     if (bytes == 0) return fail(ErrorKind::kUsage, "--size: 0 is too small", "write it like 20GiB");
   }
-  std::uint64_t folders = workload.dataset.folders;
-  FEEDRATE_CHECK(count_option(subfolders, "--subfolders", 0, 1'000'000, folders));
+  Workload placed = with_smaller_file(workload, bytes);
+  if (!subfolders.empty()) {
+    FEEDRATE_CHECK(count_option(subfolders, "--subfolders", 0, 1'000'000, placed.dataset.folders));
+    placed.dataset.layout =
+        placed.dataset.folders == 0 ? DirectoryLayout::kFlat : DirectoryLayout::kSubfolders;
+  }
   FEEDRATE_TRY(const double zeros, parse_fraction(compressibility, "--compressibility", 0, 1));
   FEEDRATE_TRY(const std::uint64_t content_seed, parse_count(seed, "--seed", 0, ~std::uint64_t{0}));
   FEEDRATE_CHECK(parse_count(jobs, "--jobs", 0, 1024));
-  return plan_for(with_smaller_file(workload, bytes), bytes, content_seed,
-                  static_cast<std::uint32_t>(folders), zeros);
+  return plan_for(placed, bytes, content_seed, zeros);
 }
 
 void RunOptions::declare(CLI::App& app) {
@@ -238,7 +255,11 @@ void RunOptions::declare(CLI::App& app) {
   const std::string data_group = "What is read";
   add(data_group, "--data", data, "your own folder or file, read instead of a data set of ours");
   add(data_group, "--format", format,
-      "format of --data: tfrecord, npz or file; recognised when not given");
+      "format of --data (names: 'feedrate workloads --formats'); recognised when not given");
+  add(data_group, "--labels", labels,
+      "with --data: a folder with a label file for each sample, or one file for all");
+  add(data_group, "--index-dir", index_directory,
+      "with --data: where to keep the index of the files; default: in the folder itself");
   add(data_group, "--order", order,
       "sequential (files front to back) or random (sample by sample)");
   const std::string job = "The job";
@@ -256,7 +277,11 @@ void RunOptions::declare(CLI::App& app) {
   add(loader, "--shuffle-buffer", shuffle_buffer,
       "samples held back for shuffling (sequential order)");
   app.add_flag("--hold", hold, "keep whole batches in memory as a real job does")->group(loader);
-  app.add_flag("--verify", verify, "check every byte that was read")->group(loader);
+  app.add_flag("--verify", verify, "check every byte that was read; short for --decode verify")
+      ->group(loader);
+  add(loader, "--decode", decode,
+      "raw (only count the bytes), verify (check them) or decode (as a job would: JPEG, inflate, "
+      "...); the CPU time of it is in the result");
   add(loader, "--on-error", on_error, "after a failed read: stop, or continue and count");
   const std::string system = "Storage and host";
   add(system, "--storage", storage, "posix, null (measures feedrate itself) or model:FILE.yaml");
@@ -314,11 +339,13 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
         ErrorKind::kUsage,
         fmt::format("--clock: storage '{}' cannot run on the virtual clock", options.storage),
         "use --storage=null or --storage=model:FILE.yaml with backing: \"null\"");
-  if (options.verify && no_files)
-    return fail(
-        ErrorKind::kUsage,
-        fmt::format("--verify: storage '{}' moves no bytes that could be checked", options.storage),
-        "leave --verify out, or read a data set on disk");
+  if ((options.verify || (!options.decode.empty() && options.decode != "raw")) && no_files)
+    return fail(ErrorKind::kUsage,
+                fmt::format("{}: storage '{}' moves no bytes that could be {}",
+                            options.verify ? "--verify" : "--decode", options.storage,
+                            options.verify ? "checked" : "looked at"),
+                fmt::format("leave {} out, or read a data set on disk",
+                            options.verify ? "--verify" : "it"));
   const std::array<std::string, 2> cache_actions{"drop", "keep"};
   if (std::ranges::find(cache_actions, options.cache) == cache_actions.end())
     return fail(ErrorKind::kUsage,
@@ -392,7 +419,8 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
       {"clock", std::string(to_string(setup.clock))},
       {"threads", std::to_string(setup.threads)},
       {"cache", setup.drop_cache ? "drop" : "keep"},
-      {"verify", plan.verify ? "yes" : "no"},
+      {"verify", plan.level == ByteLevel::kVerify ? "yes" : "no"},
+      {"decode", std::string(to_string(plan.level))},
       {"hold", plan.hold ? "yes" : "no"},
       {"on_error", options.on_error},
       {"epochs", std::to_string(plan.epochs)},

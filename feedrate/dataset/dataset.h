@@ -32,30 +32,43 @@ struct DatasetPlan {
   double sample_bytes_stdev = 0;
   std::uint32_t classes = 1;
   std::uint64_t seed = 1;
-  std::uint32_t subfolders = 0;  // 0: all files in one directory
-  double compressibility = 0;    // 0 (random bytes) to 1 (zeros)
+  double compressibility = 0;  // 0 (random bytes) to 1 (zeros)
+  DirectoryLayout layout = DirectoryLayout::kFlat;
+  std::uint32_t folders = 0;  // kSubfolders only
+  LabelPlacement labels = LabelPlacement::kRecord;
+  std::uint64_t label_bytes = 0;  // of a side file, or of an entry of the label manifest
+  FormatOptions format_options = {};
 
   bool operator==(const DatasetPlan&) const = default;
 };
 
 // The plan of `workload` with as many whole files as come nearest below `size_bytes` (at least
-// one), or its full published size when size_bytes is 0.
+// one), or its full published size when size_bytes is 0. A side file or manifest entry whose size
+// is not known gets one of kLabelBytes.
+inline constexpr std::uint64_t kLabelBytes = 128;
 Result<DatasetPlan> plan_for(const Workload& workload, std::uint64_t size_bytes, std::uint64_t seed,
-                             std::uint32_t subfolders, double compressibility);
+                             double compressibility);
 
 class Dataset {
  public:
   // Sizes of all files are computed here: O(files). kUsage when the plan makes no sense.
   static Result<std::shared_ptr<const Dataset>> from_plan(const DatasetPlan& plan,
                                                           std::string directory);
+  struct SideFile {
+    std::string path;  // below directory(), or absolute
+    std::uint64_t bytes = 0;
+  };
   struct ScannedFile {
     std::string path;  // relative to the directory
     std::uint32_t label = 0;
     std::shared_ptr<const FileIndex> index;
+    SideFile side;  // path "": none
   };
-  static std::shared_ptr<const Dataset> from_scan(const Format& format, std::string directory,
+  static std::shared_ptr<const Dataset> from_scan(std::shared_ptr<const Format> format,
+                                                  std::string directory,
                                                   std::vector<ScannedFile> files,
-                                                  std::vector<std::string> classes);
+                                                  std::vector<std::string> classes,
+                                                  SideFile label_manifest);
 
   const Format& format() const { return *format_; }
   const std::string& directory() const { return directory_; }
@@ -81,8 +94,29 @@ class Dataset {
   std::string full_path(std::uint64_t file) const { return directory_ + "/" + path(file); }
   // Where the samples of a file lie. Cheap when files are alike; computed otherwise.
   std::shared_ptr<const FileIndex> index(std::uint64_t file) const;
-  // What the samples of a file contain; empty for a user's own data.
+  // What the samples of a file contain (one content for all of them with formats that have it so);
+  // empty for a user's own data.
   std::vector<SampleContent> content(std::uint64_t file) const;
+
+  // A second file that is read whole whenever the first is opened: its label, or the index that the
+  // format keeps apart. Path "" when there is none.
+  bool has_side_files() const { return has_side_files_; }
+  SideFile side_file(std::uint64_t file) const;
+  // One file with the labels of all samples, read whole once by every accelerator's loader before
+  // its first sample. Path "" when there is none.
+  const SideFile& label_manifest() const { return label_manifest_; }
+  std::string resolve(const std::string& path) const {  // of a SideFile
+    return path.starts_with('/') ? path : directory_ + "/" + path;
+  }
+
+  // Everything that generation writes: files(), then side files, then the label manifest.
+  struct Part {
+    std::string path;  // below directory()
+    std::uint64_t bytes = 0;
+  };
+  std::uint64_t parts() const;
+  Part part(std::uint64_t number) const;
+  std::unique_ptr<Renderer> render_part(std::uint64_t number) const;
   // The file and place in it of sample number `sample` of the data set.
   struct Place {
     std::uint64_t file, sample_in_file;
@@ -92,9 +126,12 @@ class Dataset {
  private:
   Dataset() = default;
   std::uint64_t payload_bytes(std::uint64_t sample) const;
+  std::uint32_t label_of(std::uint64_t sample) const;
+  std::string folder_of(std::uint64_t file) const;
+  void describe_labels();
   void finish();
 
-  const Format* format_ = nullptr;
+  std::shared_ptr<const Format> format_;
   std::string directory_;
   std::optional<DatasetPlan> plan_;
   std::vector<std::string> class_names_;
@@ -105,6 +142,8 @@ class Dataset {
   std::uint64_t samples_ = 0, bytes_ = 0, uniform_samples_ = 0;
   std::uint64_t largest_file_ = 0, largest_sample_ = 0;
   std::uint64_t fixed_payload_ = 0;
+  bool has_side_files_ = false;
+  SideFile label_manifest_;
 };
 
 // Stored bytes of sample `index` of `count` with this mean and deviation. Log-normal, stratified:

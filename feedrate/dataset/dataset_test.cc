@@ -150,7 +150,8 @@ TEST_F(DatasetTest, InterruptedGenerationIsIncompleteAndResumable) {
 TEST_F(DatasetTest, ManifestRoundTripAndNonsense) {
   DatasetPlan plan = small_plan("tfrecord", 3, 4);
   plan.compressibility = 0.25;
-  plan.subfolders = 9;
+  plan.layout = DirectoryLayout::kSubfolders;
+  plan.folders = 9;
   const auto back = manifest_from_json(manifest_to_json({plan, true}), "x");
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(back->plan, plan);

@@ -118,11 +118,11 @@ class FileWriter {
 
 Task<Result<>> write_file(Storage& storage, BufferPool& pool, Generation& generation,
                           std::uint64_t index) {
-  const std::string path = generation.dataset.full_path(index);
+  const std::string path = generation.dataset.resolve(generation.dataset.part(index).path);
   const std::string temporary = path + ".part";
   Result<FileHandle> file = co_await storage.open(temporary, OpenMode::kCreate);
   if (!file) co_return fail(file.error());
-  const auto renderer = generation.dataset.format().render(generation.dataset.content(index));
+  const auto renderer = generation.dataset.render_part(index);
   FileWriter writer(storage, pool, **file, *renderer, generation.progress);
   Result<> outcome = co_await writer.write_all(generation.options.block_bytes);
   if (outcome) outcome = co_await storage.sync(**file);
@@ -166,11 +166,13 @@ Result<Manifest> check_directory(const Dataset& dataset,
     return Manifest{*dataset.plan(), false};
   }
   if (existing->plan != *dataset.plan())
-    return fail(ErrorKind::kUsage,
-                fmt::format("{} already holds another data set ({}, {} files, seed {})",
-                            quote_path(dataset.directory()), existing->plan.workload,
-                            existing->plan.files, existing->plan.seed),
-                "use another directory, or the same workload, --size, --seed and --subfolders");
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("{} already holds another data set ({}, {} files, seed {})",
+                    quote_path(dataset.directory()), existing->plan.workload, existing->plan.files,
+                    existing->plan.seed),
+        "use another directory, or the same workload, --size, --seed and layout (--subfolders, "
+        "--set)");
   return *existing;
 }
 
@@ -188,17 +190,18 @@ Task<Result<>> prepare(Storage& storage, BufferPool& pool, Generation& generatio
 
   std::uint64_t needed = 0;
   std::set<std::string> directories;
-  for (std::uint64_t file = 0; file < dataset.files(); ++file) {
-    const std::string path = dataset.full_path(file);
+  for (std::uint64_t file = 0; file < dataset.parts(); ++file) {
+    const Dataset::Part part = dataset.part(file);
+    const std::string path = dataset.resolve(part.path);
     if (!fresh) {
       const auto status = co_await storage.stat(path);
-      if (status && status->bytes == dataset.file_bytes(file)) {
+      if (status && status->bytes == part.bytes) {
         ++generation.progress.files_kept;
         continue;
       }
     }
     generation.todo.push_back(file);
-    needed += dataset.file_bytes(file);
+    needed += part.bytes;
     directories.insert(path.substr(0, path.rfind('/')));
   }
   if (!generation.todo.empty()) complete = false;
@@ -228,8 +231,8 @@ Task<Result<>> prepare(Storage& storage, BufferPool& pool, Generation& generatio
 
 Task<Result<>> finish_manifest(Storage& storage, BufferPool& pool, const Dataset& dataset) {
   std::set<std::string> directories;
-  for (std::uint64_t file = 0; file < dataset.files(); ++file) {
-    const std::string path = dataset.full_path(file);
+  for (std::uint64_t file = 0; file < dataset.parts(); ++file) {
+    const std::string path = dataset.resolve(dataset.part(file).path);
     directories.insert(path.substr(0, path.rfind('/')));
   }
   for (const std::string& directory : directories) {

@@ -11,12 +11,38 @@
 namespace feedrate {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;  // 1 had "subfolders" where 2 has layout, labels and options
 
 std::unexpected<Error> not_ours(std::string_view origin, std::string_view why) {
   return fail(ErrorKind::kCorrupt,
               fmt::format("{} is not a feedrate manifest: {}", quote_path(origin), why),
               "use another directory; this one was not written by this version of feedrate");
+}
+
+template <class Value>
+bool find_value(std::string_view text, std::initializer_list<Value> known, Value& value) {
+  for (const Value candidate : known)
+    if (to_string(candidate) == text) {
+      value = candidate;
+      return true;
+    }
+  return false;
+}
+
+Result<> read_placement(const nlohmann::json& json, std::string_view origin, DatasetPlan& plan) {
+  using enum DirectoryLayout;
+  using enum LabelPlacement;
+  json.at("folders").get_to(plan.folders);
+  json.at("label_bytes").get_to(plan.label_bytes);
+  json.at("format_options").get_to(plan.format_options);
+  if (!find_value(json.at("layout").get<std::string>(),
+                  {kFlat, kSubfolders, kClassFolders, kHashed}, plan.layout))
+    return not_ours(origin, "unknown layout");
+  if (!find_value(json.at("labels").get<std::string>(),
+                  {kRecord, kDirectory, kSideFile, kManifest, kNone}, plan.labels))
+    return not_ours(origin, "unknown labels");
+  if (plan.layout == kSubfolders && plan.folders == 0) return not_ours(origin, "no folders");
+  return {};
 }
 
 }  // namespace
@@ -33,8 +59,12 @@ std::string manifest_to_json(const Manifest& manifest) {
                                     {"sample_bytes_stdev", plan.sample_bytes_stdev},
                                     {"classes", plan.classes},
                                     {"seed", plan.seed},
-                                    {"subfolders", plan.subfolders},
-                                    {"compressibility", plan.compressibility}};
+                                    {"compressibility", plan.compressibility},
+                                    {"layout", to_string(plan.layout)},
+                                    {"folders", plan.folders},
+                                    {"labels", to_string(plan.labels)},
+                                    {"label_bytes", plan.label_bytes},
+                                    {"format_options", plan.format_options}};
   return json.dump(2) + "\n";
 }
 
@@ -42,8 +72,8 @@ Result<Manifest> manifest_from_json(std::string_view text, std::string_view orig
   const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return not_ours(origin, "it is not a JSON object");
   try {
-    if (json.at("feedrate_manifest").get<int>() > kVersion)
-      return not_ours(origin, "it was written by a newer version");
+    const int version = json.at("feedrate_manifest").get<int>();
+    if (version > kVersion) return not_ours(origin, "it was written by a newer version");
     Manifest manifest;
     DatasetPlan& plan = manifest.plan;
     json.at("complete").get_to(manifest.complete);
@@ -55,8 +85,13 @@ Result<Manifest> manifest_from_json(std::string_view text, std::string_view orig
     json.at("sample_bytes_stdev").get_to(plan.sample_bytes_stdev);
     json.at("classes").get_to(plan.classes);
     json.at("seed").get_to(plan.seed);
-    json.at("subfolders").get_to(plan.subfolders);
     json.at("compressibility").get_to(plan.compressibility);
+    if (version == 1) {
+      json.at("subfolders").get_to(plan.folders);
+      if (plan.folders > 0) plan.layout = DirectoryLayout::kSubfolders;
+    } else {
+      FEEDRATE_CHECK(read_placement(json, origin, plan));
+    }
     if (plan.classes == 0 || plan.sample_bytes_mean < 1) return not_ours(origin, "zero sizes");
     return manifest;
   } catch (const nlohmann::json::exception& problem) {

@@ -1,20 +1,25 @@
 #include "feedrate/dataset/scan.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <map>
 #include <optional>
-#include <set>
+#include <thread>
+#include <unordered_map>
 #include <utility>
 
 #include "feedrate/base/text.h"
+#include "feedrate/dataset/index_cache.h"
 #include "feedrate/dataset/manifest.h"
+#include "feedrate/dataset/walk.h"
 
 namespace feedrate {
 namespace {
@@ -23,11 +28,6 @@ constexpr std::size_t kHeadBytes = 512;  // a tar names itself at 257
 
 Error failed(std::string_view operation, const std::string& path, int code) {
   return Error::storage(Error::kind_of(code), operation, path, 0, code);
-}
-
-std::unexpected<Error> interrupted() {
-  return fail(ErrorKind::kCancelled, "interrupted while looking through --data; nothing was run",
-              "run the same command again");
 }
 
 class FileOnDisk final : public RandomAccess {
@@ -44,14 +44,22 @@ class FileOnDisk final : public RandomAccess {
   FileOnDisk(FileOnDisk&& other) noexcept
       : path_(std::move(other.path_)),
         stop_(std::move(other.stop_)),
+        companion_(std::move(other.companion_)),
         fd_(std::exchange(other.fd_, -1)),
         size_(other.size_) {}
   ~FileOnDisk() override {
     if (fd_ >= 0) close(fd_);
   }
   std::uint64_t size() const override { return size_; }
+  // The file beside it, when there is one.
+  void open_companion(const Format& format) {
+    if (format.companion_extension().empty()) return;
+    auto beside = open(companion_path(path_, format), stop_);
+    if (beside) companion_ = std::make_unique<FileOnDisk>(std::move(*beside));
+  }
+  RandomAccess* companion() override { return companion_.get(); }
   Result<> read_at(std::uint64_t offset, std::span<std::byte> out) override {
-    if (stop_.stop_requested()) return interrupted();
+    if (stop_.stop_requested()) return scan_interrupted();
     while (!out.empty()) {
       const ssize_t got = pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
       if (got < 0 && errno == EINTR) continue;
@@ -70,103 +78,16 @@ class FileOnDisk final : public RandomAccess {
       : path_(std::move(path)), stop_(std::move(stop)), fd_(fd) {}
   std::string path_;
   std::stop_token stop_;
+  std::unique_ptr<FileOnDisk> companion_;
   int fd_;
   std::uint64_t size_ = 0;
 };
 
-// Counts of what was left out, with one example each: a folder may hold a million of them.
-class Skipped {
- public:
-  void add(const std::string& reason, const std::string& path) {
-    auto& entry = reasons_[reason];
-    if (entry.first++ == 0) entry.second = path;
-  }
-  std::vector<std::string> lines() const {
-    std::vector<std::string> lines;
-    for (const auto& [reason, entry] : reasons_)
-      lines.push_back(
-          fmt::format("{}: {}, e.g. {}", reason, entry.first, quote_path(entry.second)));
-    return lines;
-  }
-
- private:
-  std::map<std::string, std::pair<std::uint64_t, std::string>> reasons_;
-};
-
-struct FoundFile {
-  std::string path;  // relative
-  std::uint64_t bytes;
-};
-
-// Walks a tree without recursion, so that its depth costs no stack; visits each directory once.
-class Walk {
- public:
-  explicit Walk(std::string root) : root_(std::move(root)) {}
-
-  Result<> run(Skipped& skipped, const std::stop_token& stop) {
-    std::vector<std::string> directories{""};
-    while (!directories.empty()) {
-      if (stop.stop_requested()) return interrupted();
-      const std::string directory = std::move(directories.back());
-      directories.pop_back();
-      const auto visited = visit(directory, directories, skipped);
-      if (visited) continue;
-      if (directory.empty()) return visited;
-      skipped.add("directories that could not be read (" + visited.error().message() + ")",
-                  directory);
-    }
-    std::ranges::sort(files, {}, &FoundFile::path);
-    return {};
-  }
-  std::vector<FoundFile> files;
-
- private:
-  Result<> visit(const std::string& directory, std::vector<std::string>& directories,
-                 Skipped& skipped) {
-    const std::string full = directory.empty() ? root_ : root_ + "/" + directory;
-    struct Closer {
-      void operator()(DIR* handle) const { closedir(handle); }
-    };
-    const std::unique_ptr<DIR, Closer> handle(opendir(full.c_str()));
-    if (!handle) return fail(failed("list", full, errno));
-    const int fd = dirfd(handle.get());
-    struct stat status{};
-    if (fstat(fd, &status) != 0) return fail(failed("stat", full, errno));
-    if (!seen_.insert({status.st_dev, status.st_ino}).second) {
-      skipped.add("directories reached again through links", directory);
-      return {};
-    }
-    while (const dirent* entry = readdir(handle.get())) {
-      const std::string name = entry->d_name;
-      if (name == "." || name == "..") continue;
-      if (directory.empty() && name == kManifestName) continue;  // ours, and no sample
-      const std::string relative = directory.empty() ? name : directory + "/" + name;
-      if (name.front() == '.')
-        skipped.add("hidden entries left out", relative);
-      else if (fstatat(fd, name.c_str(), &status, 0) != 0)
-        skipped.add(
-            errno == ELOOP ? "links that lead in a circle" : "entries that could not be opened",
-            relative);
-      else if (S_ISDIR(status.st_mode))
-        directories.push_back(relative);
-      else if (!S_ISREG(status.st_mode))
-        skipped.add("entries that are not regular files", relative);
-      else if (status.st_size == 0)
-        skipped.add("empty files left out", relative);
-      else
-        files.push_back({relative, static_cast<std::uint64_t>(status.st_size)});
-    }
-    return {};
-  }
-
-  std::string root_;
-  std::set<std::pair<dev_t, ino_t>> seen_;
-};
-
-Result<const Format*> choose_format(const std::string& root, const std::vector<FoundFile>& files,
-                                    const ScanOptions& options) {
+Result<std::shared_ptr<const Format>> choose_format(const std::string& root,
+                                                    const std::vector<FoundFile>& files,
+                                                    const ScanOptions& options) {
   if (!options.format.empty()) {
-    const auto format = find_format(options.format);
+    auto format = make_format(options.format, options.format_options);
     if (!format) return fail(format.error().with_context("--format"));
     return format;
   }
@@ -176,7 +97,9 @@ Result<const Format*> choose_format(const std::string& root, const std::vector<F
     auto file = FileOnDisk::open(root + "/" + found.path, options.stop);
     const std::size_t length = std::min<std::uint64_t>(kHeadBytes, file ? file->size() : 0);
     const Result<> read = file ? file->read_at(0, {head, length}) : fail(file.error());
-    if (read) return &recognise_format(found.path, {head, length});
+    if (read)
+      return make_format(recognise_format(found.path, {head, length}).name(),
+                         options.format_options);
     if (read.error().kind() == ErrorKind::kCancelled) return fail(read.error());
     if (!first_error) first_error = read.error();
   }
@@ -192,18 +115,146 @@ std::string class_of(const std::string& path) {
                      slash - (parent == std::string::npos ? 0 : parent + 1));
 }
 
-// The index of one file; whole-file formats need no look inside.
-Result<std::shared_ptr<const FileIndex>> index_file(const Format& format, const std::string& path,
-                                                    std::uint64_t bytes,
-                                                    const std::stop_token& stop) {
-  if (stop.stop_requested()) return interrupted();
-  if (format.whole_file())
-    return std::make_shared<const FileIndex>(FileIndex{bytes, {}, {{0, bytes}}, {}, {}});
+// A cached index must not be older than the second file that it was made from.
+std::int64_t companion_time(const Format& format, const std::string& path) {
+  struct stat status{};
+  if (format.companion_extension().empty() ||
+      stat(companion_path(path, format).c_str(), &status) != 0)
+    return 0;
+  return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+}
+
+// Where the cache of the data set at `root` lies.
+std::string cache_path(const std::string& root, const std::string& index_directory) {
+  if (index_directory.empty()) return root + "/" + std::string(kIndexName);
+  char resolved[PATH_MAX];
+  const std::string absolute = realpath(root.c_str(), resolved) != nullptr ? resolved : root;
+  return fmt::format("{}/feedrate-index-{:016x}", index_directory,
+                     std::hash<std::string>{}(absolute));
+}
+
+std::string cache_key(const Format& format, const FormatOptions& options) {
+  std::string key(format.name());
+  for (const auto& [name, value] : options) key += fmt::format(" {}={}", name, value);
+  return key;
+}
+
+using IndexResult = Result<std::shared_ptr<const FileIndex>>;
+
+IndexResult index_file(const Format& format, const std::string& path, const std::stop_token& stop) {
   FEEDRATE_TRY(FileOnDisk file, FileOnDisk::open(path, stop));
+  file.open_companion(format);
   auto index = format.index(file);
   if (!index) return fail(index.error());
   return std::make_shared<const FileIndex>(std::move(*index));
 }
+
+// The indexes of files that must be looked into: from the cache, or by several threads at once,
+// since most of the time is waiting for storage.
+class Indexer {
+ public:
+  Indexer(const Format& format, const std::string& root, const ScanOptions& options)
+      : format_(format),
+        root_(root),
+        options_(options),
+        cached_(cache_key(format, options.format_options)),
+        fresh_(cache_key(format, options.format_options)) {}
+
+  std::vector<IndexResult> run(std::vector<FoundFile> files, std::vector<std::string>& warnings) {
+    const std::string cache = cache_path(root_, options_.index_directory);
+    cached_.load(cache);
+    files_ = std::move(files);
+    for (FoundFile& file : files_)
+      file.modified_ns =
+          std::max(file.modified_ns, companion_time(format_, root_ + "/" + file.path));
+    results_.assign(files_.size(), std::shared_ptr<const FileIndex>());
+    {
+      std::vector<std::jthread> threads;
+      const std::size_t wanted = std::min<std::size_t>(kThreads, files_.size());
+      for (std::size_t i = 0; i < wanted; ++i) threads.emplace_back([this] { work(); });
+    }
+    if (changed_ && !options_.stop.stop_requested()) save(cache, warnings);
+    return std::move(results_);
+  }
+
+ private:
+  static constexpr std::size_t kThreads = 16;  // reads in flight
+
+  void work() {
+    for (std::size_t i = next_++; i < files_.size(); i = next_++) {
+      if (auto known = cached_.find(files_[i])) {
+        results_[i] = std::move(known);
+        continue;
+      }
+      if (options_.stop.stop_requested())
+        results_[i] = scan_interrupted();
+      else
+        results_[i] = index_file(format_, root_ + "/" + files_[i].path, options_.stop);
+      changed_ = true;
+    }
+  }
+  void save(const std::string& cache, std::vector<std::string>& warnings) {
+    for (std::size_t i = 0; i < files_.size(); ++i)
+      if (results_[i]) fresh_.put(files_[i], *results_[i]);
+    const Result<> saved = fresh_.save(cache);
+    if (!saved)
+      warnings.push_back(
+          fmt::format("the index of the files could not be kept for the next run "
+                      "({}); --index-dir names another place for it",
+                      saved.error().message()));
+  }
+
+  const Format& format_;
+  const std::string& root_;
+  const ScanOptions& options_;
+  IndexCache cached_, fresh_;
+  std::vector<FoundFile> files_;
+  std::vector<IndexResult> results_;
+  std::atomic<std::size_t> next_ = 0;
+  std::atomic<bool> changed_ = false;
+};
+
+// Labels beside the samples: a directory with a file of the same path (any extension) for each, or
+// one file for all.
+class LabelSource {
+ public:
+  static Result<LabelSource> open(const std::string& path, const std::stop_token& stop) {
+    LabelSource source;
+    if (path.empty()) return source;
+    struct stat status{};
+    if (stat(path.c_str(), &status) != 0)
+      return fail(failed("open", path, errno)
+                      .with_context("--labels")
+                      .with_hint("give a folder with a label file for each sample, or one file"));
+    char resolved[PATH_MAX];
+    const std::string absolute = realpath(path.c_str(), resolved) != nullptr ? resolved : path;
+    if (!S_ISDIR(status.st_mode)) {
+      source.manifest = {absolute, static_cast<std::uint64_t>(status.st_size)};
+      return source;
+    }
+    Skipped ignored;
+    FEEDRATE_TRY(const auto files, walk_files(absolute, ignored, stop));
+    for (const FoundFile& file : files)
+      source.by_stem_[stem_of(file.path)] = {absolute + "/" + file.path, file.bytes};
+    source.by_file_ = true;
+    return source;
+  }
+  bool by_file() const { return by_file_; }
+  Dataset::SideFile of(const std::string& path) const {
+    const auto found = by_stem_.find(stem_of(path));
+    return found == by_stem_.end() ? Dataset::SideFile{} : found->second;
+  }
+  Dataset::SideFile manifest;
+
+ private:
+  static std::string stem_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    const std::size_t dot = path.find('.', slash == std::string::npos ? 0 : slash + 1);
+    return path.substr(0, dot);
+  }
+  std::unordered_map<std::string, Dataset::SideFile> by_stem_;
+  bool by_file_ = false;
+};
 
 }  // namespace
 
@@ -217,59 +268,111 @@ Result<std::shared_ptr<const Dataset>> open_dataset(const std::string& directory
   return Dataset::from_plan(manifest.plan, directory);
 }
 
-Result<ScanOutcome> scan_dataset(const std::string& path, const ScanOptions& options) {
+namespace {
+
+// Turns what was found into samples.
+class Scan {
+ public:
+  Scan(std::string root, const ScanOptions& options) : root_(std::move(root)), options_(options) {}
+  Skipped skipped;
+
+  Result<ScanOutcome> run(std::vector<FoundFile> files) {
+    if (files.empty()) return nothing();
+    FEEDRATE_TRY(format_, choose_format(root_, files, options_));
+    FEEDRATE_TRY(const LabelSource labels, LabelSource::open(options_.labels, options_.stop));
+    if (const std::string_view beside = format_->companion_extension(); !beside.empty())
+      std::erase_if(files, [&](const FoundFile& file) { return file.path.ends_with(beside); });
+    std::vector<IndexResult> indexes;
+    std::vector<std::string> warnings;
+    if (!format_->whole_file()) indexes = Indexer(*format_, root_, options_).run(files, warnings);
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      if (options_.stop.stop_requested()) return scan_interrupted();
+      FEEDRATE_CHECK(
+          add(files[i], indexes.empty() ? whole(files[i]) : std::move(indexes[i]), labels));
+    }
+    if (scanned_.empty()) return nothing();
+    std::vector<std::string> classes(classes_.size());
+    for (const auto& [name, number] : classes_) classes[number] = name;
+    const auto lines = skipped.lines();
+    warnings.insert(warnings.end(), lines.begin(), lines.end());
+    return ScanOutcome{Dataset::from_scan(format_, root_, std::move(scanned_), std::move(classes),
+                                          labels.manifest),
+                       std::move(warnings)};
+  }
+
+  std::unexpected<Error> nothing() const {
+    std::string why = join(skipped.lines(), "; ");
+    return fail(ErrorKind::kUsage,
+                fmt::format("--data: {} holds no files to read{}", quote_path(options_.path),
+                            why.empty() ? "" : " (" + why + ")"),
+                "give a folder with regular, non-empty files");
+  }
+
+ private:
+  static IndexResult whole(const FoundFile& file) {
+    return std::make_shared<const FileIndex>(FileIndex{file.bytes, {}, {{0, file.bytes}}, {}, {}});
+  }
+
+  Result<> add(const FoundFile& file, IndexResult index, const LabelSource& labels) {
+    if (!index && index.error().kind() == ErrorKind::kCancelled) return fail(index.error());
+    if (!index && index.error().kind() == ErrorKind::kUsage) return fail(index.error());
+    if (!index) {
+      skipped.add(
+          fmt::format("files not readable as {} ({})", format_->name(), index.error().message()),
+          file.path);
+      return {};
+    }
+    if ((*index)->sample_count() == 0) {
+      skipped.add("files without samples", file.path);
+      return {};
+    }
+    Dataset::SideFile side = side_of(file, labels);
+    if (labels.by_file() && side.path.empty())
+      skipped.add("files without a label file, read all the same", file.path);
+    const auto [entry, added] =
+        classes_.emplace(class_of(file.path), static_cast<std::uint32_t>(classes_.size()));
+    scanned_.push_back({file.path, entry->second, std::move(*index), std::move(side)});
+    return {};
+  }
+  Dataset::SideFile side_of(const FoundFile& file, const LabelSource& labels) const {
+    if (labels.by_file()) return labels.of(file.path);
+    if (format_->companion_extension().empty()) return {};
+    const std::string path = companion_path(file.path, *format_);
+    struct stat status{};
+    if (stat((root_ + "/" + path).c_str(), &status) != 0) return {};
+    return {path, static_cast<std::uint64_t>(status.st_size)};
+  }
+
+  const std::string root_;
+  const ScanOptions& options_;
+  std::shared_ptr<const Format> format_;
+  std::vector<Dataset::ScannedFile> scanned_;
+  std::map<std::string, std::uint32_t> classes_;
+};
+
+}  // namespace
+
+Result<ScanOutcome> scan_dataset(const std::string& path, const ScanOptions& given) {
+  ScanOptions options = given;
+  options.path = path;
   struct stat status{};
   if (stat(path.c_str(), &status) != 0)
     return fail(failed("open", path, errno)
                     .with_context("--data")
                     .with_hint("give a folder or a file that exists"));
+  const auto slash = path.rfind('/');
   std::string root = path;
-  Skipped skipped;
+  if (!S_ISDIR(status.st_mode)) root = slash == std::string::npos ? "." : path.substr(0, slash);
+  Scan scan(root, options);
   std::vector<FoundFile> files;
   if (S_ISDIR(status.st_mode)) {
-    Walk walk(root);
-    FEEDRATE_CHECK(walk.run(skipped, options.stop));
-    files = std::move(walk.files);
+    FEEDRATE_TRY(files, walk_files(root, scan.skipped, options.stop));
   } else if (S_ISREG(status.st_mode) && status.st_size > 0) {
-    const auto slash = path.rfind('/');
-    root = slash == std::string::npos ? "." : path.substr(0, slash);
     files.push_back({slash == std::string::npos ? path : path.substr(slash + 1),
-                     static_cast<std::uint64_t>(status.st_size)});
+                     static_cast<std::uint64_t>(status.st_size),
+                     std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec});
   }
-  const auto nothing = [&] {
-    std::string why = join(skipped.lines(), "; ");
-    return fail(ErrorKind::kUsage,
-                fmt::format("--data: {} holds no files to read{}", quote_path(path),
-                            why.empty() ? "" : " (" + why + ")"),
-                "give a folder with regular, non-empty files");
-  };
-  if (files.empty()) return nothing();
-  FEEDRATE_TRY(const Format* format, choose_format(root, files, options));
-
-  std::vector<Dataset::ScannedFile> scanned;
-  std::map<std::string, std::uint32_t> labels;
-  for (const FoundFile& file : files) {
-    const std::string label = class_of(file.path);
-    auto index = index_file(*format, root + "/" + file.path, file.bytes, options.stop);
-    if (!index && index.error().kind() == ErrorKind::kCancelled) return fail(index.error());
-    if (!index) {
-      skipped.add(
-          fmt::format("files not readable as {} ({})", format->name(), index.error().message()),
-          file.path);
-      continue;
-    }
-    if ((*index)->sample_count() == 0) {
-      skipped.add("files without samples", file.path);
-      continue;
-    }
-    const auto [entry, added] = labels.emplace(label, static_cast<std::uint32_t>(labels.size()));
-    scanned.push_back({file.path, entry->second, std::move(*index)});
-  }
-  if (scanned.empty()) return nothing();
-  std::vector<std::string> classes(labels.size());
-  for (const auto& [name, number] : labels) classes[number] = name;
-  return ScanOutcome{Dataset::from_scan(*format, root, std::move(scanned), std::move(classes)),
-                     skipped.lines()};
+  return scan.run(std::move(files));
 }
 
 void drop_page_cache(const Dataset& dataset) {

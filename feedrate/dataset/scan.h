@@ -16,8 +16,12 @@ namespace feedrate {
 Result<std::shared_ptr<const Dataset>> open_dataset(const std::string& directory);
 
 struct ScanOptions {
-  std::string format;         // "" to recognise it from names and first bytes
-  std::stop_token stop = {};  // ends the scan with kCancelled
+  std::string format;  // "" to recognise it from names and first bytes
+  FormatOptions format_options = {};
+  std::string labels = {};  // "": a directory of files beside the samples', or one file for all
+  std::string index_directory = {};  // where indexes are kept; "": in the data set's directory
+  std::stop_token stop = {};         // ends the scan with kCancelled
+  std::string path = {};             // as the user gave it; filled in by scan_dataset
 };
 struct ScanOutcome {
   std::shared_ptr<const Dataset> dataset;

@@ -22,7 +22,7 @@ inline Workload test_workload(const std::string& format, std::uint64_t files,
 inline TrainingPlan test_plan(const Workload& workload, ClientKind client,
                               std::uint32_t accelerators,
                               const std::string& directory = "(described)") {
-  const auto plan = plan_for(workload, 0, 1, 0, 0);
+  const auto plan = plan_for(workload, 0, 1, 0);
   const auto dataset = Dataset::from_plan(*plan, directory);
   TrainingPlan training =
       default_training_plan(workload, workload.accelerators.front(), *dataset, client);

@@ -23,6 +23,7 @@ class FileCache {
     std::unique_ptr<Verifier> verifier;  // when the run verifies
     std::uint32_t users = 0;
     bool opening = true;
+    bool fresh = true;  // its metadata and side file are still to be read, by whoever clears this
     std::list<Entry*>::iterator idle_position;
   };
   using OpenObserver = std::function<void(Duration)>;

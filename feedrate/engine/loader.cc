@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "feedrate/base/text.h"
+#include "feedrate/runtime/reactor_group.h"
 
 namespace feedrate {
 namespace {
@@ -58,6 +59,7 @@ void Loader::start(Semaphore& finished) {
 }
 
 Task<> Loader::run_reader(Semaphore& finished) {
+  co_await read_label_manifest();
   if (!faithful())
     co_await read_items();
   else if (in_order(context_.plan))
@@ -66,6 +68,21 @@ Task<> Loader::run_reader(Semaphore& finished) {
     co_await stream_files();
   if (--readers_active_ == 0 && !closed_) close();
   finished.release(1);
+}
+
+// A job cannot make a batch before it knows the labels: readers wait for the one that reads them.
+Task<> Loader::read_label_manifest() {
+  const Dataset::SideFile& labels = context_.plan.dataset->label_manifest();
+  if (labels.path.empty()) co_return;
+  if (labels_ == Labels::kUnread) {
+    labels_ = Labels::kReading;
+    const std::string path = context_.plan.dataset->resolve(labels.path);
+    const Result<> outcome = co_await read_whole_file(path, labels.bytes, Sink{});
+    if (!outcome) accept(outcome, 0, 0);
+    labels_ = Labels::kRead;
+    epoch_ended_.signal();
+  }
+  while (labels_ != Labels::kRead && !closed_) co_await epoch_ended_.wait();
 }
 
 Task<std::optional<Instant>> Loader::next_batch() {
@@ -143,7 +160,9 @@ Task<> Loader::stream_files() {
       if (!accept(fail(entry.error()), item->number, item->samples)) co_return;
       continue;
     }
-    const bool go_on = co_await stream_run(*item, **entry);
+    const Result<> metadata = co_await read_metadata(**entry);
+    bool go_on = metadata.has_value() || accept(metadata, 0, 0);
+    if (go_on) go_on = co_await stream_run(*item, **entry);
     context_.files.release(**entry);
     if (!go_on) co_return;
   }
@@ -158,9 +177,11 @@ Task<bool> Loader::stream_run(WorkItem item, FileCache::Entry& entry) {
   const std::uint64_t end = index.sample(last - 1).end();
   std::uint64_t offset = index.sample(item.first_sample).offset;
   std::uint64_t sample = item.first_sample;
+  const Sink sink{entry.verifier.get(), nullptr};
   while (offset < end) {
-    const Extent piece{offset, std::min(context_.plan.transfer_bytes, end - offset)};
-    const Result<> outcome = co_await read_piece(*entry.file, piece, entry.verifier.get());
+    const std::uint64_t transfer = std::min(context_.plan.transfer_bytes, context_.buffer_bytes);
+    const Extent piece{offset, std::min(transfer, end - offset)};
+    const Result<> outcome = co_await read_piece(*entry.file, piece, sink);
     offset = piece.end();
     const std::uint64_t arrived = std::min(index.first_ending_after(offset), last);
     const std::uint64_t number = item.number + (sample - item.first_sample);
@@ -174,12 +195,13 @@ Task<bool> Loader::stream_run(WorkItem item, FileCache::Entry& entry) {
 // The same where samples come in blocks of several reads: one block after the other.
 Task<bool> Loader::stream_blocks(WorkItem item, FileCache::Entry& entry) {
   std::vector<Extent> reads;
+  const Sink sink{entry.verifier.get(), nullptr};
   for (std::uint64_t done = 0; done < item.samples;) {
     const std::uint64_t first = item.first_sample + done;
     const std::uint64_t count = entry.index->run_length(first, item.samples - done, 0);
     reads.clear();
     entry.index->locate(first, count, reads);
-    const Result<> outcome = co_await read_extents(*entry.file, reads, entry.verifier.get());
+    const Result<> outcome = co_await read_extents(*entry.file, reads, sink);
     const bool go_on = co_await hand_over(outcome, item.number + done, count);
     if (!go_on) co_return false;
     done += count;
@@ -227,7 +249,7 @@ bool Loader::accept(const Result<>& outcome, std::uint64_t number, std::uint64_t
 
 void Loader::deliver(std::uint64_t number, std::uint64_t samples) {
   // Checking and copying take time of their own: the batch is complete after them.
-  const bool worked = context_.plan.verify || context_.plan.hold;
+  const bool worked = context_.plan.level != ByteLevel::kRaw || context_.plan.hold;
   const Instant now = worked ? reactor_.refresh_now() : reactor_.now();
   assembly_.deliver(number, samples, now);
   delivered_ += samples;
@@ -243,70 +265,121 @@ Task<Result<>> Loader::read_item(WorkItem item) {
   if (context_.plan.dataset->one_sample_per_file()) co_return co_await read_own_file(item);
   const Result<FileCache::Entry*> entry = co_await context_.files.acquire(item.file);
   if (!entry) co_return fail(entry.error());
-  std::vector<Extent> reads;
-  (*entry)->index->locate(item.first_sample, item.samples, reads);
-  const Result<> outcome = co_await read_extents(*(*entry)->file, reads, (*entry)->verifier.get());
+  Result<> outcome = co_await read_metadata(**entry);
+  if (outcome) outcome = co_await read_cached_file(item, **entry);
   context_.files.release(**entry);
   co_return outcome;
 }
 
-// A file that is a sample: opened, read whole (native) or as the format's own reader does
-// (faithful), closed.
+Task<Result<>> Loader::read_cached_file(WorkItem item, FileCache::Entry& entry) {
+  const FileIndex& index = *entry.index;
+  std::vector<Extent> reads;
+  index.locate(item.first_sample, item.samples, reads);
+  std::vector<std::byte> gathered;
+  const Sink sink{entry.verifier.get(), decodes() ? &gathered : nullptr};
+  const Result<> outcome = co_await read_extents(*entry.file, reads, sink);
+  if (!outcome || !decodes()) co_return outcome;
+  std::vector<std::uint64_t> lengths;
+  for (std::uint64_t i = 0; index.contiguous() && i < item.samples; ++i)
+    lengths.push_back(index.sample(item.first_sample + i).length);
+  if (lengths.empty()) lengths.push_back(gathered.size());
+  co_return co_await decode(entry.file->path(), gathered, lengths);
+}
+
+Task<Result<>> Loader::read_metadata(FileCache::Entry& entry) {
+  if (!std::exchange(entry.fresh, false)) co_return Result<>{};
+  const Result<> outcome = co_await read_extents(*entry.file, entry.index->open_reads, Sink{});
+  if (!outcome) co_return outcome;
+  co_return co_await read_side_file(entry.number);
+}
+
+Task<Result<>> Loader::read_side_file(std::uint64_t file) {
+  const Dataset& dataset = *context_.plan.dataset;
+  if (!dataset.has_side_files()) co_return Result<>{};
+  const Dataset::SideFile side = dataset.side_file(file);
+  if (side.path.empty() || side.bytes == 0) co_return Result<>{};
+  const std::string path = dataset.resolve(side.path);
+  co_return co_await read_whole_file(path, side.bytes, Sink{});
+}
+
+// A file that is a sample, and the one beside it.
 Task<Result<>> Loader::read_own_file(WorkItem item) {
   const Dataset& dataset = *context_.plan.dataset;
-  const std::uint64_t bytes = dataset.file_bytes(item.file);
-  const std::string path = dataset.full_path(item.file);
+  const bool verify = context_.plan.level == ByteLevel::kVerify;
   std::shared_ptr<const FileIndex> index;
   std::unique_ptr<Verifier> verifier;
-  if (context_.plan.verify || faithful()) index = dataset.index(item.file);
-  if (context_.plan.verify) verifier = dataset.format().verifier(index, dataset.content(item.file));
+  if (verify || faithful()) index = dataset.index(item.file);
+  if (verify) verifier = dataset.format().verifier(index, dataset.content(item.file));
+  std::vector<std::byte> gathered;
+  const Sink sink{verifier.get(), decodes() ? &gathered : nullptr};
+  Result<> outcome = co_await read_own_bytes(item, sink, index.get());
+  if (outcome) outcome = co_await read_side_file(item.file);
+  if (!outcome || !decodes()) co_return outcome;
+  const std::vector<std::uint64_t> lengths{gathered.size()};
+  const std::string path = dataset.full_path(item.file);
+  co_return co_await decode(path, gathered, lengths);
+}
 
+// Opened, read whole (native) or as the format's own reader does (faithful), closed.
+Task<Result<>> Loader::read_own_bytes(WorkItem item, Sink sink, const FileIndex* index) {
+  const Dataset& dataset = *context_.plan.dataset;
+  const std::string path = dataset.full_path(item.file);
+  const std::uint64_t bytes = dataset.file_bytes(item.file);
+  if (!faithful()) co_return co_await read_whole_file(path, bytes, sink);
   const Instant begin = reactor_.now();
-  if (!faithful() && bytes <= context_.plan.transfer_bytes) {
-    Buffer buffer = co_await context_.buffers.acquire();
-    const Instant issued = reactor_.now();
-    const Result<ReadOutcome> outcome = co_await context_.storage.read_file(path, bytes, buffer);
-    if (!outcome) co_return fail(outcome.error());
-    context_.stats.add_open(outcome->opened_at - issued);
-    co_return account(path, *outcome, outcome->opened_at, 0, verifier.get());
-  }
   Result<FileHandle> file = co_await context_.storage.open(path, OpenMode::kRead);
   if (!file) co_return fail(file.error());
   context_.stats.add_open(reactor_.now() - begin);
-  Result<> outcome;
-  if (faithful())
-    outcome = co_await read_opened_file(**file, *index, verifier.get());
-  else
-    outcome = co_await read_whole(**file, bytes, verifier.get());
+  const Result<> outcome = co_await read_opened_file(**file, *index, sink);
   const Result<> closed = co_await context_.storage.close(std::move(*file));
   if (outcome && !closed) co_return closed;
   co_return outcome;
 }
 
-Task<Result<>> Loader::read_whole(StorageFile& file, std::uint64_t bytes, Verifier* verifier) {
-  const std::vector<Extent> all{{0, bytes}};
-  co_return co_await read_extents(file, all, verifier);
+Task<Result<>> Loader::read_whole_file(const std::string& path, std::uint64_t bytes, Sink sink) {
+  const Instant begin = reactor_.now();
+  if (!faithful() && bytes <= std::min(context_.plan.transfer_bytes, context_.buffer_bytes)) {
+    Buffer buffer = co_await context_.buffers.acquire();
+    const Instant issued = reactor_.now();
+    const Result<ReadOutcome> outcome = co_await context_.storage.read_file(path, bytes, buffer);
+    if (!outcome) co_return fail(outcome.error());
+    context_.stats.add_open(outcome->opened_at - issued);
+    co_return account(path, *outcome, outcome->opened_at, 0, sink);
+  }
+  Result<FileHandle> file = co_await context_.storage.open(path, OpenMode::kRead);
+  if (!file) co_return fail(file.error());
+  context_.stats.add_open(reactor_.now() - begin);
+  const Result<> outcome = co_await read_whole(**file, bytes, sink);
+  const Result<> closed = co_await context_.storage.close(std::move(*file));
+  if (outcome && !closed) co_return closed;
+  co_return outcome;
 }
 
-Task<Result<>> Loader::read_opened_file(StorageFile& file, const FileIndex& index,
-                                        Verifier* verifier) {
+Task<Result<>> Loader::read_whole(StorageFile& file, std::uint64_t bytes, Sink sink) {
+  const std::vector<Extent> all{{0, bytes}};
+  co_return co_await read_extents(file, all, sink);
+}
+
+Task<Result<>> Loader::read_opened_file(StorageFile& file, const FileIndex& index, Sink sink) {
+  // What is decoded is the file as a whole, and its metadata is not part of that twice.
+  if (sink.gathered != nullptr) co_return co_await read_whole(file, index.file_bytes, sink);
   std::vector<Extent> reads = index.open_reads;
-  index.locate(0, 1, reads);
-  co_return co_await read_extents(file, reads, verifier);
+  index.locate(0, index.sample_count(), reads);
+  co_return co_await read_extents(file, reads, sink);
 }
 
 // Reads these in order; natively several transfers at once.
 Task<Result<>> Loader::read_extents(StorageFile& file, const std::vector<Extent>& reads,
-                                    Verifier* verifier) {
-  const std::uint64_t transfer = context_.plan.transfer_bytes;
+                                    Sink sink) {
+  const std::uint64_t transfer = std::min(context_.plan.transfer_bytes, context_.buffer_bytes);
   ParallelRead shared{reads, 0, transfer, Semaphore(reactor_, 0), std::nullopt};
-  // Checksums need the bytes in order, so what is verified is read in one lane.
+  // Checksums and decoders need the bytes in order: one lane.
   const bool one_transfer = reads.size() == 1 && reads.front().length <= transfer;
   const bool one_lane =
-      one_transfer || context_.plan.transfers_per_sample == 1 || faithful() || verifier != nullptr;
+      one_transfer || context_.plan.transfers_per_sample == 1 || faithful() || sink.in_order();
   if (one_lane) {
     while (const std::optional<Extent> piece = shared.next()) {
-      const Result<> outcome = co_await read_piece(file, *piece, verifier);
+      const Result<> outcome = co_await read_piece(file, *piece, sink);
       if (!outcome) co_return outcome;
     }
     co_return Result<>{};
@@ -323,30 +396,94 @@ Task<> Loader::read_lane(ParallelRead& shared, StorageFile& file) {
   while (!shared.error && !closed_) {
     const std::optional<Extent> piece = shared.next();
     if (!piece) break;
-    const Result<> outcome = co_await read_piece(file, *piece, nullptr);
+    const Result<> outcome = co_await read_piece(file, *piece, Sink{});
     if (!outcome && !shared.error) shared.error = outcome.error();
   }
   shared.finished.release(1);
 }
 
-Task<Result<>> Loader::read_piece(StorageFile& file, Extent piece, Verifier* verifier) {
+Task<Result<>> Loader::read_piece(StorageFile& file, Extent piece, Sink sink) {
   Buffer buffer = co_await context_.buffers.acquire();
   const Instant begin = reactor_.now();
   const Result<ReadOutcome> outcome =
       co_await context_.storage.read(file, piece.offset, piece.length, buffer);
   if (!outcome) co_return fail(outcome.error());
-  co_return account(file.path(), *outcome, begin, piece.offset, verifier);
+  co_return account(file.path(), *outcome, begin, piece.offset, sink);
 }
 
 Result<> Loader::account(const std::string& path, const ReadOutcome& outcome, Instant begin,
-                         std::uint64_t offset, Verifier* verifier) {
-  context_.stats.add_read(begin, reactor_.now(), outcome.bytes.size(), outcome.moved_bytes);
+                         std::uint64_t offset, Sink sink) {
+  ReaderStats& stats = context_.stats;
+  stats.add_read(begin, reactor_.now(), outcome.bytes.size(), outcome.moved_bytes);
   context_.progress.bytes.fetch_add(outcome.moved_bytes, std::memory_order_relaxed);
   if (context_.plan.hold) held_.emplace_back(outcome.bytes.begin(), outcome.bytes.end());
-  if (verifier == nullptr || !context_.storage.carries_data()) return {};
-  Result<> checked = verifier->consume(offset, outcome.bytes);
+  if (!context_.storage.carries_data()) return {};
+  if (sink.gathered != nullptr)
+    sink.gathered->insert(sink.gathered->end(), outcome.bytes.begin(), outcome.bytes.end());
+  if (sink.verifier == nullptr) return {};
+  const Duration before = thread_cpu_time();
+  const Result<> checked = sink.verifier->consume(offset, outcome.bytes);
+  stats.processing_cpu += thread_cpu_time() - before;
+  stats.bytes_processed += outcome.bytes.size();
   if (!checked) return fail(checked.error().with_context(quote_path(path)));
   return {};
+}
+
+bool Loader::decodes() const {
+  return context_.plan.level == ByteLevel::kDecode && context_.storage.carries_data();
+}
+
+namespace {
+
+struct Decoded {
+  Duration cpu{};
+  std::uint64_t samples = 0, bytes = 0;
+  std::optional<Error> error;
+};
+
+Decoded decode_samples(Decoder& decoder, std::span<const std::byte> gathered,
+                       const std::vector<std::uint64_t>& lengths) {
+  Decoded result;
+  const Duration before = thread_cpu_time();
+  for (const std::uint64_t length : lengths) {
+    const auto bytes = decoder.decode(gathered.first(length));
+    gathered = gathered.subspan(length);
+    if (!bytes) {
+      result.error = bytes.error();
+      break;
+    }
+    ++result.samples;
+    result.bytes += *bytes;
+  }
+  result.cpu = thread_cpu_time() - before;
+  return result;
+}
+
+}  // namespace
+
+Task<Result<>> Loader::decode(const std::string& path, const std::vector<std::byte>& gathered,
+                              const std::vector<std::uint64_t>& lengths) {
+  auto& idle = context_.idle_decoders;
+  std::unique_ptr<Decoder> decoder;
+  if (idle.empty()) {
+    decoder = context_.plan.dataset->format().decoder();
+  } else {
+    decoder = std::move(idle.back());
+    idle.pop_back();
+  }
+  if (decoder == nullptr) co_return Result<>{};  // the stored bytes are the tensors
+  const std::span<const std::byte> bytes(gathered);
+  auto job = reactor_.offload(
+      [&decoder, bytes, &lengths] { return decode_samples(*decoder, bytes, lengths); });
+  const Decoded result = co_await job;
+  idle.push_back(std::move(decoder));
+  ReaderStats& stats = context_.stats;
+  stats.processing_cpu += result.cpu;
+  stats.samples_processed += result.samples;
+  stats.bytes_processed += gathered.size();
+  stats.bytes_decoded += result.bytes;
+  if (result.error) co_return fail(result.error->with_context(quote_path(path)));
+  co_return Result<>{};
 }
 
 }  // namespace feedrate

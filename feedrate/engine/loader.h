@@ -33,7 +33,9 @@ struct LoaderContext {
   FileCache& files;
   ReaderStats& stats;
   TrainingProgress& progress;
+  std::uint64_t buffer_bytes;                  // of what is asked for, that one buffer holds
   std::function<void(const Error&)> on_fatal;  // the run must stop; called at most once per reader
+  std::vector<std::unique_ptr<Decoder>> idle_decoders = {};
 };
 
 // Batches in the window: how far the loader may run ahead.
@@ -59,25 +61,42 @@ class Loader {
   struct ParallelRead;
 
   Task<> run_reader(Semaphore& finished);
-  Task<> read_items();          // native: any reader takes any next piece
-  Task<> read_whole_batches();  // faithful, random: a reader assembles one batch after the other
-  Task<> stream_files();        // faithful, sequential: a reader streams one file after the other
+  Task<> read_label_manifest();  // by the first reader, before any sample
+  Task<> read_items();           // native: any reader takes any next piece
+  Task<> read_whole_batches();   // faithful, random: a reader assembles one batch after the other
+  Task<> stream_files();         // faithful, sequential: a reader streams one file after the other
   Task<bool> stream_run(WorkItem item, FileCache::Entry& entry);
   Task<bool> stream_blocks(WorkItem item, FileCache::Entry& entry);
   Task<bool> hand_over(Result<> outcome, std::uint64_t number, std::uint64_t samples);
 
+  // What becomes of the bytes of a piece of work, beyond being counted.
+  struct Sink {
+    Verifier* verifier = nullptr;
+    std::vector<std::byte>* gathered = nullptr;  // all of them, in order, to be decoded
+    bool in_order() const { return verifier != nullptr || gathered != nullptr; }
+  };
+
   Task<bool> read_and_deliver(WorkItem item);
   Task<Result<>> read_item(WorkItem item);
+  Task<Result<>> read_cached_file(WorkItem item, FileCache::Entry& entry);
   Task<Result<>> read_own_file(WorkItem item);
-  Task<Result<>> read_opened_file(StorageFile& file, const FileIndex& index, Verifier* verifier);
-  Task<Result<>> read_whole(StorageFile& file, std::uint64_t bytes, Verifier* verifier);
-  Task<Result<>> read_extents(StorageFile& file, const std::vector<Extent>& reads,
-                              Verifier* verifier);
+  Task<Result<>> read_own_bytes(WorkItem item, Sink sink, const FileIndex* index);
+  Task<Result<>> read_opened_file(StorageFile& file, const FileIndex& index, Sink sink);
+  // What is read once a file was opened: its metadata, the file beside it.
+  Task<Result<>> read_metadata(FileCache::Entry& entry);
+  Task<Result<>> read_side_file(std::uint64_t file);
+  Task<Result<>> read_whole_file(const std::string& path, std::uint64_t bytes, Sink sink);
+  Task<Result<>> read_whole(StorageFile& file, std::uint64_t bytes, Sink sink);
+  Task<Result<>> read_extents(StorageFile& file, const std::vector<Extent>& reads, Sink sink);
   Task<> read_lane(ParallelRead& shared, StorageFile& file);
-  Task<Result<>> read_piece(StorageFile& file, Extent piece, Verifier* verifier);
-  // Counts a read and checks its bytes.
+  Task<Result<>> read_piece(StorageFile& file, Extent piece, Sink sink);
+  // Counts a read and checks or keeps its bytes.
   Result<> account(const std::string& path, const ReadOutcome& outcome, Instant begin,
-                   std::uint64_t offset, Verifier* verifier);
+                   std::uint64_t offset, Sink sink);
+  // Makes tensors of the gathered bytes of samples with these lengths, on a worker thread.
+  Task<Result<>> decode(const std::string& path, const std::vector<std::byte>& gathered,
+                        const std::vector<std::uint64_t>& lengths);
+  bool decodes() const;
 
   Task<> wait_for_epoch(std::uint64_t epoch);
   bool accept(const Result<>& outcome, std::uint64_t number, std::uint64_t samples);
@@ -95,6 +114,8 @@ class Loader {
   std::uint64_t delivered_ = 0;
   std::uint32_t readers_active_ = 0;
   bool closed_ = false;
+  enum class Labels : std::uint8_t { kUnread, kReading, kRead };
+  Labels labels_ = Labels::kUnread;
   std::deque<std::vector<std::byte>> held_;  // what the window's samples brought in (--hold)
 };
 

@@ -12,6 +12,10 @@ void ReaderStats::merge(const ReaderStats& other) {
   samples.merge(other.samples);
   bytes.merge(other.bytes);
   compute.merge(other.compute);
+  processing_cpu += other.processing_cpu;
+  samples_processed += other.samples_processed;
+  bytes_processed += other.bytes_processed;
+  bytes_decoded += other.bytes_decoded;
   for (const auto& [kind, count] : other.errors) {
     ErrorCount& mine = errors[kind];
     if (mine.count == 0)

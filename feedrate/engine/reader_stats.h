@@ -22,6 +22,9 @@ struct ReaderStats {
   Histogram open_ns, read_ns;
   std::uint64_t samples_read = 0, bytes_asked = 0, bytes_moved = 0;
   Duration busy{};  // summed time of opens and reads in flight
+  // CPU time of checking or decoding, and how much came of it.
+  Duration processing_cpu{};
+  std::uint64_t samples_processed = 0, bytes_processed = 0, bytes_decoded = 0;
   TimeSeries samples, bytes, compute;
   std::map<ErrorKind, ErrorCount> errors;
 

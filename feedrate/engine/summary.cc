@@ -178,7 +178,7 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
       window_batches(plan) * plan.timing.batch_samples + plan.shuffle_buffer_samples;
   result.in_flight_limit = plan.accelerators *
                            std::min<std::uint64_t>(plan.readers, window_samples) *
-                           (split && !plan.verify ? plan.transfers_per_sample : 1);
+                           (split && plan.level == ByteLevel::kRaw ? plan.transfers_per_sample : 1);
   summarise_series(readers, result);
 
   summarise_client(outcome, result);

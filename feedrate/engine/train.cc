@@ -106,9 +106,10 @@ class ReactorWork {
         storage_(std::move(storage)),
         stats_(reactor.now()),
         buffers_(reactor, buffer_options(plan, *storage_, ranks.size())),
-        files_(*storage_, *plan.dataset, plan.verify, kIdleFiles,
+        files_(*storage_, *plan.dataset, plan.level == ByteLevel::kVerify, kIdleFiles,
                [this](Duration latency) { stats_.add_open(latency); }),
-        context_{plan, orders, *storage_, buffers_, files_, stats_, progress, std::move(on_fatal)},
+        context_{plan,   orders,   *storage_,          buffers_,           files_,
+                 stats_, progress, needed_bytes(plan), std::move(on_fatal)},
         finished_(reactor, 0) {
     for (const std::uint32_t rank : ranks)
       loaders_.push_back(std::make_unique<Loader>(context_, rank));
@@ -138,14 +139,17 @@ class ReactorWork {
   }
 
  private:
+  // The largest single read; small files beside the samples are read in as many as it takes.
+  static std::uint64_t needed_bytes(const TrainingPlan& plan) {
+    const bool whole_files =
+        plan.order == AccessOrder::kSequential || plan.dataset->one_sample_per_file();
+    return std::min(plan.transfer_bytes,
+                    std::max(plan.dataset->largest_sample_bytes(),
+                             whole_files ? plan.dataset->largest_file_bytes() : std::uint64_t{0}));
+  }
   static BufferPoolOptions buffer_options(const TrainingPlan& plan, const Storage& storage,
                                           std::size_t loaders) {
-    const std::uint64_t needed = std::min(
-        plan.transfer_bytes,
-        std::max(plan.dataset->largest_sample_bytes(),
-                 plan.order == AccessOrder::kSequential || plan.dataset->one_sample_per_file()
-                     ? plan.dataset->largest_file_bytes()
-                     : std::uint64_t{0}));
+    const std::uint64_t needed = needed_bytes(plan);
     const std::size_t block = (needed + storage.slack_bytes() + kBufferAlignment - 1) /
                               kBufferAlignment * kBufferAlignment;
     const bool split = plan.dataset->largest_sample_bytes() > plan.transfer_bytes;

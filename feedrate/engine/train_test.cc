@@ -55,9 +55,8 @@ TEST_P(TrainShape, ReadsEachSampleOnceAndKeepsNullFed) {
   EXPECT_EQ(result.samples_read, 3U * 240);
   EXPECT_DOUBLE_EQ(result.accelerator_utilisation, 1);
   if (client == ClientKind::kNative) {
-    const std::uint64_t per_epoch = per_file == 1
-                                        ? plan.dataset->bytes()
-                                        : plan.dataset->index(0)->sample(0).length * 240;
+    const std::uint64_t per_epoch =
+        per_file == 1 ? plan.dataset->bytes() : plan.dataset->index(0)->sample(0).length * 240;
     EXPECT_EQ(result.bytes_asked, 3 * per_epoch);
   }
 }
@@ -148,7 +147,7 @@ class TrainFiles : public testing::TestWithParam<std::tuple<IoMode, IoEngine, Cl
     const auto storage = make_storage_factory("posix", IoMode::kBuffered, ".", 0);
     GenerateProgress progress;
     EXPECT_TRUE(generate_dataset(**group, *storage, *plan.dataset, {}, progress, {}).has_value());
-    plan.verify = true;
+    plan.level = ByteLevel::kVerify;
     plan.epochs = 2;
     return plan;
   }
@@ -173,7 +172,7 @@ TEST_P(TrainFiles, VerifiesEveryByteOfEveryFormat) {
     const RunResult result = summarise_training(plan, outcome);
     EXPECT_TRUE(result.valid) << format << ": " << result.invalid_reasons.front();
     EXPECT_EQ(result.samples_read, 96U);
-    plan.verify = false;
+    plan.level = ByteLevel::kRaw;
     plan.hold = true;
     EXPECT_TRUE(summarise_training(plan, run(plan)).valid) << format;
   }

@@ -33,6 +33,29 @@ Result<ClientKind> parse_client(std::string_view text, std::string_view flag) {
               "use native (deep queues) or faithful (the framework's habits)");
 }
 
+std::string_view to_string(ByteLevel level) {
+  switch (level) {
+    case ByteLevel::kRaw:
+      return "raw";
+    case ByteLevel::kVerify:
+      return "verify";
+    case ByteLevel::kDecode:
+      return "decode";
+  }
+  return "?";
+}
+
+Result<ByteLevel> parse_byte_level(std::string_view text, std::string_view flag) {
+  std::vector<std::string> known;
+  for (const ByteLevel level : {ByteLevel::kRaw, ByteLevel::kVerify, ByteLevel::kDecode}) {
+    if (text == to_string(level)) return level;
+    known.emplace_back(to_string(level));
+  }
+  return fail(ErrorKind::kUsage,
+              fmt::format("{}: unknown level '{}'{}", flag, text, did_you_mean(text, known)),
+              "use raw (count the bytes), verify (check them) or decode (make tensors of them)");
+}
+
 Result<OnError> parse_on_error(std::string_view text, std::string_view flag) {
   if (text == "stop") return OnError::kStop;
   if (text == "continue") return OnError::kContinue;

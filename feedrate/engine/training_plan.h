@@ -21,6 +21,15 @@ enum class ClientKind : std::uint8_t {
 std::string_view to_string(ClientKind client);  // "native", "faithful"
 Result<ClientKind> parse_client(std::string_view text, std::string_view flag);
 
+// What is done with the bytes of a sample once they are there.
+enum class ByteLevel : std::uint8_t {
+  kRaw,     // nothing
+  kVerify,  // every byte is checked against the content seed, and the format's checksums
+  kDecode,  // the format's real library makes tensors of them, on worker threads
+};
+std::string_view to_string(ByteLevel level);  // "raw", "verify", "decode"
+Result<ByteLevel> parse_byte_level(std::string_view text, std::string_view flag);
+
 enum class OnError : std::uint8_t { kStop, kContinue };
 Result<OnError> parse_on_error(std::string_view text, std::string_view flag);
 
@@ -36,8 +45,8 @@ struct TrainingPlan {
   std::uint64_t transfer_bytes = std::uint64_t{4} << 20U;  // largest single read
   std::uint32_t transfers_per_sample = 4;  // reads in flight of one large sample (native)
   std::uint64_t buffer_bytes = std::uint64_t{256} << 20U;  // I/O buffers of one reactor, at most
-  bool hold = false;    // keep whole batches in memory, as a real job does
-  bool verify = false;  // check every byte
+  bool hold = false;  // keep whole batches in memory, as a real job does
+  ByteLevel level = ByteLevel::kRaw;
   OnError on_error = OnError::kStop;
   std::uint64_t seed = 1;
   std::uint64_t steps_max = 0;  // 0: no limit. The run ends at whichever limit comes first.

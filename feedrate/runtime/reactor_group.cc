@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include <array>
 #include <thread>
@@ -120,6 +121,12 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
   for (std::thread& thread : threads) thread.join();
   const CpuTime after_all = cpu_time(RUSAGE_SELF);
   process_cpu_time_ = {after_all.user - before_all.user, after_all.system - before_all.system};
+}
+
+Duration thread_cpu_time() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 unsigned available_cores() {

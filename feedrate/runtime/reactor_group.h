@@ -55,6 +55,9 @@ class ReactorGroup {
   CpuTime process_cpu_time_;
 };
 
+// CPU time of the calling thread so far: for pricing work, not for the course of a run.
+Duration thread_cpu_time();
+
 // Cores that this process may run on.
 unsigned available_cores();
 

@@ -56,7 +56,7 @@ struct DatasetShape {
   // Mean bytes of a sample that a job reads, where that is less than what is stored (some columns
   // of many); 0: all of them.
   double sample_bytes_read = 0;
-  std::map<std::string, std::string> format_options;  // handed to the format as they are
+  std::map<std::string, std::string> format_options = {};  // handed to the format as they are
 
   // What a reader asks for, a sample.
   double read_bytes_mean() const {

@@ -1,0 +1,176 @@
+#include "feedrate/dataset/index_cache.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <vector>
+
+namespace feedrate {
+namespace {
+
+constexpr std::string_view kMagic = "feedrate index 1\n";
+
+class Writer {
+ public:
+  void number(std::uint64_t value) { raw(&value, sizeof value); }
+  void text(std::string_view text) {
+    number(text.size());
+    raw(text.data(), text.size());
+  }
+  template <class Value>
+  void values(const std::vector<Value>& list) {
+    number(list.size());
+    raw(list.data(), list.size() * sizeof(Value));
+  }
+  void raw(const void* data, std::size_t length) {
+    const auto* bytes = static_cast<const char*>(data);
+    out.insert(out.end(), bytes, bytes + length);
+  }
+  std::vector<char> out;
+};
+
+// Every length is checked against what is left, so a damaged file costs nothing.
+class Reader {
+ public:
+  explicit Reader(std::span<const std::byte> bytes) : rest_(bytes) {}
+  bool number(std::uint64_t& value) { return raw(&value, sizeof value); }
+  bool text(std::string& text) {
+    std::uint64_t length = 0;
+    if (!number(length) || length > rest_.size()) return false;
+    text.resize(length);
+    return raw(text.data(), length);
+  }
+  template <class Value>
+  bool values(std::vector<Value>& list) {
+    std::uint64_t count = 0;
+    if (!number(count) || count > rest_.size() / sizeof(Value)) return false;
+    list.resize(count);
+    return raw(list.data(), count * sizeof(Value));
+  }
+  bool at_end() const { return rest_.empty(); }
+
+ private:
+  bool raw(void* out, std::size_t length) {
+    if (length > rest_.size()) return false;
+    if (length > 0) std::memcpy(out, rest_.data(), length);
+    rest_ = rest_.subspan(length);
+    return true;
+  }
+  std::span<const std::byte> rest_;
+};
+
+void write_index(const FileIndex& index, Writer& writer) {
+  writer.number(index.file_bytes);
+  writer.values(index.open_reads);
+  writer.values(index.samples);
+  writer.number(index.records.offset);
+  writer.number(index.records.bytes);
+  writer.number(index.records.count);
+  writer.number(index.blocks.samples);
+  writer.number(index.blocks.samples_per_block);
+  writer.values(index.blocks.reads);
+  writer.values(index.blocks.begins);
+}
+
+bool read_index(Reader& reader, FileIndex& index) {
+  return reader.number(index.file_bytes) && reader.values(index.open_reads) &&
+         reader.values(index.samples) && reader.number(index.records.offset) &&
+         reader.number(index.records.bytes) && reader.number(index.records.count) &&
+         reader.number(index.blocks.samples) && reader.number(index.blocks.samples_per_block) &&
+         reader.values(index.blocks.reads) && reader.values(index.blocks.begins);
+}
+
+std::uint64_t checksum(std::span<const std::byte> bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+Result<> write_all(int fd, const std::vector<char>& bytes, const std::string& path) {
+  for (std::size_t at = 0; at < bytes.size();) {
+    const ssize_t done = write(fd, bytes.data() + at, bytes.size() - at);
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return fail(Error::storage(Error::kind_of(errno), "write", path, at, errno));
+    at += static_cast<std::size_t>(done);
+  }
+  if (fsync(fd) != 0) return fail(Error::storage(Error::kind_of(errno), "sync", path, 0, errno));
+  return {};
+}
+
+}  // namespace
+
+void IndexCache::load(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return;
+  const std::vector<char> text((std::istreambuf_iterator<char>(file)), {});
+  if (!parse(std::as_bytes(std::span(text)))) entries_.clear();
+}
+
+bool IndexCache::parse(std::span<const std::byte> bytes) {
+  if (bytes.size() < kMagic.size() + 8 ||
+      std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) != 0)
+    return false;
+  std::uint64_t stored = 0;
+  std::memcpy(&stored, bytes.data() + bytes.size() - 8, 8);
+  bytes = bytes.first(bytes.size() - 8);
+  if (stored != checksum(bytes)) return false;
+  Reader reader(bytes.subspan(kMagic.size()));
+  std::string key;
+  if (!reader.text(key) || key != key_) return false;
+  while (!reader.at_end()) {
+    std::string path;
+    std::uint64_t size = 0, modified = 0;
+    const auto index = std::make_shared<FileIndex>();
+    if (!reader.text(path) || !reader.number(size) || !reader.number(modified) ||
+        !read_index(reader, *index))
+      return false;
+    entries_[path] = {size, static_cast<std::int64_t>(modified), index};
+  }
+  return true;
+}
+
+std::shared_ptr<const FileIndex> IndexCache::find(const FoundFile& file) const {
+  const auto found = entries_.find(file.path);
+  if (found == entries_.end() || found->second.bytes != file.bytes ||
+      found->second.modified_ns != file.modified_ns)
+    return nullptr;
+  return found->second.index;
+}
+
+void IndexCache::put(const FoundFile& file, std::shared_ptr<const FileIndex> index) {
+  entries_[file.path] = {file.bytes, file.modified_ns, std::move(index)};
+}
+
+Result<> IndexCache::save(const std::string& path) const {
+  Writer writer;
+  writer.raw(kMagic.data(), kMagic.size());
+  writer.text(key_);
+  for (const auto& [name, entry] : entries_) {
+    writer.text(name);
+    writer.number(entry.bytes);
+    writer.number(static_cast<std::uint64_t>(entry.modified_ns));
+    write_index(*entry.index, writer);
+  }
+  writer.number(checksum(std::as_bytes(std::span(writer.out))));
+  const std::string temporary = path + ".part";
+  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return fail(Error::storage(Error::kind_of(errno), "create", temporary, 0, errno));
+  const Result<> written = write_all(fd, writer.out, temporary);
+  close(fd);
+  if (!written) {
+    unlink(temporary.c_str());
+    return written;
+  }
+  if (rename(temporary.c_str(), path.c_str()) != 0) {
+    const int code = errno;
+    unlink(temporary.c_str());
+    return fail(Error::storage(Error::kind_of(code), "rename", temporary, 0, code));
+  }
+  return {};
+}
+
+}  // namespace feedrate
