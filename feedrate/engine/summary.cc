@@ -66,6 +66,18 @@ void summarise_series(const ReaderStats& readers, RunResult& result) {
   for (std::size_t i = 0; i < compute.size(); ++i) result.series[i].compute_seconds = compute[i];
 }
 
+ByteProcessing summarise_processing(const TrainingPlan& plan, const ReaderStats& readers) {
+  ByteProcessing processing;
+  processing.level = to_string(plan.level);
+  processing.cpu_seconds = to_seconds(readers.processing_cpu);
+  processing.bytes = readers.bytes_processed;
+  processing.decoded_bytes = readers.bytes_decoded;
+  // Checking goes along with the bytes, whatever sample they belong to.
+  const bool checked = plan.level == ByteLevel::kVerify && readers.bytes_processed > 0;
+  processing.samples = checked ? readers.samples_read : readers.samples_processed;
+  return processing;
+}
+
 // What this host spent on the run. A simulation is the same on every machine, so what this one
 // spent on it is no part of the result.
 void summarise_client(const TrainingOutcome& outcome, RunResult& result) {
@@ -182,6 +194,7 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   summarise_series(readers, result);
 
   summarise_client(outcome, result);
+  result.processing = summarise_processing(plan, readers);
   for (const auto& [kind, count] : readers.errors) result.errors.push_back(count);
   result.warnings = outcome.warnings;
   result.interrupted = outcome.interrupted;

@@ -126,6 +126,22 @@ Json errors_json(const RunResult& run) {
   return errors;
 }
 
+Json processing_json(const ByteProcessing& processing) {
+  return {{"level", processing.level},
+          {"samples", processing.samples},
+          {"bytes", processing.bytes},
+          {"decoded_bytes", processing.decoded_bytes},
+          {"cpu_seconds", processing.cpu_seconds}};
+}
+
+ByteProcessing processing_of(const Json& json) {
+  if (!json.contains("processing")) return {};  // not in the first files of this version
+  const Json& object = json.at("processing");
+  return {object.at("level").get<std::string>(), object.at("samples").get<std::uint64_t>(),
+          object.at("bytes").get<std::uint64_t>(), object.at("decoded_bytes").get<std::uint64_t>(),
+          object.at("cpu_seconds").get<double>()};
+}
+
 Json other_timings_json(const RunResult& run) {
   Json others = Json::array();
   for (const OtherTiming& other : run.other_timings)
@@ -170,6 +186,7 @@ Json run_json(const RunResult& run) {
             {"reactors", run.reactors},
             {"busiest_reactor_utilisation", run.busiest_reactor_utilisation},
             {"peak_memory_bytes", run.peak_memory_bytes}}},
+          {"processing", processing_json(run.processing)},
           {"errors", errors_json(run)},
           {"warnings", run.warnings}};
 }
@@ -214,6 +231,7 @@ RunResult run_of(const Json& json) {
   client.at("reactors").get_to(run.reactors);
   client.at("busiest_reactor_utilisation").get_to(run.busiest_reactor_utilisation);
   client.at("peak_memory_bytes").get_to(run.peak_memory_bytes);
+  run.processing = processing_of(json);
   for (const Json& error : json.at("errors"))
     run.errors.push_back({error.at("kind").get<std::string>(),
                           error.at("count").get<std::uint64_t>(),

@@ -52,6 +52,7 @@ RunResult example() {
   run.reactors = 2;
   run.busiest_reactor_utilisation = 0.08;
   run.peak_memory_bytes = 79000000;
+  run.processing = {"decode", 16000, 1800000000, 9600000000, 48};
   run.errors = {{"io", 2, "read \"x\" at offset 3: Input/output error"}};
   run.warnings = {"something to know"};
   return run;
@@ -93,6 +94,20 @@ TEST(RunResult, TextEndsWithTheVerdict) {
   EXPECT_NE(render_text(run).find("  warning: something to know\n"), std::string::npos);
   EXPECT_NE(render_text(run).find("  error: 2 x io: read \"x\" at offset 3: Input/output error\n"),
             std::string::npos);
+}
+
+TEST(RunResult, TextPricesWhatTheBytesWentThrough) {
+  RunResult run = example();
+  EXPECT_NE(render_text(run).find("  decoded          16,000 samples, 3.00 ms of CPU each (37.5 MB/s "
+                                  "a core), 8.9 GiB of tensors\n"),
+            std::string::npos)
+      << render_text(run);
+  run.processing = {"verify", 4, 4096, 0, 0};
+  EXPECT_NE(render_text(run).find("  verified         4 samples, 0 ns of CPU each\n"),
+            std::string::npos)
+      << render_text(run);
+  run.processing = {};
+  EXPECT_EQ(render_text(run).find("of CPU each"), std::string::npos);
 }
 
 TEST(FindResult, TextShowsTheCurveTheNumberAndTheReason) {

@@ -41,6 +41,14 @@ struct ErrorCount {
   std::string first_message;  // names path and offset
 };
 
+// What the bytes of the samples went through once they were there, and its price on this host.
+struct ByteProcessing {
+  std::string level = "raw";  // "raw", "verify", "decode"
+  std::uint64_t samples = 0, bytes = 0;
+  std::uint64_t decoded_bytes = 0;  // tensors that came out; 0 unless decoded
+  double cpu_seconds = 0;           // 0 when the clock is virtual: nothing is processed then
+};
+
 struct EpochResult {
   std::uint64_t epoch = 0, steps = 0;
   double seconds = 0;  // end of the first step to end of the last
@@ -97,6 +105,7 @@ struct RunResult {
   double busiest_reactor_utilisation = 0;  // CPU time of the busiest reactor thread over seconds
   std::uint64_t peak_memory_bytes = 0;
 
+  ByteProcessing processing;
   std::vector<ErrorCount> errors;
   std::vector<std::string> warnings;
   bool interrupted = false;

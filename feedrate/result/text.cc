@@ -46,6 +46,20 @@ std::string cpu_text(const RunResult& run) {
   return text + fmt::format(", peak memory {}", format_bytes(run.peak_memory_bytes));
 }
 
+// CPU time of checking or decoding: what it costs a sample, and what one core could do of it.
+std::string processing_text(const ByteProcessing& processing) {
+  const auto samples = static_cast<double>(processing.samples);
+  const Duration each = from_seconds(processing.cpu_seconds / samples);
+  std::string text = fmt::format(
+      "{}, {} of CPU each", format_counted(processing.samples, "sample"), format_duration(each));
+  if (processing.cpu_seconds > 0)
+    text += fmt::format(" ({} a core)", format_rate(static_cast<double>(processing.bytes) /
+                                                    processing.cpu_seconds));
+  if (processing.decoded_bytes > 0)
+    text += fmt::format(", {} of tensors", format_bytes(processing.decoded_bytes));
+  return text;
+}
+
 std::string warnings_text(const RunResult& run) {
   std::string text;
   for (const ErrorCount& error : run.errors)
@@ -135,6 +149,9 @@ std::string render_text(const RunResult& run) {
   text += row("read", latency_text(run.read_latency));
   text += row("in flight", fmt::format("{:.1f} of {} reads on average", run.in_flight_mean,
                                        run.in_flight_limit));
+  if (run.processing.samples > 0)
+    text += row(run.processing.level == "decode" ? "decoded" : "verified",
+                processing_text(run.processing));
   if (run.peak_memory_bytes > 0) text += row("this host", cpu_text(run));  // not when simulated
   text += warnings_text(run);
   return text + verdict(run);
