@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,53 +7,12 @@
 #include <fstream>
 #include <set>
 
-#include "feedrate/dataset/generate.h"
+#include "feedrate/dataset/dataset_testing.h"
 #include "feedrate/dataset/manifest.h"
 #include "feedrate/dataset/scan.h"
 
-namespace feedrate {
+namespace feedrate::testing {
 namespace {
-
-namespace fs = std::filesystem;
-
-class DatasetTest : public testing::Test {
- protected:
-  DatasetTest() {
-    std::string pattern = (fs::temp_directory_path() / "feedrate_dataset_XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-  }
-  ~DatasetTest() override { fs::remove_all(directory_); }
-
-  static DatasetPlan small_plan(const std::string& format, std::uint64_t files,
-                                std::uint64_t per_file) {
-    DatasetPlan plan;
-    plan.workload = "test";
-    plan.format = format;
-    plan.files = files;
-    plan.samples_per_file = per_file;
-    plan.sample_bytes_mean = 50000;
-    plan.sample_bytes_stdev = 9000;
-    plan.classes = 10;
-    plan.seed = 7;
-    return plan;
-  }
-  static std::shared_ptr<const Dataset> make(const DatasetPlan& plan, const std::string& where) {
-    auto dataset = Dataset::from_plan(plan, where);
-    EXPECT_TRUE(dataset.has_value());
-    return *dataset;
-  }
-  static Result<GenerateSummary> generate(const Dataset& dataset, std::stop_token stop = {}) {
-    auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 2);
-    auto storage = make_storage_factory("posix", IoMode::kBuffered, ".", 0);
-    GenerateProgress progress;
-    return generate_dataset(**group, *storage, dataset, {2, 65536}, progress, stop);
-  }
-  void write(const std::string& name, const std::string& text) {
-    fs::create_directories(fs::path(directory_ + "/" + name).parent_path());
-    std::ofstream(directory_ + "/" + name, std::ios::binary) << text;
-  }
-  std::string directory_;
-};
 
 std::vector<std::byte> bytes_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -161,34 +119,6 @@ TEST_F(DatasetTest, ManifestRoundTripAndNonsense) {
     EXPECT_EQ(manifest_from_json(bad, "x").error().kind(), ErrorKind::kCorrupt) << bad;
 }
 
-TEST_F(DatasetTest, ScansFoldersWithClassesAndOddNames) {
-  write("photos/cats/a b.jpg", "12345");
-  write("photos/cats/new\nline.jpg", "1234567");
-  write("photos/dogs/\xff\xfe.jpg", "1");
-  write("photos/dogs/empty.jpg", "");
-  write("photos/.hidden", "x");
-  fs::create_directory_symlink(directory_ + "/photos", directory_ + "/photos/dogs/loop");
-  fs::create_symlink("nowhere", directory_ + "/photos/dangling");
-  const auto outcome = scan_dataset(directory_ + "/photos", {});
-  ASSERT_TRUE(outcome.has_value()) << outcome.error().message();
-  const Dataset& dataset = *outcome->dataset;
-  EXPECT_EQ(dataset.samples(), 3U);
-  EXPECT_EQ(dataset.bytes(), 13U);
-  EXPECT_EQ(dataset.format().name(), "file");
-  EXPECT_EQ(dataset.class_names(), (std::vector<std::string>{"cats", "dogs"}));
-  EXPECT_EQ(outcome->warnings.size(), 4U);  // empty, hidden, loop, dangling
-}
-
-TEST_F(DatasetTest, EmptyAndMissingFoldersSayWhy) {
-  fs::create_directory(directory_ + "/none");
-  write("only/empty.bin", "");
-  EXPECT_NE(scan_dataset(directory_ + "/none", {}).error().message().find("holds no files to read"),
-            std::string::npos);
-  EXPECT_NE(scan_dataset(directory_ + "/only", {}).error().message().find("empty files"),
-            std::string::npos);
-  EXPECT_EQ(scan_dataset(directory_ + "/missing", {}).error().kind(), ErrorKind::kNotFound);
-}
-
 TEST_F(DatasetTest, LocatesSamplesInUnevenFiles) {
   const auto three = make(small_plan("tfrecord", 1, 3), directory_ + "/a");
   const auto five = make(small_plan("tfrecord", 1, 5), directory_ + "/b");
@@ -209,4 +139,4 @@ TEST_F(DatasetTest, LocatesSamplesInUnevenFiles) {
 }
 
 }  // namespace
-}  // namespace feedrate
+}  // namespace feedrate::testing
