@@ -162,10 +162,12 @@ class TrainFiles : public testing::TestWithParam<std::tuple<IoMode, IoEngine, Cl
 };
 
 TEST_P(TrainFiles, VerifiesEveryByteOfEveryFormat) {
-  for (const auto& [format, per_file] : {std::pair{"tfrecord", 12}, {"npz", 1}, {"file", 1}}) {
-    Workload workload = test_workload(format, 48 / static_cast<std::uint64_t>(per_file),
-                                      static_cast<std::uint64_t>(per_file), 90001);
-    workload.dataset.sample_bytes_stdev = 20000;
+  for (const Format* each : all_formats()) {
+    const std::string format(each->name());
+    const std::uint64_t per_file = std::min<std::uint64_t>(each->samples_per_file_max(), 12);
+    Workload workload = test_workload(format, 48 / per_file, per_file, 90000);
+    if (format == "raw") workload.dataset.format_options = {{"record_bytes", "90000"}};
+    if (!each->one_content_per_file()) workload.dataset.sample_bytes_stdev = 20000;
     TrainingPlan plan = generated(workload);
     if (per_file == 1) plan.transfer_bytes = 32768;  // large samples, several transfers each
     const TrainingOutcome outcome = run(plan);
@@ -175,6 +177,50 @@ TEST_P(TrainFiles, VerifiesEveryByteOfEveryFormat) {
     plan.level = ByteLevel::kRaw;
     plan.hold = true;
     EXPECT_TRUE(summarise_training(plan, run(plan)).valid) << format;
+  }
+}
+
+TEST_P(TrainFiles, ReadsLabelsWhereverTheyLie) {
+  using enum LabelPlacement;
+  using enum DirectoryLayout;
+  const std::tuple<LabelPlacement, DirectoryLayout, std::uint64_t> cases[] = {
+      {kSideFile, kHashed, 2 * 48 * 77},       // two epochs, a label of 77 B for each sample
+      {kManifest, kSubfolders, 3 * 48 * 100},  // once for each of three accelerators
+      {kDirectory, kClassFolders, 0},
+      {kNone, kFlat, 0}};
+  for (const auto& [labels, layout, label_bytes] : cases) {
+    Workload workload = test_workload("npz", 48, 1, 9000);
+    workload.dataset.labels = labels;
+    workload.dataset.layout = layout;
+    workload.dataset.folders = layout == kSubfolders ? 5 : 0;
+    workload.dataset.label_bytes = labels == kManifest ? 100 : 77;
+    workload.dataset.classes = 4;
+    fs::remove_all(directory_ + "/npz");
+    const TrainingPlan plan = generated(workload);
+    const RunResult result = summarise_training(plan, run(plan));
+    EXPECT_TRUE(result.valid) << to_string(labels);
+    EXPECT_EQ(result.samples_read, 96U) << to_string(labels);
+    if (std::get<2>(GetParam()) == ClientKind::kNative) {
+      EXPECT_EQ(result.bytes_asked, 2 * plan.dataset->bytes() + label_bytes) << to_string(labels);
+    }
+  }
+}
+
+TEST_P(TrainFiles, ALostLabelIsNamed) {
+  for (const LabelPlacement labels : {LabelPlacement::kSideFile, LabelPlacement::kManifest}) {
+    Workload workload = test_workload("npz", 48, 1, 9000);
+    workload.dataset.labels = labels;
+    fs::remove_all(directory_ + "/npz");
+    const TrainingPlan plan = generated(workload);
+    const bool by_file = labels == LabelPlacement::kSideFile;
+    const std::string lost = plan.dataset->resolve(by_file ? plan.dataset->side_file(7).path
+                                                           : plan.dataset->label_manifest().path);
+    ASSERT_TRUE(fs::remove(lost));
+    const RunResult result = summarise_training(plan, run(plan));
+    EXPECT_FALSE(result.valid);
+    ASSERT_FALSE(result.errors.empty());
+    EXPECT_NE(result.errors[0].first_message.find(lost), std::string::npos)
+        << result.errors[0].first_message;
   }
 }
 
