@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")" || exit 3
 usage="usage: ./test.sh [--long]
 Installs packages (Debian 12), then builds and tests build/release (all tests), build/asan and
-build/tsan (unit tests). --long adds clang-tidy over all files."
+build/tsan (unit tests; of those with threads). --long adds clang-tidy over all files."
 long=no
 case "$*" in
   "") ;;
@@ -55,20 +55,20 @@ tests() {
   passed=$((passed + total - bad - $(grep -c . <<<"$skipped")))
 }
 
-# preset NAME CTEST_ARGUMENTS...
+# preset NAME TARGET CTEST_ARGUMENTS...
 preset() {
-  local name=$1 runner=()
-  shift
+  local name=$1 target=$2 runner=()
+  shift 2
   # GCC 12's thread sanitizer cannot start where the kernel places programs at very random addresses.
   [ "$name" = tsan ] && setarch -R true 2>/dev/null && runner=(setarch -R)
   check "$name: configure" cmake --preset "$name" || return
-  check "$name: build" "${runner[@]}" cmake --build "build/$name" || return
+  check "$name: build" "${runner[@]}" cmake --build "build/$name" --target "$target" || return
   tests "$name: tests" "${runner[@]}" ctest --test-dir "build/$name" --output-on-failure -j 2 "$@"
 }
 
-preset release
-preset asan -R '^unit/'
-preset tsan -R '^unit/'
+preset release all
+preset asan feedrate_unit_tests -R '^unit/'
+preset tsan feedrate_concurrent_tests -L concurrent
 if [ $long = yes ]; then
   check clang-tidy tools/clang_tidy.sh build/release && passed=$((passed + 1))
 fi

@@ -1,6 +1,6 @@
-# feedrate_library(name [DEPENDS libraries...] [LINK external targets...])
+# feedrate_library(name [CONCURRENT] [DEPENDS libraries...] [LINK external targets...])
 # One static library per folder: every .cc below the folder that is not a *_test.cc; every
-# *_test.cc goes into one test program, feedrate_<name>_test.
+# *_test.cc goes into one test program, feedrate_<name>_test. CONCURRENT: its tests have threads.
 add_library(feedrate_options INTERFACE)
 target_compile_features(feedrate_options INTERFACE cxx_std_23)
 target_include_directories(feedrate_options INTERFACE
@@ -12,12 +12,14 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(feedrate_build INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-dangling-pointer)
 endif()
 if(FEEDRATE_SANITIZE)
-  target_compile_options(feedrate_build INTERFACE -fsanitize=${FEEDRATE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g1)
+  target_compile_options(feedrate_build INTERFACE -fsanitize=${FEEDRATE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O0 -g1)
   target_link_options(feedrate_build INTERFACE -fsanitize=${FEEDRATE_SANITIZE})
 endif()
 
+add_custom_target(feedrate_unit_tests)        # what the address sanitizer is run on
+add_custom_target(feedrate_concurrent_tests)  # of them, what has threads: for the thread sanitizer
 function(feedrate_library name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;SOURCES;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "CONCURRENT" "" "DEPENDS;LINK;SOURCES;TEST_LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "(_test|/cli/main|/cli/describe)\\.cc$")
@@ -39,7 +41,20 @@ function(feedrate_library name)
     add_executable(feedrate_${name}_test ${tests})
     target_link_libraries(feedrate_${name}_test PRIVATE feedrate_${name} $<BUILD_INTERFACE:feedrate_build> ${ARG_LINK} ${ARG_TEST_LINK} GTest::gtest GTest::gtest_main)
     target_compile_definitions(feedrate_${name}_test PRIVATE FEEDRATE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    # GoogleTest is most of what a test file compiles.
+    get_property(first GLOBAL PROPERTY FEEDRATE_FIRST_TEST)
+    if(first)
+      target_precompile_headers(feedrate_${name}_test REUSE_FROM ${first})
+    else()
+      target_precompile_headers(feedrate_${name}_test PRIVATE <gtest/gtest.h> <fmt/format.h>)
+      set_property(GLOBAL PROPERTY FEEDRATE_FIRST_TEST feedrate_${name}_test)
+    endif()
     add_test(NAME unit/${name} COMMAND feedrate_${name}_test --gtest_brief=1)
     set_tests_properties(unit/${name} PROPERTIES TIMEOUT 300)
+    add_dependencies(feedrate_unit_tests feedrate_${name}_test)
+    if(ARG_CONCURRENT)
+      add_dependencies(feedrate_concurrent_tests feedrate_${name}_test)
+      set_property(TEST unit/${name} PROPERTY LABELS concurrent)
+    endif()
   endif()
 endfunction()
