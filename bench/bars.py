@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The bars that need no tuning: each prints its figure beside its bar. See HACKING.md.
 
-  bench/bars.py unet3d|cached|null|memory|model|virtual|startup|all [--dir bench-data]
+  bench/bars.py unet3d|cached|verify|scan|null|memory|model|virtual|startup|all [--dir bench-data]
 """
 import argparse
 import json
@@ -155,6 +155,57 @@ def virtual(args):
     return verdict("virtual samples a second, million", f"{rate:.1f}", 3, rate >= 3) and same
 
 
+def verify(args):
+    """Reading from the page cache and checking every byte, on one core."""
+    data = os.path.join(args.dir, "resnet50")
+    subprocess.run([PROGRAM, "datagen", "resnet50", data, "--size", "2500MiB", "--quiet"], check=True,
+                   capture_output=True)
+    rates, prices = [], []
+    for round_ in range(args.rounds + 1):
+        run = feedrate("train", "resnet50", data, "--io", "buffered", "--cache", "keep", "--threads", 1,
+                       "--step-time", "1ms", "--epochs", 1, "--verify", prefix=("taskset", "-c", "1"))
+        if round_ > 0:  # the first fills the cache
+            rates.append(run["metrics"]["bytes_per_second"])
+            prices.append(run["processing"]["bytes"] / run["processing"]["cpu_seconds"])
+    print(f"  checking alone: {statistics.median(prices) / 1e9:.2f} GB/s of CPU time")
+    gigabytes = statistics.median(rates) / 1e9
+    return verdict("read from the page cache and verified, GB/s on one core", f"{gigabytes:.2f}", 3,
+                   gigabytes >= 3)
+
+
+def drop_caches():
+    subprocess.run(["sync"], check=True)
+    with open("/proc/sys/vm/drop_caches", "w") as file:
+        file.write("3")
+
+
+def timed(command):
+    begin = time.monotonic()
+    subprocess.run(command, check=False, capture_output=True)
+    return time.monotonic() - begin
+
+
+def scan(args):
+    """Finding 200,000 small files: a whole run of one step against find, both cold. Needs root."""
+    data = os.path.join(args.dir, "scan")
+    if not os.path.exists(data):
+        for folder in range(200):
+            os.makedirs(f"{data}/class{folder:03}")
+            for number in range(1000):
+                with open(f"{data}/class{folder:03}/{number:06}.bin", "wb") as file:
+                    file.write(b"x" * (100 + number % 300))
+    ratios = []
+    for _ in range(args.rounds):
+        drop_caches()
+        walk = timed(["find", data, "-type", "f", "-size", "+0"])
+        drop_caches()
+        ours = timed([PROGRAM, "train", "resnet50", "--data", data, "--steps", "1", "--batch", "1",
+                      "--step-time", "1ms", "--io", "buffered", "--quiet"])
+        ratios.append(ours / walk)
+    ratio = statistics.median(ratios)
+    return verdict("200,000 files: scan and one step against find", f"{ratio:.2f}", 1.5, ratio <= 1.5)
+
+
 def startup(args):
     ok = True
     for arguments in (["--help"], ["show", "resnet50"]):
@@ -169,7 +220,7 @@ def startup(args):
 
 
 def main():
-    bars = [unet3d, cached, null, memory, model, virtual, startup]
+    bars = [unet3d, cached, verify, scan, null, memory, model, virtual, startup]
     names = [bar.__name__ for bar in bars]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=names + ["all"])
