@@ -28,6 +28,9 @@ const Case kCases[] = {
     {"npz", {1}},
     {"npz", {5000}},
     {"npz", {12345}},
+    {"wav", {1}},
+    {"wav", {5000}},
+    {"wav", {12345}},
     {"file", {1}},
     {"file", {10001}},
 };
@@ -284,7 +287,7 @@ TEST(Formats, AreFoundByName) {
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().render(),
             "error: unknown format 'tfrecrod', did you mean 'tfrecord'?\n"
-            "hint:  known formats: tfrecord, npz, file\n");
+            "hint:  known formats: tfrecord, npz, wav, file\n");
 }
 
 TEST(Formats, AreRecognisedByNameOrFirstBytes) {

@@ -5,12 +5,14 @@
 #include "feedrate/format/format.h"
 #include "feedrate/format/npz/npz.h"
 #include "feedrate/format/tfrecord/tfrecord.h"
+#include "feedrate/format/wav/wav.h"
 
 namespace feedrate {
 
 // In the order in which a file is recognised: `file` takes whatever is left.
 std::span<const Format* const> all_formats() {
-  static const Format* const formats[] = {&tfrecord_format(), &npz_format(), &file_format()};
+  static const Format* const formats[] = {&tfrecord_format(), &npz_format(), &wav_format(),
+                                          &file_format()};
   return formats;
 }
 
