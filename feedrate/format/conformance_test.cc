@@ -31,6 +31,10 @@ const Case kCases[] = {
     {"wav", {1}},
     {"wav", {5000}},
     {"wav", {12345}},
+    {"jpeg", {1}},
+    {"jpeg", {500}},
+    {"jpeg", {5000}},
+    {"jpeg", {12345}},
     {"file", {1}},
     {"file", {10001}},
 };
@@ -287,7 +291,7 @@ TEST(Formats, AreFoundByName) {
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().render(),
             "error: unknown format 'tfrecrod', did you mean 'tfrecord'?\n"
-            "hint:  known formats: tfrecord, npz, wav, file\n");
+            "hint:  known formats: tfrecord, npz, wav, jpeg, file\n");
 }
 
 TEST(Formats, AreRecognisedByNameOrFirstBytes) {
@@ -299,7 +303,8 @@ TEST(Formats, AreRecognisedByNameOrFirstBytes) {
   EXPECT_EQ(name("imagenet.tfrecord-00001"), "tfrecord");
   EXPECT_EQ(name("tfrecord/case_00000.npz"), "npz");
   EXPECT_EQ(name("x.NPZ"), "npz");
-  EXPECT_EQ(name("tfrecord/cat.jpg"), "file");
+  EXPECT_EQ(name("tfrecord/cat.jpg"), "jpeg");
+  EXPECT_EQ(name("tfrecord/cat.tiff"), "file");
   EXPECT_EQ(name(""), "file");
 }
 

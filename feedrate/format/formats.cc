@@ -3,6 +3,7 @@
 #include "feedrate/base/text.h"
 #include "feedrate/format/file/file.h"
 #include "feedrate/format/format.h"
+#include "feedrate/format/jpeg/jpeg.h"
 #include "feedrate/format/npz/npz.h"
 #include "feedrate/format/tfrecord/tfrecord.h"
 #include "feedrate/format/wav/wav.h"
@@ -12,7 +13,7 @@ namespace feedrate {
 // In the order in which a file is recognised: `file` takes whatever is left.
 std::span<const Format* const> all_formats() {
   static const Format* const formats[] = {&tfrecord_format(), &npz_format(), &wav_format(),
-                                          &file_format()};
+                                          &jpeg_format(), &file_format()};
   return formats;
 }
 

@@ -55,7 +55,7 @@ class WavFormat : public WholeFileFormat {
     const std::string name = lower_base_name(file_name);
     return name.ends_with(".wav") || name.ends_with(".wave") || is_wav(head);
   }
-  std::uint64_t reference_transfer_bytes() const override { return 65536; }
+  std::uint64_t reference_transfer_bytes() const override { return 8192; }
   std::unique_ptr<Decoder> decoder() const override { return make_sound_decoder(); }
 
  protected:

@@ -9,7 +9,8 @@
 //
 // A WAV file has no checksums: in a foreign one there is nothing to verify.
 //
-// Reference reader: soundfile.read(path). TRANSFER_NOTE
+// Reference reader: soundfile.read(path). strace (libsndfile 1.2.0, Debian 12) shows the header in
+// reads of 2 to 12 B, then the samples in reads of 8192 B.
 #pragma once
 
 #include "feedrate/format/format.h"
