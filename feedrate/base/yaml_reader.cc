@@ -74,6 +74,8 @@ Result<YamlNode> YamlNode::parse(std::string_view text, std::string_view origin)
 }
 
 bool YamlNode::is_mapping() const { return impl_->node.IsMap(); }
+bool YamlNode::is_sequence() const { return impl_->node.IsSequence(); }
+bool YamlNode::is_null() const { return impl_->node.IsNull(); }
 
 Result<> YamlNode::expect_mapping(std::string_view what) const {
   if (impl_->node.IsMap()) return {};
@@ -98,9 +100,12 @@ Result<std::vector<std::pair<std::string, YamlNode>>> YamlNode::entries() const 
 
 Result<> YamlNode::expect_keys(std::string_view what,
                                std::initializer_list<std::string_view> known) const {
+  return expect_keys(what, std::vector<std::string>(known.begin(), known.end()));
+}
+
+Result<> YamlNode::expect_keys(std::string_view what, const std::vector<std::string>& names) const {
   FEEDRATE_CHECK(expect_mapping(what));
   FEEDRATE_CHECK(entries());
-  const std::vector<std::string> names(known.begin(), known.end());
   for (const auto& entry : impl_->node) {
     const std::string key = entry.first.Scalar();
     if (std::find(names.begin(), names.end(), key) != names.end()) continue;
@@ -184,12 +189,19 @@ Result<double> YamlNode::bytes_per_second() const {
   return static_cast<double>(*parsed);
 }
 
-Result<std::vector<std::string>> YamlNode::texts() const {
+Result<std::vector<YamlNode>> YamlNode::items() const {
   if (!impl_->node.IsSequence()) return error("a list is expected here", "write '- item' lines");
+  std::vector<YamlNode> found;
+  for (const auto& entry : impl_->node)
+    found.push_back(YamlNode(std::make_shared<const Impl>(Impl{entry, impl_->origin})));
+  return found;
+}
+
+Result<std::vector<std::string>> YamlNode::texts() const {
+  FEEDRATE_TRY(const std::vector<YamlNode> nodes, items());
   std::vector<std::string> values;
-  for (const auto& entry : impl_->node) {
-    FEEDRATE_TRY(std::string value,
-                 YamlNode(std::make_shared<const Impl>(Impl{entry, impl_->origin})).text());
+  for (const YamlNode& node : nodes) {
+    FEEDRATE_TRY(std::string value, node.text());
     values.push_back(std::move(value));
   }
   return values;

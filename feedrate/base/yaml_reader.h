@@ -27,10 +27,17 @@ class YamlNode {
   Result<> expect_mapping(std::string_view what) const;
   // Every key must be among `known`.
   Result<> expect_keys(std::string_view what, std::initializer_list<std::string_view> known) const;
+  Result<> expect_keys(std::string_view what, const std::vector<std::string>& known) const;
   bool has(std::string_view key) const;
   Result<YamlNode> at(std::string_view key) const;  // kUsage when it is missing
   Result<std::vector<std::pair<std::string, YamlNode>>> entries() const;
   bool is_mapping() const;
+
+  // Sequences.
+  bool is_sequence() const;
+  Result<std::vector<YamlNode>> items() const;
+
+  bool is_null() const;  // "key:" with nothing behind it
 
   // Scalars. Limits are inclusive.
   Result<std::string> text() const;

@@ -5,7 +5,9 @@
 #include <memory>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "feedrate/base/error.h"
 
@@ -17,7 +19,8 @@ namespace feedrate {
 
 struct CommandContext {
   std::stop_token stop;
-  bool quiet = false;  // no progress on stderr
+  bool quiet = false;                  // no progress on stderr
+  std::vector<std::string> overrides;  // "++workload.train.epochs=3": words for a DLIO file
 };
 
 class Command {

@@ -21,7 +21,7 @@ class DatagenCommand final : public Command {
     app.add_flag("--dry-run", dry_run_, "say what would be written, and write nothing");
   }
   Result<int> run(const CommandContext& context) override {
-    FEEDRATE_TRY(const Workload workload, workload_.resolve());
+    FEEDRATE_TRY(const Workload workload, workload_.resolve(context));
     FEEDRATE_TRY(const DatasetPlan plan, dataset_.resolve(workload, 0));
     FEEDRATE_TRY(const auto dataset, Dataset::from_plan(plan, directory_));
     FEEDRATE_TRY(const std::uint64_t jobs, parse_count(dataset_.jobs, "--jobs", 0, 1024));

@@ -8,6 +8,7 @@
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/interrupt.h"
 #include "feedrate/cli/output.h"
+#include "feedrate/workload/dlio.h"
 
 namespace feedrate {
 namespace {
@@ -72,6 +73,20 @@ int report(const Error& error) {
   return error.exit_code();
 }
 
+// Words like "++workload.train.epochs=3" are no arguments of the verb; the others move up.
+std::vector<std::string> take_overrides(int& argc, char** argv) {
+  std::vector<std::string> overrides;
+  int kept = 1;
+  for (int i = 1; i < argc; ++i) {
+    if (is_dlio_override(argv[i]))
+      overrides.emplace_back(argv[i]);
+    else
+      argv[kept++] = argv[i];
+  }
+  argc = kept;
+  return overrides;
+}
+
 int run_verb(const CommandEntry& entry, int argc, char** argv) {
   CLI::App app(std::string(entry.summary), "feedrate " + std::string(entry.name));
   app.set_help_flag();
@@ -86,6 +101,7 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
       const Result<> printed = print(verb_help(entry, app));
       return printed ? 0 : report(printed.error());
     }
+  context.overrides = take_overrides(argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <sstream>
 
@@ -13,13 +15,16 @@
 #include "feedrate/dataset/scan.h"
 #include "feedrate/engine/loader.h"
 #include "feedrate/engine/train.h"
+#include "feedrate/workload/dlio.h"
 
 namespace feedrate {
 namespace {
 
 constexpr std::uint64_t kCountMax = std::uint64_t{1} << 40U;
 
-Result<Workload> read_workload_file(const std::string& path) {
+constexpr std::string_view kDlioPrefix = "dlio:";
+
+Result<std::string> read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;
   if (file) text << file.rdbuf();
@@ -27,7 +32,33 @@ Result<Workload> read_workload_file(const std::string& path) {
     return fail(ErrorKind::kUsage,
                 fmt::format("cannot read the workload file {}", quote_path(path)),
                 "give a name of 'feedrate workloads' or the path of a YAML file");
-  return parse_workload(std::move(text).str(), path);
+  return std::move(text).str();
+}
+
+Result<Workload> read_workload_file(const std::string& path) {
+  FEEDRATE_TRY(const std::string text, read_text(path));
+  auto workload = parse_workload(text, path);
+  if (!workload && text.find("num_files_train") != std::string::npos)
+    return fail(workload.error().with_hint(
+        fmt::format("this looks like a file of DLIO: write {}{}", kDlioPrefix, path)));
+  return workload;
+}
+
+Result<Workload> read_dlio_file(const std::string& path, std::span<const std::string> overrides,
+                                bool quiet) {
+  FEEDRATE_TRY(const std::string text, read_text(path));
+  FEEDRATE_TRY(DlioWorkload read, parse_dlio_workload(text, path, overrides));
+  if (!read.ignored.empty() && !quiet)
+    std::fprintf(stderr, "ignored: %s\n", join(read.ignored, ", ").c_str());
+  return std::move(read.workload);
+}
+
+// The one whose timing is used when none is named: an H100, or the first that has this set.
+std::string default_accelerator(const Workload& workload, const std::string& set) {
+  if (workload.timing("h100", set)) return "h100";
+  for (const AcceleratorTiming& timing : workload.accelerators)
+    if (set.empty() || timing.set == set) return timing.accelerator;
+  return workload.accelerators.front().accelerator;
 }
 
 // Sets `target` from text when the option was given.
@@ -41,12 +72,10 @@ Result<> count_option(const std::string& text, std::string_view flag, std::uint6
 }
 
 Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Workload& workload) {
-  std::string name = options.accelerator;
-  if (name.empty()) {
-    const bool has_h100 = workload.timing("h100").has_value();
-    name = has_h100 ? "h100" : workload.accelerators.front().accelerator;
-  }
-  FEEDRATE_TRY(AcceleratorTiming timing, workload.timing(name));
+  const std::string name = options.accelerator.empty()
+                               ? default_accelerator(workload, options.timing)
+                               : options.accelerator;
+  FEEDRATE_TRY(AcceleratorTiming timing, workload.timing(name, options.timing));
   FEEDRATE_CHECK(count_option(options.batch, "--batch", 1, 1U << 24U, timing.batch_samples));
   if (!options.compute_time.empty()) {
     FEEDRATE_TRY(timing.compute, parse_duration(options.compute_time, "--step-time"));
@@ -56,13 +85,18 @@ Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Worklo
           fmt::format("--step-time: {} is too short, at least 1us is needed", options.compute_time),
           "write it like 224ms");
   }
-  if (!options.batch.empty() || !options.compute_time.empty())
+  if (!options.batch.empty() || !options.compute_time.empty()) {
     timing.source +=
         (timing.source.empty() ? "" : ", ") + std::string("changed by --batch or --step-time");
+    timing.set = kUserTiming;
+  }
   return timing;
 }
 
-Result<> resolve_plan(const RunOptions& options, TrainingPlan& plan) {
+Result<> resolve_plan(const RunOptions& options, const Workload& workload, TrainingPlan& plan) {
+  // A framework's habit, so for the client that has them.
+  if (workload.transfer_bytes > 0 && plan.client == ClientKind::kFaithful)
+    plan.transfer_bytes = workload.transfer_bytes;
   FEEDRATE_CHECK(count_option(options.readers, "--readers", 1, 4096, plan.readers));
   if (plan.client == ClientKind::kNative) widen_window(plan);
   FEEDRATE_CHECK(count_option(options.prefetch, "--prefetch", 1, 1024, plan.prefetch_batches));
@@ -122,16 +156,27 @@ std::uint64_t host_memory() {
 }  // namespace
 
 void WorkloadOptions::declare(CLI::App& app) {
-  app.add_option("workload", workload, "a name of 'feedrate workloads', or a YAML file")
+  app.add_option("workload", workload,
+                 "a name of 'feedrate workloads', a YAML file, or dlio:FILE (a workload file of "
+                 "DLIO; words like ++workload.train.epochs=3 change it)")
       ->required();
   app.add_option("--set", sets, "change a key of the workload, e.g. dataset.classes=10")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);  // one value each: what follows may be the workload
 }
 
-Result<Workload> WorkloadOptions::resolve() const {
+Result<Workload> WorkloadOptions::resolve(const CommandContext& context) {
+  overrides = context.overrides;
+  const bool is_dlio = workload.starts_with(kDlioPrefix);
+  if (!is_dlio && !overrides.empty())
+    return fail(ErrorKind::kUsage,
+                fmt::format("{}: only a DLIO file is changed like that", overrides.front()),
+                "use --set KEY=VALUE, or name a workload file of DLIO as dlio:FILE");
   const bool is_file = workload.find('/') != std::string::npos || workload.ends_with(".yaml");
-  FEEDRATE_TRY(Workload resolved, is_file ? read_workload_file(workload) : find_workload(workload));
+  FEEDRATE_TRY(Workload resolved, is_dlio   ? read_dlio_file(workload.substr(kDlioPrefix.size()),
+                                                             overrides, context.quiet)
+                                  : is_file ? read_workload_file(workload)
+                                            : find_workload(workload));
   for (const std::string& set : sets) {
     const std::size_t equals = set.find('=');
     if (equals == std::string::npos)
@@ -143,10 +188,23 @@ Result<Workload> WorkloadOptions::resolve() const {
   return resolved;
 }
 
+// A data set in one file has no fewer files to be smaller with, so it has fewer samples in it.
+static Workload with_smaller_file(Workload workload, std::uint64_t bytes) {
+  DatasetShape& shape = workload.dataset;
+  const double samples = std::floor(static_cast<double>(bytes) / shape.sample_bytes_mean);
+  if (bytes > 0 && shape.files == 1 && samples >= 1 &&
+      samples < static_cast<double>(shape.samples_per_file))
+    shape.samples_per_file = static_cast<std::uint64_t>(samples);
+  return workload;
+}
+
 void DatasetOptions::declare(CLI::App& app) {
   const std::string group = "Data set";
-  app.add_option("--size", size, "size of the data set to make, e.g. 20GiB")->group(group);
-  app.add_option("--subfolders", subfolders, "spread the files over this many directories")
+  app.add_option("--size,--dataset-size", size,
+                 "size of the data set that is made or described, e.g. 20GiB")
+      ->group(group);
+  app.add_option("--subfolders", subfolders,
+                 "spread the files over this many directories; default: the workload's layout")
       ->group(group);
   app.add_option("--compressibility", compressibility, "share of each block that is zero, 0 to 1")
       ->group(group);
@@ -160,11 +218,13 @@ Result<DatasetPlan> DatasetOptions::resolve(const Workload& workload,
     FEEDRATE_TRY(bytes, parse_bytes(size, "--size"));
     if (bytes == 0) return fail(ErrorKind::kUsage, "--size: 0 is too small", "write it like 20GiB");
   }
-  FEEDRATE_TRY(const std::uint64_t folders, parse_count(subfolders, "--subfolders", 0, 1'000'000));
+  std::uint64_t folders = workload.dataset.folders;
+  FEEDRATE_CHECK(count_option(subfolders, "--subfolders", 0, 1'000'000, folders));
   FEEDRATE_TRY(const double zeros, parse_fraction(compressibility, "--compressibility", 0, 1));
   FEEDRATE_TRY(const std::uint64_t content_seed, parse_count(seed, "--seed", 0, ~std::uint64_t{0}));
   FEEDRATE_CHECK(parse_count(jobs, "--jobs", 0, 1024));
-  return plan_for(workload, bytes, content_seed, static_cast<std::uint32_t>(folders), zeros);
+  return plan_for(with_smaller_file(workload, bytes), bytes, content_seed,
+                  static_cast<std::uint32_t>(folders), zeros);
 }
 
 void RunOptions::declare(CLI::App& app) {
@@ -183,6 +243,9 @@ void RunOptions::declare(CLI::App& app) {
       "sequential (files front to back) or random (sample by sample)");
   const std::string job = "The job";
   add(job, "--accelerator", accelerator, "type whose step time is used: v100, a100, h100, b200");
+  add(job, "--timing", timing,
+      "set of step times: storage-benchmark (published emulation), measured (from training logs) "
+      "or one of your own; default: your own, else storage-benchmark, else what there is");
   add(job, "--batch", batch, "samples a step and accelerator, instead of the published number");
   add(job, "--step-time", compute_time, "compute time of a step, instead of the published one");
   const std::string loader = "The loader";
@@ -216,6 +279,8 @@ std::map<std::string, std::string> RunOptions::given() const {
     const bool is_flag = option->get_expected_max() == 0;
     settings[option->get_single_name()] = is_flag ? "yes" : join(option->results(), " ");
   }
+  for (const std::string& word : workload.overrides)
+    settings[word.substr(0, word.find('='))] = word;
   for (const std::string& set : workload.sets)
     settings["set " + set.substr(0, set.find('='))] = set;
   return settings;
@@ -241,7 +306,8 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
   setup.storage = options.storage;
   FEEDRATE_TRY(setup.clock, parse_clock(options.clock, "--clock"));
   FEEDRATE_TRY(setup.io_engine, parse_io_engine(options.io_engine, "--io-engine"));
-  FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
+  FEEDRATE_TRY(IoMode wanted, parse_io_mode(options.io, "--io"));
+  if (wanted == IoMode::kAuto && workload.direct_io) wanted = IoMode::kDirect;
   FEEDRATE_TRY(const bool no_files, reads_no_files(options));
   if (setup.clock == ClockKind::kVirtual && !no_files)
     return fail(
@@ -286,7 +352,7 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
       setup.warnings.push_back(
           "--cache=keep: reads may be served by this host's memory, not by storage");
   }
-  FEEDRATE_CHECK(resolve_plan(options, setup.plan));
+  FEEDRATE_CHECK(resolve_plan(options, workload, setup.plan));
   return setup;
 }
 
@@ -303,6 +369,11 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   RunResult result = summarise_training(plan, outcome);
   result.workload = setup.workload.name;
   result.workload_title = setup.workload.title;
+  result.timing_set = setup.timing.set;
+  for (const TimingComparison& other : setup.workload.other_timings(setup.timing))
+    result.other_timings.push_back({other.set, other.speed_ratio});
+  const DatasetShape& shape = setup.workload.dataset;
+  result.demand_bytes_per_second *= shape.read_bytes_mean() / shape.sample_bytes_mean;
   result.au_threshold = setup.workload.au_threshold;
   result.warnings.insert(result.warnings.begin(), setup.warnings.begin(), setup.warnings.end());
   result.requested = options.given();

@@ -19,15 +19,18 @@ namespace feedrate {
 // Which workload, and the changes to it.
 struct WorkloadOptions {
   std::string workload;
-  std::vector<std::string> sets;  // --set key=value
+  std::vector<std::string> sets;       // --set key=value
+  std::vector<std::string> overrides;  // of the command line, once resolved
   void declare(CLI::App& app);
-  // A catalogue name, or a path to YAML (anything with '/' or ending in .yaml).
-  Result<Workload> resolve() const;
+  // A catalogue name, a path to YAML (anything with '/' or ending in .yaml), or dlio:PATH. The keys
+  // of a DLIO file that mean nothing here are named on stderr.
+  Result<Workload> resolve(const CommandContext& context);
 };
 
 // A data set to be made.
 struct DatasetOptions {
-  std::string size, subfolders = "0", compressibility = "0", jobs = "0", seed = "1";
+  // Without --subfolders the workload's layout is used.
+  std::string size, subfolders, compressibility = "0", jobs = "0", seed = "1";
   void declare(CLI::App& app);
   Result<DatasetPlan> resolve(const Workload& workload, std::uint64_t default_bytes) const;
 };
@@ -35,7 +38,7 @@ struct DatasetOptions {
 // Options of a run, as text; resolve() checks them all.
 struct RunOptions {
   WorkloadOptions workload;
-  std::string directory, data, format, accelerator, batch, compute_time,
+  std::string directory, data, format, accelerator, timing, batch, compute_time,
       client = "native", readers, prefetch, transfer, order, shuffle_buffer, io = "auto",
       io_engine = "auto", storage = "posix", clock = "real", threads, buffer_memory, cache = "drop",
       on_error = "stop", seed = "1", json;

@@ -24,14 +24,14 @@ class TrainCommand final : public Command {
         ->group(limits);
     app.add_option("--steps", steps_, "steps of each accelerator")->group(limits);
     app.add_option("--time", time_, "e.g. 30s")->group(limits);
-    app.add_option("--size", described_.size,
+    app.add_option("--size,--dataset-size", described_.size,
                    "null and model storage: size of the data set that is described")
         ->group("What is read");
   }
 
   Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const JsonTarget json, JsonTarget::open(options_.json));
-    FEEDRATE_TRY(Workload workload, options_.workload.resolve());
+    FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
     if (!au_.empty()) {
       FEEDRATE_TRY(workload.au_threshold, parse_fraction(au_, "--au", 0.01, 1));
     }
@@ -46,7 +46,7 @@ class TrainCommand final : public Command {
     FEEDRATE_TRY(RunSetup setup, make_setup(options_, workload, found.dataset, client));
     setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
     TrainingPlan plan = setup.plan;
-    FEEDRATE_CHECK(set_limits(plan));
+    FEEDRATE_CHECK(set_limits(workload, plan));
     TrainingProgress progress;
     const auto begin = std::chrono::steady_clock::now();
     Result<RunResult> result = [&] {
@@ -73,12 +73,13 @@ class TrainCommand final : public Command {
     return no_files && *no_files ? &described_ : nullptr;
   }
 
-  Result<> set_limits(TrainingPlan& plan) const {
+  Result<> set_limits(const Workload& workload, TrainingPlan& plan) const {
     FEEDRATE_TRY(const std::uint64_t count,
                  parse_count(accelerators_, "--accelerators", 1, 1'000'000));
     plan.accelerators = static_cast<std::uint32_t>(count);
     const bool limited = !steps_.empty() || !time_.empty();
     if (limited) plan.epochs = 0;
+    if (!limited && epochs_.empty()) plan.steps_max = workload.steps_max;
     if (!epochs_.empty()) {
       FEEDRATE_TRY(plan.epochs, parse_count(epochs_, "--epochs", 1, 1'000'000));
     }

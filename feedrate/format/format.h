@@ -46,6 +46,8 @@ class RandomAccess {
   virtual std::uint64_t size() const = 0;
   // Fills all of `out` from `offset`, or says why not (short read included).
   virtual Result<> read_at(std::uint64_t offset, std::span<std::byte> out) = 0;
+  // The second file of formats with a companion_extension(), when it is there.
+  virtual RandomAccess* companion() { return nullptr; }
 };
 
 // Produces the bytes of one planned file from first to last.
@@ -132,6 +134,10 @@ std::span<const Format* const> all_formats();
 // The same with options; kUsage names the format, the option and what it may be.
 Result<std::shared_ptr<const Format>> make_format(std::string_view name,
                                                   const FormatOptions& options);
+// "dir/a.bin" -> "dir/a.idx": the file that goes with `path` in a format that has companions.
+std::string companion_path(const std::string& path, const Format& format);
+// One sample = one whole file of any kind.
+const Format& file_format();
 // The format a file seems to have; `file` (any bytes) when no other recognises it.
 const Format& recognise_format(std::string_view file_name, std::span<const std::byte> head);
 

@@ -18,7 +18,11 @@ using Bytes = std::vector<std::byte>;
 
 class MemoryFile : public RandomAccess {
  public:
-  explicit MemoryFile(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  explicit MemoryFile(std::span<const std::byte> bytes, std::span<const std::byte> companion = {})
+      : bytes_(bytes) {
+    if (!companion.empty()) companion_ = std::make_unique<MemoryFile>(companion);
+  }
+  RandomAccess* companion() override { return companion_.get(); }
   std::uint64_t size() const override { return bytes_.size(); }
   Result<> read_at(std::uint64_t offset, std::span<std::byte> out) override {
     ++reads;
@@ -33,6 +37,7 @@ class MemoryFile : public RandomAccess {
 
  private:
   std::span<const std::byte> bytes_;
+  std::unique_ptr<MemoryFile> companion_;
 };
 
 inline Bytes read_test_file(const std::string& path) {

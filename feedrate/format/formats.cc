@@ -4,16 +4,22 @@
 #include "feedrate/format/file/file.h"
 #include "feedrate/format/format.h"
 #include "feedrate/format/jpeg/jpeg.h"
+#include "feedrate/format/megatron/megatron.h"
 #include "feedrate/format/npz/npz.h"
+#include "feedrate/format/raw/raw.h"
+#include "feedrate/format/safetensors/safetensors.h"
 #include "feedrate/format/tfrecord/tfrecord.h"
 #include "feedrate/format/wav/wav.h"
+#include "feedrate/format/webdataset/webdataset.h"
 
 namespace feedrate {
 
 // In the order in which a file is recognised: `file` takes whatever is left.
 std::span<const Format* const> all_formats() {
-  static const Format* const formats[] = {&tfrecord_format(), &npz_format(), &wav_format(),
-                                          &jpeg_format(), &file_format()};
+  static const Format* const formats[] = {
+      &tfrecord_format(), &npz_format(), &webdataset_format(), &safetensors_format(),
+      &megatron_format(), &raw_format(), &wav_format(),        &jpeg_format(),
+      &file_format()};
   return formats;
 }
 
@@ -47,6 +53,14 @@ std::unique_ptr<Renderer> Format::render_companion(const SampleSizes&) const {
 }
 
 std::uint64_t Format::companion_bytes(const SampleSizes&) const { return 0; }
+
+std::string companion_path(const std::string& path, const Format& format) {
+  const std::size_t slash = path.rfind('/'), dot = path.rfind('.');
+  const bool has_extension =
+      dot != std::string::npos && (slash == std::string::npos || dot > slash + 1);
+  return path.substr(0, has_extension ? dot : path.size()) +
+         std::string(format.companion_extension());
+}
 
 const Format& recognise_format(std::string_view file_name, std::span<const std::byte> head) {
   for (const Format* format : all_formats())

@@ -267,7 +267,14 @@ class PieceVerifier : public Verifier {
   std::vector<std::byte> expected_;
 };
 
+class AcceptingVerifier : public Verifier {
+ public:
+  Result<> consume(std::uint64_t, std::span<const std::byte>) override { return {}; }
+};
+
 }  // namespace
+
+std::unique_ptr<Verifier> accept_anything() { return std::make_unique<AcceptingVerifier>(); }
 
 std::unique_ptr<Renderer> render_pieces(FilePieces pieces) {
   return std::make_unique<PieceRenderer>(std::move(pieces));

@@ -126,6 +126,13 @@ Json errors_json(const RunResult& run) {
   return errors;
 }
 
+Json other_timings_json(const RunResult& run) {
+  Json others = Json::array();
+  for (const OtherTiming& other : run.other_timings)
+    others.push_back({{"set", other.set}, {"speed_ratio", other.speed_ratio}});
+  return others;
+}
+
 Json run_json(const RunResult& run) {
   return {{"feedrate_result", kResultSchemaVersion},
           {"kind", "train"},
@@ -138,6 +145,8 @@ Json run_json(const RunResult& run) {
             {"title", run.workload_title},
             {"accelerator", run.accelerator},
             {"timing_source", run.timing_source},
+            {"timing_set", run.timing_set},
+            {"other_timings", other_timings_json(run)},
             {"accelerators", run.accelerators},
             {"batch_samples", run.batch_samples},
             {"compute_seconds_per_batch", run.compute_seconds_per_batch},
@@ -175,6 +184,10 @@ RunResult run_of(const Json& json) {
   workload.at("title").get_to(run.workload_title);
   workload.at("accelerator").get_to(run.accelerator);
   workload.at("timing_source").get_to(run.timing_source);
+  run.timing_set = workload.value("timing_set", "");  // not in the first files of this version
+  for (const Json& other : workload.value("other_timings", Json::array()))
+    run.other_timings.push_back(
+        {other.at("set").get<std::string>(), other.at("speed_ratio").get<double>()});
   workload.at("accelerators").get_to(run.accelerators);
   workload.at("batch_samples").get_to(run.batch_samples);
   workload.at("compute_seconds_per_batch").get_to(run.compute_seconds_per_batch);

@@ -11,6 +11,8 @@ RunResult example() {
   run.workload_title = "a title";
   run.accelerator = "h100";
   run.timing_source = "a source";
+  run.timing_set = "measured";
+  run.other_timings = {{"storage-benchmark", 0.5}, {"user", 1.0}, {"mine", 390}};
   run.accelerators = 4;
   run.batch_samples = 400;
   run.compute_seconds_per_batch = 0.224;

@@ -47,8 +47,16 @@ struct EpochResult {
   double accelerator_utilisation = 0;
 };
 
+// Another set's step time of the same accelerator: its samples/s over those that were used.
+struct OtherTiming {
+  std::string set;
+  double speed_ratio = 1;
+};
+
 struct RunResult {
   std::string workload, workload_title, accelerator, timing_source;
+  std::string timing_set;  // "storage-benchmark", "measured", "user", ...
+  std::vector<OtherTiming> other_timings;
   std::uint32_t accelerators = 0, batch_samples = 0;
   double compute_seconds_per_batch = 0;
   double demand_bytes_per_second = 0;  // of one accelerator that never waits

@@ -73,6 +73,23 @@ std::string accelerator_text(const RunResult& run) {
                      format_rate(run.demand_bytes_per_second), run.timing_source);
 }
 
+// "3.9 x faster", "1.4 x slower".
+std::string speed_text(double ratio) {
+  if (ratio > 0.995 && ratio < 1.005) return "the same";
+  const double factor = ratio < 1 ? 1 / ratio : ratio;
+  const char* const direction = ratio < 1 ? "slower" : "faster";
+  return factor < 10 ? fmt::format("{:.1f} x {}", factor, direction)
+                     : fmt::format("{:.0f} x {}", factor, direction);
+}
+
+// Which step time the verdict rests on, and what another would have asked of the storage.
+std::string timing_text(const RunResult& run) {
+  std::string text = run.timing_set + " timing";
+  for (const OtherTiming& other : run.other_timings)
+    text += fmt::format("; {} is {}", other.set, speed_text(other.speed_ratio));
+  return text;
+}
+
 std::string verdict(const RunResult& run) {
   if (!run.valid) return "INVALID: " + join(run.invalid_reasons, "; ") + "\n";
   const bool fed = run.accelerator_utilisation >= run.au_threshold;
@@ -101,6 +118,7 @@ std::string render_text(const RunResult& run) {
   std::string text = fmt::format("{}: {}\n", run.workload, run.workload_title);
   text += row("data set", dataset_text(run));
   text += row("accelerators", accelerator_text(run));
+  text += row("step time", timing_text(run));
   text += row(
       "client",
       fmt::format("{}, {} readers, window of {} batches, {} I/O in transfers of {}, {} clock",
@@ -148,10 +166,12 @@ std::string render_text(const FindResult& find) {
         format_rate(trial.bytes_per_second), format_count(trial.samples_per_second), trial.steps,
         trial.seconds, trial_mark(find, trial), trial.decided ? "" : " (not decided in its time)");
   const std::string accelerator = run == nullptr ? "" : run->accelerator;
-  text += fmt::format("\n{} x {} kept fed at AU >= {} ({} client){}\nwhy not more: {}\n",
-                      find.accelerators, accelerator, format_percent(find.au_threshold),
-                      find.client, find.interrupted ? " so far: interrupted" : "", find.reason);
-  return text;
+  text += "\n";
+  if (run != nullptr) text += fmt::format("step time: {}\n", timing_text(*run));
+  text += fmt::format("{} x {} kept fed at AU >= {} ({} client){}\n", find.accelerators,
+                      accelerator, format_percent(find.au_threshold), find.client,
+                      find.interrupted ? " so far: interrupted" : "");
+  return text + fmt::format("why not more: {}\n", find.reason);
 }
 
 }  // namespace feedrate

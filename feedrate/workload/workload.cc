@@ -2,11 +2,58 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "feedrate/base/text.h"
 
 namespace feedrate {
+namespace {
+
+void add_once(std::vector<std::string>& names, const std::string& name) {
+  if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+}
+
+// Lower is preferred when no set was asked for.
+int preference(const AcceleratorTiming& timing) {
+  if (timing.set == kUserTiming) return 0;
+  return timing.set == kBenchmarkTiming ? 1 : 2;
+}
+
+// "accelerators.h100." or "timings.measured.h100.".
+std::string path_of(const AcceleratorTiming& timing) {
+  if (timing.set == kUserTiming) return fmt::format("accelerators.{}.", timing.accelerator);
+  return fmt::format("timings.{}.{}.", timing.set, timing.accelerator);
+}
+
+std::unexpected<Error> unknown_accelerator(const Workload& workload, std::string_view name) {
+  const std::vector<std::string> known = workload.accelerator_names();
+  return fail(ErrorKind::kUsage,
+              fmt::format("--accelerator: {} has no step time for '{}'{}", workload.name, name,
+                          did_you_mean(name, known)),
+              fmt::format("it has {}; --set accelerators.NAME.compute=... and "
+                          "accelerators.NAME.batch_samples=... add one",
+                          join(known, ", ")));
+}
+
+std::unexpected<Error> unknown_set(const Workload& workload, std::string_view accelerator,
+                                   std::string_view set) {
+  std::vector<std::string> sets;
+  for (const AcceleratorTiming& timing : workload.accelerators)
+    if (timing.accelerator == accelerator) sets.push_back(timing.set);
+  std::vector<std::string> others;
+  for (const AcceleratorTiming& timing : workload.accelerators)
+    if (timing.set == set) others.push_back(timing.accelerator);
+  std::string hint = fmt::format("it has {} for {}", join(sets, ", "), accelerator);
+  if (!others.empty()) hint += fmt::format("; {} has {}", set, join(others, ", "));
+  return fail(
+      ErrorKind::kUsage,
+      fmt::format("--timing: {} has no '{}' step time for {}{}", workload.name, set, accelerator,
+                  others.empty() ? did_you_mean(set, workload.timing_sets()) : ""),
+      std::move(hint));
+}
+
+}  // namespace
 
 std::string_view to_string(AccessOrder order) {
   return order == AccessOrder::kSequential ? "sequential" : "random";
@@ -21,32 +68,81 @@ Result<AccessOrder> parse_access_order(std::string_view text, std::string_view f
               "use sequential (files front to back) or random (sample by sample)");
 }
 
+std::string_view to_string(LabelPlacement placement) {
+  switch (placement) {
+    case LabelPlacement::kRecord:
+      return "record";
+    case LabelPlacement::kDirectory:
+      return "directory";
+    case LabelPlacement::kSideFile:
+      return "side_file";
+    case LabelPlacement::kManifest:
+      return "manifest";
+    case LabelPlacement::kNone:
+      return "none";
+  }
+  return "?";
+}
+
+std::string_view to_string(DirectoryLayout layout) {
+  switch (layout) {
+    case DirectoryLayout::kFlat:
+      return "flat";
+    case DirectoryLayout::kSubfolders:
+      return "subfolders";
+    case DirectoryLayout::kClassFolders:
+      return "class_folders";
+    case DirectoryLayout::kHashed:
+      return "hashed";
+  }
+  return "?";
+}
+
 std::string_view to_string(Framework framework) {
   return framework == Framework::kPytorch ? "pytorch" : "tensorflow";
 }
 
-Result<AcceleratorTiming> Workload::timing(std::string_view accelerator) const {
-  std::vector<std::string> known;
+Result<AcceleratorTiming> Workload::timing(std::string_view accelerator,
+                                           std::string_view set) const {
+  const AcceleratorTiming* best = nullptr;
+  bool known = false;
   for (const AcceleratorTiming& candidate : accelerators) {
-    known.push_back(candidate.accelerator);
     if (candidate.accelerator != accelerator) continue;
-    const bool has_batch = candidate.batch_samples > 0;
-    if (has_batch && candidate.compute > Duration::zero()) return candidate;
-    const std::string missing =
-        fmt::format("accelerators.{}.{}", accelerator, has_batch ? "compute" : "batch_samples");
-    return fail(ErrorKind::kUsage, fmt::format("{} is not set", missing),
-                fmt::format("add --set {}=...", missing));
+    known = true;
+    if (!set.empty() && candidate.set != set) continue;
+    if (best == nullptr || preference(candidate) < preference(*best)) best = &candidate;
   }
-  return fail(ErrorKind::kUsage,
-              fmt::format("--accelerator: {} has no step time for '{}'{}", name, accelerator,
-                          did_you_mean(accelerator, known)),
-              fmt::format("it has {}; --set accelerators.NAME.compute=... and "
-                          "accelerators.NAME.batch_samples=... add one",
-                          join(known, ", ")));
+  if (!known) return unknown_accelerator(*this, accelerator);
+  if (best == nullptr) return unknown_set(*this, accelerator, set);
+  if (best->complete()) return *best;
+  const std::string missing =
+      path_of(*best) + (best->batch_samples > 0 ? "compute" : "batch_samples");
+  return fail(ErrorKind::kUsage, fmt::format("{} is not set", missing),
+              fmt::format("add --set {}=...", missing));
+}
+
+std::vector<TimingComparison> Workload::other_timings(const AcceleratorTiming& used) const {
+  std::vector<TimingComparison> others;
+  for (const AcceleratorTiming& timing : accelerators)
+    if (timing.accelerator == used.accelerator && timing.set != used.set && timing.complete())
+      others.push_back({timing.set, timing.samples_per_second() / used.samples_per_second()});
+  return others;
+}
+
+std::vector<std::string> Workload::accelerator_names() const {
+  std::vector<std::string> names;
+  for (const AcceleratorTiming& timing : accelerators) add_once(names, timing.accelerator);
+  return names;
+}
+
+std::vector<std::string> Workload::timing_sets() const {
+  std::vector<std::string> sets;
+  for (const AcceleratorTiming& timing : accelerators) add_once(sets, timing.set);
+  return sets;
 }
 
 double Workload::demand_bytes_per_second(const AcceleratorTiming& timing, double sample_bytes) {
-  return timing.batch_samples * sample_bytes / to_seconds(timing.compute);
+  return timing.samples_per_second() * sample_bytes;
 }
 
 }  // namespace feedrate

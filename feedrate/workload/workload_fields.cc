@@ -28,6 +28,17 @@ constexpr double kAuThresholdMin = 0.01;
 constexpr std::uint64_t kBatchMax = std::uint64_t{1} << 24U;
 constexpr Duration kComputeMin = std::chrono::microseconds(1);
 constexpr Duration kComputeMax = std::chrono::hours(1);
+constexpr std::uint64_t kFoldersMax = 1'000'000;
+constexpr double kLabelBytesMax = 1e9;
+constexpr std::uint64_t kStepsMax = std::uint64_t{1} << 40U;
+constexpr std::uint64_t kParametersMax = 1'000'000'000'000'000;
+constexpr std::uint64_t kTransferMin = 512;
+constexpr std::uint64_t kTransferMax = std::uint64_t{1} << 30U;
+constexpr LabelPlacement kLabelPlacements[] = {LabelPlacement::kRecord, LabelPlacement::kDirectory,
+                                               LabelPlacement::kSideFile, LabelPlacement::kManifest,
+                                               LabelPlacement::kNone};
+constexpr DirectoryLayout kLayouts[] = {DirectoryLayout::kFlat, DirectoryLayout::kSubfolders,
+                                        DirectoryLayout::kClassFolders, DirectoryLayout::kHashed};
 
 bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -67,17 +78,16 @@ Result<std::uint64_t> checked_count(const Scalar& scalar, std::uint64_t minimum,
   return *count;
 }
 
-Result<double> checked_bytes(const Scalar& scalar, double minimum) {
+Result<double> checked_bytes(const Scalar& scalar, double minimum,
+                             double maximum = kSampleBytesMax) {
   const std::string_view text = trim(scalar.text);
-  const std::string hint =
-      fmt::format("use a number of bytes from {} to {}", minimum, kSampleBytesMax);
+  const std::string hint = fmt::format("use a number of bytes from {} to {}", minimum, maximum);
   double value = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (end != text.data() + text.size() || code == std::errc::invalid_argument)
     return scalar.error(fmt::format("'{}' is not a number", text), hint);
-  if (code != std::errc{} || !(value >= minimum && value <= kSampleBytesMax))
-    return scalar.error(fmt::format("{} is outside {} to {}", text, minimum, kSampleBytesMax),
-                        hint);
+  if (code != std::errc{} || !(value >= minimum && value <= maximum))
+    return scalar.error(fmt::format("{} is outside {} to {}", text, minimum, maximum), hint);
   return value;
 }
 
@@ -106,6 +116,43 @@ Result<Framework> checked_framework(const Scalar& scalar) {
       "use pytorch or tensorflow");
 }
 
+// One of `values`, by its word.
+template <class Word, std::size_t kCount>
+Result<Word> checked_word(const Scalar& scalar, std::string_view noun,
+                          const Word (&values)[kCount]) {
+  std::vector<std::string> known;
+  for (const Word value : values) {
+    if (scalar.text == to_string(value)) return value;
+    known.emplace_back(to_string(value));
+  }
+  return scalar.error(
+      fmt::format("unknown {} '{}'{}", noun, scalar.text, did_you_mean(scalar.text, known)),
+      "use " + join(known, ", "));
+}
+
+Result<bool> checked_flag(const Scalar& scalar) {
+  for (const char* word : {"true", "True", "yes"})
+    if (scalar.text == word) return true;
+  for (const char* word : {"false", "False", "no"})
+    if (scalar.text == word) return false;
+  return scalar.error(fmt::format("'{}' is neither true nor false", scalar.text),
+                      "use true or false");
+}
+
+// 0, or a number within the limits of --transfer.
+Result<std::uint64_t> checked_transfer(const Scalar& scalar) {
+  FEEDRATE_TRY(const std::uint64_t bytes, checked_count(scalar, 0, kTransferMax));
+  if (bytes != 0 && bytes < kTransferMin)
+    return scalar.error(
+        fmt::format("{} B is too small, at least {} B are needed", bytes, kTransferMin),
+        "use 0 for the client's own, or 512 to 1073741824");
+  return bytes;
+}
+
+// What to_yaml leaves out.
+std::string unless_zero(std::uint64_t value) { return value == 0 ? "" : std::to_string(value); }
+std::string unless_zero(double value) { return value == 0 ? "" : fmt::format("{}", value); }
+
 Result<AccessOrder> checked_order(const Scalar& scalar) {
   const auto order = parse_access_order(scalar.text, "");
   if (!order) return scalar.error(without_flag(order.error()), order.error().hint());
@@ -131,6 +178,16 @@ constexpr Field<Workload> kIdentity[] = {
     {"source", false,
      [](const Scalar& scalar, Workload& w) { return assign(w.source, checked_text(scalar)); },
      [](const Workload& w) { return yaml_scalar(w.source); }},
+    {"model_parameters", false,
+     [](const Scalar& scalar, Workload& w) {
+       return assign(w.model_parameters, checked_count(scalar, 0, kParametersMax));
+     },
+     [](const Workload& w) { return unless_zero(w.model_parameters); }},
+    {"model_source", false,
+     [](const Scalar& scalar, Workload& w) { return assign(w.model_source, checked_text(scalar)); },
+     [](const Workload& w) {
+       return w.model_source.empty() ? std::string() : yaml_scalar(w.model_source);
+     }},
 };
 
 constexpr Field<DatasetShape> kDataset[] = {
@@ -165,6 +222,31 @@ constexpr Field<DatasetShape> kDataset[] = {
        return assign(d.classes, checked_count(scalar, 1, kClassesMax));
      },
      [](const DatasetShape& d) { return std::to_string(d.classes); }},
+    {"labels", false,
+     [](const Scalar& scalar, DatasetShape& d) {
+       return assign(d.labels, checked_word(scalar, "label placement", kLabelPlacements));
+     },
+     [](const DatasetShape& d) { return std::string(to_string(d.labels)); }},
+    {"label_bytes", false,
+     [](const Scalar& scalar, DatasetShape& d) {
+       return assign(d.label_bytes, checked_bytes(scalar, 0, kLabelBytesMax));
+     },
+     [](const DatasetShape& d) { return unless_zero(d.label_bytes); }},
+    {"layout", false,
+     [](const Scalar& scalar, DatasetShape& d) {
+       return assign(d.layout, checked_word(scalar, "layout", kLayouts));
+     },
+     [](const DatasetShape& d) { return std::string(to_string(d.layout)); }},
+    {"folders", false,
+     [](const Scalar& scalar, DatasetShape& d) {
+       return assign(d.folders, checked_count(scalar, 0, kFoldersMax));
+     },
+     [](const DatasetShape& d) { return unless_zero(std::uint64_t{d.folders}); }},
+    {"sample_bytes_read", false,
+     [](const Scalar& scalar, DatasetShape& d) {
+       return assign(d.sample_bytes_read, checked_bytes(scalar, 0));
+     },
+     [](const DatasetShape& d) { return unless_zero(d.sample_bytes_read); }},
 };
 
 constexpr Field<Workload> kLoading[] = {
@@ -186,6 +268,11 @@ constexpr Field<Workload> kLoading[] = {
        return assign(w.epochs, checked_count(scalar, 1, kEpochsMax));
      },
      [](const Workload& w) { return std::to_string(w.epochs); }},
+    {"steps_max", false,
+     [](const Scalar& scalar, Workload& w) {
+       return assign(w.steps_max, checked_count(scalar, 0, kStepsMax));
+     },
+     [](const Workload& w) { return unless_zero(w.steps_max); }},
     {"readers", false,
      [](const Scalar& scalar, Workload& w) {
        return assign(w.readers, checked_count(scalar, 1, kReadersMax));
@@ -196,6 +283,14 @@ constexpr Field<Workload> kLoading[] = {
        return assign(w.prefetch_batches, checked_count(scalar, 1, kPrefetchMax));
      },
      [](const Workload& w) { return std::to_string(w.prefetch_batches); }},
+    {"transfer_bytes", false,
+     [](const Scalar& scalar, Workload& w) {
+       return assign(w.transfer_bytes, checked_transfer(scalar));
+     },
+     [](const Workload& w) { return unless_zero(w.transfer_bytes); }},
+    {"direct_io", false,
+     [](const Scalar& scalar, Workload& w) { return assign(w.direct_io, checked_flag(scalar)); },
+     [](const Workload& w) { return std::string(w.direct_io ? "true" : ""); }},
     {"au_threshold", false,
      [](const Scalar& scalar, Workload& w) {
        return assign(w.au_threshold, checked_threshold(scalar));
@@ -230,9 +325,21 @@ std::span<const Field<DatasetShape>> dataset_fields() { return kDataset; }
 std::span<const Field<Workload>> loading_fields() { return kLoading; }
 std::span<const Field<AcceleratorTiming>> timing_fields() { return kTiming; }
 
+std::vector<std::string> label_words() {
+  std::vector<std::string> words;
+  for (const LabelPlacement placement : kLabelPlacements) words.emplace_back(to_string(placement));
+  return words;
+}
+
+std::vector<std::string> layout_words() {
+  std::vector<std::string> words;
+  for (const DirectoryLayout layout : kLayouts) words.emplace_back(to_string(layout));
+  return words;
+}
+
 std::unexpected<Error> Scalar::error(std::string_view message, std::string hint) const {
   if (node != nullptr) return node->error(fmt::format("{}: {}", path, message), std::move(hint));
-  return fail(ErrorKind::kUsage, fmt::format("--set {}={}: {}", path, text, message),
+  return fail(ErrorKind::kUsage, fmt::format("{}{}={}: {}", flag, path, text, message),
               std::move(hint));
 }
 
@@ -269,6 +376,35 @@ std::string yaml_scalar(std::string_view text) {
   return quoted + "\"";
 }
 
+namespace {
+
+std::optional<Conflict> label_conflict(const DatasetShape& dataset) {
+  const bool has_size =
+      dataset.labels == LabelPlacement::kSideFile || dataset.labels == LabelPlacement::kManifest;
+  if (dataset.label_bytes > 0 && !has_size)
+    return Conflict{"label_bytes",
+                    fmt::format("{} B has no meaning with 'labels: {}'", dataset.label_bytes,
+                                to_string(dataset.labels)),
+                    "leave it out, or use 'labels: side_file' or 'labels: manifest'"};
+  if (dataset.labels == LabelPlacement::kDirectory &&
+      dataset.layout != DirectoryLayout::kClassFolders)
+    return Conflict{
+        "labels",
+        fmt::format("the directory is the label, but the layout is {}", to_string(dataset.layout)),
+        "add 'layout: class_folders'"};
+  const bool subfolders = dataset.layout == DirectoryLayout::kSubfolders;
+  if (subfolders && dataset.folders == 0)
+    return Conflict{"layout", "subfolders needs their number", "add 'folders: 16'"};
+  if (!subfolders && dataset.folders > 0)
+    return Conflict{"folders",
+                    fmt::format("{} has no meaning with 'layout: {}'", dataset.folders,
+                                to_string(dataset.layout)),
+                    "leave it out, or use 'layout: subfolders'"};
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<Conflict> find_conflict(const DatasetShape& dataset) {
   const double stdev_max = kStdevPerMeanMax * dataset.sample_bytes_mean;
   if (dataset.sample_bytes_stdev > stdev_max)
@@ -286,7 +422,12 @@ std::optional<Conflict> find_conflict(const DatasetShape& dataset) {
   if (static_cast<double>(dataset.samples()) * dataset.sample_bytes_mean > kDatasetBytesMax)
     return Conflict{"sample_bytes_mean", "the data set would be larger than 9 EB",
                     "use fewer files, or smaller samples"};
-  return std::nullopt;
+  if (dataset.sample_bytes_read > dataset.sample_bytes_mean)
+    return Conflict{"sample_bytes_read",
+                    fmt::format("{} is more than is stored, sample_bytes_mean ({})",
+                                dataset.sample_bytes_read, dataset.sample_bytes_mean),
+                    "use at most that, or leave it out to read all"};
+  return label_conflict(dataset);
 }
 
 }  // namespace feedrate

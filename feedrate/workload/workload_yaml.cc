@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kNotesMax = 64;
 constexpr std::size_t kAcceleratorsMax = 64;
+constexpr std::size_t kSetsMax = 16;
 
 using Entries = std::vector<std::pair<std::string, YamlNode>>;
 
@@ -28,7 +29,7 @@ struct Section {
 };
 
 Result<Section> open_section(YamlNode node, std::string path, std::string_view what,
-                             std::initializer_list<std::string_view> keys) {
+                             const std::vector<std::string>& keys) {
   FEEDRATE_CHECK(node.expect_keys(what, keys));
   FEEDRATE_TRY(Entries entries, node.entries());
   return Section{std::move(node), std::move(path), std::move(entries)};
@@ -55,46 +56,90 @@ Result<> read_fields(const Section& section, std::span<const Field<Owner>> field
   return {};
 }
 
+Result<> read_format_options(const Section& section, DatasetShape& dataset) {
+  const YamlNode* node = section.find("format_options");
+  if (node == nullptr) return {};
+  FEEDRATE_CHECK(node->expect_mapping("dataset.format_options"));
+  FEEDRATE_TRY(const Entries entries, node->entries());
+  if (entries.size() > kFormatOptionsMax)
+    return node->error(fmt::format("dataset.format_options: too many ({}), at most {} are allowed",
+                                   entries.size(), kFormatOptionsMax),
+                       "remove some");
+  for (const auto& [name, child] : entries) {
+    const std::string path = "dataset.format_options." + name;
+    FEEDRATE_TRY(const std::string key,
+                 checked_name(Scalar{name, "dataset.format_options", &child}));
+    FEEDRATE_TRY(const Scalar scalar, scalar_of(child, path));
+    FEEDRATE_TRY(dataset.format_options[key], checked_text(scalar));
+  }
+  return {};
+}
+
 Result<> read_dataset(const Section& root, DatasetShape& dataset) {
   const YamlNode* node = root.find("dataset");
   if (node == nullptr)
     return root.node.error("key 'dataset' is missing",
                            "add 'dataset:' with files, format and sample_bytes_mean");
-  FEEDRATE_TRY(const Section section,
-               open_section(*node, "dataset.", "dataset",
-                            {"name", "files", "samples_per_file", "format", "sample_bytes_mean",
-                             "sample_bytes_stdev", "classes"}));
+  std::vector<std::string> keys;
+  add_keys(dataset_fields(), keys);
+  keys.emplace_back("format_options");
+  FEEDRATE_TRY(const Section section, open_section(*node, "dataset.", "dataset", keys));
   FEEDRATE_CHECK(read_fields(section, dataset_fields(), dataset));
+  FEEDRATE_CHECK(read_format_options(section, dataset));
   const auto conflict = find_conflict(dataset);
   if (!conflict) return {};
   return section.find(conflict->key)
       ->error(fmt::format("dataset.{}: {}", conflict->key, conflict->message), conflict->hint);
 }
 
-Result<AcceleratorTiming> read_timing(const std::string& name, const YamlNode& node) {
-  const std::string path = "accelerators." + name;
-  AcceleratorTiming timing;
-  FEEDRATE_TRY(timing.accelerator, checked_name(Scalar{name, "accelerators", &node}));
-  FEEDRATE_TRY(const Section section,
-               open_section(node, path + ".", path, {"batch_samples", "compute", "source"}));
-  FEEDRATE_CHECK(read_fields(section, timing_fields(), timing));
-  return timing;
+constexpr std::string_view kTimingHint =
+    "add one, e.g. 'h100: {batch_samples: 400, compute: 224ms}'";
+
+// The timings of one set. `path` is "accelerators" or "timings.measured".
+Result<> read_set(const YamlNode& node, const std::string& path, std::string_view set,
+                  std::vector<AcceleratorTiming>& timings) {
+  FEEDRATE_CHECK(node.expect_mapping(path));
+  FEEDRATE_TRY(const Entries entries, node.entries());
+  if (entries.empty())
+    return node.error(fmt::format("{}: none has a step time", path), std::string(kTimingHint));
+  if (entries.size() > kAcceleratorsMax)
+    return node.error(fmt::format("{}: too many ({}), at most {} are allowed", path, entries.size(),
+                                  kAcceleratorsMax),
+                      "remove some");
+  std::vector<std::string> keys;
+  add_keys(timing_fields(), keys);
+  for (const auto& [name, child] : entries) {
+    AcceleratorTiming timing;
+    timing.set = set;
+    FEEDRATE_TRY(timing.accelerator, checked_name(Scalar{name, path, &child}));
+    const std::string below = fmt::format("{}.{}", path, name);
+    FEEDRATE_TRY(const Section section, open_section(child, below + ".", below, keys));
+    FEEDRATE_CHECK(read_fields(section, timing_fields(), timing));
+    timings.push_back(std::move(timing));
+  }
+  return {};
 }
 
-Result<> read_accelerators(const Section& root, std::vector<AcceleratorTiming>& timings) {
-  const std::string hint = "add one, e.g. 'h100: {batch_samples: 400, compute: 224ms}'";
-  const YamlNode* node = root.find("accelerators");
-  if (node == nullptr) return root.node.error("key 'accelerators' is missing", hint);
-  FEEDRATE_CHECK(node->expect_mapping("accelerators"));
-  FEEDRATE_TRY(const Entries entries, node->entries());
-  if (entries.empty()) return node->error("accelerators: none has a step time", hint);
-  if (entries.size() > kAcceleratorsMax)
-    return node->error(fmt::format("accelerators: too many ({}), at most {} are allowed",
-                                   entries.size(), kAcceleratorsMax),
-                       "remove some");
+// `accelerators:` is the user's set; `timings:` holds the named ones.
+Result<> read_timings(const Section& root, std::vector<AcceleratorTiming>& timings) {
+  const YamlNode* own = root.find("accelerators");
+  const YamlNode* sets = root.find("timings");
+  if (own == nullptr && sets == nullptr)
+    return root.node.error("key 'accelerators' is missing", std::string(kTimingHint));
+  if (own != nullptr) FEEDRATE_CHECK(read_set(*own, "accelerators", kUserTiming, timings));
+  if (sets == nullptr) return {};
+  FEEDRATE_CHECK(sets->expect_mapping("timings"));
+  FEEDRATE_TRY(const Entries entries, sets->entries());
+  if (entries.empty() || entries.size() > kSetsMax)
+    return sets->error(
+        fmt::format("timings: {} sets, 1 to {} are allowed", entries.size(), kSetsMax),
+        fmt::format("name them, e.g. '{}: {{h100: ...}}'", kMeasuredTiming));
   for (const auto& [name, child] : entries) {
-    FEEDRATE_TRY(AcceleratorTiming timing, read_timing(name, child));
-    timings.push_back(std::move(timing));
+    FEEDRATE_TRY(const std::string set, checked_name(Scalar{name, "timings", &child}));
+    if (set == kUserTiming)
+      return child.error(fmt::format("timings: '{}' is what 'accelerators:' holds", kUserTiming),
+                         "put these there, or give the set another name");
+    FEEDRATE_CHECK(read_set(child, "timings." + set, set, timings));
   }
   return {};
 }
@@ -123,21 +168,46 @@ void write_fields(std::string_view indent, std::span<const Field<Owner>> fields,
       text += fmt::format("{}{}: {}\n", indent, field.key, value);
 }
 
+void write_timing(std::string_view indent, const AcceleratorTiming& timing, std::string& text) {
+  text += fmt::format("{}{}:\n", indent, yaml_scalar(timing.accelerator));
+  write_fields(std::string(indent) + "  ", timing_fields(), timing, text);
+}
+
+void write_timings(const Workload& workload, std::string& text) {
+  const std::vector<std::string> sets = workload.timing_sets();
+  const bool has_user = std::ranges::find(sets, kUserTiming) != sets.end();
+  if (has_user) text += "accelerators:\n";
+  for (const AcceleratorTiming& timing : workload.accelerators)
+    if (timing.set == kUserTiming) write_timing("  ", timing, text);
+  if (sets.size() > (has_user ? 1U : 0U)) text += "timings:\n";
+  for (const std::string& set : sets) {
+    if (set == kUserTiming) continue;
+    text += fmt::format("  {}:\n", yaml_scalar(set));
+    for (const AcceleratorTiming& timing : workload.accelerators)
+      if (timing.set == set) write_timing("    ", timing, text);
+  }
+}
+
 }  // namespace
+
+std::vector<std::string> workload_keys() {
+  std::vector<std::string> keys;
+  add_keys(identity_fields(), keys);
+  keys.insert(keys.end(), {"notes", "dataset"});
+  add_keys(loading_fields(), keys);
+  keys.insert(keys.end(), {"accelerators", "timings"});
+  return keys;
+}
 
 Result<Workload> parse_workload(std::string_view yaml, std::string_view origin) {
   FEEDRATE_TRY(YamlNode node, YamlNode::parse(yaml, origin));
-  FEEDRATE_TRY(const Section root,
-               open_section(std::move(node), "", "workload",
-                            {"name", "title", "source", "notes", "dataset", "framework", "order",
-                             "shuffle_buffer_samples", "epochs", "readers", "prefetch_batches",
-                             "au_threshold", "accelerators"}));
+  FEEDRATE_TRY(const Section root, open_section(std::move(node), "", "workload", workload_keys()));
   Workload workload;
   FEEDRATE_CHECK(read_fields(root, identity_fields(), workload));
   FEEDRATE_CHECK(read_notes(root, workload.notes));
   FEEDRATE_CHECK(read_dataset(root, workload.dataset));
   FEEDRATE_CHECK(read_fields(root, loading_fields(), workload));
-  FEEDRATE_CHECK(read_accelerators(root, workload.accelerators));
+  FEEDRATE_CHECK(read_timings(root, workload.accelerators));
   return workload;
 }
 
@@ -148,12 +218,11 @@ std::string to_yaml(const Workload& workload) {
   for (const std::string& note : workload.notes) text += "  - " + yaml_scalar(note) + "\n";
   text += "dataset:\n";
   write_fields("  ", dataset_fields(), workload.dataset, text);
+  if (!workload.dataset.format_options.empty()) text += "  format_options:\n";
+  for (const auto& [key, value] : workload.dataset.format_options)
+    text += fmt::format("    {}: {}\n", yaml_scalar(key), yaml_scalar(value));
   write_fields("", loading_fields(), workload, text);
-  text += "accelerators:\n";
-  for (const AcceleratorTiming& timing : workload.accelerators) {
-    text += fmt::format("  {}:\n", yaml_scalar(timing.accelerator));
-    write_fields("    ", timing_fields(), timing, text);
-  }
+  write_timings(workload, text);
   return text;
 }
 

@@ -46,11 +46,12 @@ TEST(WorkloadYaml, MinimalFileHasTheDefaults) {
   EXPECT_EQ(*workload, expected);
 }
 
-TEST(WorkloadYaml, EveryKeyIsRead) {
-  const auto workload = parse_workload(R"(
+constexpr std::string_view kEveryKey = R"(
 name: all-keys
 title: "a \"title\""
 source: the source
+model_parameters: 25000000
+model_source: a paper
 notes: [one, "two: 2"]
 dataset:
   name: shape
@@ -60,38 +61,114 @@ dataset:
   sample_bytes_mean: 114660.07
   sample_bytes_stdev: 5.5e3
   classes: 12
+  labels: side_file
+  label_bytes: 17.5
+  layout: subfolders
+  folders: 4
+  sample_bytes_read: 1000
+  format_options: {quality: 90, colour: "yes: 4:2:0"}
 framework: tensorflow
 order: sequential
 shuffle_buffer_samples: 99
 epochs: 6
+steps_max: 1000
 readers: 8
 prefetch_batches: 5
+transfer_bytes: 262144
+direct_io: true
 au_threshold: 70%
 accelerators:
   b: {batch_samples: 1, compute: 1234567ns, source: there}
   a: {batch_samples: 2, compute: 2s}
-)",
-                                       "mine.yaml");
+timings:
+  measured: {a: {batch_samples: 3, compute: 1s}}
+  other: {c: {batch_samples: 4, compute: 1s}}
+)";
+
+TEST(WorkloadYaml, EveryKeyIsRead) {
+  const auto workload = parse_workload(kEveryKey, "mine.yaml");
   ASSERT_TRUE(workload.has_value()) << workload.error().render();
   Workload expected;
   expected.name = "all-keys";
   expected.title = "a \"title\"";
   expected.source = "the source";
   expected.notes = {"one", "two: 2"};
-  expected.dataset = {"shape", 7, 3, "npz", 114660.07, 5500, 12};
+  expected.model_parameters = 25'000'000;
+  expected.model_source = "a paper";
+  expected.dataset = {"shape",
+                      7,
+                      3,
+                      "npz",
+                      114660.07,
+                      5500,
+                      12,
+                      LabelPlacement::kSideFile,
+                      17.5,
+                      DirectoryLayout::kSubfolders,
+                      4,
+                      1000,
+                      {{"quality", "90"}, {"colour", "yes: 4:2:0"}}};
   expected.framework = Framework::kTensorflow;
   expected.order = AccessOrder::kSequential;
   expected.shuffle_buffer_samples = 99;
   expected.epochs = 6;
+  expected.steps_max = 1000;
+  expected.transfer_bytes = 262144;
+  expected.direct_io = true;
   expected.readers = 8;
   expected.prefetch_batches = 5;
   expected.au_threshold = 0.7;
   expected.accelerators = {{"b", 1, Duration(1'234'567), "there"},
-                           {"a", 2, std::chrono::seconds(2), ""}};
+                           {"a", 2, std::chrono::seconds(2), ""},
+                           {"a", 3, std::chrono::seconds(1), "", "measured"},
+                           {"c", 4, std::chrono::seconds(1), "", "other"}};
   EXPECT_EQ(*workload, expected);
   const auto again = parse_workload(to_yaml(*workload), "again");
   ASSERT_TRUE(again.has_value()) << again.error().render();
   EXPECT_EQ(*again, expected);
+}
+
+TEST(WorkloadYaml, TimingSetsAreChecked) {
+  const std::string_view accelerators = "accelerators:\n";
+  expect_error(with(accelerators, "timings: {}\naccelerators:\n"),
+               "mine.yaml:6:10: timings: 0 sets, 1 to 16 are allowed");
+  expect_error(with(accelerators, "timings: {measured: {}}\naccelerators:\n"),
+               "mine.yaml:6:21: timings.measured: none has a step time");
+  expect_error(with(accelerators, "timings:\n  user: {h100: {}}\naccelerators:\n"),
+               "mine.yaml:7:9: timings: 'user' is what 'accelerators:' holds",
+               "put these there, or give the set another name");
+  expect_error(with(accelerators, "timings:\n  m: {h100: {batch: 1}}\naccelerators:\n"),
+               "mine.yaml:7:14: unknown key 'batch' in timings.m.h100");
+  expect_error(with(accelerators, "timings:\n  a b: {h100: {}}\naccelerators:\n"),
+               "mine.yaml:7:8: timings: \"a b\" is not a name");
+  const auto named =
+      parse_workload(with("accelerators:\n  h100", "timings:\n  x:\n    h100"), "mine.yaml");
+  ASSERT_TRUE(named.has_value()) << named.error().render();
+  EXPECT_EQ(named->timing("h100")->set, "x");
+}
+
+TEST(WorkloadYaml, LabelsLayoutAndOptionsNameThePlace) {
+  const std::string_view files = "  files: 10\n";
+  expect_error(with(files, "  files: 10\n  labels: sidefile\n"),
+               "mine.yaml:4:11: dataset.labels: unknown label placement 'sidefile', did you mean "
+               "'side_file'?",
+               "use record, directory, side_file, manifest, none");
+  expect_error(with(files, "  files: 10\n  layout: falt\n"),
+               "mine.yaml:4:11: dataset.layout: unknown layout 'falt', did you mean 'flat'?",
+               "use flat, subfolders, class_folders, hashed");
+  expect_error(with(files, "  files: 10\n  layout: subfolders\n"),
+               "mine.yaml:4:11: dataset.layout: subfolders needs their number",
+               "add 'folders: 16'");
+  expect_error(with(files, "  files: 10\n  format_options: [1]\n"),
+               "mine.yaml:4:19: dataset.format_options must be a mapping of keys to values");
+  expect_error(with(files, "  files: 10\n  format_options: {a: [1]}\n"),
+               "mine.yaml:4:23: dataset.format_options.a: a single value is expected here");
+  expect_error(with(files, "  files: 10\n  format_options: {a b: 1}\n"),
+               "mine.yaml:4:25: dataset.format_options: \"a b\" is not a name");
+  expect_error(with("dataset:", "direct_io: maybe\ndataset:"),
+               "mine.yaml:2:12: direct_io: 'maybe' is neither true nor false");
+  expect_error(with("dataset:", "transfer_bytes: 100\ndataset:"),
+               "mine.yaml:2:17: transfer_bytes: 100 B is too small, at least 512 B are needed");
 }
 
 TEST(WorkloadYaml, ComputeIsExactToTheNanosecond) {

@@ -11,8 +11,4 @@
 
 #include "feedrate/format/format.h"
 
-namespace feedrate {
-
-const Format& file_format();
-
-}  // namespace feedrate
+// Declared in feedrate/format/format.h: file_format().

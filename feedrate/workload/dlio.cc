@@ -1,0 +1,358 @@
+#include "feedrate/workload/dlio.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "feedrate/base/text.h"
+#include "feedrate/workload/dlio_settings.h"
+
+namespace feedrate {
+namespace {
+
+// What DLIO assumes where a file is silent: ConfigArguments of its utils/config.py.
+constexpr std::uint64_t kFilesDefault = 8;
+constexpr double kRecordBytesDefault = 64 * 1024;
+constexpr std::uint64_t kShuffleSizeDefault = 1024;
+constexpr std::uint32_t kReadThreadsDefault = 1;
+constexpr std::uint32_t kPrefetchDefault = 2;
+
+struct Names {
+  std::string_view dlio, ours;
+};
+
+constexpr Names kFormats[] = {{"tfrecord", "tfrecord"},
+                              {"npz", "npz"},
+                              {"npy", "npy"},
+                              {"hdf5", "hdf5"},
+                              {"hdf5_opt", "hdf5"},
+                              {"jpeg", "jpeg"},
+                              {"png", "png"},
+                              {"parquet", "parquet"},
+                              {"indexed_binary", "megatron"},
+                              {"mmap_indexed_binary", "megatron"}};
+
+struct TypeBytes {
+  std::string_view name;
+  double bytes;
+};
+constexpr TypeBytes kTypes[] = {{"float16", 2}, {"float32", 4}, {"float64", 8}, {"bfloat16", 2},
+                                {"int8", 1},    {"int16", 2},   {"int32", 4},   {"int64", 8},
+                                {"uint8", 1},   {"uint16", 2},  {"uint32", 4},  {"uint64", 8},
+                                {"bool", 1}};
+
+// 0 when it is none of them.
+double bytes_of_type(std::string_view name) {
+  for (const TypeBytes& type : kTypes)
+    if (type.name == name) return type.bytes;
+  return 0;
+}
+
+Result<double> positive_number(const DlioValue& value) {
+  double number = 0;
+  const char* const end = value.text.data() + value.text.size();
+  const auto [stop, code] = std::from_chars(value.text.data(), end, number);
+  if (code != std::errc{} || stop != end || !(number > 0))
+    return value.scalar().error(fmt::format("'{}' is not a number above 0", value.text),
+                                "write it like 4 or 0.5");
+  return number;
+}
+
+// Reads a key of DLIO with the checks of our own key of that meaning.
+template <class Owner>
+Result<> read_as(const DlioValue* value, std::span<const Field<Owner>> fields,
+                 std::string_view our_key, Owner& owner) {
+  if (value == nullptr) return {};
+  return find_field(fields, our_key)->read(value->scalar(), owner);
+}
+
+// The file name without folders and ".yaml".
+std::string stem_of(std::string_view origin) {
+  const std::size_t slash = origin.rfind('/');
+  if (slash != std::string_view::npos) origin.remove_prefix(slash + 1);
+  return std::string(origin.substr(0, origin.find('.')));
+}
+
+// Letters, digits, '-' and '_' of the text, as a name must be.
+std::string as_name(std::string text) {
+  for (char& c : text) {
+    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!fine && c != '_' && c != '-') c = '-';
+  }
+  while (text.starts_with('-') || text.starts_with('_')) text.erase(0, 1);
+  return text.empty() ? "dlio" : text.substr(0, 64);
+}
+
+// "h100" of "unet3d_h100_s3": published file names have the accelerator in them, one or two
+// letters and three digits. Without one it is "accelerator".
+std::string accelerator_of(const std::string& stem) {
+  for (const std::string& word : split(stem, '_')) {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+    const std::size_t letters =
+        static_cast<std::size_t>(std::ranges::find_if_not(word, is_letter) - word.begin());
+    if (letters >= 1 && letters <= 2 && word.size() == letters + 3 &&
+        std::all_of(word.begin() + static_cast<std::ptrdiff_t>(letters), word.end(), is_digit))
+      return word;
+  }
+  return "accelerator";
+}
+
+Result<> read_format(DlioSettings& settings, DatasetShape& dataset) {
+  dataset.format = "tfrecord";
+  const DlioValue* value = settings.take("dataset.format");
+  if (value == nullptr) return {};
+  std::string_view name = value->text;
+  if (name.starts_with("dlio_")) name.remove_prefix(5);  // as its first versions wrote it
+  std::vector<std::string> known;
+  for (const Names& format : kFormats) {
+    known.emplace_back(format.dlio);
+    if (format.dlio == name) dataset.format = format.ours;
+    if (format.dlio == name) return {};
+  }
+  const bool is_synthetic = name == "synthetic";
+  return value->scalar().error(is_synthetic ? "'synthetic' reads no files"
+                                            : fmt::format("format '{}' has no counterpart here{}",
+                                                          value->text, did_you_mean(name, known)),
+                               is_synthetic
+                                   ? "--storage=null measures without files, with any other format"
+                                   : "formats of DLIO that are read: " + join(known, ", "));
+}
+
+// `record_dims` and the type of an element stand for a record length where they are given.
+Result<> read_record_dims(DlioSettings& settings, DatasetShape& dataset) {
+  double elements = 1;
+  std::size_t count = 0;
+  while (const DlioValue* value = settings.take(fmt::format("dataset.record_dims.{}", count))) {
+    FEEDRATE_TRY(const double dimension, positive_number(*value));
+    elements *= dimension;
+    ++count;
+  }
+  const DlioValue* type = settings.take("dataset.record_element_type");
+  const DlioValue* bytes = settings.take("dataset.record_element_bytes");
+  if (count == 0) return {};
+  double element_bytes = 1;
+  if (type != nullptr) {
+    element_bytes = bytes_of_type(type->text);
+    if (element_bytes == 0)
+      return type->scalar().error(fmt::format("unknown type '{}'", type->text),
+                                  "use uint8, float32 or the like");
+  } else if (bytes != nullptr) {
+    FEEDRATE_TRY(element_bytes, positive_number(*bytes));
+  }
+  dataset.sample_bytes_mean = elements * element_bytes;
+  return {};
+}
+
+// Columns of a Parquet file: how many, how many of them are read, and their bytes in a row.
+struct Columns {
+  std::uint64_t count = 0, read = 0;
+  double bytes = 0, read_bytes = 0;
+  bool all_types_known = true;
+};
+
+Result<Columns> read_columns(DlioSettings& settings) {
+  Columns columns;
+  for (;; ++columns.count) {
+    const std::string path = fmt::format("dataset.parquet.columns.{}.", columns.count);
+    const bool named = settings.take(path + "name") != nullptr;
+    const DlioValue* type = settings.take(path + "dtype");
+    const DlioValue* size = settings.take(path + "size");
+    if (!named && type == nullptr) return columns;
+    double elements = 1;
+    if (size != nullptr) {
+      FEEDRATE_TRY(elements, positive_number(*size));
+    }
+    const double bytes = elements * bytes_of_type(type == nullptr ? "float32" : type->text);
+    columns.all_types_known &= bytes > 0;
+    columns.bytes += bytes;
+    if (settings.word(path + "read") == "false") continue;
+    columns.read_bytes += bytes;
+    ++columns.read;
+  }
+}
+
+Result<> read_parquet(DlioSettings& settings, bool has_record_length, DatasetShape& dataset) {
+  const DlioValue* rows = settings.take("dataset.parquet.row_group_size");
+  FEEDRATE_TRY(const Columns columns, read_columns(settings));
+  if (dataset.format != "parquet") return {};
+  if (rows != nullptr) dataset.format_options["row_group_rows"] = rows->text;
+  if (columns.count == 0) return {};
+  dataset.format_options["columns"] = std::to_string(columns.count);
+  dataset.format_options["columns_read"] = std::to_string(columns.read);
+  if (!columns.all_types_known) return {};
+  if (!has_record_length) dataset.sample_bytes_mean = columns.bytes;
+  if (columns.read < columns.count)
+    dataset.sample_bytes_read =
+        dataset.sample_bytes_mean * (columns.read_bytes / std::max(1.0, columns.bytes));
+  return {};
+}
+
+Result<> read_dataset(DlioSettings& settings, Workload& workload) {
+  DatasetShape& dataset = workload.dataset;
+  dataset.name = "data set of " + workload.name;
+  if (!settings.find("dataset.num_files_train"))
+    workload.notes.emplace_back(
+        "the file describes no data set: what stands here are DLIO's defaults");
+  dataset.files = kFilesDefault;
+  dataset.sample_bytes_mean = kRecordBytesDefault;
+  FEEDRATE_CHECK(read_format(settings, dataset));
+  const auto read = [&](const DlioValue* value, std::string_view key) {
+    return read_as(value, dataset_fields(), key, dataset);
+  };
+  FEEDRATE_CHECK(read(settings.take("dataset.num_files_train"), "files"));
+  FEEDRATE_CHECK(read(settings.take("dataset.num_samples_per_file"), "samples_per_file"));
+  const DlioValue* length =
+      settings.take_first({"dataset.record_length_bytes", "dataset.record_length"});
+  FEEDRATE_CHECK(read(length, "sample_bytes_mean"));
+  FEEDRATE_CHECK(
+      read(settings.take_first({"dataset.record_length_bytes_stdev", "dataset.record_length_stdev",
+                                "dataset.record_length_std"}),
+           "sample_bytes_stdev"));
+  FEEDRATE_CHECK(read_record_dims(settings, dataset));
+  FEEDRATE_CHECK(read_parquet(settings, length != nullptr, dataset));
+  FEEDRATE_CHECK(read(settings.take("dataset.num_subfolders_train"), "folders"));
+  if (dataset.folders > 1)
+    dataset.layout = DirectoryLayout::kSubfolders;
+  else
+    dataset.folders = 0;  // DLIO makes folders from two on
+  return {};
+}
+
+// True for "seed" and "random"; YAML 1.1 reads "off" as false, so both are "off" here.
+Result<bool> read_shuffle(DlioSettings& settings, std::string_view path) {
+  const DlioValue* value = settings.take(path);
+  const std::string word = settings.word(path);
+  if (value == nullptr || word == "off" || word == "false") return false;
+  if (word == "seed" || word == "random") return true;
+  const std::array<std::string, 3> known{"off", "seed", "random"};
+  return value->scalar().error(
+      fmt::format("unknown shuffle '{}'{}", value->text, did_you_mean(word, known)),
+      "use off, seed or random");
+}
+
+// TensorFlow's loader, and any without sample shuffling, reads a file front to back.
+Result<> read_order(DlioSettings& settings, Workload& workload) {
+  FEEDRATE_TRY(const bool shuffles_files, read_shuffle(settings, "reader.file_shuffle"));
+  FEEDRATE_TRY(const bool shuffles_samples, read_shuffle(settings, "reader.sample_shuffle"));
+  workload.shuffle_buffer_samples = kShuffleSizeDefault;
+  FEEDRATE_CHECK(read_as(settings.take("reader.shuffle_size"), loading_fields(),
+                         "shuffle_buffer_samples", workload));
+  const bool front_to_back = workload.framework == Framework::kTensorflow || !shuffles_samples;
+  const bool sequential = front_to_back && workload.dataset.samples_per_file > 1;
+  workload.order = sequential ? AccessOrder::kSequential : AccessOrder::kRandomSamples;
+  if (!sequential || !shuffles_samples) workload.shuffle_buffer_samples = 0;
+  if (!shuffles_files && !shuffles_samples)
+    workload.notes.emplace_back(
+        "the file leaves shuffling off, as DLIO does by default; here the order of the files is "
+        "new in each epoch");
+  return {};
+}
+
+Result<Framework> read_framework(DlioSettings& settings) {
+  const DlioValue* value = settings.take("framework");
+  const std::string loader = settings.word("reader.data_loader");
+  if (value == nullptr)
+    return loader.ends_with("pytorch") ? Framework::kPytorch : Framework::kTensorflow;
+  Workload read;
+  FEEDRATE_CHECK(read_as(value, loading_fields(), "framework", read));
+  return read.framework;
+}
+
+Result<> read_reader(DlioSettings& settings, Workload& workload) {
+  const auto read = [&](std::string_view path, std::string_view key) {
+    return read_as(settings.take(path), loading_fields(), key, workload);
+  };
+  FEEDRATE_TRY(workload.framework, read_framework(settings));
+  FEEDRATE_CHECK(read_order(settings, workload));
+  workload.readers = kReadThreadsDefault;
+  workload.prefetch_batches = kPrefetchDefault;
+  // DLIO reads in the main thread with 0 threads, and prefetches 2 batches with 0.
+  if (settings.word("reader.read_threads") != "0")
+    FEEDRATE_CHECK(read("reader.read_threads", "readers"));
+  if (settings.word("reader.prefetch_size") != "0")
+    FEEDRATE_CHECK(read("reader.prefetch_size", "prefetch_batches"));
+  FEEDRATE_CHECK(read("reader.transfer_size", "transfer_bytes"));
+  FEEDRATE_CHECK(read("reader.odirect", "direct_io"));
+  return {};
+}
+
+Result<> read_training(DlioSettings& settings, Workload& workload) {
+  const auto read = [&](std::string_view path, std::string_view key) {
+    return read_as(settings.take(path), loading_fields(), key, workload);
+  };
+  FEEDRATE_CHECK(read("train.epochs", "epochs"));
+  if (settings.word("train.total_training_steps") != "-1")
+    FEEDRATE_CHECK(read("train.total_training_steps", "steps_max"));
+  FEEDRATE_CHECK(read("metric.au", "au_threshold"));
+  if (settings.word("workflow.train") == "false")
+    workload.notes.emplace_back(
+        "workflow.train is false: the file itself generates data or writes checkpoints, no more");
+  return {};
+}
+
+Result<AcceleratorTiming> read_timing(DlioSettings& settings, const std::string& stem,
+                                      std::string_view origin) {
+  AcceleratorTiming timing;
+  timing.accelerator = accelerator_of(stem);
+  timing.set = kDlioTiming;
+  timing.batch_samples = 1;
+  timing.source = fmt::format("train.computation_time of {}", quote_path(origin));
+  FEEDRATE_CHECK(
+      read_as(settings.take("reader.batch_size"), timing_fields(), "batch_samples", timing));
+  const DlioValue* compute =
+      settings.take_first({"train.computation_time.mean", "train.computation_time"});
+  if (compute == nullptr && settings.take("train.computation_time.type") != nullptr)
+    return settings.take("train.computation_time.type")
+        ->scalar()
+        .error("a step time without a mean is not emulated", "add 'mean: 0.3'");
+  double seconds = -1;
+  if (compute != nullptr)
+    std::from_chars(compute->text.data(), compute->text.data() + compute->text.size(), seconds);
+  if (compute != nullptr && seconds != 0)
+    FEEDRATE_CHECK(read_as(compute, timing_fields(), "compute", timing));
+  return timing;
+}
+
+// What is wrong with values that are each within their limits, at one of them.
+Result<> check_together(DlioSettings& settings, const DatasetShape& dataset,
+                        std::string_view origin) {
+  const auto conflict = find_conflict(dataset);
+  if (!conflict) return {};
+  const bool by_stdev = conflict->key == "sample_bytes_stdev";
+  const DlioValue* value =
+      by_stdev ? settings.take_first({"dataset.record_length_bytes_stdev",
+                                      "dataset.record_length_stdev", "dataset.record_length_std"})
+               : settings.take_first({"dataset.num_files_train", "dataset.num_samples_per_file"});
+  if (value != nullptr) return value->scalar().error(conflict->message, conflict->hint);
+  return fail(ErrorKind::kUsage, fmt::format("{}: {}", origin, conflict->message), conflict->hint);
+}
+
+}  // namespace
+
+Result<DlioWorkload> parse_dlio_workload(std::string_view yaml, std::string_view origin,
+                                         std::span<const std::string> overrides) {
+  FEEDRATE_TRY(DlioSettings settings, DlioSettings::read(yaml, origin, overrides));
+  const std::string stem = stem_of(origin);
+  DlioWorkload found;
+  Workload& workload = found.workload;
+  const DlioValue* name = settings.take_first({"model.name", "model"});
+  workload.name = as_name(name == nullptr || name->text.empty() ? stem : name->text);
+  workload.title = fmt::format("DLIO workload {}", as_name(stem));
+  workload.source = fmt::format("the DLIO file {}", quote_path(origin));
+  FEEDRATE_CHECK(read_dataset(settings, workload));
+  // Compression is what is ignored of a data set; that there is none is no news.
+  const DlioValue* compression = settings.find("dataset.compression");
+  if (compression != nullptr && compression->text == "none") settings.take("dataset.compression");
+  FEEDRATE_CHECK(read_reader(settings, workload));
+  FEEDRATE_CHECK(read_training(settings, workload));
+  FEEDRATE_TRY(AcceleratorTiming timing, read_timing(settings, stem, origin));
+  workload.accelerators.push_back(std::move(timing));
+  FEEDRATE_CHECK(check_together(settings, workload.dataset, origin));
+  found.ignored = settings.ignored();
+  return found;
+}
+
+}  // namespace feedrate
