@@ -42,6 +42,8 @@ const Case kCases[] = {
     {"jpeg", {500}},
     {"jpeg", {5000}},
     {"jpeg", {12345}},
+    {"npy", {1}},
+    {"npy", {12345}},
     {"file", {1}},
     {"file", {10001}},
 };
@@ -308,8 +310,8 @@ TEST(Formats, AreFoundByName) {
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().render(),
             "error: unknown format 'tfrecrod', did you mean 'tfrecord'?\n"
-            "hint:  known formats: tfrecord, npz, webdataset, safetensors, megatron, raw, wav, jpeg, "
-            "file\n");
+            "hint:  known formats: tfrecord, npz, webdataset, safetensors, megatron, raw, wav, "
+            "jpeg, npy, file\n");
 }
 
 TEST(Formats, AreRecognisedByNameOrFirstBytes) {

@@ -5,6 +5,7 @@
 #include "feedrate/format/format.h"
 #include "feedrate/format/jpeg/jpeg.h"
 #include "feedrate/format/megatron/megatron.h"
+#include "feedrate/format/npy/npy.h"
 #include "feedrate/format/npz/npz.h"
 #include "feedrate/format/raw/raw.h"
 #include "feedrate/format/safetensors/safetensors.h"
@@ -19,7 +20,7 @@ std::span<const Format* const> all_formats() {
   static const Format* const formats[] = {
       &tfrecord_format(), &npz_format(), &webdataset_format(), &safetensors_format(),
       &megatron_format(), &raw_format(), &wav_format(),        &jpeg_format(),
-      &file_format()};
+      &npy_format(),      &file_format()};
   return formats;
 }
 
