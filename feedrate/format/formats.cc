@@ -7,6 +7,7 @@
 #include "feedrate/format/megatron/megatron.h"
 #include "feedrate/format/npy/npy.h"
 #include "feedrate/format/npz/npz.h"
+#include "feedrate/format/png/png.h"
 #include "feedrate/format/raw/raw.h"
 #include "feedrate/format/safetensors/safetensors.h"
 #include "feedrate/format/tfrecord/tfrecord.h"
@@ -20,7 +21,7 @@ std::span<const Format* const> all_formats() {
   static const Format* const formats[] = {
       &tfrecord_format(), &npz_format(), &webdataset_format(), &safetensors_format(),
       &megatron_format(), &raw_format(), &wav_format(),        &jpeg_format(),
-      &npy_format(),      &file_format()};
+      &npy_format(),      &png_format(), &file_format()};
   return formats;
 }
 

@@ -14,11 +14,6 @@ FileIndex index_of(std::uint64_t bytes) {
   return index;
 }
 
-class NothingToVerify : public Verifier {
- public:
-  Result<> consume(std::uint64_t, std::span<const std::byte>) override { return {}; }
-};
-
 }  // namespace
 
 std::uint64_t WholeFileFormat::payload_for_stored(std::uint64_t stored_bytes) const {
@@ -51,14 +46,15 @@ Result<FileIndex> WholeFileFormat::index(RandomAccess& file) const {
   return index_of(file.size());
 }
 
-std::unique_ptr<Verifier> WholeFileFormat::verifier(std::shared_ptr<const FileIndex>,
+std::unique_ptr<Verifier> WholeFileFormat::verifier(std::shared_ptr<const FileIndex> index,
                                                     std::vector<SampleContent> samples) const {
   FEEDRATE_ASSERT(samples.size() <= 1);
-  return samples.empty() ? foreign_verifier() : verify_pieces(pieces(samples.front()));
+  return samples.empty() ? foreign_verifier(index->file_bytes)
+                         : verify_pieces(pieces(samples.front()));
 }
 
-std::unique_ptr<Verifier> WholeFileFormat::foreign_verifier() const {
-  return std::make_unique<NothingToVerify>();
+std::unique_ptr<Verifier> WholeFileFormat::foreign_verifier(std::uint64_t) const {
+  return accept_anything();
 }
 
 Result<> check_within(std::string_view what, std::uint64_t at, std::uint64_t length,

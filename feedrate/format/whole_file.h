@@ -32,8 +32,8 @@ class WholeFileFormat : public Format {
   virtual std::uint64_t file_bytes(std::uint64_t payload_bytes) const = 0;
   // Whether a file of `total_bytes` may begin with `head`: at most kHeadBytes of it, not empty.
   virtual Result<> check_head(std::span<const std::byte> head, std::uint64_t total_bytes) const = 0;
-  // For formats with checksums.
-  virtual std::unique_ptr<Verifier> foreign_verifier() const;
+  // Of a foreign file of that size; for formats with checksums.
+  virtual std::unique_ptr<Verifier> foreign_verifier(std::uint64_t file_bytes) const;
 
   static constexpr std::size_t kHeadBytes = 512;
 };
