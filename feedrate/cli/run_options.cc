@@ -214,8 +214,9 @@ static Workload with_smaller_file(Workload workload, std::uint64_t bytes) {
 
 void DatasetOptions::declare(CLI::App& app) {
   const std::string group = "Data set";
-  app.add_option("--size,--dataset-size", size,
-                 "size of the data set that is made or described, e.g. 20GiB")
+  app.add_option(
+         "--size,--dataset-size", size,
+         "size of the data set that is made or described: 20GiB, or 1% of the published one")
       ->group(group);
   app.add_option("--subfolders", subfolders,
                  "spread the files over this many directories; default: the workload's layout")
@@ -229,7 +230,13 @@ Result<DatasetPlan> DatasetOptions::resolve(const Workload& workload,
                                             std::uint64_t default_bytes) const {
   std::uint64_t bytes = default_bytes;
   if (!size.empty()) {
-    FEEDRATE_TRY(bytes, parse_bytes(size, "--size"));
+    if (size.ends_with('%')) {
+      FEEDRATE_TRY(const double share, parse_fraction(size, "--size", 0, 1));
+      bytes = static_cast<std::uint64_t>(share * workload.dataset.sample_bytes_mean *
+                                         static_cast<double>(workload.dataset.samples()));
+    } else {
+      FEEDRATE_TRY(bytes, parse_bytes(size, "--size"));
+    }
     if (bytes == 0) return fail(ErrorKind::kUsage, "--size: 0 is too small", "write it like 20GiB");
   }
   Workload placed = with_smaller_file(workload, bytes);

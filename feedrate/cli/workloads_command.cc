@@ -5,6 +5,7 @@
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/output.h"
+#include "feedrate/format/format.h"
 #include "feedrate/workload/workload.h"
 
 namespace feedrate {
@@ -25,10 +26,34 @@ std::string timings_text(const Workload& workload) {
   return text;
 }
 
+std::string formats_text() {
+  std::string text;
+  for (const Format* format : all_formats()) {
+    std::string facts =
+        format->samples_per_file_max() == 1 ? "one sample a file" : "many samples a file";
+    if (!format->companion_extension().empty())
+      facts += fmt::format(", its index beside it ({})", format->companion_extension());
+    if (format->has_checksums()) facts += ", checksums";
+    if (format->decoder() != nullptr) facts += ", --decode";
+    text += fmt::format("{:<12}{:<20}{}; read {} at a time\n", format->name(),
+                        format->extension().empty() ? "any" : format->extension(), facts,
+                        format_bytes(format->reference_transfer_bytes()));
+  }
+  return text +
+         "\n--format takes these names; without it a format is recognised by name and first "
+         "bytes.\n";
+}
+
 class WorkloadsCommand final : public Command {
  public:
-  void declare(CLI::App&) override {}
+  void declare(CLI::App& app) override {
+    app.add_flag("--formats", formats_, "list the file formats instead");
+  }
   Result<int> run(const CommandContext&) override {
+    if (formats_) {
+      FEEDRATE_CHECK(print(formats_text()));
+      return 0;
+    }
     std::string text;
     for (const std::string& name : catalogue_names()) {
       FEEDRATE_TRY(const Workload workload, find_workload(name));
@@ -41,6 +66,9 @@ class WorkloadsCommand final : public Command {
     FEEDRATE_CHECK(print(text + "\n'feedrate show NAME' prints all figures and their sources.\n"));
     return 0;
   }
+
+ private:
+  bool formats_ = false;
 };
 
 }  // namespace

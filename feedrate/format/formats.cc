@@ -3,11 +3,15 @@
 #include "feedrate/base/text.h"
 #include "feedrate/format/file/file.h"
 #include "feedrate/format/format.h"
+#include "feedrate/format/jpeg/jpeg.h"
 #include "feedrate/format/megatron/megatron.h"
+#include "feedrate/format/npy/npy.h"
 #include "feedrate/format/npz/npz.h"
+#include "feedrate/format/png/png.h"
 #include "feedrate/format/raw/raw.h"
 #include "feedrate/format/safetensors/safetensors.h"
 #include "feedrate/format/tfrecord/tfrecord.h"
+#include "feedrate/format/wav/wav.h"
 #include "feedrate/format/webdataset/webdataset.h"
 
 namespace feedrate {
@@ -16,7 +20,8 @@ namespace feedrate {
 std::span<const Format* const> all_formats() {
   static const Format* const formats[] = {
       &tfrecord_format(), &npz_format(), &webdataset_format(), &safetensors_format(),
-      &megatron_format(), &raw_format(), &file_format()};
+      &megatron_format(), &raw_format(), &wav_format(),        &jpeg_format(),
+      &npy_format(),      &png_format(), &file_format()};
   return formats;
 }
 

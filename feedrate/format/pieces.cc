@@ -1,6 +1,7 @@
 #include "feedrate/format/pieces.h"
 
-#include <zlib.h>
+#include <isa-l/crc.h>
+#include <isa-l/igzip_lib.h>
 
 #include <algorithm>
 #include <array>
@@ -47,12 +48,12 @@ std::uint32_t update_checksum(ChecksumKind kind, std::uint32_t value,
                               std::span<const std::byte> bytes) {
   static constexpr auto kTable8 = crc_table<std::uint8_t>(0x07);
   static constexpr auto kTable16 = crc_table<std::uint16_t>(0x8005);
-  const auto* data = reinterpret_cast<const Bytef*>(bytes.data());
+  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
   switch (kind) {
     case ChecksumKind::kCrc32:
-      return static_cast<std::uint32_t>(crc32_z(value, data, bytes.size()));
+      return crc32_gzip_refl(value, data, bytes.size());
     case ChecksumKind::kAdler32:
-      return static_cast<std::uint32_t>(adler32_z(value, data, bytes.size()));
+      return isal_adler32(value, data, bytes.size());
     case ChecksumKind::kCrc8:
       for (const std::byte byte : bytes) value = kTable8[value ^ std::to_integer<unsigned>(byte)];
       return value;
@@ -68,7 +69,7 @@ std::uint32_t update_checksum(ChecksumKind kind, std::uint32_t value,
 }  // namespace
 
 FilePieces::Piece& FilePieces::add(Kind kind, std::uint64_t length) {
-  pieces_.push_back({size_, length, kind, ChecksumKind::kCrc32, nullptr, 0, 0});
+  pieces_.push_back({size_, length, kind, ChecksumKind::kCrc32, nullptr, 0, 0, 0});
   size_ += length;
   return pieces_.back();
 }
@@ -94,6 +95,14 @@ void FilePieces::content(const SampleContent& content, std::uint64_t from, std::
   piece.source = from;
   piece.map = map;
   piece.content = contents_.size() - 1;
+}
+
+void FilePieces::content(const SampleContent& content, std::uint64_t from, std::uint64_t length,
+                         PlaceMap map) {
+  this->content(content, from, length);
+  if (length == 0) return;
+  places_.push_back(std::move(map));
+  pieces_.back().place = places_.size();
 }
 
 void FilePieces::begin_checksum(ChecksumKind kind) { add(Kind::kBegin, 0).checksum = kind; }
@@ -184,6 +193,7 @@ class PieceReader {
         fill_content(pieces_.contents_[piece.content], piece.source + within, out);
         if (piece.map != nullptr)
           for (std::byte& byte : out) byte = piece.map(byte);
+        if (piece.place != 0) pieces_.places_[piece.place - 1](piece.source + within, out);
         return true;
       case FilePieces::Kind::kEnd:
         if (!finished_) return false;

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "feedrate/format/content.h"
@@ -14,6 +16,9 @@ namespace feedrate {
 
 // Changes content bytes into bytes that the format allows at that place.
 using ByteMap = std::byte (*)(std::byte);
+// The same for bytes that stand at `position` of the content, where that matters: a format may put
+// its own marks over the content at places that it can tell from the position.
+using PlaceMap = std::function<void(std::uint64_t position, std::span<std::byte> bytes)>;
 
 enum class ChecksumKind : std::uint8_t {
   kCrc32,    // zlib's: PNG, gzip, zip
@@ -32,6 +37,8 @@ class FilePieces {
   // Bytes [from, from + length) of the content, each through `map` when there is one.
   void content(const SampleContent& content, std::uint64_t from, std::uint64_t length,
                ByteMap map = nullptr);
+  void content(const SampleContent& content, std::uint64_t from, std::uint64_t length,
+               PlaceMap map);
   // Starts a checksum of the bytes that follow; several kinds may run at once, each once at a time.
   void begin_checksum(ChecksumKind kind);
   // Leaves out the bytes between the two.
@@ -50,6 +57,7 @@ class FilePieces {
     ByteMap map;
     std::uint64_t source;  // offset in literals_; in the content
     std::size_t content;   // index in contents_
+    std::size_t place;     // 1 + index in places_, or 0
   };
   Piece& add(Kind kind, std::uint64_t length);
 
@@ -57,6 +65,7 @@ class FilePieces {
   std::vector<Piece> pieces_;
   std::vector<std::byte> literals_;
   std::vector<SampleContent> contents_;
+  std::vector<PlaceMap> places_;
 };
 
 std::unique_ptr<Renderer> render_pieces(FilePieces pieces);

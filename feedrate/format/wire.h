@@ -1,4 +1,4 @@
-// Little-endian fields and the errors of bytes that are wrong: shared by the formats, not for users
+// Integer fields and the errors of bytes that are wrong: shared by the formats, not for users
 // of format.h.
 #pragma once
 
@@ -35,6 +35,17 @@ void append_little(std::vector<std::byte>& out, Integer value) {
   const std::size_t at = out.size();
   out.resize(at + sizeof value);
   store_little(out.data() + at, value);
+}
+
+// Most significant byte first.
+template <class Integer>
+Integer load_big(const std::byte* at) {
+  return std::byteswap(load_little<Integer>(at));
+}
+
+template <class Integer>
+void append_big(std::vector<std::byte>& out, Integer value) {
+  append_little(out, std::byteswap(value));
 }
 
 inline void append_text(std::vector<std::byte>& out, std::string_view text) {

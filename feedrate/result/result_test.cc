@@ -98,9 +98,10 @@ TEST(RunResult, TextEndsWithTheVerdict) {
 
 TEST(RunResult, TextPricesWhatTheBytesWentThrough) {
   RunResult run = example();
-  EXPECT_NE(render_text(run).find("  decoded          16,000 samples, 3.00 ms of CPU each (37.5 MB/s "
-                                  "a core), 8.9 GiB of tensors\n"),
-            std::string::npos)
+  EXPECT_NE(
+      render_text(run).find("  decoded          16,000 samples, 3.00 ms of CPU each (37.5 MB/s "
+                            "a core), 8.9 GiB of tensors\n"),
+      std::string::npos)
       << render_text(run);
   run.processing = {"verify", 4, 4096, 0, 0};
   EXPECT_NE(render_text(run).find("  verified         4 samples, 0 ns of CPU each\n"),

@@ -50,8 +50,8 @@ std::string cpu_text(const RunResult& run) {
 std::string processing_text(const ByteProcessing& processing) {
   const auto samples = static_cast<double>(processing.samples);
   const Duration each = from_seconds(processing.cpu_seconds / samples);
-  std::string text = fmt::format(
-      "{}, {} of CPU each", format_counted(processing.samples, "sample"), format_duration(each));
+  std::string text = fmt::format("{}, {} of CPU each", format_counted(processing.samples, "sample"),
+                                 format_duration(each));
   if (processing.cpu_seconds > 0)
     text += fmt::format(" ({} a core)", format_rate(static_cast<double>(processing.bytes) /
                                                     processing.cpu_seconds));

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "feedrate/format/npy_header.h"
 #include "feedrate/format/npz/zip.h"
 #include "feedrate/format/wire.h"
 
@@ -26,23 +27,6 @@ struct StoredMember {
     return large() ? UINT32_MAX : static_cast<std::uint32_t>(bytes);
   }
 };
-
-// Format version 1.0. numpy leaves room for the first dimension to grow to 21 digits, then fills up
-// to a multiple of 64 bytes (always at least one).
-std::vector<std::byte> npy_header(std::string_view type, std::uint64_t length) {
-  const std::string digits = std::to_string(length);
-  std::string text = "{'descr': '" + std::string(type) + "', 'fortran_order': False, 'shape': (" +
-                     digits + ",), }";
-  text.append(21 - digits.size(), ' ');
-  constexpr std::size_t kPrefixBytes = 10;
-  text.append(64 - (kPrefixBytes + text.size() + 1) % 64, ' ');
-  text.push_back('\n');
-  std::vector<std::byte> out;
-  append_text(out, std::string_view("\x93NUMPY\x01\x00", 8));
-  append_little(out, static_cast<std::uint16_t>(text.size()));
-  append_text(out, text);
-  return out;
-}
 
 // Method, time, date, CRC and 32-bit sizes: the part that a local and a central header share.
 void append_common(std::vector<std::byte>& out, const StoredMember& member) {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <optional>
 
+#include "feedrate/format/npy_header.h"
 #include "feedrate/format/npz/archive.h"
 #include "feedrate/format/npz/verifier.h"
 #include "feedrate/format/npz/zip.h"
@@ -63,6 +64,13 @@ std::vector<Extent> open_reads(std::uint64_t file_bytes, std::span<const Extent>
   return reads;
 }
 
+Result<> check_array(RandomAccess& file, const Member& member, const Extent& sample) {
+  const Extent array{sample.end() - member.stored_bytes, member.stored_bytes};
+  std::vector<std::byte> head(std::min<std::uint64_t>(array.length, kNpyHeadBytes));
+  FEEDRATE_CHECK(file.read_at(array.offset, head));
+  return check_npy_array(head, array);
+}
+
 class NpzFormat : public Format {
  public:
   std::string_view name() const override { return "npz"; }
@@ -106,6 +114,7 @@ class NpzFormat : public Format {
     FEEDRATE_TRY(const Directory directory, find_directory(file));
     FEEDRATE_TRY(const Member array, find_array(file, directory.extent));
     FEEDRATE_TRY(const Extent sample, locate_member(file, directory.extent, array));
+    if (array.method == kStored) FEEDRATE_CHECK(check_array(file, array, sample));
     FileIndex index;
     index.file_bytes = file.size();
     index.open_reads = open_reads(file.size(), directory.reads, directory.extent);

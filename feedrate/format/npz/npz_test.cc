@@ -125,6 +125,16 @@ TEST(Npz, ErrorsNameTheRecord) {
             "cut off");
 }
 
+TEST(Npz, AStoredMemberMustHoldTheArrayOfItsHeader) {
+  Bytes bytes = render_all(npz_format(), {{1, 2, 1000, 7, 0}}, 4096);
+  const auto at = std::ranges::search(bytes, std::as_bytes(std::span("1000,", 5))).begin();
+  std::fill_n(at, 4, std::byte{'9'});
+  EXPECT_EQ(index_of(bytes).error().message(),
+            "at offset 183: array of 9999 B goes beyond the end of the array's bytes at 1183");
+  bytes[55] = std::byte{0};
+  EXPECT_EQ(index_of(bytes).error().message(), "at offset 55: not an NPY array: no '\\x93NUMPY'");
+}
+
 TEST(Npz, AZipCommentIsNoObstacle) {
   Bytes bytes = render_all(npz_format(), {{1, 2, 1000, 7, 0}}, 4096);
   store_little<std::uint16_t>(bytes.data() + bytes.size() - 2, 5);
