@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")" || exit 3
 usage="usage: ./test.sh [--long]
 Installs packages (Debian 12), then builds and tests build/release (all tests), build/asan and
-build/tsan (unit tests; of those with threads). --long adds clang-tidy over all files."
+build/tsan (unit tests; of those with threads). --long adds clang-tidy over all files, and a minute of each fuzzer."
 long=no
 case "$*" in
   "") ;;
@@ -71,6 +71,8 @@ preset asan feedrate_unit_tests -R '^unit/'
 preset tsan feedrate_concurrent_tests -L concurrent
 if [ $long = yes ]; then
   check clang-tidy tools/clang_tidy.sh build/release && passed=$((passed + 1))
+  check "fuzz: configure" cmake --preset fuzz && check "fuzz: build" cmake --build build/fuzz --target feedrate_fuzz &&
+    check "fuzz: 60 s each" fuzz/run_fuzzers.py build/fuzz/fuzz/feedrate_fuzz && passed=$((passed + 1))
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -38,6 +38,23 @@ bool too_deep(std::string_view text) {
   return false;
 }
 
+// The line of the first '!' where a value may begin, or 0. No file of ours needs a YAML tag, and
+// yaml-cpp 0.7 never comes back from "!,".
+std::size_t line_of_tag(std::string_view text) {
+  std::size_t line = 1;
+  char before = '\n';  // the last that is no blank
+  bool apart = true;   // from it, by a blank
+  for (const char c : text) {
+    const bool opens = before == '\n' || before == '[' || before == '{' || before == ',' ||
+                       (apart && (before == ':' || before == '-' || before == '?'));
+    if (c == '!' && opens) return line;
+    if (c == '\n') ++line;
+    apart = c == ' ' || c == '\t' || c == '\r';
+    if (!apart) before = c;
+  }
+  return 0;
+}
+
 }  // namespace
 
 struct YamlNode::Impl {
@@ -55,6 +72,9 @@ Result<YamlNode> YamlNode::parse(std::string_view text, std::string_view origin)
     return fail(
         ErrorKind::kUsage, fmt::format("{}: the file is too large or nested too deep", origin),
         fmt::format("at most {} and {} levels are read", format_bytes(kYamlBytesMax), kDepthMax));
+  if (const std::size_t line = line_of_tag(text); line > 0)
+    return fail(ErrorKind::kUsage, fmt::format("{}:{}: YAML tags are not read", origin, line),
+                "leave out what begins with '!', or put it in quotes");
   try {
     auto impl = std::make_shared<Impl>();
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));

@@ -45,6 +45,18 @@ TEST(YamlReader, SaysWhereTheYamlIsBroken) {
   EXPECT_TRUE(text.ends_with("hint:  it is not valid YAML there\n")) << text;
 }
 
+TEST(YamlReader, RefusesTags) {
+  for (const char* text : {"!,/'", "a: 1\nb: !x 2", "a: [!,]", "a: [1,!x]", "- !x", "{!x : 1}"}) {
+    const auto node = YamlNode::parse(text, "f.yaml");
+    ASSERT_FALSE(node.has_value()) << text;
+    EXPECT_NE(node.error().message().find(": YAML tags are not read"), std::string::npos) << text;
+  }
+  EXPECT_EQ(YamlNode::parse("a: 1\nb: !x 2", "f.yaml").error().message(),
+            "f.yaml:2: YAML tags are not read");
+  EXPECT_TRUE(
+      YamlNode::parse("a: \"!x\"\nb: not!this # nor ! this\nc: no tag !\n", "f").has_value());
+}
+
 TEST(YamlReader, LimitsSizeAndDepth) {
   const std::string expected =
       "error: f.yaml: the file is too large or nested too deep\n"

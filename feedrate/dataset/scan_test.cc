@@ -51,7 +51,7 @@ TEST_F(ScanTest, ScansFoldersWithClassesAndOddNames) {
   const Dataset& dataset = *outcome->dataset;
   EXPECT_EQ(dataset.samples(), 3U);
   EXPECT_EQ(dataset.bytes(), 13U);
-  EXPECT_EQ(dataset.format().name(), "file");
+  EXPECT_EQ(dataset.format().name(), "jpeg");
   EXPECT_EQ(dataset.class_names(), (std::vector<std::string>{"cats", "dogs"}));
   EXPECT_EQ(outcome->warnings.size(), 4U);  // empty, hidden, loop, dangling
 }

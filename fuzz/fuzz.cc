@@ -1,0 +1,147 @@
+// One fuzzer for every parser of bytes that others wrote. FEEDRATE_FUZZ names the parser: a format
+// ("npz": its index and its verifier), "decode-" and a format (its decoder), or one of kParsers.
+// A finding is a crash, a sanitizer's report, or a layout that leaves the file.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
+#include <memory>
+#include <string>
+
+#include "feedrate/dataset/manifest.h"
+#include "feedrate/format/format.h"
+#include "feedrate/result/run_result.h"
+#include "feedrate/storage/model/model.h"
+#include "feedrate/workload/dlio.h"
+#include "feedrate/workload/workload.h"
+
+namespace feedrate {
+namespace {
+
+using Input = std::span<const std::byte>;
+
+void require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "broken promise: %s\n", what);
+  std::abort();
+}
+
+class MemoryFile final : public RandomAccess {
+ public:
+  explicit MemoryFile(Input bytes) : bytes_(bytes), size_(bytes.size()) {}
+  // Zeros of this size, with `companion` beside them.
+  MemoryFile(std::uint64_t size, Input companion)
+      : size_(size), companion_(std::make_unique<MemoryFile>(companion)) {}
+  std::uint64_t size() const override { return size_; }
+  RandomAccess* companion() override { return companion_.get(); }
+  Result<> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+    if (offset > size_ || out.size() > size_ - offset)
+      return fail(ErrorKind::kShortRead, "read beyond the end of the file");
+    if (companion_)
+      std::memset(out.data(), 0, out.size());
+    else if (!out.empty())
+      std::memcpy(out.data(), bytes_.data() + offset, out.size());
+    return {};
+  }
+
+ private:
+  Input bytes_;
+  std::uint64_t size_;
+  std::unique_ptr<MemoryFile> companion_;
+};
+
+void check_inside(const std::vector<Extent>& extents, std::uint64_t size) {
+  for (const Extent& extent : extents)
+    require(extent.offset <= size && extent.length <= size - extent.offset,
+            "every read lies in the file");
+}
+
+void check_layout(const FileIndex& index, std::uint64_t size) {
+  constexpr std::uint64_t kLooks = 256;  // samples looked at from each end
+  require(index.file_bytes == size, "the index knows the file's size");
+  check_inside(index.open_reads, size);
+  const std::uint64_t samples = index.sample_count();
+  std::vector<Extent> reads;
+  for (std::uint64_t i = 0; i < samples;
+       i = i == kLooks && samples > 2 * kLooks ? samples - kLooks : i + 1) {
+    reads.clear();
+    index.locate(i, 1, reads);
+    check_inside(reads, size);
+  }
+}
+
+void fuzz_format(const Format& format, Input input) {
+  const bool paired = !format.companion_extension().empty();
+  std::uint16_t zeros = 0;
+  if (paired && input.size() >= sizeof zeros) {  // the second file is the one with lengths in it
+    std::memcpy(&zeros, input.data(), sizeof zeros);
+    input = input.subspan(sizeof zeros);
+  }
+  MemoryFile file = paired ? MemoryFile(zeros, input) : MemoryFile(input);
+  auto index = format.index(file);
+  if (!index) return;
+  check_layout(*index, file.size());
+  if (paired) return;
+  const auto verifier = format.verifier(std::make_shared<const FileIndex>(std::move(*index)), {});
+  for (std::size_t at = 0; verifier != nullptr && at < input.size(); at += 1000)
+    if (!verifier->consume(at, input.subspan(at, std::min<std::size_t>(1000, input.size() - at))))
+      return;
+}
+
+void fuzz_decoder(const Format& format, Input input) {
+  static const std::unique_ptr<Decoder> decoder = format.decoder();
+  if (decoder != nullptr) (void)decoder->decode(input);
+}
+
+void parse_workload_file(std::string_view text) {
+  const auto workload = parse_workload(text, "fuzz");
+  if (workload) (void)plan_for(*workload, 0, 1, 0);
+}
+void parse_dlio_file(std::string_view text) { (void)parse_dlio_workload(text, "fuzz", {}); }
+void parse_model_file(std::string_view text) { (void)parse_storage_model(text, "fuzz"); }
+void parse_manifest(std::string_view text) { (void)manifest_from_json(text, "fuzz"); }
+void parse_result(std::string_view text) { (void)run_result_from_json(text); }
+
+struct TextParser {
+  const char* name;
+  void (*parse)(std::string_view text);
+};
+constexpr TextParser kParsers[] = {{"workload", parse_workload_file},
+                                   {"dlio", parse_dlio_file},
+                                   {"model", parse_model_file},
+                                   {"manifest", parse_manifest},
+                                   {"result", parse_result}};
+
+void fuzz(std::string_view target, Input input) {
+  constexpr std::string_view kDecode = "decode-";
+  const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
+  for (const TextParser& parser : kParsers)
+    if (target == parser.name) return parser.parse(text);
+  const bool decodes = target.starts_with(kDecode);
+  const auto format = find_format(target.substr(decodes ? kDecode.size() : 0));
+  require(format.has_value(), "FEEDRATE_FUZZ names a parser");
+  decodes ? fuzz_decoder(**format, input) : fuzz_format(**format, input);
+}
+
+}  // namespace
+}  // namespace feedrate
+
+// FEEDRATE_FUZZ=list prints all targets.
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  const char* target = std::getenv("FEEDRATE_FUZZ");
+  if (target == nullptr || std::string_view(target) != "list") return 0;
+  for (const auto& parser : feedrate::kParsers) std::printf("%s\n", parser.name);
+  for (const feedrate::Format* format : feedrate::all_formats()) {
+    const std::string name(format->name());
+    std::printf("%s\n", name.c_str());
+    if (format->decoder() != nullptr) std::printf("decode-%s\n", name.c_str());
+  }
+  std::exit(0);
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const std::string target =
+      std::getenv("FEEDRATE_FUZZ") ? std::getenv("FEEDRATE_FUZZ") : "";
+  feedrate::fuzz(target, std::as_bytes(std::span(data, size)));
+  return 0;
+}
