@@ -2,6 +2,7 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/format/file/file.h"
+#include "feedrate/format/flac/flac.h"
 #include "feedrate/format/format.h"
 #include "feedrate/format/jpeg/jpeg.h"
 #include "feedrate/format/megatron/megatron.h"
@@ -21,7 +22,7 @@ std::span<const Format* const> all_formats() {
   static const Format* const formats[] = {
       &tfrecord_format(), &npz_format(), &webdataset_format(), &safetensors_format(),
       &megatron_format(), &raw_format(), &wav_format(),        &jpeg_format(),
-      &npy_format(),      &png_format(), &file_format()};
+      &npy_format(),      &png_format(), &flac_format(),       &file_format()};
   return formats;
 }
 
