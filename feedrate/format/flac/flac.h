@@ -14,8 +14,9 @@
 // a valid CRC-8 and the properties of the first. Then the samples of all frames must be as many as
 // STREAMINFO says.
 //
-// Reference reader: soundfile.read(path). strace (libsndfile 1.2.0, Debian 12) shows the first bytes
-// twice, then from the end of the metadata to the end of the file what libFLAC asks for: 8192 B each.
+// Reference reader: soundfile.read(path). strace (libsndfile 1.2.0, Debian 12) shows the first
+// bytes twice, then from the end of the metadata to the end of the file what libFLAC asks for: 8192
+// B each.
 #pragma once
 
 #include "feedrate/format/format.h"
