@@ -1,21 +1,31 @@
 """What check_formats.py and trace_readers.py share: files of our writer, and counting checks."""
 import pathlib
 import subprocess
+import zlib
 
 SEED = "42"
 
 
 class SampleFile:
-    """One file of ours; `spec` is a format with its options, "dicom,transfer_syntax=implicit"."""
+    """One file of ours; `spec` is a format with its options, "dicom,transfer_syntax=implicit".
 
-    def __init__(self, program, directory, spec, label, sizes):
+    With `foreign`, Python that writes to `path`, it is a file of someone else.
+    """
+
+    def __init__(self, program, directory, spec, label, sizes, foreign=""):
         self.program, self.spec, self.label, self.sizes = program, spec, label, sizes
         self.format = spec.split(",")[0]
         name = "-".join([spec.replace(",", "-").replace("=", "-"), str(label)])
         sizes_name = "-".join(map(str, sizes)) if len(sizes) < 8 else f"{len(sizes)}x{sizes[0]}"
         self.path = pathlib.Path(directory) / f"{name}-{sizes_name}.{self.format}"
+        if foreign:
+            self.path = pathlib.Path(directory) / f"foreign-{zlib.crc32(foreign.encode())}.{self.format}"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.render(spec, self.path, sizes)
+        if foreign:
+            subprocess.run(["/usr/bin/python3", "-c", f"path = '{self.path}'\n{foreign}"],
+                           check=True)
+        else:
+            self.render(spec, self.path, sizes)
 
     def render(self, spec, path, sizes):
         subprocess.run([self.program, "render", spec, path, SEED, str(self.label),
