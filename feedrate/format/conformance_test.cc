@@ -47,7 +47,7 @@ const Case kCases[] = {
     {"png", {5}},
     {"png", {12345}},
     {"flac", {5}},
-    {"flac", {20001}},
+    {"flac", {9001}},
     {"dicom", {1}},
     {"dicom", {512}},
     {"dicom", {12345}},
