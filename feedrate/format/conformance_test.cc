@@ -46,6 +46,12 @@ const Case kCases[] = {
     {"npy", {12345}},
     {"png", {5}},
     {"png", {12345}},
+    {"flac", {5}},
+    {"flac", {9001}},
+    {"dicom", {1}},
+    {"dicom", {512}},
+    {"dicom", {12345}},
+    {"dicom", {5000}, {{"transfer_syntax", "implicit"}}},
     {"file", {1}},
     {"file", {10001}},
 };
@@ -321,7 +327,7 @@ TEST(Formats, AreFoundByName) {
   EXPECT_EQ(wrong.error().render(),
             "error: unknown format 'tfrecrod', did you mean 'tfrecord'?\n"
             "hint:  known formats: tfrecord, npz, webdataset, safetensors, megatron, raw, wav, "
-            "jpeg, npy, png, file\n");
+            "jpeg, npy, png, flac, dicom, file\n");
 }
 
 TEST(Formats, AreRecognisedByNameOrFirstBytes) {

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include "feedrate/base/text.h"
+#include "feedrate/format/dicom/dicom.h"
 #include "feedrate/format/file/file.h"
+#include "feedrate/format/flac/flac.h"
 #include "feedrate/format/format.h"
 #include "feedrate/format/jpeg/jpeg.h"
 #include "feedrate/format/megatron/megatron.h"
@@ -21,7 +23,8 @@ std::span<const Format* const> all_formats() {
   static const Format* const formats[] = {
       &tfrecord_format(), &npz_format(), &webdataset_format(), &safetensors_format(),
       &megatron_format(), &raw_format(), &wav_format(),        &jpeg_format(),
-      &npy_format(),      &png_format(), &file_format()};
+      &npy_format(),      &png_format(), &flac_format(),       &dicom_format(),
+      &file_format()};
   return formats;
 }
 

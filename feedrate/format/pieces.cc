@@ -1,8 +1,5 @@
 #include "feedrate/format/pieces.h"
 
-#include <isa-l/crc.h>
-#include <isa-l/igzip_lib.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -11,62 +8,6 @@
 #include "feedrate/format/wire.h"
 
 namespace feedrate {
-namespace {
-
-constexpr std::size_t kChecksumKinds = 4;
-
-std::uint64_t stored_bytes(ChecksumKind kind) {
-  switch (kind) {
-    case ChecksumKind::kCrc8:
-      return 1;
-    case ChecksumKind::kCrc16:
-      return 2;
-    case ChecksumKind::kCrc32:
-    case ChecksumKind::kAdler32:
-      return 4;
-  }
-  return 0;
-}
-
-// A table of 256 for a CRC of `bits`, most significant bit first.
-template <class Word>
-constexpr std::array<Word, 256> crc_table(Word polynomial) {
-  constexpr unsigned kBits = sizeof(Word) * 8;
-  std::array<Word, 256> table{};
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    auto value = static_cast<Word>(byte << (kBits - 8));
-    for (int bit = 0; bit < 8; ++bit) {
-      const bool carry = (value >> (kBits - 1)) != 0;
-      value = static_cast<Word>((value << 1U) ^ (carry ? polynomial : Word{0}));
-    }
-    table[byte] = value;
-  }
-  return table;
-}
-
-std::uint32_t update_checksum(ChecksumKind kind, std::uint32_t value,
-                              std::span<const std::byte> bytes) {
-  static constexpr auto kTable8 = crc_table<std::uint8_t>(0x07);
-  static constexpr auto kTable16 = crc_table<std::uint16_t>(0x8005);
-  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
-  switch (kind) {
-    case ChecksumKind::kCrc32:
-      return crc32_gzip_refl(value, data, bytes.size());
-    case ChecksumKind::kAdler32:
-      return isal_adler32(value, data, bytes.size());
-    case ChecksumKind::kCrc8:
-      for (const std::byte byte : bytes) value = kTable8[value ^ std::to_integer<unsigned>(byte)];
-      return value;
-    case ChecksumKind::kCrc16:
-      for (const std::byte byte : bytes)
-        value =
-            ((value << 8U) & 0xFFFFU) ^ kTable16[(value >> 8U) ^ std::to_integer<unsigned>(byte)];
-      return value;
-  }
-  return value;
-}
-
-}  // namespace
 
 FilePieces::Piece& FilePieces::add(Kind kind, std::uint64_t length) {
   pieces_.push_back({size_, length, kind, ChecksumKind::kCrc32, nullptr, 0, 0, 0});
@@ -110,7 +51,7 @@ void FilePieces::pause_checksum(ChecksumKind kind) { add(Kind::kPause, 0).checks
 void FilePieces::resume_checksum(ChecksumKind kind) { add(Kind::kResume, 0).checksum = kind; }
 
 void FilePieces::end_checksum(ChecksumKind kind) {
-  add(Kind::kEnd, stored_bytes(kind)).checksum = kind;
+  add(Kind::kEnd, checksum_bytes(kind)).checksum = kind;
 }
 
 // Goes through the bytes of the file in order, or from any offset.
@@ -177,7 +118,7 @@ class PieceReader {
   void mark(const FilePieces::Piece& piece) {
     Running& state = running_[static_cast<std::size_t>(piece.checksum)];
     if (piece.kind == FilePieces::Kind::kBegin)
-      state = {piece.checksum == ChecksumKind::kAdler32 ? 1U : 0U, false};
+      state = {checksum_of_nothing(piece.checksum), false};
     if (piece.kind == FilePieces::Kind::kPause) state.paused = true;
     if (piece.kind == FilePieces::Kind::kResume) state.paused = false;
   }

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "feedrate/format/checksum.h"
 #include "feedrate/format/content.h"
 #include "feedrate/format/format.h"
 
@@ -19,13 +20,6 @@ using ByteMap = std::byte (*)(std::byte);
 // The same for bytes that stand at `position` of the content, where that matters: a format may put
 // its own marks over the content at places that it can tell from the position.
 using PlaceMap = std::function<void(std::uint64_t position, std::span<std::byte> bytes)>;
-
-enum class ChecksumKind : std::uint8_t {
-  kCrc32,    // zlib's: PNG, gzip, zip
-  kAdler32,  // zlib's
-  kCrc8,     // FLAC's: polynomial 0x07, from 0, most significant bit first
-  kCrc16,    // FLAC's: polynomial 0x8005, from 0, most significant bit first
-};
 
 class FilePieces {
  public:

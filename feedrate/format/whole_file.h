@@ -30,8 +30,10 @@ class WholeFileFormat : public Format {
   // Never less for a larger payload, and never less than the payload; UINT64_MAX for a payload that
   // no file of the format can hold.
   virtual std::uint64_t file_bytes(std::uint64_t payload_bytes) const = 0;
-  // Whether a file of `total_bytes` may begin with `head`: at most kHeadBytes of it, not empty.
-  virtual Result<> check_head(std::span<const std::byte> head, std::uint64_t total_bytes) const = 0;
+  // What index() has to say about a file that is not empty: check_head, for most formats.
+  virtual Result<> check_file(RandomAccess& file) const;
+  // Whether a file of `total_bytes` may begin with `head`: at most kHeadBytes of it.
+  virtual Result<> check_head(std::span<const std::byte> head, std::uint64_t total_bytes) const;
   // Of a foreign file of that size; for formats with checksums.
   virtual std::unique_ptr<Verifier> foreign_verifier(std::uint64_t file_bytes) const;
 

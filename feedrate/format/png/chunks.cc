@@ -1,11 +1,10 @@
 #include "feedrate/format/png/chunks.h"
 
-#include <isa-l/crc.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
 
+#include "feedrate/format/checksum.h"
 #include "feedrate/format/whole_file.h"
 #include "feedrate/format/wire.h"
 
@@ -26,7 +25,7 @@ class ChunkVerifier : public Verifier {
       const std::size_t length = std::min<std::uint64_t>(bytes.size(), part_end_ - next_);
       const auto piece = bytes.first(length);
       if (part_ == Part::kData)
-        crc_ = chunk_crc(crc_, piece);
+        crc_ = update_checksum(ChecksumKind::kCrc32, crc_, piece);
       else
         std::memcpy(fixed_.data() + (next_ - part_begin_), piece.data(), length);
       next_ += length;
@@ -63,7 +62,7 @@ class ChunkVerifier : public Verifier {
         return {};
       case Part::kHead: {
         FEEDRATE_TRY(chunk_, parse_chunk_head(chunk_begin_, fixed, file_bytes_));
-        crc_ = chunk_crc(0, fixed.subspan(4));
+        crc_ = update_checksum(ChecksumKind::kCrc32, 0, fixed.subspan(4));
         begin_part(Part::kData, chunk_.data_bytes);
         return chunk_.data_bytes == 0 ? end_part() : Result<>{};
       }
@@ -109,10 +108,6 @@ Result<ChunkHead> parse_chunk_head(std::uint64_t at, std::span<const std::byte> 
                               " B, at most " + std::to_string(kChunkDataBytesMax));
   FEEDRATE_CHECK(check_within("chunk '" + chunk.type + "'", at, chunk.bytes(), total_bytes));
   return chunk;
-}
-
-std::uint32_t chunk_crc(std::uint32_t crc, std::span<const std::byte> bytes) {
-  return crc32_gzip_refl(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
 }
 
 std::unexpected<Error> wrong_crc(std::uint64_t at, const ChunkHead& chunk) {

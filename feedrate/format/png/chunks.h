@@ -23,9 +23,6 @@ struct ChunkHead {
 Result<ChunkHead> parse_chunk_head(std::uint64_t at, std::span<const std::byte> head,
                                    std::uint64_t total_bytes);
 
-// CRC-32 of what `crc` is of, followed by `bytes`; 0 for nothing.
-std::uint32_t chunk_crc(std::uint32_t crc, std::span<const std::byte> bytes);
-
 std::unexpected<Error> wrong_crc(std::uint64_t at, const ChunkHead& chunk);
 
 // Checks the chunks of a file that comes in order, each with its CRC-32 and up to IEND.

@@ -89,7 +89,7 @@ Result<> check_header(std::uint64_t at, const ChunkHead& chunk, std::span<const 
   if (chunk.type != "IHDR" || chunk.data_bytes != kHeaderDataBytes)
     return corrupt_at(at, "no 'IHDR' chunk where the first must be");
   const auto data = bytes.subspan(kChunkHeadBytes, kHeaderDataBytes);
-  if (chunk_crc(0, bytes.subspan(4, 4 + kHeaderDataBytes)) !=
+  if (update_checksum(ChecksumKind::kCrc32, 0, bytes.subspan(4, 4 + kHeaderDataBytes)) !=
       load_big<std::uint32_t>(bytes.data() + kChunkHeadBytes + kHeaderDataBytes))
     return wrong_crc(at, chunk);
   const auto columns = load_big<std::uint32_t>(data.data());

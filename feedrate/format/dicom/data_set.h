@@ -1,0 +1,24 @@
+// The data elements of a file that someone wrote. Private to dicom/.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "feedrate/format/format.h"
+
+namespace feedrate::dicom {
+
+inline constexpr std::uint64_t kPreambleBytes = 128;
+inline constexpr std::string_view kMagic = "DICM";
+inline constexpr std::string_view kImplicitLittle = "1.2.840.10008.1.2",
+                                  kExplicitLittle = "1.2.840.10008.1.2.1",
+                                  kExplicitBig = "1.2.840.10008.1.2.2",
+                                  kDeflated = "1.2.840.10008.1.2.1.99";
+// Sequences in sequences: more is taken for damage.
+inline constexpr std::size_t kDepthMax = 64;
+
+// kCorrupt, with the offset of the first element that cannot be where it is; kUnsupported for a
+// big-endian file. Reads the heads of the elements through a window of fixed size, not the values.
+Result<> check_elements(RandomAccess& file);
+
+}  // namespace feedrate::dicom

@@ -1,0 +1,110 @@
+#include "feedrate/format/dicom/decoder.h"
+
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dcistrmb.h>
+#include <dcmtk/dcmdata/dcrledrg.h>
+#include <dcmtk/dcmdata/dctk.h>
+#include <dcmtk/oflog/oflog.h>
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+
+#include "feedrate/format/dicom/data_set.h"
+#include "feedrate/format/whole_file.h"
+#include "feedrate/format/wire.h"
+
+namespace feedrate::dicom {
+namespace {
+
+class Stored : public RandomAccess {
+ public:
+  explicit Stored(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  std::uint64_t size() const override { return bytes_.size(); }
+  Result<> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+    FEEDRATE_ASSERT(offset <= bytes_.size() && out.size() <= bytes_.size() - offset);
+    if (!out.empty()) std::memcpy(out.data(), bytes_.data() + offset, out.size());
+    return {};
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+// What DCMTK has one of in a process: what it prints, and the codecs.
+void prepare_library() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+    DcmRLEDecoderRegistration::registerCodecs();
+  });
+}
+
+std::unexpected<Error> trouble(const OFCondition& condition) {
+  return corrupt_at(0, std::string("DCMTK: ") + condition.text());
+}
+
+std::uint64_t number(DcmDataset& data, const DcmTagKey& tag, std::uint64_t otherwise) {
+  Uint16 value = 0;
+  return data.findAndGetUint16(tag, value).good() ? value : otherwise;
+}
+
+// What the pixels of all frames take.
+std::uint64_t claimed_bytes(DcmDataset& data) {
+  Sint32 frames = 1;
+  data.findAndGetSint32(DCM_NumberOfFrames, frames);
+  const std::uint64_t pixels = number(data, DCM_Rows, 0) * number(data, DCM_Columns, 0) *
+                               number(data, DCM_SamplesPerPixel, 1);
+  std::uint64_t bytes = 0;
+  const auto frame_count = static_cast<std::uint64_t>(std::max<Sint32>(frames, 1));
+  const std::uint64_t pixel_bytes = (number(data, DCM_BitsAllocated, 16) + 7) / 8;
+  if (__builtin_mul_overflow(pixels * pixel_bytes, frame_count, &bytes)) return UINT64_MAX;
+  return bytes;
+}
+
+class DicomDecoder : public Decoder {
+ public:
+  DicomDecoder() { prepare_library(); }
+
+  Result<std::uint64_t> decode(std::span<const std::byte> stored) override {
+    // DCMTK makes room for a value before it looks whether its bytes are there.
+    Stored bytes(stored);
+    FEEDRATE_CHECK(check_elements(bytes));
+    DcmInputBufferStream stream;
+    stream.setBuffer(stored.data(), static_cast<offile_off_t>(stored.size()));
+    stream.setEos();
+    DcmFileFormat file;
+    file.transferInit();
+    const OFCondition read = file.read(stream);
+    file.transferEnd();
+    if (read.bad()) return trouble(read);
+    return pixels(*file.getDataset());
+  }
+
+ private:
+  static Result<std::uint64_t> pixels(DcmDataset& data) {
+    const DcmXfer syntax(data.getOriginalXfer());
+    if (syntax.isEncapsulated()) {
+      if (syntax.getXfer() != EXS_RLELossless)
+        return fail(ErrorKind::kUnsupported,
+                    std::string("DICOM pixels in ") + syntax.getXferName() + " are not decoded");
+      FEEDRATE_CHECK(check_decoded_bytes(claimed_bytes(data)));
+      const OFCondition changed = data.chooseRepresentation(EXS_LittleEndianExplicit, nullptr);
+      if (changed.bad()) return trouble(changed);
+    }
+    DcmElement* element = nullptr;
+    const OFCondition found = data.findAndGetElement(DCM_PixelData, element);
+    if (found.bad() || element == nullptr) return trouble(found);
+    Uint16* words = nullptr;
+    Uint8* bytes = nullptr;
+    if (element->getUint16Array(words).bad() && element->getUint8Array(bytes).bad())
+      return corrupt_at(0, "DCMTK: the pixels are no array");
+    return element->getLength();
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> make_decoder() { return std::make_unique<DicomDecoder>(); }
+
+}  // namespace feedrate::dicom

@@ -1,0 +1,13 @@
+// Private to dicom/.
+#pragma once
+
+#include <memory>
+
+#include "feedrate/format/format.h"
+
+namespace feedrate::dicom {
+
+// The pixels as an array, through DCMTK.
+std::unique_ptr<Decoder> make_decoder();
+
+}  // namespace feedrate::dicom
