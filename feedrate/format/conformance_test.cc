@@ -35,6 +35,13 @@ const Case kCases[] = {
     {"megatron", {512}},
     {"megatron", {40, 40, 40, 40}},
     {"raw", {160, 160, 160}, {{"record_bytes", "160"}}},
+    {"hdf5", {1}},
+    {"hdf5", {5000}},
+    {"hdf5", {800, 800, 800}},
+    {"hdf5", {800, 4, 1203, 2000}},
+    {"hdf5", {5000}, {{"chunk_bytes", "1200"}}},
+    {"hdf5", {5000, 5000}, {{"chunk_bytes", "1KiB"}, {"gzip", "on"}, {"shuffle", "on"}}},
+    {"hdf5", {5000, 6001}, {{"chunk_bytes", "1MiB"}, {"gzip", "on"}}},
     {"file", {1}},
     {"file", {10001}},
 };
@@ -299,9 +306,10 @@ TEST(Formats, AreFoundByName) {
   EXPECT_EQ((*find_format("npz"))->name(), "npz");
   const auto wrong = find_format("tfrecrod");
   ASSERT_FALSE(wrong);
-  EXPECT_EQ(wrong.error().render(),
-            "error: unknown format 'tfrecrod', did you mean 'tfrecord'?\n"
-            "hint:  known formats: tfrecord, npz, webdataset, safetensors, megatron, raw, file\n");
+  EXPECT_EQ(
+      wrong.error().render(),
+      "error: unknown format 'tfrecrod', did you mean 'tfrecord'?\n"
+      "hint:  known formats: tfrecord, npz, webdataset, safetensors, hdf5, megatron, raw, file\n");
 }
 
 TEST(Formats, AreRecognisedByNameOrFirstBytes) {

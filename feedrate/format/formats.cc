@@ -3,6 +3,7 @@
 #include "feedrate/base/text.h"
 #include "feedrate/format/file/file.h"
 #include "feedrate/format/format.h"
+#include "feedrate/format/hdf5/hdf5.h"
 #include "feedrate/format/megatron/megatron.h"
 #include "feedrate/format/npz/npz.h"
 #include "feedrate/format/raw/raw.h"
@@ -15,8 +16,8 @@ namespace feedrate {
 // In the order in which a file is recognised: `file` takes whatever is left.
 std::span<const Format* const> all_formats() {
   static const Format* const formats[] = {
-      &tfrecord_format(), &npz_format(), &webdataset_format(), &safetensors_format(),
-      &megatron_format(), &raw_format(), &file_format()};
+      &tfrecord_format(), &npz_format(),      &webdataset_format(), &safetensors_format(),
+      &hdf5_format(),     &megatron_format(), &raw_format(),        &file_format()};
   return formats;
 }
 
