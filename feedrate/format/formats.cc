@@ -6,6 +6,7 @@
 #include "feedrate/format/hdf5/hdf5.h"
 #include "feedrate/format/megatron/megatron.h"
 #include "feedrate/format/npz/npz.h"
+#include "feedrate/format/parquet/parquet.h"
 #include "feedrate/format/raw/raw.h"
 #include "feedrate/format/safetensors/safetensors.h"
 #include "feedrate/format/tfrecord/tfrecord.h"
@@ -16,8 +17,9 @@ namespace feedrate {
 // In the order in which a file is recognised: `file` takes whatever is left.
 std::span<const Format* const> all_formats() {
   static const Format* const formats[] = {
-      &tfrecord_format(), &npz_format(),      &webdataset_format(), &safetensors_format(),
-      &hdf5_format(),     &megatron_format(), &raw_format(),        &file_format()};
+      &tfrecord_format(),    &npz_format(),  &webdataset_format(),
+      &safetensors_format(), &hdf5_format(), &parquet_format(),
+      &megatron_format(),    &raw_format(),  &file_format()};
   return formats;
 }
 

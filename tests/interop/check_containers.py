@@ -8,6 +8,7 @@ Prints a line per check ("ok", "FAIL" or "skip" with the reason). Exit status: 1
 failed, 77 if every one was skipped.
 """
 import argparse
+import os
 import pathlib
 import re
 import shutil
@@ -146,6 +147,34 @@ def check_hdf5(check):
         check.that(extra == 0, f"{path.name}: h5py reads {extra} B that we do not locate")
 
 
+PARQUET_FILES = [  # rows, bytes of a row, options
+    (10, 100, []),
+    (1000, 47, ["columns=10", "columns_read=3", "row_group_rows=300"]),
+    (3, 3000000, ["columns=2"]),
+]
+
+
+def check_parquet(check):
+    modules, node = os.environ.get("FEEDRATE_NODE_MODULES"), shutil.which("node")
+    if modules is None or node is None:
+        return check.skip("parquet", "no reader in Debian 12: run 'npm install hyparquet' and set "
+                          "FEEDRATE_NODE_MODULES to its node_modules")
+    reader = pathlib.Path(__file__).resolve().parent / "read_parquet.mjs"
+    for number, (rows, size, options) in enumerate(PARQUET_FILES):
+        path, _ = check.make("parquet", f"ours{number}.parquet", rows, size, *options)
+        done = subprocess.run([node, reader, modules, path], capture_output=True, check=False)
+        same = done.stdout == check.content("parquet", 0, rows * size)
+        check.that(same, f"{path.name}: hyparquet reads every value" +
+                   ("" if same else ": " + done.stderr.decode()))
+        opinion = re.search(rb"duckdb (\d+) (\d+)", done.stderr)
+        if opinion is None:
+            check.skip(path.name, "no @duckdb/node-api there")
+        else:
+            columns = next((int(o[8:]) for o in options if o.startswith("columns=")), 1)
+            check.that((int(opinion[1]), int(opinion[2])) == (rows, rows * columns),
+                       f"{path.name}: duckdb counts {rows} rows of {columns} values")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=pathlib.Path)
@@ -154,6 +183,7 @@ def main():
     options.directory.mkdir(parents=True, exist_ok=True)
     check = Check(options.render, options.directory.resolve())
     check_hdf5(check)
+    check_parquet(check)
     print(f"{check.done} checks, {check.failed} failed")
     if check.done == 0:
         return 77
