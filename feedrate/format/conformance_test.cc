@@ -45,6 +45,9 @@ const Case kCases[] = {
     {"parquet", {100}},
     {"parquet", {64, 64, 64, 64, 64}, {{"columns", "7"}, {"row_group_rows", "2"}}},
     {"parquet", {90, 90, 90}, {{"columns", "9"}, {"columns_read", "4"}}},
+    {"lmdb", {100}},
+    {"lmdb", {1500, 1500, 1500, 1500, 1500}},
+    {"lmdb", {5000, 5000, 5000}},
     {"file", {1}},
     {"file", {10001}},
 };
@@ -312,7 +315,7 @@ TEST(Formats, AreFoundByName) {
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().render(),
             "error: unknown format 'tfrecrod', did you mean 'tfrecord'?\n"
-            "hint:  known formats: tfrecord, npz, webdataset, safetensors, hdf5, parquet, "
+            "hint:  known formats: tfrecord, npz, webdataset, safetensors, hdf5, parquet, lmdb, "
             "megatron, raw, file\n");
 }
 

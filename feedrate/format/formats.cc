@@ -4,6 +4,7 @@
 #include "feedrate/format/file/file.h"
 #include "feedrate/format/format.h"
 #include "feedrate/format/hdf5/hdf5.h"
+#include "feedrate/format/lmdb/lmdb.h"
 #include "feedrate/format/megatron/megatron.h"
 #include "feedrate/format/npz/npz.h"
 #include "feedrate/format/parquet/parquet.h"
@@ -17,9 +18,9 @@ namespace feedrate {
 // In the order in which a file is recognised: `file` takes whatever is left.
 std::span<const Format* const> all_formats() {
   static const Format* const formats[] = {
-      &tfrecord_format(),    &npz_format(),  &webdataset_format(),
-      &safetensors_format(), &hdf5_format(), &parquet_format(),
-      &megatron_format(),    &raw_format(),  &file_format()};
+      &tfrecord_format(), &npz_format(),     &webdataset_format(), &safetensors_format(),
+      &hdf5_format(),     &parquet_format(), &lmdb_format(),       &megatron_format(),
+      &raw_format(),      &file_format()};
   return formats;
 }
 

@@ -8,6 +8,8 @@ Prints a line per check ("ok", "FAIL" or "skip" with the reason). Exit status: 1
 failed, 77 if every one was skipped.
 """
 import argparse
+import ctypes
+import mmap
 import os
 import pathlib
 import re
@@ -175,6 +177,86 @@ def check_parquet(check):
                        f"{path.name}: duckdb counts {rows} rows of {columns} values")
 
 
+LMDB_FILES = [(1, 100), (700, 300), (40, 5000), (100000, 4), (2, 3000000)]  # records, bytes
+
+
+def statistics(path):
+    """What mdb_stat counts, by name."""
+    done = subprocess.run(["mdb_stat", "-n", path], capture_output=True, text=True, check=True)
+    return {name.strip(): int(number)
+            for name, number in re.findall(r"^  ([A-Z][a-z ]+): (\d+)$", done.stdout, re.MULTILINE)}
+
+
+def resident(path):
+    """Numbers of the 4 KiB pages of a file that are in the page cache."""
+    library = ctypes.CDLL(None, use_errno=True)
+    library.mmap.restype = ctypes.c_void_p
+    library.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int,
+                             ctypes.c_int, ctypes.c_long]
+    library.mincore.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
+    library.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    length = path.stat().st_size
+    pages = ctypes.create_string_buffer(-(-length // 4096))
+    with open(path, "rb") as file:
+        address = library.mmap(None, length, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), 0)
+        library.mincore(address, length, pages)
+        library.munmap(address, length)
+    return {number for number, state in enumerate(pages.raw) if state & 1}
+
+
+def drop_cache(path):
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return resident(path)
+
+
+def check_lmdb_faults(check, path, index, records, lmdb):
+    """Which pages a look-up faults in, against those that we locate."""
+    for record in {0, records // 3, records - 1}:
+        if drop_cache(path):
+            return check.skip(path.name, "its pages do not leave the page cache (tmpfs?)")
+        with lmdb.open(str(path), subdir=False, readonly=True, lock=False, readahead=False) as env:
+            before = resident(path)  # the kernel read ahead of the meta pages; of faults it does not
+            with env.begin() as txn:
+                txn.get(b"%010d" % record)
+            found = resident(path) - before
+        ours = {page for offset, length in index[str(record)]
+                for page in range(offset // 4096, (offset + length) // 4096)} - before
+        check.that(found == ours, f"{path.name}: record {record} faults in the {len(ours)} pages "
+                   f"that we locate outside the first {len(before)}" + ("" if found == ours else f", but {sorted(found ^ ours)}"))
+
+
+def check_lmdb(check):
+    try:
+        import lmdb
+    except ImportError as missing:
+        return check.skip("lmdb", missing)
+    for number, (records, size) in enumerate(LMDB_FILES):
+        path, index = check.make("lmdb", f"ours{number}.lmdb", records, size)
+        content = check.content("lmdb", 0, records * size)
+        with lmdb.open(str(path), subdir=False, readonly=True, lock=False) as env:
+            with env.begin() as txn:
+                same = all(txn.get(b"%010d" % i) == content[i * size:(i + 1) * size]
+                           for i in range(records))
+                check.that(same, f"{path.name}: every value by its key")
+                check.that(b"".join(value for _, value in txn.cursor()) == content,
+                           f"{path.name}: all values in order of their keys")
+        check_lmdb_faults(check, path, index, records, lmdb)
+        if shutil.which("mdb_stat") is None:
+            check.skip(path.name, "no mdb_stat here (lmdb-utils)")
+            continue
+        counts = statistics(path)
+        located = {extent for key, reads in index.items() if key != "open" for extent in reads}
+        pages = sum(end - begin for begin, end in covered(located)) // 4096
+        tree = sum(counts[f"{kind} pages"] for kind in ("Branch", "Leaf", "Overflow"))
+        check.that(counts["Entries"] == records and tree == pages,
+                   f"{path.name}: mdb_stat counts {records} entries in the {pages} pages")
+        dumped = subprocess.run(["mdb_dump", "-n", path], capture_output=True, check=False)
+        check.that(dumped.returncode == 0 and dumped.stdout.count(b"\n ") == 2 * records,
+                   f"{path.name}: mdb_dump prints every record")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=pathlib.Path)
@@ -184,6 +266,7 @@ def main():
     check = Check(options.render, options.directory.resolve())
     check_hdf5(check)
     check_parquet(check)
+    check_lmdb(check)
     print(f"{check.done} checks, {check.failed} failed")
     if check.done == 0:
         return 77
