@@ -177,7 +177,7 @@ def check_parquet(check):
                        f"{path.name}: duckdb counts {rows} rows of {columns} values")
 
 
-LMDB_FILES = [(1, 100), (700, 300), (40, 5000), (100000, 4), (2, 3000000)]  # records, bytes
+LMDB_FILES = [(1, 100), (7000, 300), (400, 5000), (100000, 4), (2, 3000000)]  # records, bytes
 
 
 def statistics(path):
@@ -217,14 +217,15 @@ def check_lmdb_faults(check, path, index, records, lmdb):
         if drop_cache(path):
             return check.skip(path.name, "its pages do not leave the page cache (tmpfs?)")
         with lmdb.open(str(path), subdir=False, readonly=True, lock=False, readahead=False) as env:
-            before = resident(path)  # the kernel read ahead of the meta pages; of faults it does not
             with env.begin() as txn:
                 txn.get(b"%010d" % record)
-            found = resident(path) - before
+        # The kernel reads ahead of the meta pages, which are read by a call; of faults it does not.
+        ahead = set(range(64))
+        found = resident(path) - ahead
         ours = {page for offset, length in index[str(record)]
-                for page in range(offset // 4096, (offset + length) // 4096)} - before
+                for page in range(offset // 4096, (offset + length) // 4096)} - ahead
         check.that(found == ours, f"{path.name}: record {record} faults in the {len(ours)} pages "
-                   f"that we locate outside the first {len(before)}" + ("" if found == ours else f", but {sorted(found ^ ours)}"))
+                   f"that we locate after the first {len(ahead)}" + ("" if found == ours else f", but {sorted(found ^ ours)}"))
 
 
 def check_lmdb(check):
