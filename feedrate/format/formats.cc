@@ -5,10 +5,13 @@
 #include "feedrate/format/file/file.h"
 #include "feedrate/format/flac/flac.h"
 #include "feedrate/format/format.h"
+#include "feedrate/format/hdf5/hdf5.h"
 #include "feedrate/format/jpeg/jpeg.h"
+#include "feedrate/format/lmdb/lmdb.h"
 #include "feedrate/format/megatron/megatron.h"
 #include "feedrate/format/npy/npy.h"
 #include "feedrate/format/npz/npz.h"
+#include "feedrate/format/parquet/parquet.h"
 #include "feedrate/format/png/png.h"
 #include "feedrate/format/raw/raw.h"
 #include "feedrate/format/safetensors/safetensors.h"
@@ -21,10 +24,10 @@ namespace feedrate {
 // In the order in which a file is recognised: `file` takes whatever is left.
 std::span<const Format* const> all_formats() {
   static const Format* const formats[] = {
-      &tfrecord_format(), &npz_format(), &webdataset_format(), &safetensors_format(),
-      &megatron_format(), &raw_format(), &wav_format(),        &jpeg_format(),
-      &npy_format(),      &png_format(), &flac_format(),       &dicom_format(),
-      &file_format()};
+      &tfrecord_format(), &npz_format(),         &npy_format(),        &hdf5_format(),
+      &lmdb_format(),     &parquet_format(),     &webdataset_format(), &raw_format(),
+      &megatron_format(), &safetensors_format(), &jpeg_format(),       &png_format(),
+      &wav_format(),      &flac_format(),        &dicom_format(),      &file_format()};
   return formats;
 }
 

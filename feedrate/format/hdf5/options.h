@@ -1,0 +1,36 @@
+// What a user may choose, and how large a row becomes by it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "feedrate/format/format.h"
+
+namespace feedrate::hdf5 {
+
+inline constexpr std::uint64_t kElementBytes = 4;  // float32
+inline constexpr std::uint64_t kChunkBytesMax = std::uint64_t{64} << 20U;
+
+struct Options {
+  std::uint64_t chunk_bytes = 0;  // 0: contiguous
+  bool gzip = false, shuffle = false;
+  std::string dataset;  // empty: looked for
+};
+
+Result<Options> parse_options(const FormatOptions& options);
+
+// How a row of our own is stored: at least one element, the last one padded.
+struct Row {
+  Row(std::uint64_t payload_bytes, const Options& options);
+  std::uint64_t elements;
+  std::uint64_t chunk_elements;  // all of them when contiguous
+  std::uint64_t chunks;
+  std::uint64_t stored_chunk_bytes;  // with what gzip adds
+  std::uint64_t stored_bytes() const { return chunks * stored_chunk_bytes; }
+};
+
+// A zlib stream of stored blocks: 2 B, a block of at most kBlockBytes after 5 B of its own, 4 B.
+inline constexpr std::uint64_t kBlockBytes = 65535;
+inline constexpr std::uint64_t kBlockHeadBytes = 5;
+
+}  // namespace feedrate::hdf5

@@ -1,0 +1,37 @@
+// Files that we write: libhdf5 makes all structure in memory, values are left out.
+#pragma once
+
+#include <array>
+#include <map>
+#include <vector>
+
+#include "feedrate/format/format.h"
+#include "feedrate/format/hdf5/options.h"
+#include "feedrate/format/pieces.h"
+
+namespace feedrate::hdf5 {
+
+// Bytes that were written, the rest is zero: of structure, since values are not kept.
+class SparseBytes {
+ public:
+  void write(std::uint64_t offset, std::span<const std::byte> bytes);
+  void read(std::uint64_t offset, std::span<std::byte> out) const;
+  // Neither written nor 0: the first such offset from `offset` on, or UINT64_MAX.
+  std::uint64_t next_page(std::uint64_t offset) const;
+
+ private:
+  static constexpr std::uint64_t kPageBytes = 4096;
+  std::map<std::uint64_t, std::array<std::byte, kPageBytes>> pages_;
+};
+
+struct PlannedFile {
+  FileIndex index;
+  Extent labels;
+  SparseBytes structure;
+};
+
+PlannedFile plan_file(const SampleSizes& payload_bytes, const Options& options);
+FilePieces pieces_of(const PlannedFile& file, const std::vector<SampleContent>& samples,
+                     const Options& options);
+
+}  // namespace feedrate::hdf5
