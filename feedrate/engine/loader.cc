@@ -121,9 +121,13 @@ Task<> Loader::read_items() {
   while (!closed_) {
     const std::optional<WorkItem> item = source_.next(context_.plan.transfer_bytes, samples_max);
     if (!item) co_return;
-    const bool admitted = co_await window_.acquire(item->samples);
+    const std::uint64_t at_first = std::min(item->samples, samples_max);
+    const bool admitted = co_await window_.acquire(at_first);
     if (!admitted) co_return;
-    const bool go_on = co_await read_and_deliver(*item);
+    const Result<> outcome = co_await read_item(*item);
+    bool go_on = accept(outcome, item->number, at_first);
+    if (go_on && at_first < item->samples)
+      go_on = co_await hand_over(Result<>{}, item->number + at_first, item->samples - at_first);
     if (!go_on) co_return;
   }
 }
@@ -143,8 +147,8 @@ Task<> Loader::read_whole_batches() {
     }
     co_await wait_for_epoch(items.front().epoch);
     for (const WorkItem& item : items) {
-      const bool go_on = co_await read_and_deliver(item);
-      if (!go_on) co_return;
+      const Result<> outcome = co_await read_item(item);
+      if (!accept(outcome, item.number, item.samples)) co_return;
     }
   }
 }
@@ -218,6 +222,7 @@ Task<bool> Loader::hand_over(Result<> outcome, std::uint64_t number, std::uint64
     const bool admitted = co_await window_.acquire(count);
     if (!admitted) co_return false;
     if (!accept(outcome, number + done, count)) co_return false;
+    outcome = {};  // counted once
     done += count;
   }
   co_return !closed_;
@@ -226,11 +231,6 @@ Task<bool> Loader::hand_over(Result<> outcome, std::uint64_t number, std::uint64
 Task<> Loader::wait_for_epoch(std::uint64_t epoch) {
   const std::uint64_t batches = epoch * context_.orders.shape().steps_per_epoch();
   while (!closed_ && assembly_.batches_taken() < batches) co_await epoch_ended_.wait();
-}
-
-Task<bool> Loader::read_and_deliver(WorkItem item) {
-  const Result<> outcome = co_await read_item(item);
-  co_return accept(outcome, item.number, item.samples);
 }
 
 // Counts what came, good or bad; false when the reader must end.

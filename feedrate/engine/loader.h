@@ -76,7 +76,6 @@ class Loader {
     bool in_order() const { return verifier != nullptr || gathered != nullptr; }
   };
 
-  Task<bool> read_and_deliver(WorkItem item);
   Task<Result<>> read_item(WorkItem item);
   Task<Result<>> read_cached_file(WorkItem item, FileCache::Entry& entry);
   Task<Result<>> read_own_file(WorkItem item);

@@ -121,6 +121,25 @@ TEST(Train, StopsAtStepsAndTime) {
   EXPECT_EQ(run_virtual(plan, "null").steps.size(), 10U);
 }
 
+TEST(Train, ReadsARowGroupOnceHoweverManyRowsItHas) {
+  for (const ClientKind client : {ClientKind::kNative, ClientKind::kFaithful}) {
+    Workload workload = test_workload("parquet", 6, 100, 3000);  // batches of 4
+    workload.dataset.format_options = {{"row_group_rows", "50"}};
+    TrainingPlan plan = test_plan(workload, client, 1);
+    plan.order = AccessOrder::kSequential;
+    plan.epochs = 2;
+    const RunResult result = summarise_training(plan, run_virtual(plan, "null"));
+    EXPECT_EQ(result.samples_read, 1200U);
+    std::vector<Extent> reads;
+    const auto index = plan.dataset->index(0);
+    index->locate(0, 100, reads);
+    std::uint64_t rows = 0, footer = 0;
+    for (const Extent& read : reads) rows += read.length;
+    for (const Extent& read : index->open_reads) footer += read.length;
+    EXPECT_EQ(result.bytes_asked, 2 * 6 * rows + result.opens * footer);
+  }
+}
+
 TEST(Train, RefusesLessThanOneGlobalBatch) {
   const Workload workload = test_workload("file", 10, 1, 1000);
   TrainingPlan plan = test_plan(workload, ClientKind::kNative, 3);

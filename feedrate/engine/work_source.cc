@@ -77,8 +77,10 @@ WorkItem WorkSource::next_run(std::uint64_t bytes_max, std::uint64_t samples_max
     index_ = plan_.dataset->index(run.file);
     index_file_ = run.file;
   }
-  const std::uint64_t count =
-      index_->run_length(run.first_sample, std::min(run.samples, samples_max), bytes_max);
+  // A block is read for all of its samples or not at all, however many they are.
+  const std::uint64_t most =
+      index_->contiguous() ? std::min(run.samples, samples_max) : run.samples;
+  const std::uint64_t count = index_->run_length(run.first_sample, most, bytes_max);
   return {0, 0, run.file, run.first_sample, count};
 }
 

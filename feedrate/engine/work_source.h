@@ -46,7 +46,7 @@ class WorkSource {
   WorkSource(const TrainingPlan& plan, EpochOrders& orders, std::uint32_t rank);
 
   // The next sample (random order) or run of samples (sequential) of at most `bytes_max` and
-  // `samples_max`, but never less than one sample. nullopt after the last epoch.
+  // `samples_max`, but never less than one sample or one block. nullopt after the last epoch.
   std::optional<WorkItem> next(std::uint64_t bytes_max, std::uint64_t samples_max);
 
  private:
