@@ -26,7 +26,7 @@ class Finder {
 
   Result<std::vector<Chunk>> run() {
     if (source_.defined(dataset_.address)) FEEDRATE_CHECK(find());
-    std::ranges::stable_sort(chunks_, {}, &Chunk::number);
+    std::ranges::sort(chunks_, {}, &Chunk::number);
     return std::move(chunks_);
   }
 
@@ -44,8 +44,7 @@ class Finder {
         break;
     }
     const auto take = [this](std::uint64_t entry, std::uint64_t address, std::uint64_t bytes) {
-      std::vector<std::uint64_t> at;
-      return coordinates_of(entry, at) ? add(at, address, bytes) : Result<>();
+      return add(coordinates_of(entry), address, bytes);
     };
     if (dataset_.index == ChunkIndexKind::kFixedArray)
       return each_of_fixed_array(source_, dataset_, take);
@@ -83,14 +82,14 @@ class Finder {
 
   // Entries of arrays count in row-major order of the largest dimensions, the one without a limit
   // first.
-  bool coordinates_of(std::uint64_t entry, std::vector<std::uint64_t>& at) const {
+  std::vector<std::uint64_t> coordinates_of(std::uint64_t entry) const {
     const std::size_t rank = counts_.size();
+    std::vector<std::uint64_t> at(rank);
     std::vector<std::size_t> order;
     for (std::size_t i = 0; i < rank; ++i)
       if (dataset_.dims_max[i] == UINT64_MAX) order.push_back(i);
     for (std::size_t i = 0; i < rank; ++i)
       if (dataset_.dims_max[i] != UINT64_MAX) order.push_back(i);
-    at.assign(rank, 0);
     for (std::size_t k = rank; k-- > 1;) {
       const std::uint64_t most =
           (std::max<std::uint64_t>(1, dataset_.dims_max[order[k]]) - 1) / dataset_.chunk[order[k]] +
@@ -99,7 +98,7 @@ class Finder {
       entry /= most;
     }
     at[order.front()] = entry;
-    return true;
+    return at;
   }
 
   // The level must be one less than `above`, and no node is read twice: so there is an end.
@@ -223,9 +222,9 @@ Result<std::vector<Chunk>> find_chunks(Source& source, const Dataset& dataset) {
 }
 
 std::vector<std::uint64_t> chunk_counts(const Dataset& dataset) {
-  std::vector<std::uint64_t> counts;
-  for (std::size_t i = 0; i < dataset.dims.size(); ++i)
-    counts.push_back(dataset.dims[i] == 0 ? 0 : (dataset.dims[i] - 1) / dataset.chunk[i] + 1);
+  std::vector<std::uint64_t> counts(dataset.dims.size());
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    counts[i] = dataset.dims[i] == 0 ? 0 : (dataset.dims[i] - 1) / dataset.chunk[i] + 1;
   return counts;
 }
 

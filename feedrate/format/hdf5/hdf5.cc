@@ -65,14 +65,15 @@ class Hdf5Format : public Format {
  private:
   FilePieces pieces(const std::vector<SampleContent>& samples) const {
     std::vector<std::uint64_t> each;
+    each.reserve(samples.size());
     for (const SampleContent& sample : samples) each.push_back(sample.bytes);
     return pieces_of(*plan(SampleSizes(each)), samples, options_);
   }
 
   // The files of a data set mostly have one layout: the last plan is kept.
   std::shared_ptr<const PlannedFile> plan(const SampleSizes& sizes) const {
-    std::vector<std::uint64_t> each;
-    for (std::uint64_t i = 0; i < sizes.size(); ++i) each.push_back(sizes[i]);
+    std::vector<std::uint64_t> each(sizes.size());
+    for (std::uint64_t i = 0; i < sizes.size(); ++i) each[i] = sizes[i];
     const std::lock_guard lock(mutex_);
     if (plan_ == nullptr || each != each_) {
       plan_ = std::make_shared<const PlannedFile>(plan_file(sizes, options_));
