@@ -1,5 +1,6 @@
 // Strict reading of small YAML files. Every error says where ("mine.yaml:7:3"), what was found,
-// what is allowed and the remedy. yaml-cpp stays inside the .cc; none of its exceptions get out.
+// what is allowed and the remedy. libyaml stays inside the .cc. Tags are
+// refused: no file of ours needs them.
 #pragma once
 
 #include <cstdint>
