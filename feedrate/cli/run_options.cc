@@ -146,10 +146,11 @@ Result<> resolve_plan(const RunOptions& options, const Workload& workload, Train
                 "add --order=random, or use --client=native");
   if (plan.level == ByteLevel::kVerify && !plan.dataset->plan() &&
       !plan.dataset->format().has_checksums())
-    return fail(ErrorKind::kUsage,
-                fmt::format("--verify: nothing is known about the content of these '{}' files",
-                            plan.dataset->format().name()),
-                "leave --verify out, or read a data set that 'feedrate datagen' wrote");
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("{}: nothing is known about the content of these '{}' files",
+                    options.verify ? "--verify" : "--decode=verify", plan.dataset->format().name()),
+        "leave it out, or read a data set that 'feedrate datagen' wrote");
   return {};
 }
 
@@ -411,28 +412,28 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   result.au_threshold = setup.workload.au_threshold;
   result.warnings.insert(result.warnings.begin(), setup.warnings.begin(), setup.warnings.end());
   result.requested = options.given();
-  result.effective = {
-      {"client", std::string(to_string(plan.client))},
-      {"readers", std::to_string(plan.readers)},
-      {"prefetch_batches", std::to_string(plan.prefetch_batches)},
-      {"window_batches", std::to_string(window_batches(plan))},
-      {"shuffle_buffer_samples", std::to_string(plan.shuffle_buffer_samples)},
-      {"order", std::string(to_string(plan.order))},
-      {"transfer", format_bytes(plan.transfer_bytes)},
-      {"transfers_per_sample", std::to_string(plan.transfers_per_sample)},
-      {"io",
-       plan.dataset->plan() || !outcome.steps.empty() ? std::string(to_string(setup.io)) : "none"},
-      {"storage", setup.storage},
-      {"clock", std::string(to_string(setup.clock))},
-      {"threads", std::to_string(setup.threads)},
-      {"cache", setup.drop_cache ? "drop" : "keep"},
-      {"verify", plan.level == ByteLevel::kVerify ? "yes" : "no"},
-      {"decode", std::string(to_string(plan.level))},
-      {"hold", plan.hold ? "yes" : "no"},
-      {"on_error", options.on_error},
-      {"epochs", std::to_string(plan.epochs)},
-      {"steps", std::to_string(plan.steps_max)},
-      {"time", format_duration(plan.time_max)}};
+  result.effective = {{"client", std::string(to_string(plan.client))},
+                      {"readers", std::to_string(plan.readers)},
+                      {"prefetch_batches", std::to_string(plan.prefetch_batches)},
+                      {"window_batches", std::to_string(window_batches(plan))},
+                      {"shuffle_buffer_samples", std::to_string(plan.shuffle_buffer_samples)},
+                      {"order", std::string(to_string(plan.order))},
+                      {"transfer", format_bytes(plan.transfer_bytes)},
+                      {"transfers_per_sample", std::to_string(plan.transfers_per_sample)},
+                      {"io", plan.dataset->plan() || outcome.readers.bytes_moved > 0
+                                 ? std::string(to_string(setup.io))
+                                 : "none"},
+                      {"storage", setup.storage},
+                      {"clock", std::string(to_string(setup.clock))},
+                      {"threads", std::to_string(setup.threads)},
+                      {"cache", setup.drop_cache ? "drop" : "keep"},
+                      {"verify", plan.level == ByteLevel::kVerify ? "yes" : "no"},
+                      {"decode", std::string(to_string(plan.level))},
+                      {"hold", plan.hold ? "yes" : "no"},
+                      {"on_error", options.on_error},
+                      {"epochs", std::to_string(plan.epochs)},
+                      {"steps", std::to_string(plan.steps_max)},
+                      {"time", format_duration(plan.time_max)}};
   result.seeds = {{"order", plan.seed}};
   if (plan.dataset->plan()) result.seeds["content"] = plan.dataset->plan()->seed;
   result.host = collect_host_facts(fmt::format("feedrate {} ({})", FEEDRATE_VERSION, __VERSION__));
