@@ -364,6 +364,16 @@ Result<bool> reads_no_files(const RunOptions& options) {
   return !factory(*reactor)->carries_data();
 }
 
+static Result<> check_cache_action(const std::string& action) {
+  const std::array<std::string, 2> actions{"drop", "keep"};
+  if (std::ranges::find(actions, action) == actions.end())
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("--cache: unknown action '{}'{}", action, did_you_mean(action, actions)),
+        "use drop or keep");
+  return {};
+}
+
 Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
                             std::shared_ptr<const Dataset> dataset, ClientKind client) {
   RunSetup setup;
@@ -394,12 +404,7 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
                             "the time that it takes",
                             options.storage),
                 "use --decode=decode, or describe the storage with --storage=model:FILE.yaml");
-  const std::array<std::string, 2> cache_actions{"drop", "keep"};
-  if (std::ranges::find(cache_actions, options.cache) == cache_actions.end())
-    return fail(ErrorKind::kUsage,
-                fmt::format("--cache: unknown action '{}'{}", options.cache,
-                            did_you_mean(options.cache, cache_actions)),
-                "use drop or keep");
+  FEEDRATE_CHECK(check_cache_action(options.cache));
   setup.threads = setup.clock == ClockKind::kVirtual ? 1 : available_cores();
   FEEDRATE_CHECK(count_option(options.threads, "--threads", 1, 1024, setup.threads));
   if (setup.clock == ClockKind::kVirtual && setup.threads > 1)
@@ -428,6 +433,11 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
           "--cache=keep: reads may be served by this host's memory, not by storage");
   }
   FEEDRATE_CHECK(resolve_plan(options, workload, setup.plan));
+  if (setup.plan.level == ByteLevel::kDecode && !no_files && dataset->format().decoder() == nullptr)
+    setup.warnings.push_back(fmt::format(
+        "--decode: the stored bytes of these '{}' files are taken for the tensors, nothing is "
+        "decoded",
+        dataset->format().name()));
   return setup;
 }
 

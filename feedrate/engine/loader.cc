@@ -11,6 +11,20 @@ namespace {
 
 constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
 
+// Of all bytes of a file only those of its samples are left, as locate() finds them.
+void cut_out_samples(const FileIndex& index, std::vector<std::byte>& file) {
+  std::vector<Extent> reads;
+  index.locate(0, index.sample_count(), reads);
+  std::vector<std::byte> samples;
+  for (const Extent& read : reads) {
+    const std::uint64_t begin = std::min<std::uint64_t>(read.offset, file.size());
+    const std::uint64_t end = std::min<std::uint64_t>(read.end(), file.size());
+    samples.insert(samples.end(), file.begin() + static_cast<std::ptrdiff_t>(begin),
+                   file.begin() + static_cast<std::ptrdiff_t>(end));
+  }
+  file.swap(samples);
+}
+
 bool in_order(const TrainingPlan& plan) { return plan.order == AccessOrder::kRandomSamples; }
 
 }  // namespace
@@ -353,6 +367,7 @@ Task<Result<>> Loader::read_own_file(WorkItem item, StallTrace& trace) {
   Result<> outcome = co_await read_own_bytes(item, sink, index.get());
   if (outcome) outcome = co_await read_side_file(item.file, trace);
   if (outcome && decodes()) {
+    if (!dataset.format().whole_file()) cut_out_samples(*dataset.index(item.file), gathered);
     const std::vector<std::uint64_t> lengths{gathered.size()};
     const std::string path = dataset.full_path(item.file);
     outcome = co_await decode(path, gathered, lengths);

@@ -106,6 +106,14 @@ void add_worst_places(const std::map<Key, StallTimes>& times, std::string_view k
   }
 }
 
+bool has_several_directories(const Dataset& dataset) {
+  constexpr std::uint64_t kLookedAt = 1000;
+  const std::string first = parent_of(dataset.path(0));
+  for (std::uint64_t file = 1; file < std::min(dataset.files(), kLookedAt); ++file)
+    if (parent_of(dataset.path(file)) != first) return true;
+  return parent_of(dataset.path(dataset.files() - 1)) != first;
+}
+
 std::vector<StallPlace> stall_places(const Dataset& dataset, const StallLedger& ledger) {
   std::vector<StallPlace> places;
   std::map<std::string, StallTimes> directories;
@@ -113,7 +121,7 @@ std::vector<StallPlace> stall_places(const Dataset& dataset, const StallLedger& 
     StallTimes& directory = directories[parent_of(dataset.path(file))];
     for (std::size_t i = 0; i < kStallCauses; ++i) directory[i] += times[i];
   }
-  if (directories.size() > 1)
+  if (has_several_directories(dataset))
     add_worst_places<std::string>(
         directories, "directory", [](const std::string& name) { return name; }, places);
   add_worst_places<std::uint64_t>(
