@@ -32,8 +32,4 @@ struct ScanOutcome {
 // files of another format are left out with a warning. kUsage when nothing is left.
 Result<ScanOutcome> scan_dataset(const std::string& path, const ScanOptions& options);
 
-// Drops the page cache of the data set's files (posix_fadvise), so that the next read comes from
-// storage. Needs no privilege.
-void drop_page_cache(const Dataset& dataset);
-
 }  // namespace feedrate

@@ -273,7 +273,9 @@ ResidencySummary files_residency(const FileList& files, std::uint64_t files_max)
     // The middle of each of files_looked_at stretches that differ by one file at most.
     const std::uint64_t looked_at = summary.files_looked_at, each = files.count / looked_at;
     const std::uint64_t number = i * each + i * (files.count % looked_at) / looked_at + each / 2;
-    const auto counted = file_residency(files.path(number));
+    const std::string path = files.path(number);
+    if (path.empty()) continue;
+    const auto counted = file_residency(path);
     if (!counted) {
       ++summary.files_unknown;
       first_of(summary.unknown_reason, counted.error().message());
@@ -299,6 +301,7 @@ DropSummary drop_files(const FileList& files, const std::stop_token& stop, const
       break;
     }
     const std::string path = files.path(number);
+    if (path.empty()) continue;
     ++summary.files;
     add(path, drop(path, roots, summary.kept.size() < kKeptExamples), summary);
   }

@@ -32,7 +32,7 @@ Result<Residency> file_residency(const std::string& path);
 // By this method only.
 Result<Residency> file_residency(const std::string& path, ResidencyMethod method);
 
-// The paths of many files, one at a time: a data set may have millions.
+// The paths of many files, one at a time: a data set may have millions. "" where there is none.
 struct FileList {
   std::uint64_t count = 0;
   std::function<std::string(std::uint64_t number)> path;
