@@ -15,7 +15,7 @@ import sys
 LAYERS = [
     ["base"],
     ["runtime", "stats"],
-    ["workload", "format", "storage", "cluster", "result"],
+    ["workload", "format", "storage", "cluster", "result", "host"],
     ["dataset"],
     ["engine"],
     ["find", "plan", "simulate", "probe", "trace", "doctor", "report"],

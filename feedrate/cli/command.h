@@ -45,6 +45,8 @@ std::span<const CommandEntry> commands();
 std::unique_ptr<Command> make_workloads_command();
 std::unique_ptr<Command> make_show_command();
 std::unique_ptr<Command> make_datagen_command();
+std::unique_ptr<Command> make_doctor_command();
+std::unique_ptr<Command> make_drop_caches_command();
 std::unique_ptr<Command> make_train_command();
 std::unique_ptr<Command> make_find_command();
 

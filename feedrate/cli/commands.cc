@@ -5,7 +5,7 @@
 namespace feedrate {
 
 std::span<const CommandEntry> commands() {
-  static const std::array<CommandEntry, 5> kCommands{{
+  static const std::array<CommandEntry, 7> kCommands{{
       {"find", "how many accelerators can this storage keep fed, and why not more",
        "  feedrate find resnet50 ./feedrate-data --accelerator h100\n"
        "  feedrate find unet3d ./unet-data --size 8GiB --budget 1m --json result.json\n",
@@ -18,6 +18,14 @@ std::span<const CommandEntry> commands() {
        "  feedrate datagen resnet50 ./feedrate-data --size 20GiB\n"
        "  feedrate datagen cosmoflow ./cosmo-data --size 4GiB --subfolders 16\n",
        make_datagen_command},
+      {"doctor", "what about this host or a directory will spoil a measurement",
+       "  feedrate doctor ./feedrate-data\n"
+       "  feedrate doctor /mnt/data --json findings.json\n",
+       make_doctor_command},
+      {"drop-caches", "have this host forget a data set, so that the next read comes from storage",
+       "  feedrate drop-caches ./feedrate-data\n"
+       "  feedrate drop-caches --data ~/photos\n",
+       make_drop_caches_command},
       {"workloads", "list the built-in workloads",
        "  feedrate workloads\n"
        "  feedrate show resnet50\n",

@@ -20,7 +20,7 @@ std::string overview() {
       "feedrate: how many accelerators can this storage keep fed, why not more, and what would "
       "change that\n\nusage: feedrate VERB [options]\n\n";
   for (const CommandEntry& entry : commands())
-    text += fmt::format("  {:<10}{}\n", entry.name, entry.summary);
+    text += fmt::format("  {:<12}{}\n", entry.name, entry.summary);
   text +=
       "\nfirst steps:\n  feedrate find resnet50 ./feedrate-data --accelerator h100\n"
       "  feedrate VERB --help\n\n  --version  print the version\n";

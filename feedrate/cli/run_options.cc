@@ -13,7 +13,7 @@
 #include <sstream>
 
 #include "feedrate/base/text.h"
-#include "feedrate/dataset/scan.h"
+#include "feedrate/dataset/residency.h"
 #include "feedrate/engine/loader.h"
 #include "feedrate/engine/train.h"
 #include "feedrate/workload/dlio.h"
@@ -445,7 +445,8 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
                            const RunOptions& options, StepObserver* observer,
                            TrainingProgress& progress, const std::stop_token& stop) {
   FEEDRATE_CHECK(check_training_plan(plan));
-  if (setup.drop_cache) drop_page_cache(*plan.dataset);
+  // What stays is for the residency of the result to say.
+  if (setup.drop_cache) drop_page_cache(*plan.dataset, stop);
   FEEDRATE_TRY(
       const StorageFactory storage,
       make_storage_factory(setup.storage, setup.io, plan.dataset->full_path(0), plan.seed));

@@ -396,13 +396,4 @@ Result<ScanOutcome> scan_dataset(const std::string& path, const ScanOptions& giv
   return scan.run(std::move(files));
 }
 
-void drop_page_cache(const Dataset& dataset) {
-  for (std::uint64_t file = 0; file < dataset.files(); ++file) {
-    const int fd = open(dataset.full_path(file).c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) continue;  // reading it will say so
-    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-    close(fd);
-  }
-}
-
 }  // namespace feedrate

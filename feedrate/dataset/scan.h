@@ -35,8 +35,4 @@ struct ScanOutcome {
 // looked into, those whose name belongs to another format. kUsage when nothing is left.
 Result<ScanOutcome> scan_dataset(const std::string& path, const ScanOptions& options);
 
-// Drops the page cache of the data set's files (posix_fadvise), so that the next read comes from
-// storage. Needs no privilege.
-void drop_page_cache(const Dataset& dataset);
-
 }  // namespace feedrate

@@ -1,0 +1,33 @@
+#include <CLI/CLI.hpp>
+
+#include "feedrate/cli/command.h"
+#include "feedrate/cli/output.h"
+#include "feedrate/doctor/doctor.h"
+
+namespace feedrate {
+namespace {
+
+class DoctorCommand final : public Command {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("directory", directory_, "of the data, or where it shall be")->required();
+    app.add_option("--json", json_, "write the findings as JSON to a file, or - for stdout");
+  }
+
+  Result<int> run(const CommandContext&) override {
+    FEEDRATE_TRY(const JsonTarget json, JsonTarget::open(json_));
+    const DoctorReport report = examine(directory_, {});
+    if (!json.to_stdout()) FEEDRATE_CHECK(print(render_text(report)));
+    FEEDRATE_CHECK(json.write(to_json(report)));
+    return report.count(Verdict::kBad) > 0 ? 3 : 0;
+  }
+
+ private:
+  std::string directory_, json_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_doctor_command() { return std::make_unique<DoctorCommand>(); }
+
+}  // namespace feedrate

@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+
+#include "feedrate/base/text.h"
+#include "feedrate/base/units.h"
+#include "feedrate/cli/command.h"
+#include "feedrate/cli/output.h"
+#include "feedrate/dataset/residency.h"
+#include "feedrate/dataset/scan.h"
+#include "feedrate/dataset/walk.h"
+
+namespace feedrate {
+namespace {
+
+constexpr double kRemainingShareMax = 0.01;
+
+std::string summary_line(const DropSummary& dropped) {
+  const std::string files = format_counted(dropped.files, "file");
+  if (!dropped.method) return {};
+  if (dropped.bytes_before == 0)
+    return fmt::format("nothing to drop: none of {} in {} was in the page cache ({})\n",
+                       format_bytes(dropped.file_bytes), files, to_string(*dropped.method));
+  const std::uint64_t gone =
+      dropped.bytes_before - std::min(dropped.bytes_before, dropped.bytes_after);
+  return fmt::format("dropped {} of {} in {}; {} remain ({})\n", format_bytes(gone),
+                     format_bytes(dropped.bytes_before), files, format_bytes(dropped.bytes_after),
+                     to_string(*dropped.method));
+}
+
+// What was left undone, as an error; nothing when at most 1 % remains.
+Result<> check(const DropSummary& dropped) {
+  if (dropped.stopped)
+    return fail(ErrorKind::kCancelled,
+                fmt::format("interrupted after {}", format_counted(dropped.files, "file")),
+                "run the same command again");
+  const double share = dropped.file_bytes == 0 ? 0
+                                               : static_cast<double>(dropped.bytes_after) /
+                                                     static_cast<double>(dropped.file_bytes);
+  if (share > kRemainingShareMax) {
+    const DropSummary::Kept& kept = dropped.kept.front();
+    return fail(ErrorKind::kEnvironment,
+                fmt::format("{} of the data ({}) remain in the page cache, at most {} may; {}: {}",
+                            format_percent(share), format_bytes(dropped.bytes_after),
+                            format_percent(kRemainingShareMax), quote_path(kept.path), kept.reason),
+                kept.remedy);
+  }
+  if (dropped.files_failed > 0)
+    return fail(
+        ErrorKind::kEnvironment,
+        fmt::format("{} of {} could not be dropped: {}", dropped.files_failed,
+                    format_counted(dropped.files, "file"), dropped.first_failure->message()),
+        "run it as a user who may read the files");
+  if (dropped.files_unknown > 0)
+    return fail(
+        ErrorKind::kEnvironment,
+        fmt::format("the kernel was asked to drop {}, but nobody can tell whether it did: {}",
+                    format_counted(dropped.files_unknown, "file"), dropped.unknown_reason),
+        "run it as the owner of the files");
+  return {};
+}
+
+// Every file below a folder of the user's, or the one that was named. Its format does not matter.
+Result<std::vector<std::string>> own_files(const std::string& path, const std::stop_token& stop) {
+  struct stat status{};
+  if (stat(path.c_str(), &status) != 0)
+    return fail(Error::storage(Error::kind_of(errno), "open", path, 0, errno)
+                    .with_context("--data")
+                    .with_hint("give a folder or a file that exists"));
+  if (!S_ISDIR(status.st_mode)) return std::vector<std::string>{path};
+  Skipped skipped;
+  FEEDRATE_TRY(const std::vector<FoundFile> found, walk_files(path, skipped, stop));
+  std::vector<std::string> files;
+  files.reserve(found.size());
+  for (const FoundFile& file : found) files.push_back(path + "/" + file.path);
+  if (files.empty())
+    return fail(ErrorKind::kUsage, fmt::format("--data: {} holds no files", quote_path(path)),
+                "give a folder that has some");
+  return files;
+}
+
+class DropCachesCommand final : public Command {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("directory", directory_, "of a data set of ours");
+    app.add_option("--data", data_, "your own folder or file instead: all files in it");
+  }
+
+  Result<int> run(const CommandContext& context) override {
+    if (directory_.empty() == data_.empty())
+      return fail(ErrorKind::kUsage,
+                  data_.empty() ? "nothing to drop: neither a directory nor --data was given"
+                                : fmt::format("both a directory ({}) and --data were given",
+                                              quote_path(directory_)),
+                  data_.empty() ? "'feedrate drop-caches DIR' drops a data set of ours, --data DIR "
+                                  "your own files"
+                                : "give one of the two");
+    FEEDRATE_TRY(const DropSummary dropped, drop(context.stop));
+    FEEDRATE_CHECK(print(summary_line(dropped)));
+    FEEDRATE_CHECK(check(dropped));
+    return 0;
+  }
+
+ private:
+  Result<DropSummary> drop(const std::stop_token& stop) const {
+    if (!data_.empty()) {
+      FEEDRATE_TRY(const std::vector<std::string> files, own_files(data_, stop));
+      return drop_files({files.size(), [&](std::uint64_t number) { return files[number]; }}, stop);
+    }
+    const auto dataset = open_dataset(directory_);
+    if (!dataset && dataset.error().kind() == ErrorKind::kNotFound)
+      return fail(
+          ErrorKind::kUsage, fmt::format("{} has no data set of ours", quote_path(directory_)),
+          fmt::format("'feedrate drop-caches --data {}' drops files of your own", directory_));
+    if (!dataset) return fail(dataset.error());
+    return drop_page_cache(**dataset, stop);
+  }
+
+  std::string directory_, data_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_drop_caches_command() {
+  return std::make_unique<DropCachesCommand>();
+}
+
+}  // namespace feedrate

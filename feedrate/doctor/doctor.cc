@@ -1,0 +1,123 @@
+#include "feedrate/doctor/doctor.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "feedrate/doctor/checks.h"
+#include "feedrate/runtime/reactor_group.h"
+#include "feedrate/storage/storage.h"
+
+namespace feedrate {
+namespace {
+
+using Check = Checked (*)(const Examined&);
+
+// In the order of the report: the data, the way to it, the host.
+constexpr std::array<Check, 24> kChecks{
+    check_directory,     check_file_system, check_network_mount, check_free_space,
+    check_stored_size,   check_page_cache,  check_direct_io,     check_io_uring,
+    check_locked_memory, check_huge_pages,  check_open_files,    check_device,
+    check_other_io,      check_scheduler,   check_read_ahead,    check_memory,
+    check_dirty_pages,   check_cores,       check_cpu_load,      check_steal,
+    check_governor,      check_numa,        check_control_group, check_clock};
+
+std::optional<CpuTimes> cpu_times(const HostRoots& roots) {
+  return parse_cpu_times(read_host_file(roots.proc + "/stat").value_or(""));
+}
+
+std::optional<BlockCounters> device_counters(const BlockDevice& device) {
+  const auto counted = read_block_counters(device);
+  return counted ? std::optional(*counted) : std::nullopt;
+}
+
+std::optional<InterfaceCounters> network_counters(const Examined& host) {
+  if (!host.network.is_network) return std::nullopt;
+  const auto counted = read_interface_counters(host.network.interface, host.roots);
+  return counted ? std::optional(*counted) : std::nullopt;
+}
+
+Watched watch(const Examined& host, Duration time) {
+  Watched watched;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto cpu = cpu_times(host.roots);
+  const auto device = device_counters(host.device);
+  const auto network = network_counters(host);
+  std::this_thread::sleep_for(time);
+  const auto cpu_after = cpu_times(host.roots);
+  const auto device_after = device_counters(host.device);
+  const auto network_after = network_counters(host);
+  watched.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (cpu && cpu_after) watched.cpu = *cpu_after - *cpu;
+  if (device && device_after) watched.device = *device_after - *device;
+  if (network && network_after) watched.network = *network_after - *network;
+  return watched;
+}
+
+}  // namespace
+
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kOk:
+      return "ok";
+    case Verdict::kWarn:
+      return "warn";
+    case Verdict::kBad:
+      return "bad";
+    case Verdict::kUnknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+std::uint64_t DoctorReport::count(Verdict verdict) const {
+  return static_cast<std::uint64_t>(std::ranges::count(findings, verdict, &Finding::verdict));
+}
+
+Finding ok(std::string_view check, std::string found) {
+  return {std::string(check), Verdict::kOk, std::move(found), {}, {}};
+}
+
+Finding warn(std::string_view check, std::string found, std::string why, std::string remedy) {
+  return {std::string(check), Verdict::kWarn, std::move(found), std::move(why), std::move(remedy)};
+}
+
+Finding bad(std::string_view check, std::string found, std::string why, std::string remedy) {
+  return {std::string(check), Verdict::kBad, std::move(found), std::move(why), std::move(remedy)};
+}
+
+Finding unknown(std::string_view check, std::string_view reason) {
+  return {
+      std::string(check), Verdict::kUnknown, fmt::format("not countable here: {}", reason), {}, {}};
+}
+
+DoctorReport examine(const std::string& directory, const DoctorOptions& options) {
+  Examined host;
+  host.roots = options.roots;
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);  // before a ring of ours raises it
+  host.open_files_now = files.rlim_cur;
+  host.open_files_max = files.rlim_max;
+  host.subject = look_at(directory);
+  const std::string& place = host.subject.looked_at;
+  host.mount = find_mount(place, host.roots);
+  host.device = find_block_device(place, host.roots);
+  host.network = find_network_mount(place, host.roots);
+  // Before anything of ours is tried, which others would see as load.
+  host.watched = watch(host, options.watch);
+  host.memory = parse_meminfo(read_host_file(host.roots.proc + "/meminfo").value_or(""));
+  host.cgroup = read_cgroup_limits(host.roots);
+  host.cores_allowed = available_cores();
+  const std::string example = host.subject.example();
+  host.direct_works = probe_direct_io(example.empty() ? place : example).works;
+  DoctorReport report{directory, place, host.subject.describe(), {}};
+  for (const Check check : kChecks)
+    if (auto finding = check(host)) report.findings.push_back(std::move(*finding));
+  return report;
+}
+
+}  // namespace feedrate

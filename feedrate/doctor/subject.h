@@ -1,0 +1,36 @@
+// What the doctor looks at: a directory and the data in it. Private to doctor/.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "feedrate/dataset/dataset.h"
+#include "feedrate/host/page_cache.h"
+
+namespace feedrate {
+
+struct Subject {
+  std::string asked;
+  std::string looked_at;  // exists: it, or the nearest above it
+  bool exists = false;
+  bool writable = false;                   // files can be made in looked_at
+  std::string trouble;                     // why it cannot be listed; "" when it can
+  std::shared_ptr<const Dataset> dataset;  // ours and complete, else null
+  std::string workload;                    // of ours, complete or not
+  std::vector<std::string> own_files;      // of any other folder: full paths, the first of them
+  bool more = false;                       // there are more than own_files
+  std::uint64_t bytes = 0;                 // of all of the files known
+
+  std::uint64_t file_count() const { return dataset ? dataset->files() : own_files.size(); }
+  bool has_files() const { return file_count() > 0; }
+  FileList files() const;  // must not outlive the subject
+  // A file to try things on: the first that is not empty, ""  when there is none.
+  std::string example() const;
+  std::string describe() const;
+};
+
+Subject look_at(const std::string& directory);
+
+}  // namespace feedrate

@@ -1,0 +1,63 @@
+// The block device that the bytes of a path come from, and what it has moved so far, so that bytes
+// asked for can be held against bytes that a device moved. Any thread.
+//
+// A file system may sit on a partition, device-mapper or md devices, or a loop device whose own
+// file lies on yet another file system. Counted is the device that the file system sits on: what it
+// moved is what this file system asked for (others' partitions and volumes are left out). What is
+// below is named, and the disks at the bottom can be counted too.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "feedrate/base/error.h"
+#include "feedrate/host/mounts.h"
+#include "feedrate/host/proc_files.h"
+
+namespace feedrate {
+
+// Since the device appeared. Bytes that the device or the network moved, not those that programs
+// asked for.
+struct BlockCounters {
+  std::string name;  // "vda1"; "vda+vdb" for a sum
+  std::uint64_t read_bytes = 0, read_ops = 0;
+  std::uint64_t write_bytes = 0, write_ops = 0;
+  std::uint64_t in_flight = 0;  // now
+  std::uint64_t busy_ms = 0;    // time with anything in flight
+};
+// The text of /sys/dev/block/MAJOR:MINOR/stat.
+std::optional<BlockCounters> parse_block_stat(std::string_view text);
+// What happened in between. A counter that went backwards (another device now) gives 0.
+BlockCounters operator-(const BlockCounters& after, const BlockCounters& before);
+
+struct BlockNode {
+  std::string name;    // "vda1"
+  std::string folder;  // below /sys
+  std::string queue;   // folder of the queue's settings: that of the whole disk
+};
+
+struct BlockDevice {
+  bool countable = false;
+  std::string reason;       // why it is not
+  std::string file_system;  // "ext4"
+  std::string layers;       // "ext4 on vda1 (of vda)", "ext4 on loop0 -> ext4 on vda"
+  // What the file system sits on: one device, but for a file system of several (btrfs).
+  std::vector<BlockNode> devices;
+  std::vector<BlockNode> disks;  // whole disks at the bottom, each once
+};
+
+// Never fails: what cannot be counted says why.
+BlockDevice find_block_device(const std::string& path, const HostRoots& roots = {});
+// By device number, for a file system that is known already.
+BlockDevice find_block_device(unsigned major, unsigned minor, std::string_view file_system,
+                              const HostRoots& roots);
+
+// The sum over `devices`. kUnsupported when it is not countable, kNotFound when it has gone.
+Result<BlockCounters> read_block_counters(const BlockDevice& device);
+// The sum over `disks`: others' partitions are in it.
+Result<BlockCounters> read_disk_counters(const BlockDevice& device);
+
+}  // namespace feedrate
