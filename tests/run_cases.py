@@ -72,6 +72,7 @@ def lacks(need):
         "root": lambda: os.geteuid() == 0,
         # A tmpfs in a mount namespace of its own: nothing of it is left behind.
         "mount": lambda: succeeds("unshare -m sh -c 'mount -t tmpfs none /mnt'"),
+        "loop": lambda: succeeds("losetup -f"),
         "direct": direct_io_works,
         "unprivileged": lambda: succeeds(f"{HERE}/cases/helpers/unprivileged true"),
         "uring": lambda: succeeds(f"{HERE}/cases/helpers/has_io_uring"),

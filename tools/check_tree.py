@@ -18,6 +18,7 @@ LAYERS = [
     ["workload", "format", "storage", "cluster", "result", "host"],
     ["dataset"],
     ["engine"],
+    ["evidence"],
     ["find", "plan", "simulate", "probe", "trace", "doctor", "report"],
     ["cli"],
 ]

@@ -16,7 +16,9 @@
 #include "feedrate/dataset/residency.h"
 #include "feedrate/engine/loader.h"
 #include "feedrate/engine/train.h"
+#include "feedrate/evidence/io_witness.h"
 #include "feedrate/workload/dlio.h"
+#include "feedrate/workload/sampler.h"
 
 namespace feedrate {
 namespace {
@@ -329,7 +331,8 @@ void RunOptions::declare(CLI::App& app) {
   add(system, "--storage", storage, "posix, null (measures feedrate itself) or model:FILE.yaml");
   add(system, "--io", io, "direct, buffered, or auto: direct where it works");
   add(system, "--cache", cache,
-      "buffered I/O: drop the data set from the page cache first, or keep it");
+      "buffered I/O: drop the data set from the page cache before the run, and again once "
+      "read; keep it; or measure the page cache itself");
   add(system, "--io-engine", io_engine, "uring, threads, or auto: io_uring where it works");
   add(system, "--clock", clock, "real, or virtual: simulate on --storage model:... or null");
   add(system, "--threads", threads, "reactor threads; default: one a core");
@@ -365,12 +368,12 @@ Result<bool> reads_no_files(const RunOptions& options) {
 }
 
 static Result<> check_cache_action(const std::string& action) {
-  const std::array<std::string, 2> actions{"drop", "keep"};
+  const std::array<std::string, 3> actions{"drop", "keep", "measure"};
   if (std::ranges::find(actions, action) == actions.end())
     return fail(
         ErrorKind::kUsage,
         fmt::format("--cache: unknown action '{}'{}", action, did_you_mean(action, actions)),
-        "use drop or keep");
+        "use drop, keep or measure");
   return {};
 }
 
@@ -412,6 +415,7 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
         ErrorKind::kUsage,
         fmt::format("--threads: the virtual clock runs on one thread, got {}", setup.threads),
         "leave it out, or use --clock=real");
+  setup.reads_files = !no_files;
   if (!no_files) {
     // The frameworks read through the page cache.
     const bool faithful_auto = client == ClientKind::kFaithful && wanted == IoMode::kAuto;
@@ -420,17 +424,9 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
     setup.drop_cache = setup.io == IoMode::kBuffered && options.cache == "drop";
   }
   if (!no_files && setup.io == IoMode::kBuffered) {
-    if (client == ClientKind::kNative) use_page_cache_sizes(options.cache == "keep", setup.plan);
+    if (client == ClientKind::kNative) use_page_cache_sizes(options.cache == "measure", setup.plan);
     if (wanted == IoMode::kAuto && client == ClientKind::kNative)
       setup.warnings.push_back("direct I/O does not work here; reads go through the page cache");
-    if (dataset->bytes() < host_memory() && options.cache == "drop")
-      setup.warnings.push_back(fmt::format(
-          "buffered reads of a data set ({}) smaller than this host's memory ({}): what is read "
-          "twice comes from the page cache, not from storage",
-          format_bytes(dataset->bytes()), format_bytes(host_memory())));
-    if (options.cache == "keep")
-      setup.warnings.push_back(
-          "--cache=keep: reads may be served by this host's memory, not by storage");
   }
   FEEDRATE_CHECK(resolve_plan(options, workload, setup.plan));
   if (setup.plan.level == ByteLevel::kDecode && !no_files && dataset->format().decoder() == nullptr)
@@ -451,8 +447,19 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
       const StorageFactory storage,
       make_storage_factory(setup.storage, setup.io, plan.dataset->full_path(0), plan.seed));
   FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
+  std::optional<IoWitness> witness;
+  if (setup.reads_files) {
+    const ShardShape shape{plan.dataset->samples(), plan.accelerators, plan.timing.batch_samples};
+    witness.emplace(*plan.dataset, progress, shape.steps_per_epoch(),
+                    WitnessOptions{setup.io == IoMode::kDirect,
+                                   setup.drop_cache && plan.dataset->bytes() < host_memory()});
+  }
   const TrainingOutcome outcome = run_training(*group, storage, plan, observer, progress, stop);
   RunResult result = summarise_training(plan, outcome);
+  if (witness) {
+    witness->finish(result);
+    judge_io(options.cache != "measure", result);
+  }
   result.workload = setup.workload.name;
   result.workload_title = setup.workload.title;
   result.timing_set = setup.timing.set;
@@ -477,7 +484,9 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
                       {"storage", setup.storage},
                       {"clock", std::string(to_string(setup.clock))},
                       {"threads", std::to_string(setup.threads)},
-                      {"cache", setup.drop_cache ? "drop" : "keep"},
+                      {"cache", setup.drop_cache             ? "drop"
+                                : options.cache == "measure" ? "measure"
+                                                             : "keep"},
                       {"verify", plan.level == ByteLevel::kVerify ? "yes" : "no"},
                       {"decode", std::string(to_string(plan.level))},
                       {"hold", plan.hold ? "yes" : "no"},

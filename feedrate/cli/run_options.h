@@ -64,6 +64,7 @@ struct RunSetup {
   ClockKind clock = ClockKind::kReal;
   unsigned threads = 1;
   bool drop_cache = false;
+  bool reads_files = false;  // from a file system of this host
   std::vector<std::string> warnings;
 };
 

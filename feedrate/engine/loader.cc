@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
 
+std::uint64_t total_length(const std::vector<Extent>& extents) {
+  std::uint64_t total = 0;
+  for (const Extent& extent : extents) total += extent.length;
+  return total;
+}
+
 // Of all bytes of a file only those of its samples are left, as locate() finds them.
 void cut_out_samples(const FileIndex& index, std::vector<std::byte>& file) {
   std::vector<Extent> reads;
@@ -93,7 +99,8 @@ Task<> Loader::read_label_manifest() {
     labels_ = Labels::kReading;
     const std::string path = context_.plan.dataset->resolve(labels.path);
     StallTrace ignored;  // the first batch waits for it, and that is start-up anyway
-    const Result<> outcome = co_await read_whole_file(path, labels.bytes, Sink{ignored});
+    const Result<> outcome =
+        co_await read_whole_file(path, labels.bytes, Sink{ignored, nullptr, nullptr, false});
     if (!outcome) accept(outcome, 0, 0, ignored);
     labels_ = Labels::kRead;
     epoch_ended_.signal();
@@ -152,7 +159,7 @@ Task<> Loader::read_items(StallTrace& trace) {
     const std::uint64_t at_first = std::min(item->samples, samples_max);
     const bool admitted = co_await window_.acquire(at_first);
     if (!admitted) co_return;
-    trace.restart(reactor_.now(), item->file);
+    trace.restart(reactor_.now(), item->file, item->epoch);
     const Result<> outcome = co_await read_item(*item, trace);
     bool go_on = accept(outcome, item->number, at_first, trace);
     if (go_on && at_first < item->samples)
@@ -177,7 +184,7 @@ Task<> Loader::read_whole_batches(StallTrace& trace) {
     }
     co_await wait_for_epoch(items.front().epoch);
     for (const WorkItem& item : items) {
-      trace.restart(reactor_.now(), item.file);
+      trace.restart(reactor_.now(), item.file, item.epoch);
       const Result<> outcome = co_await read_item(item, trace);
       if (!accept(outcome, item.number, item.samples, trace)) co_return;
     }
@@ -190,7 +197,7 @@ Task<> Loader::stream_files(StallTrace& trace) {
     if (!item) co_return;
     co_await wait_for_epoch(item->epoch);
     if (closed_) co_return;
-    trace.restart(reactor_.now(), item->file);
+    trace.restart(reactor_.now(), item->file, item->epoch);
     const Result<FileCache::Entry*> entry = co_await context_.files.acquire(item->file);
     trace.add(StallCause::kOpen, reactor_.now());
     if (!entry) {
@@ -219,12 +226,13 @@ Task<bool> Loader::stream_run(WorkItem item, FileCache::Entry& entry, StallTrace
     const std::uint64_t transfer = std::min(context_.plan.transfer_bytes, context_.buffer_bytes);
     const Extent piece{offset, std::min(transfer, end - offset)};
     const Result<> outcome = co_await read_piece(*entry.file, piece, sink);
+    if (outcome) context_.stats.epoch(item.epoch).located += piece.length;
     offset = piece.end();
     const std::uint64_t arrived = std::min(index.first_ending_after(offset), last);
     const std::uint64_t number = item.number + (sample - item.first_sample);
     const bool go_on = co_await hand_over(outcome, number, arrived - sample, trace);
     if (!go_on) co_return false;
-    if (arrived > sample) trace.restart(reactor_.now(), item.file);
+    if (arrived > sample) trace.restart(reactor_.now(), item.file, item.epoch);
     sample = arrived;
   }
   co_return true;
@@ -240,9 +248,10 @@ Task<bool> Loader::stream_blocks(WorkItem item, FileCache::Entry& entry, StallTr
     reads.clear();
     entry.index->locate(first, count, reads);
     const Result<> outcome = co_await read_extents(*entry.file, reads, sink);
+    if (outcome) context_.stats.epoch(item.epoch).located += total_length(reads);
     const bool go_on = co_await hand_over(outcome, item.number + done, count, trace);
     if (!go_on) co_return false;
-    trace.restart(reactor_.now(), item.file);
+    trace.restart(reactor_.now(), item.file, item.epoch);
     done += count;
   }
   co_return true;
@@ -321,6 +330,7 @@ Task<Result<>> Loader::read_cached_file(WorkItem item, FileCache::Entry& entry, 
   std::vector<std::byte> gathered;
   const Sink sink{trace, entry.verifier.get(), decodes() ? &gathered : nullptr};
   Result<> outcome = co_await read_extents(*entry.file, reads, sink);
+  if (outcome) context_.stats.epoch(item.epoch).located += total_length(reads);
   if (!outcome || !decodes()) {
     if (outcome) outcome = co_await emulate_decoding(item.samples);
     trace.add(StallCause::kDecode, reactor_.now());
@@ -338,8 +348,8 @@ Task<Result<>> Loader::read_cached_file(WorkItem item, FileCache::Entry& entry, 
 Task<Result<>> Loader::read_metadata(FileCache::Entry& entry, StallTrace& trace) {
   if (!std::exchange(entry.fresh, false)) co_return Result<>{};
   StallTrace ignored;  // all of it is part of opening
-  const Result<> outcome =
-      co_await read_extents(*entry.file, entry.index->open_reads, Sink{ignored});
+  const Result<> outcome = co_await read_extents(*entry.file, entry.index->open_reads,
+                                                 Sink{ignored, nullptr, nullptr, false});
   trace.add(StallCause::kOpen, reactor_.now());
   if (!outcome) co_return outcome;
   co_return co_await read_side_file(entry.number, trace);
@@ -351,7 +361,7 @@ Task<Result<>> Loader::read_side_file(std::uint64_t file, StallTrace& trace) {
   const Dataset::SideFile side = dataset.side_file(file);
   if (side.path.empty() || side.bytes == 0) co_return Result<>{};
   const std::string path = dataset.resolve(side.path);
-  co_return co_await read_whole_file(path, side.bytes, Sink{trace});
+  co_return co_await read_whole_file(path, side.bytes, Sink{trace, nullptr, nullptr, false});
 }
 
 // A file that is a sample, and the one beside it.
@@ -365,6 +375,7 @@ Task<Result<>> Loader::read_own_file(WorkItem item, StallTrace& trace) {
   std::vector<std::byte> gathered;
   const Sink sink{trace, verifier.get(), decodes() ? &gathered : nullptr};
   Result<> outcome = co_await read_own_bytes(item, sink, index.get());
+  if (outcome) count_located(item, index.get());
   if (outcome) outcome = co_await read_side_file(item.file, trace);
   if (outcome && decodes()) {
     if (!dataset.format().whole_file()) cut_out_samples(*dataset.index(item.file), gathered);
@@ -402,6 +413,7 @@ Task<Result<>> Loader::read_whole_file(const std::string& path, std::uint64_t by
     Buffer buffer = co_await context_.buffers.acquire();
     const Instant issued = reactor_.now();
     sink.trace.add(StallCause::kQueue, issued);
+    if (skips(sink)) co_return Result<>{};
     const Result<ReadOutcome> outcome = co_await context_.storage.read_file(path, bytes, buffer);
     if (!outcome) co_return fail(outcome.error());
     sink.trace.add(StallCause::kOpen, outcome->opened_at);
@@ -454,6 +466,7 @@ Task<Result<>> Loader::read_extents(StorageFile& file, const std::vector<Extent>
   const bool joined = co_await shared.finished.acquire(lanes);
   FEEDRATE_ASSERT(joined);
   if (shared.error) co_return fail(*shared.error);
+  if (shared.next()) co_return fail(ErrorKind::kCancelled, "the run has ended");
   co_return Result<>{};
 }
 
@@ -468,6 +481,7 @@ Task<> Loader::read_lane(ParallelRead& shared, StorageFile& file, StallTrace& tr
 }
 
 Task<Result<>> Loader::read_piece(StorageFile& file, Extent piece, Sink sink) {
+  if (skips(sink)) co_return Result<>{};
   Buffer buffer = co_await context_.buffers.acquire();
   const Instant begin = reactor_.now();
   sink.trace.add(StallCause::kQueue, begin);
@@ -482,6 +496,7 @@ Result<> Loader::account(const std::string& path, const ReadOutcome& outcome, In
   ReaderStats& stats = context_.stats;
   const Instant now = reactor_.now();
   stats.add_read(begin, now, outcome.bytes.size(), outcome.moved_bytes);
+  if (sink.is_sample) stats.epoch(sink.trace.epoch()).returned += outcome.bytes.size();
   sink.trace.add_read(first_byte(outcome, now), now, outcome.bytes.size());
   context_.progress.bytes.fetch_add(outcome.moved_bytes, std::memory_order_relaxed);
   if (context_.plan.hold) {
@@ -499,6 +514,18 @@ Result<> Loader::account(const std::string& path, const ReadOutcome& outcome, In
   sink.trace.add(StallCause::kDecode, reactor_.refresh_now());
   if (!checked) return fail(checked.error().with_context(quote_path(path)));
   return {};
+}
+
+// What the sample of a file of its own takes: all of it (native), or as its reference reader has
+// it.
+void Loader::count_located(const WorkItem& item, const FileIndex* index) {
+  std::uint64_t bytes = context_.plan.dataset->file_bytes(item.file);
+  if (faithful() && !decodes()) {
+    std::vector<Extent> reads = index->open_reads;
+    index->locate(0, index->sample_count(), reads);
+    bytes = total_length(reads);
+  }
+  context_.stats.epoch(item.epoch).located += bytes;
 }
 
 // When the first byte came. Where the storage cannot say: what the bytes take at the rate of one
@@ -519,6 +546,11 @@ Task<Result<>> Loader::emulate_decoding(std::uint64_t samples) {
   const bool waited = co_await reactor_.sleep_until(done);
   if (!waited) co_return fail(ErrorKind::kCancelled, "the run was interrupted");
   co_return Result<>{};
+}
+
+bool Loader::skips(const Sink& sink) const {
+  return sink.is_sample && context_.plan.test_skips_epoch > 0 &&
+         sink.trace.epoch() + 1 == context_.plan.test_skips_epoch;
 }
 
 bool Loader::decodes() const {

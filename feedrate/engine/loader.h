@@ -84,6 +84,7 @@ class Loader {
     StallTrace& trace;
     Verifier* verifier = nullptr;
     std::vector<std::byte>* gathered = nullptr;  // all of them, in order, to be decoded
+    bool is_sample = true;                       // not metadata, labels or the like
     bool in_order() const { return verifier != nullptr || gathered != nullptr; }
   };
 
@@ -109,6 +110,8 @@ class Loader {
   Instant first_byte(const ReadOutcome& outcome, Instant now) const;
   Task<Result<>> emulate_decoding(std::uint64_t samples);
   bool decodes() const;
+  bool skips(const Sink& sink) const;
+  void count_located(const WorkItem& item, const FileIndex* index);
 
   Task<> wait_for_epoch(std::uint64_t epoch);
   bool accept(const Result<>& outcome, std::uint64_t number, std::uint64_t samples,

@@ -13,6 +13,10 @@ void ReaderStats::merge(const ReaderStats& other) {
   bytes.merge(other.bytes);
   compute.merge(other.compute);
   stalls.merge(other.stalls);
+  for (std::size_t i = 0; i < other.epochs.size(); ++i) {
+    epoch(i).located += other.epochs[i].located;
+    epoch(i).returned += other.epochs[i].returned;
+  }
   processing_cpu += other.processing_cpu;
   samples_processed += other.samples_processed;
   bytes_processed += other.bytes_processed;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "feedrate/base/error.h"
 #include "feedrate/base/units.h"
@@ -27,6 +28,18 @@ struct ReaderStats {
   // CPU time of checking or decoding, and how much came of it.
   Duration processing_cpu{};
   std::uint64_t samples_processed = 0, bytes_processed = 0, bytes_decoded = 0;
+  // What the samples of an epoch needed, by their place in the files, and what came of it. Of very
+  // many epochs the last entry is the sum of the rest.
+  struct EpochBytes {
+    std::uint64_t located = 0, returned = 0;
+  };
+  static constexpr std::size_t kEpochsMax = 4096;
+  std::vector<EpochBytes> epochs;
+  EpochBytes& epoch(std::uint64_t number) {
+    const std::size_t index = number < kEpochsMax ? number : kEpochsMax - 1;
+    if (index >= epochs.size()) epochs.resize(index + 1);
+    return epochs[index];
+  }
   TimeSeries samples, bytes, compute;
   StallLedger stalls;  // of the accelerators of this reactor
   std::map<ErrorKind, ErrorCount> errors;

@@ -148,7 +148,7 @@ TEST(Stalls, OfSeveralMissingSamplesTheNearestOneCounts) {
 
 TEST(Stalls, WaitingForAReaderOrABufferIsQueueing) {
   StallTrace trace;
-  trace.restart(Instant(milliseconds(7)), 3);  // no reader was free until then
+  trace.restart(Instant(milliseconds(7)), 3, 0);  // no reader was free until then
   trace.add(StallCause::kOpen, Instant(milliseconds(9)));
   StallChain chain;
   chain.busy_until(Instant(milliseconds(2)));

@@ -13,11 +13,12 @@ namespace feedrate {
 // What one reader's current piece of work went through, in order.
 class StallTrace {
  public:
-  // A reader takes a piece of work: until now none was free for it.
-  void restart(Instant now, std::uint64_t file) {
+  // A reader takes a piece of work of this file and epoch: until now none was free for it.
+  void restart(Instant now, std::uint64_t file, std::uint64_t epoch) {
     steps_.clear();
     steps_.push_back({now, StallCause::kQueue});
     file_ = file;
+    epoch_ = epoch;
     bytes_ = 0;
   }
   // From the last step's end until now it was this.
@@ -40,11 +41,12 @@ class StallTrace {
   };
   const std::vector<Step>& steps() const { return steps_; }
   std::uint64_t file() const { return file_; }
+  std::uint64_t epoch() const { return epoch_; }
   std::uint64_t bytes() const { return bytes_; }
 
  private:
   std::vector<Step> steps_;
-  std::uint64_t file_ = StallPiece::kUnnamed, bytes_ = 0;
+  std::uint64_t file_ = StallPiece::kUnnamed, epoch_ = 0, bytes_ = 0;
 };
 
 // The causes for which the first incomplete batch of an accelerator has been waiting. At any

@@ -169,6 +169,13 @@ StallResult summarise_stalls(const TrainingPlan& plan, const TrainingOutcome& ou
   return result;
 }
 
+void summarise_io(const TrainingOutcome& outcome, RunResult& result) {
+  const auto& epochs = outcome.readers.epochs;
+  for (std::size_t epoch = 0; epoch < epochs.size(); ++epoch)
+    result.io.epochs.push_back({epoch, epochs[epoch].located, epochs[epoch].returned, {}, {}});
+  result.io.probe_bytes = outcome.stream_rate.bytes_read;
+}
+
 // What this host spent on the run. A simulation is the same on every machine, so what this one
 // spent on it is no part of the result.
 void summarise_client(const TrainingOutcome& outcome, RunResult& result) {
@@ -200,6 +207,16 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
         "use more --steps or --time, fewer accelerators, or a larger data set");
   const std::uint64_t needed =
       std::uint64_t{plan.accelerators} * plan.timing.batch_samples * outcome.steps.size();
+  if (!outcome.fatal && !outcome.interrupted && result.errors.empty())
+    for (const EpochIo& epoch : result.io.epochs)
+      if (epoch.returned_bytes < epoch.located_bytes) {
+        result.invalid_reasons.push_back(fmt::format(
+            "epoch {} read {} of the {} that its samples take; this is a fault of feedrate, please "
+            "report it",
+            epoch.epoch + 1, format_bytes(epoch.returned_bytes),
+            format_bytes(epoch.located_bytes)));
+        break;
+      }
   std::int64_t explained = result.stalls.compute_ns;
   for (const StallShare& share : result.stalls.causes) explained += share.own_ns + share.carried_ns;
   if (explained != result.stalls.wall_ns)
@@ -274,6 +291,7 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
     result.sustained_utilisation = result.accelerator_utilisation;
     result.sustained_bytes_per_second = result.bytes_per_second;
   }
+  summarise_io(outcome, result);
   result.bytes_asked = readers.bytes_asked;
   result.bytes_moved = readers.bytes_moved;
   result.opens = readers.open_ns.count();

@@ -140,6 +140,32 @@ TEST(Train, ReadsARowGroupOnceHoweverManyRowsItHas) {
   }
 }
 
+// Every byte that the samples of an epoch take comes back, whoever reads; what a loader leaves out
+// is noticed.
+TEST(Train, AnEpochThatReadsLessThanItsSamplesTakeIsNotValid) {
+  for (const ClientKind client : {ClientKind::kNative, ClientKind::kFaithful}) {
+    for (const auto& [format, per_file] :
+         {std::pair{"tfrecord", 20U}, {"tfrecord", 1U}, {"npz", 1U}, {"parquet", 20U}}) {
+      const Workload workload = test_workload(format, 240 / per_file, per_file, 30'000);
+      TrainingPlan plan = test_plan(workload, client, 3);
+      plan.epochs = 3;
+      const RunResult good = summarise_training(plan, run_virtual(plan, "null"));
+      EXPECT_TRUE(good.valid) << good.invalid_reasons.front();
+      ASSERT_EQ(good.io.epochs.size(), 3U);
+      for (const EpochIo& epoch : good.io.epochs) {
+        EXPECT_EQ(epoch.located_bytes, good.io.epochs[0].located_bytes);
+        EXPECT_EQ(epoch.returned_bytes, epoch.located_bytes);
+      }
+      plan.test_skips_epoch = 2;
+      const RunResult bad = summarise_training(plan, run_virtual(plan, "null"));
+      ASSERT_FALSE(bad.valid) << format;
+      EXPECT_EQ(bad.invalid_reasons.front(),
+                "epoch 2 read 0 B of the " + format_bytes(good.io.epochs[1].located_bytes) +
+                    " that its samples take; this is a fault of feedrate, please report it");
+    }
+  }
+}
+
 TEST(Train, RefusesLessThanOneGlobalBatch) {
   const Workload workload = test_workload("file", 10, 1, 1000);
   TrainingPlan plan = test_plan(workload, ClientKind::kNative, 3);

@@ -201,6 +201,60 @@ StallResult stalls_of(const Json& json) {
   return stalls;
 }
 
+template <class T>
+Json optional_json(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+template <class T>
+std::optional<T> optional_of(const Json& json) {
+  return json.is_null() ? std::nullopt : std::optional<T>(json.get<T>());
+}
+
+Json io_json(const IoLedger& io) {
+  Json epochs = Json::array();
+  for (const EpochIo& epoch : io.epochs)
+    epochs.push_back({{"epoch", epoch.epoch},
+                      {"located_bytes", epoch.located_bytes},
+                      {"returned_bytes", epoch.returned_bytes},
+                      {"resident_before", optional_json(epoch.resident_before)},
+                      {"resident_after", optional_json(epoch.resident_after)}});
+  return {{"storage_share", optional_json(io.storage_share)},
+          {"page_cache_share", optional_json(io.page_cache_share)},
+          {"basis", io.basis},
+          {"wire", io.wire},
+          {"wire_unknown", io.wire_unknown},
+          {"wire_read_bytes", optional_json(io.wire_read_bytes)},
+          {"probe_bytes", io.probe_bytes},
+          {"resident_before", optional_json(io.resident_before)},
+          {"resident_after", optional_json(io.resident_after)},
+          {"residency_method", io.residency_method},
+          {"epochs", std::move(epochs)}};
+}
+
+IoLedger io_of(const Json& json) {
+  IoLedger io;
+  if (!json.contains("io")) return io;  // not in the first files of this version
+  const Json& object = json.at("io");
+  io.storage_share = optional_of<double>(object.at("storage_share"));
+  io.page_cache_share = optional_of<double>(object.at("page_cache_share"));
+  object.at("basis").get_to(io.basis);
+  object.at("wire").get_to(io.wire);
+  object.at("wire_unknown").get_to(io.wire_unknown);
+  io.wire_read_bytes = optional_of<std::uint64_t>(object.at("wire_read_bytes"));
+  object.at("probe_bytes").get_to(io.probe_bytes);
+  io.resident_before = optional_of<double>(object.at("resident_before"));
+  io.resident_after = optional_of<double>(object.at("resident_after"));
+  object.at("residency_method").get_to(io.residency_method);
+  for (const Json& epoch : object.at("epochs"))
+    io.epochs.push_back({epoch.at("epoch").get<std::uint64_t>(),
+                         epoch.at("located_bytes").get<std::uint64_t>(),
+                         epoch.at("returned_bytes").get<std::uint64_t>(),
+                         optional_of<double>(epoch.at("resident_before")),
+                         optional_of<double>(epoch.at("resident_after"))});
+  return io;
+}
+
 Json other_timings_json(const RunResult& run) {
   Json others = Json::array();
   for (const OtherTiming& other : run.other_timings)
@@ -247,6 +301,7 @@ Json run_json(const RunResult& run) {
             {"peak_memory_bytes", run.peak_memory_bytes}}},
           {"processing", processing_json(run.processing)},
           {"stalls", stalls_json(run.stalls)},
+          {"io", io_json(run.io)},
           {"errors", errors_json(run)},
           {"warnings", run.warnings}};
 }
@@ -293,6 +348,7 @@ RunResult run_of(const Json& json) {
   client.at("peak_memory_bytes").get_to(run.peak_memory_bytes);
   run.processing = processing_of(json);
   run.stalls = stalls_of(json);
+  run.io = io_of(json);
   for (const Json& error : json.at("errors"))
     run.errors.push_back({error.at("kind").get<std::string>(),
                           error.at("count").get<std::uint64_t>(),

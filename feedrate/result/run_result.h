@@ -77,6 +77,27 @@ struct StallResult {
   std::vector<StallPlace> places;
 };
 
+// The samples of one epoch: what they take in the files, what reads returned, and which share of
+// the data set this host's page cache held before and after (where that was looked at).
+struct EpochIo {
+  std::uint64_t epoch = 0;
+  std::uint64_t located_bytes = 0, returned_bytes = 0;
+  std::optional<double> resident_before, resident_after;
+};
+// Where the bytes came from.
+struct IoLedger {
+  std::vector<EpochIo> epochs;
+  std::uint64_t probe_bytes = 0;  // read before the run, to learn what one read takes
+  std::string wire;               // what was counted: "ext4 on vda1", "NFS 4.2 from srv:/export"
+  std::string wire_unknown;       // or why nothing was
+  std::optional<std::uint64_t> wire_read_bytes;  // during the run, others' reads of it included
+  std::optional<double> resident_before, resident_after;  // of the whole run
+  std::string residency_method;  // "cachestat", "mincore", or why it is not known
+  // Shares of the bytes that reads moved; none where nobody can tell, or nothing was read.
+  std::optional<double> storage_share, page_cache_share;
+  std::string basis;  // what the shares rest on: "direct I/O", "device counter", "residency"
+};
+
 struct EpochResult {
   std::uint64_t epoch = 0, steps = 0;
   double seconds = 0;  // end of the first step to end of the last
@@ -135,6 +156,7 @@ struct RunResult {
 
   ByteProcessing processing;
   StallResult stalls;
+  IoLedger io;
   std::vector<ErrorCount> errors;
   std::vector<std::string> warnings;
   bool interrupted = false;

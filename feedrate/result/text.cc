@@ -70,7 +70,9 @@ std::string stalls_text(const StallResult& stalls) {
     carried += static_cast<double>(share.carried_ns);
     parts.emplace_back(static_cast<double>(share.own_ns + share.carried_ns) / wall, share.cause);
   }
-  std::ranges::stable_sort(parts, [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::ranges::sort(parts, [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  });
   std::string text = fmt::format("{} of accelerator time", format_percent(lost / wall));
   const char* separator = ": ";
   for (const auto& [share, cause] : parts) {
@@ -92,6 +94,21 @@ std::string worst_place_text(const StallResult& stalls) {
   if (worst == nullptr || static_cast<double>(worst->ns) < 0.1 * lost) return {};
   return fmt::format("{} {}: {} of it, {}", worst->kind, quote_path(worst->name),
                      format_percent(static_cast<double>(worst->ns) / lost), worst->cause);
+}
+
+// Storage or this host's memory, and who says so.
+std::string served_text(const IoLedger& io, std::uint64_t moved) {
+  std::string text = io.storage_share
+                         ? fmt::format("storage {}, this host's page cache {} (by {}",
+                                       format_percent(*io.storage_share),
+                                       format_percent(io.page_cache_share.value_or(0)), io.basis)
+                         : fmt::format("not countable here (");
+  if (io.wire_read_bytes)
+    text += fmt::format("{}{} moved {} for {}", io.storage_share ? "; " : "", io.wire,
+                        format_bytes(*io.wire_read_bytes), format_bytes(moved + io.probe_bytes));
+  else
+    text += fmt::format("{}{}", io.storage_share ? "; device: " : "", io.wire_unknown);
+  return text + ")";
 }
 
 std::string warnings_text(const RunResult& run) {
@@ -183,6 +200,8 @@ std::string render_text(const RunResult& run) {
   text += row("read", latency_text(run.read_latency));
   text += row("in flight", fmt::format("{:.1f} of {} reads on average", run.in_flight_mean,
                                        run.in_flight_limit));
+  if (!run.io.basis.empty() || !run.io.wire_unknown.empty())
+    text += row("served from", served_text(run.io, run.bytes_moved));
   if (run.stalls.wall_ns > 0) text += row("stalled", stalls_text(run.stalls));
   if (const std::string worst = worst_place_text(run.stalls); !worst.empty())
     text += row("", worst);
