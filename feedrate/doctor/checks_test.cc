@@ -234,11 +234,15 @@ TEST_F(DoctorCheck, DeviceAndOtherIo) {
             "warn: 10.0 MB/s in 20 operations a second on vda, busy for 4.0 %, while we did "
             "nothing" +
                 words);
-  host_.watched.device = BlockCounters{"vda", 0, 0, 5'000'000, 10, 0, 400};
+  host_.watched.device = BlockCounters{"vda", 0, 0, 5000, 1, 0, 400};
+  EXPECT_EQ(check_other_io(host_)->verdict, Verdict::kWarn) << "one slow write is not much";
+  host_.watched.device = BlockCounters{"vda", 0, 0, 50'000'000, 10, 0, 400};
   EXPECT_EQ(text(check_other_io(host_)),
-            "bad: 10.0 MB/s in 20 operations a second on vda, busy for 80.0 %, while we did "
+            "bad: 100 MB/s in 20 operations a second on vda, busy for 80.0 %, while we did "
             "nothing" +
                 words);
+  host_.watched.device = BlockCounters{"vda", 5000, 1000, 0, 0, 0, 400};
+  EXPECT_EQ(check_other_io(host_)->verdict, Verdict::kBad);
   host_.watched.network = InterfaceCounters{"eth0", 10'000'000, 0};
   EXPECT_EQ(text(check_other_io(host_)),
             "warn: 20.0 MB/s received on eth0 while we did nothing | others use the same network: "
@@ -269,7 +273,7 @@ TEST_F(DoctorCheck, ReadAhead) {
   EXPECT_EQ(text(check_read_ahead(host_)),
             "unknown: not countable here: the file system has no read-ahead setting");
   on_disk("vda");
-  const std::string queue = tree_.write("sys/vda/queue/read_ahead_kb", "128\n");
+  tree_.write("sys/vda/queue/read_ahead_kb", "128\n");
   EXPECT_EQ(text(check_read_ahead(host_)), "ok: 128 KiB");
   const std::string file = tree_.write("sys/class/bdi/254:0/read_ahead_kb", "8192\n");
   EXPECT_EQ(text(check_read_ahead(host_)),
