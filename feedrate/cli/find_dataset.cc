@@ -40,9 +40,10 @@ ScanOptions scan_options(const RunOptions& options, const Workload& workload,
                          const CommandContext& context) {
   ScanOptions scan;
   scan.format = options.format;
-  // The workload's options are for its format, not for whatever the user's files turn out to be.
-  if (options.format == workload.dataset.format)
-    scan.format_options = workload.dataset.format_options;
+  // The workload's options are for its format, not for whatever else the user's files turn out to
+  // be.
+  scan.options_format = workload.dataset.format;
+  scan.format_options = workload.dataset.format_options;
   scan.labels = options.labels;
   scan.index_directory = options.index_directory;
   scan.stop = context.stop;
@@ -105,7 +106,7 @@ Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
   if (!summary) return fail(summary.error());
   if (!context.quiet && summary->bytes_written == 0)
     std::fprintf(stderr, "all %s files were there already\n",
-                 format_count(static_cast<double>(dataset.files())).c_str());
+                 format_count(static_cast<double>(dataset.parts())).c_str());
   else if (!context.quiet)
     std::fprintf(stderr, "wrote %s in %s (%s); %s of %s files were there already\n",
                  format_bytes(summary->bytes_written).c_str(),
@@ -114,7 +115,7 @@ Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
                              std::max(1e-9, to_seconds(summary->elapsed)))
                      .c_str(),
                  format_count(static_cast<double>(summary->files_kept)).c_str(),
-                 format_count(static_cast<double>(dataset.files())).c_str());
+                 format_count(static_cast<double>(dataset.parts())).c_str());
   return {};
 }
 

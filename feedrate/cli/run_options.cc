@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -93,7 +94,30 @@ Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Worklo
   return timing;
 }
 
+Result<> resolve_slow_ranks(const std::vector<std::string>& texts, TrainingPlan& plan) {
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    const bool whole = equals != std::string::npos && equals + 1 < text.size();
+    if (!whole)
+      return fail(ErrorKind::kUsage, fmt::format("--slow-rank: '{}' is not RANK=FACTOR", text),
+                  "write it like 3=1.5");
+    FEEDRATE_TRY(const std::uint64_t rank,
+                 parse_count(text.substr(0, equals), "--slow-rank", 0, (1U << 30U)));
+    const std::string factor_text = text.substr(equals + 1);
+    char* end = nullptr;
+    const double factor = std::strtod(factor_text.c_str(), &end);
+    if (*end != 0 || !(factor >= 1 && factor <= 1000))
+      return fail(
+          ErrorKind::kUsage,
+          fmt::format("--slow-rank: the factor '{}' is not a number of 1 to 1000", factor_text),
+          "write it like 3=1.5");
+    plan.slow_ranks[static_cast<std::uint32_t>(rank)] = factor;
+  }
+  return {};
+}
+
 Result<> resolve_plan(const RunOptions& options, const Workload& workload, TrainingPlan& plan) {
+  FEEDRATE_CHECK(resolve_slow_ranks(options.slow_ranks, plan));
   // A framework's habit, so for the client that has them.
   if (workload.transfer_bytes > 0 && plan.client == ClientKind::kFaithful)
     plan.transfer_bytes = workload.transfer_bytes;
@@ -138,6 +162,10 @@ Result<> resolve_plan(const RunOptions& options, const Workload& workload, Train
         fmt::format("--verify: --decode={} does something else with the bytes", options.decode),
         "give one of the two");
   if (options.verify) plan.level = ByteLevel::kVerify;
+  if (!options.decode_time.empty()) {
+    FEEDRATE_TRY(plan.decode_time, parse_duration(options.decode_time, "--decode-time"));
+    plan.level = ByteLevel::kDecode;
+  }
   if (plan.level == ByteLevel::kDecode && plan.client == ClientKind::kFaithful &&
       plan.order == AccessOrder::kSequential && plan.dataset->format().decoder() != nullptr)
     return fail(ErrorKind::kUsage,
@@ -277,6 +305,10 @@ void RunOptions::declare(CLI::App& app) {
       "or one of your own; default: your own, else storage-benchmark, else what there is");
   add(job, "--batch", batch, "samples a step and accelerator, instead of the published number");
   add(job, "--step-time", compute_time, "compute time of a step, instead of the published one");
+  app.add_option("--slow-rank", slow_ranks,
+                 "RANK=FACTOR: this accelerator's steps take so many times as long (a straggler)")
+      ->group(job)
+      ->allow_extra_args(false);
   const std::string loader = "The loader";
   add(loader, "--client", client, "native (deep queues) or faithful (the framework's habits)");
   add(loader, "--readers", readers, "samples read at once by each accelerator's loader");
@@ -290,6 +322,8 @@ void RunOptions::declare(CLI::App& app) {
   add(loader, "--decode", decode,
       "raw (only count the bytes), verify (check them) or decode (as a job would: JPEG, inflate, "
       "...); the CPU time of it is in the result");
+  add(loader, "--decode-time", decode_time,
+      "null and model storage: what decoding a sample would take, e.g. 2ms");
   add(loader, "--on-error", on_error, "after a failed read: stop, or continue and count");
   const std::string system = "Storage and host";
   add(system, "--storage", storage, "posix, null (measures feedrate itself) or model:FILE.yaml");
@@ -330,6 +364,16 @@ Result<bool> reads_no_files(const RunOptions& options) {
   return !factory(*reactor)->carries_data();
 }
 
+static Result<> check_cache_action(const std::string& action) {
+  const std::array<std::string, 2> actions{"drop", "keep"};
+  if (std::ranges::find(actions, action) == actions.end())
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("--cache: unknown action '{}'{}", action, did_you_mean(action, actions)),
+        "use drop or keep");
+  return {};
+}
+
 Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
                             std::shared_ptr<const Dataset> dataset, ClientKind client) {
   RunSetup setup;
@@ -354,12 +398,13 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
                             options.verify ? "checked" : "looked at"),
                 fmt::format("leave {} out, or read a data set on disk",
                             options.verify ? "--verify" : "it"));
-  const std::array<std::string, 2> cache_actions{"drop", "keep"};
-  if (std::ranges::find(cache_actions, options.cache) == cache_actions.end())
+  if (!options.decode_time.empty() && !no_files)
     return fail(ErrorKind::kUsage,
-                fmt::format("--cache: unknown action '{}'{}", options.cache,
-                            did_you_mean(options.cache, cache_actions)),
-                "use drop or keep");
+                fmt::format("--decode-time: storage '{}' reads real samples, whose decoding takes "
+                            "the time that it takes",
+                            options.storage),
+                "use --decode=decode, or describe the storage with --storage=model:FILE.yaml");
+  FEEDRATE_CHECK(check_cache_action(options.cache));
   setup.threads = setup.clock == ClockKind::kVirtual ? 1 : available_cores();
   FEEDRATE_CHECK(count_option(options.threads, "--threads", 1, 1024, setup.threads));
   if (setup.clock == ClockKind::kVirtual && setup.threads > 1)
@@ -388,6 +433,11 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
           "--cache=keep: reads may be served by this host's memory, not by storage");
   }
   FEEDRATE_CHECK(resolve_plan(options, workload, setup.plan));
+  if (setup.plan.level == ByteLevel::kDecode && !no_files && dataset->format().decoder() == nullptr)
+    setup.warnings.push_back(fmt::format(
+        "--decode: the stored bytes of these '{}' files are taken for the tensors, nothing is "
+        "decoded",
+        dataset->format().name()));
   return setup;
 }
 

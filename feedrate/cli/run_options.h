@@ -41,7 +41,8 @@ struct RunOptions {
   std::string directory, data, format, accelerator, timing, batch, compute_time,
       client = "native", readers, prefetch, transfer, order, shuffle_buffer, io = "auto",
       io_engine = "auto", storage = "posix", clock = "real", threads, buffer_memory, cache = "drop",
-      on_error = "stop", seed = "1", json, labels, index_directory, decode;
+      on_error = "stop", seed = "1", json, labels, index_directory, decode, decode_time;
+  std::vector<std::string> slow_ranks;  // RANK=FACTOR
   bool hold = false, verify = false;
   void declare(CLI::App& app);
   // The settings of the whole verb that were given, by name, for the result. The app that was

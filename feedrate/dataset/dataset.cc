@@ -221,7 +221,7 @@ void Dataset::describe_labels() {
   has_side_files_ =
       plan_->labels == LabelPlacement::kSideFile || !format_->companion_extension().empty();
   if (plan_->labels != LabelPlacement::kManifest) return;
-  const LabelManifest manifest(*plan_, path(0));
+  const LabelManifest manifest(*plan_, longest_path());
   label_manifest_ = {manifest.path(), manifest.bytes()};
 }
 
@@ -295,6 +295,16 @@ std::string Dataset::folder_of(std::uint64_t file) const {
   return {};
 }
 
+// Or one as long: only the names of classes differ in length, from 100,000 classes on.
+std::string Dataset::longest_path() const {
+  std::string longest = path(0);
+  if (plan_->layout != DirectoryLayout::kClassFolders) return longest;
+  const std::string last_class = fmt::format("class{:05}", plan_->classes - 1);
+  const std::size_t shorter = folder_of(0).size() - 1;
+  longest.insert(0, last_class.size() > shorter ? last_class.size() - shorter : 0, '_');
+  return longest;
+}
+
 std::string Dataset::path(std::uint64_t file) const {
   if (!plan_) return scanned_[file].path;
   return fmt::format("train/{}part-{:07}-of-{:07}{}", folder_of(file), file, plan_->files,
@@ -326,7 +336,7 @@ std::unique_ptr<Renderer> Dataset::render_part(std::uint64_t number) const {
   if (number < files()) return format_->render(content(number));
   if (!has_side_files_ || number >= 2 * files())
     return std::make_unique<LabelManifestRenderer>(
-        *this, LabelManifest(*plan_, path(0)),
+        *this, LabelManifest(*plan_, longest_path()),
         [this](std::uint64_t sample) { return label_of(sample); });
   const std::uint64_t file = number - files();
   if (plan_->labels == LabelPlacement::kSideFile) {

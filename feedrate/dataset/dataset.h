@@ -127,6 +127,7 @@ class Dataset {
   Dataset() = default;
   std::uint64_t payload_bytes(std::uint64_t sample) const;
   std::uint32_t label_of(std::uint64_t sample) const;
+  std::string longest_path() const;
   std::string folder_of(std::uint64_t file) const;
   void describe_labels();
   void finish();

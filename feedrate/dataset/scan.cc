@@ -86,8 +86,12 @@ class FileOnDisk final : public RandomAccess {
 Result<std::shared_ptr<const Format>> choose_format(const std::string& root,
                                                     const std::vector<FoundFile>& files,
                                                     const ScanOptions& options) {
+  const auto options_of = [&](std::string_view name) {
+    return options.options_format.empty() || options.options_format == name ? options.format_options
+                                                                            : FormatOptions{};
+  };
   if (!options.format.empty()) {
-    auto format = make_format(options.format, options.format_options);
+    auto format = make_format(options.format, options_of(options.format));
     if (!format) return fail(format.error().with_context("--format"));
     return format;
   }
@@ -97,9 +101,10 @@ Result<std::shared_ptr<const Format>> choose_format(const std::string& root,
     auto file = FileOnDisk::open(root + "/" + found.path, options.stop);
     const std::size_t length = std::min<std::uint64_t>(kHeadBytes, file ? file->size() : 0);
     const Result<> read = file ? file->read_at(0, {head, length}) : fail(file.error());
-    if (read)
-      return make_format(recognise_format(found.path, {head, length}).name(),
-                         options.format_options);
+    if (read) {
+      const std::string_view name = recognise_format(found.path, {head, length}).name();
+      return make_format(name, options_of(name));
+    }
     if (read.error().kind() == ErrorKind::kCancelled) return fail(read.error());
     if (!first_error) first_error = read.error();
   }
@@ -194,6 +199,7 @@ class Indexer {
     }
   }
   void save(const std::string& cache, std::vector<std::string>& warnings) {
+    if (options_.one_file) fresh_ = cached_;  // of a folder that is read one file at a time
     for (std::size_t i = 0; i < files_.size(); ++i)
       if (results_[i]) fresh_.put(files_[i], *results_[i]);
     const Result<> saved = fresh_.save(cache);
@@ -282,6 +288,7 @@ class Scan {
     FEEDRATE_TRY(const LabelSource labels, LabelSource::open(options_.labels, options_.stop));
     if (const std::string_view beside = format_->companion_extension(); !beside.empty())
       std::erase_if(files, [&](const FoundFile& file) { return file.path.ends_with(beside); });
+    if (options_.format.empty() && format_->whole_file()) leave_out_other_formats(files);
     std::vector<IndexResult> indexes;
     std::vector<std::string> warnings;
     if (!format_->whole_file()) indexes = Indexer(*format_, root_, options_).run(files, warnings);
@@ -309,6 +316,19 @@ class Scan {
   }
 
  private:
+  // Nothing is looked into: where the first file has a name of its format, the others must, too.
+  void leave_out_other_formats(std::vector<FoundFile>& files) {
+    const auto is_ours = [&](const FoundFile& file) {
+      return recognise_format(file.path, {}).name() == format_->name();
+    };
+    if (format_->name() == file_format().name() || !is_ours(files.front())) return;
+    std::erase_if(files, [&](const FoundFile& file) {
+      if (is_ours(file)) return false;
+      skipped.add("files of another format left out", file.path);
+      return true;
+    });
+  }
+
   static IndexResult whole(const FoundFile& file) {
     return std::make_shared<const FileIndex>(FileIndex{file.bytes, {}, {{0, file.bytes}}, {}, {}});
   }
@@ -362,7 +382,8 @@ Result<ScanOutcome> scan_dataset(const std::string& path, const ScanOptions& giv
                     .with_hint("give a folder or a file that exists"));
   const auto slash = path.rfind('/');
   std::string root = path;
-  if (!S_ISDIR(status.st_mode)) root = slash == std::string::npos ? "." : path.substr(0, slash);
+  options.one_file = !S_ISDIR(status.st_mode);
+  if (options.one_file) root = slash == std::string::npos ? "." : path.substr(0, slash);
   Scan scan(root, options);
   std::vector<FoundFile> files;
   if (S_ISDIR(status.st_mode)) {

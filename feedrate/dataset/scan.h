@@ -18,10 +18,12 @@ Result<std::shared_ptr<const Dataset>> open_dataset(const std::string& directory
 struct ScanOptions {
   std::string format;  // "" to recognise it from names and first bytes
   FormatOptions format_options = {};
+  std::string options_format = {};  // the format that these options are for; "": whichever it is
   std::string labels = {};  // "": a directory of files beside the samples', or one file for all
   std::string index_directory = {};  // where indexes are kept; "": in the data set's directory
   std::stop_token stop = {};         // ends the scan with kCancelled
-  std::string path = {};             // as the user gave it; filled in by scan_dataset
+  std::string path = {};             // as the user gave it; filled in by scan_dataset, as this:
+  bool one_file = false;             // whether that is a file
 };
 struct ScanOutcome {
   std::shared_ptr<const Dataset> dataset;
@@ -29,7 +31,8 @@ struct ScanOutcome {
 };
 // All regular files below `path`, sorted; the name of a file's directory is its label. Links to
 // files are followed, links to directories too, each directory once. Hidden files, empty files and
-// files of another format are left out with a warning. kUsage when nothing is left.
+// files that cannot be indexed are left out with a warning; where a file is a sample and nothing is
+// looked into, those whose name belongs to another format. kUsage when nothing is left.
 Result<ScanOutcome> scan_dataset(const std::string& path, const ScanOptions& options);
 
 }  // namespace feedrate

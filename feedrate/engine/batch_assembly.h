@@ -42,6 +42,11 @@ class BatchAssembly {
   }
   std::uint64_t waiting_samples() const { return delivered_ - taken_ * batch_samples_; }
   std::uint64_t batches_taken() const { return taken_; }
+  std::uint64_t batches_complete() const { return completed_; }
+  // Whether samples from number `first` on belong to the first incomplete batch.
+  bool is_next(std::uint64_t first) const {
+    return !in_order_ || first / batch_samples_ == completed_;
+  }
 
  private:
   void deliver_in_order(std::uint64_t first, std::uint64_t count, Instant now) {

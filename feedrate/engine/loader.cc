@@ -11,6 +11,20 @@ namespace {
 
 constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
 
+// Of all bytes of a file only those of its samples are left, as locate() finds them.
+void cut_out_samples(const FileIndex& index, std::vector<std::byte>& file) {
+  std::vector<Extent> reads;
+  index.locate(0, index.sample_count(), reads);
+  std::vector<std::byte> samples;
+  for (const Extent& read : reads) {
+    const std::uint64_t begin = std::min<std::uint64_t>(read.offset, file.size());
+    const std::uint64_t end = std::min<std::uint64_t>(read.end(), file.size());
+    samples.insert(samples.end(), file.begin() + static_cast<std::ptrdiff_t>(begin),
+                   file.begin() + static_cast<std::ptrdiff_t>(end));
+  }
+  file.swap(samples);
+}
+
 bool in_order(const TrainingPlan& plan) { return plan.order == AccessOrder::kRandomSamples; }
 
 }  // namespace
@@ -59,13 +73,14 @@ void Loader::start(Semaphore& finished) {
 }
 
 Task<> Loader::run_reader(Semaphore& finished) {
+  StallTrace trace;
   co_await read_label_manifest();
   if (!faithful())
-    co_await read_items();
+    co_await read_items(trace);
   else if (in_order(context_.plan))
-    co_await read_whole_batches();
+    co_await read_whole_batches(trace);
   else
-    co_await stream_files();
+    co_await stream_files(trace);
   if (--readers_active_ == 0 && !closed_) close();
   finished.release(1);
 }
@@ -77,15 +92,16 @@ Task<> Loader::read_label_manifest() {
   if (labels_ == Labels::kUnread) {
     labels_ = Labels::kReading;
     const std::string path = context_.plan.dataset->resolve(labels.path);
-    const Result<> outcome = co_await read_whole_file(path, labels.bytes, Sink{});
-    if (!outcome) accept(outcome, 0, 0);
+    StallTrace ignored;  // the first batch waits for it, and that is start-up anyway
+    const Result<> outcome = co_await read_whole_file(path, labels.bytes, Sink{ignored});
+    if (!outcome) accept(outcome, 0, 0, ignored);
     labels_ = Labels::kRead;
     epoch_ended_.signal();
   }
   while (labels_ != Labels::kRead && !closed_) co_await epoch_ended_.wait();
 }
 
-Task<std::optional<Instant>> Loader::next_batch() {
+Task<std::optional<Loader::Batch>> Loader::next_batch() {
   struct Awaiter {
     Loader& loader;
     bool await_ready() const { return loader.assembly_.has_batch() || loader.closed_; }
@@ -94,10 +110,22 @@ Task<std::optional<Instant>> Loader::next_batch() {
   };
   co_await Awaiter{*this};
   if (!assembly_.has_batch() || reactor_.stopping()) co_return std::nullopt;
-  co_return assembly_.take_batch();
+  Batch batch;
+  const bool first = starts_anew(assembly_.batches_taken());
+  batch.ready = assembly_.take_batch();
+  batch.pieces = std::move(pieces_.front());
+  pieces_.pop_front();
+  if (first) batch.pieces = {{batch.ready, StallCause::kStartup}};
+  co_return batch;
 }
 
-void Loader::release_batch() {
+// Whether nothing could have been read ahead for this batch.
+bool Loader::starts_anew(std::uint64_t batch) const {
+  return batch == 0 || (faithful() && batch % context_.orders.shape().steps_per_epoch() == 0);
+}
+
+void Loader::release_batch(Instant busy_until) {
+  chain_.busy_until(busy_until);
   window_.release(context_.plan.timing.batch_samples);
   if (context_.plan.hold) {
     // A sample may have come in several pieces: the oldest share of them goes with the batch.
@@ -115,7 +143,7 @@ void Loader::close() {
   if (accelerator_) reactor_.post(std::exchange(accelerator_, {}));
 }
 
-Task<> Loader::read_items() {
+Task<> Loader::read_items(StallTrace& trace) {
   const std::uint64_t samples_max = std::max<std::uint64_t>(
       1, window_batches(context_.plan) * context_.plan.timing.batch_samples / 2);
   while (!closed_) {
@@ -124,15 +152,17 @@ Task<> Loader::read_items() {
     const std::uint64_t at_first = std::min(item->samples, samples_max);
     const bool admitted = co_await window_.acquire(at_first);
     if (!admitted) co_return;
-    const Result<> outcome = co_await read_item(*item);
-    bool go_on = accept(outcome, item->number, at_first);
+    trace.restart(reactor_.now(), item->file);
+    const Result<> outcome = co_await read_item(*item, trace);
+    bool go_on = accept(outcome, item->number, at_first, trace);
     if (go_on && at_first < item->samples)
-      go_on = co_await hand_over(Result<>{}, item->number + at_first, item->samples - at_first);
+      go_on =
+          co_await hand_over(Result<>{}, item->number + at_first, item->samples - at_first, trace);
     if (!go_on) co_return;
   }
 }
 
-Task<> Loader::read_whole_batches() {
+Task<> Loader::read_whole_batches(StallTrace& trace) {
   const std::uint32_t batch = context_.plan.timing.batch_samples;
   while (!closed_) {
     // Room first, then the batch: a reader that held the next batch but no room, while others took
@@ -147,26 +177,29 @@ Task<> Loader::read_whole_batches() {
     }
     co_await wait_for_epoch(items.front().epoch);
     for (const WorkItem& item : items) {
-      const Result<> outcome = co_await read_item(item);
-      if (!accept(outcome, item.number, item.samples)) co_return;
+      trace.restart(reactor_.now(), item.file);
+      const Result<> outcome = co_await read_item(item, trace);
+      if (!accept(outcome, item.number, item.samples, trace)) co_return;
     }
   }
 }
 
-Task<> Loader::stream_files() {
+Task<> Loader::stream_files(StallTrace& trace) {
   while (!closed_) {
     const std::optional<WorkItem> item = source_.next(kNoLimit, kNoLimit);
     if (!item) co_return;
     co_await wait_for_epoch(item->epoch);
     if (closed_) co_return;
+    trace.restart(reactor_.now(), item->file);
     const Result<FileCache::Entry*> entry = co_await context_.files.acquire(item->file);
+    trace.add(StallCause::kOpen, reactor_.now());
     if (!entry) {
-      if (!accept(fail(entry.error()), item->number, item->samples)) co_return;
+      if (!accept(fail(entry.error()), item->number, item->samples, trace)) co_return;
       continue;
     }
-    const Result<> metadata = co_await read_metadata(**entry);
-    bool go_on = metadata.has_value() || accept(metadata, 0, 0);
-    if (go_on) go_on = co_await stream_run(*item, **entry);
+    const Result<> metadata = co_await read_metadata(**entry, trace);
+    bool go_on = metadata.has_value() || accept(metadata, 0, 0, trace);
+    if (go_on) go_on = co_await stream_run(*item, **entry, trace);
     context_.files.release(**entry);
     if (!go_on) co_return;
   }
@@ -174,14 +207,14 @@ Task<> Loader::stream_files() {
 
 // Reads a run in transfers of the framework's size; samples are delivered as their last byte
 // arrives, no more at once than the window takes.
-Task<bool> Loader::stream_run(WorkItem item, FileCache::Entry& entry) {
+Task<bool> Loader::stream_run(WorkItem item, FileCache::Entry& entry, StallTrace& trace) {
   const FileIndex& index = *entry.index;
-  if (!index.contiguous()) co_return co_await stream_blocks(item, entry);
+  if (!index.contiguous()) co_return co_await stream_blocks(item, entry, trace);
   const std::uint64_t last = item.first_sample + item.samples;
   const std::uint64_t end = index.sample(last - 1).end();
   std::uint64_t offset = index.sample(item.first_sample).offset;
   std::uint64_t sample = item.first_sample;
-  const Sink sink{entry.verifier.get(), nullptr};
+  const Sink sink{trace, entry.verifier.get(), nullptr};
   while (offset < end) {
     const std::uint64_t transfer = std::min(context_.plan.transfer_bytes, context_.buffer_bytes);
     const Extent piece{offset, std::min(transfer, end - offset)};
@@ -189,39 +222,43 @@ Task<bool> Loader::stream_run(WorkItem item, FileCache::Entry& entry) {
     offset = piece.end();
     const std::uint64_t arrived = std::min(index.first_ending_after(offset), last);
     const std::uint64_t number = item.number + (sample - item.first_sample);
-    const bool go_on = co_await hand_over(outcome, number, arrived - sample);
+    const bool go_on = co_await hand_over(outcome, number, arrived - sample, trace);
     if (!go_on) co_return false;
+    if (arrived > sample) trace.restart(reactor_.now(), item.file);
     sample = arrived;
   }
   co_return true;
 }
 
 // The same where samples come in blocks of several reads: one block after the other.
-Task<bool> Loader::stream_blocks(WorkItem item, FileCache::Entry& entry) {
+Task<bool> Loader::stream_blocks(WorkItem item, FileCache::Entry& entry, StallTrace& trace) {
   std::vector<Extent> reads;
-  const Sink sink{entry.verifier.get(), nullptr};
+  const Sink sink{trace, entry.verifier.get(), nullptr};
   for (std::uint64_t done = 0; done < item.samples;) {
     const std::uint64_t first = item.first_sample + done;
     const std::uint64_t count = entry.index->run_length(first, item.samples - done, 0);
     reads.clear();
     entry.index->locate(first, count, reads);
     const Result<> outcome = co_await read_extents(*entry.file, reads, sink);
-    const bool go_on = co_await hand_over(outcome, item.number + done, count);
+    const bool go_on = co_await hand_over(outcome, item.number + done, count, trace);
     if (!go_on) co_return false;
+    trace.restart(reactor_.now(), item.file);
     done += count;
   }
   co_return true;
 }
 
 // Delivers samples as the window takes them, a batch at most at a time.
-Task<bool> Loader::hand_over(Result<> outcome, std::uint64_t number, std::uint64_t samples) {
-  if (samples == 0) co_return outcome.has_value() ? !closed_ : accept(outcome, 0, 0);
+Task<bool> Loader::hand_over(Result<> outcome, std::uint64_t number, std::uint64_t samples,
+                             StallTrace& trace) {
+  if (samples == 0) co_return outcome.has_value() ? !closed_ : accept(outcome, 0, 0, trace);
   for (std::uint64_t done = 0; done < samples;) {
     const std::uint64_t count =
         std::min<std::uint64_t>(samples - done, context_.plan.timing.batch_samples);
     const bool admitted = co_await window_.acquire(count);
     if (!admitted) co_return false;
-    if (!accept(outcome, number + done, count)) co_return false;
+    trace.add(StallCause::kQueue, reactor_.now());
+    if (!accept(outcome, number + done, count, trace)) co_return false;
     outcome = {};  // counted once
     done += count;
   }
@@ -234,7 +271,8 @@ Task<> Loader::wait_for_epoch(std::uint64_t epoch) {
 }
 
 // Counts what came, good or bad; false when the reader must end.
-bool Loader::accept(const Result<>& outcome, std::uint64_t number, std::uint64_t samples) {
+bool Loader::accept(const Result<>& outcome, std::uint64_t number, std::uint64_t samples,
+                    const StallTrace& trace) {
   if (!outcome) {
     if (outcome.error().kind() == ErrorKind::kCancelled) return false;
     context_.stats.add_error(outcome.error());
@@ -243,14 +281,16 @@ bool Loader::accept(const Result<>& outcome, std::uint64_t number, std::uint64_t
       return false;
     }
   }
-  if (samples > 0) deliver(number, samples);
+  if (samples > 0) deliver(number, samples, trace);
   return !closed_;
 }
 
-void Loader::deliver(std::uint64_t number, std::uint64_t samples) {
+void Loader::deliver(std::uint64_t number, std::uint64_t samples, const StallTrace& trace) {
   // Checking and copying take time of their own: the batch is complete after them.
   const bool worked = context_.plan.level != ByteLevel::kRaw || context_.plan.hold;
   const Instant now = worked ? reactor_.refresh_now() : reactor_.now();
+  const std::uint64_t complete = assembly_.batches_complete();
+  if (assembly_.is_next(number)) chain_.advance(trace, now);
   assembly_.deliver(number, samples, now);
   delivered_ += samples;
   context_.stats.samples_read += samples;
@@ -258,52 +298,64 @@ void Loader::deliver(std::uint64_t number, std::uint64_t samples) {
   context_.progress.samples.fetch_add(samples, std::memory_order_relaxed);
   const bool epoch_ends = delivered_ % samples_per_epoch_ == 0;
   if ((faithful() && epoch_ends) || delivered_ == samples_total_) assembly_.end_of_input(now);
+  for (std::uint64_t i = complete; i < assembly_.batches_complete(); ++i)
+    pieces_.push_back(chain_.take());
   if (assembly_.has_batch() && accelerator_) reactor_.post(std::exchange(accelerator_, {}));
 }
 
-Task<Result<>> Loader::read_item(WorkItem item) {
-  if (context_.plan.dataset->one_sample_per_file()) co_return co_await read_own_file(item);
+Task<Result<>> Loader::read_item(WorkItem item, StallTrace& trace) {
+  if (context_.plan.dataset->one_sample_per_file()) co_return co_await read_own_file(item, trace);
   const Result<FileCache::Entry*> entry = co_await context_.files.acquire(item.file);
+  trace.add(StallCause::kOpen, reactor_.now());
   if (!entry) co_return fail(entry.error());
-  Result<> outcome = co_await read_metadata(**entry);
-  if (outcome) outcome = co_await read_cached_file(item, **entry);
+  Result<> outcome = co_await read_metadata(**entry, trace);
+  if (outcome) outcome = co_await read_cached_file(item, **entry, trace);
   context_.files.release(**entry);
   co_return outcome;
 }
 
-Task<Result<>> Loader::read_cached_file(WorkItem item, FileCache::Entry& entry) {
+Task<Result<>> Loader::read_cached_file(WorkItem item, FileCache::Entry& entry, StallTrace& trace) {
   const FileIndex& index = *entry.index;
   std::vector<Extent> reads;
   index.locate(item.first_sample, item.samples, reads);
   std::vector<std::byte> gathered;
-  const Sink sink{entry.verifier.get(), decodes() ? &gathered : nullptr};
-  const Result<> outcome = co_await read_extents(*entry.file, reads, sink);
-  if (!outcome || !decodes()) co_return outcome;
+  const Sink sink{trace, entry.verifier.get(), decodes() ? &gathered : nullptr};
+  Result<> outcome = co_await read_extents(*entry.file, reads, sink);
+  if (!outcome || !decodes()) {
+    if (outcome) outcome = co_await emulate_decoding(item.samples);
+    trace.add(StallCause::kDecode, reactor_.now());
+    co_return outcome;
+  }
   std::vector<std::uint64_t> lengths;
   for (std::uint64_t i = 0; index.contiguous() && i < item.samples; ++i)
     lengths.push_back(index.sample(item.first_sample + i).length);
   if (lengths.empty()) lengths.push_back(gathered.size());
-  co_return co_await decode(entry.file->path(), gathered, lengths);
+  outcome = co_await decode(entry.file->path(), gathered, lengths);
+  trace.add(StallCause::kDecode, reactor_.now());
+  co_return outcome;
 }
 
-Task<Result<>> Loader::read_metadata(FileCache::Entry& entry) {
+Task<Result<>> Loader::read_metadata(FileCache::Entry& entry, StallTrace& trace) {
   if (!std::exchange(entry.fresh, false)) co_return Result<>{};
-  const Result<> outcome = co_await read_extents(*entry.file, entry.index->open_reads, Sink{});
+  StallTrace ignored;  // all of it is part of opening
+  const Result<> outcome =
+      co_await read_extents(*entry.file, entry.index->open_reads, Sink{ignored});
+  trace.add(StallCause::kOpen, reactor_.now());
   if (!outcome) co_return outcome;
-  co_return co_await read_side_file(entry.number);
+  co_return co_await read_side_file(entry.number, trace);
 }
 
-Task<Result<>> Loader::read_side_file(std::uint64_t file) {
+Task<Result<>> Loader::read_side_file(std::uint64_t file, StallTrace& trace) {
   const Dataset& dataset = *context_.plan.dataset;
   if (!dataset.has_side_files()) co_return Result<>{};
   const Dataset::SideFile side = dataset.side_file(file);
   if (side.path.empty() || side.bytes == 0) co_return Result<>{};
   const std::string path = dataset.resolve(side.path);
-  co_return co_await read_whole_file(path, side.bytes, Sink{});
+  co_return co_await read_whole_file(path, side.bytes, Sink{trace});
 }
 
 // A file that is a sample, and the one beside it.
-Task<Result<>> Loader::read_own_file(WorkItem item) {
+Task<Result<>> Loader::read_own_file(WorkItem item, StallTrace& trace) {
   const Dataset& dataset = *context_.plan.dataset;
   const bool verify = context_.plan.level == ByteLevel::kVerify;
   std::shared_ptr<const FileIndex> index;
@@ -311,13 +363,19 @@ Task<Result<>> Loader::read_own_file(WorkItem item) {
   if (verify || faithful()) index = dataset.index(item.file);
   if (verify) verifier = dataset.format().verifier(index, dataset.content(item.file));
   std::vector<std::byte> gathered;
-  const Sink sink{verifier.get(), decodes() ? &gathered : nullptr};
+  const Sink sink{trace, verifier.get(), decodes() ? &gathered : nullptr};
   Result<> outcome = co_await read_own_bytes(item, sink, index.get());
-  if (outcome) outcome = co_await read_side_file(item.file);
-  if (!outcome || !decodes()) co_return outcome;
-  const std::vector<std::uint64_t> lengths{gathered.size()};
-  const std::string path = dataset.full_path(item.file);
-  co_return co_await decode(path, gathered, lengths);
+  if (outcome) outcome = co_await read_side_file(item.file, trace);
+  if (outcome && decodes()) {
+    if (!dataset.format().whole_file()) cut_out_samples(*dataset.index(item.file), gathered);
+    const std::vector<std::uint64_t> lengths{gathered.size()};
+    const std::string path = dataset.full_path(item.file);
+    outcome = co_await decode(path, gathered, lengths);
+  } else if (outcome) {
+    outcome = co_await emulate_decoding(item.samples);
+  }
+  trace.add(StallCause::kDecode, reactor_.now());
+  co_return outcome;
 }
 
 // Opened, read whole (native) or as the format's own reader does (faithful), closed.
@@ -328,10 +386,12 @@ Task<Result<>> Loader::read_own_bytes(WorkItem item, Sink sink, const FileIndex*
   if (!faithful()) co_return co_await read_whole_file(path, bytes, sink);
   const Instant begin = reactor_.now();
   Result<FileHandle> file = co_await context_.storage.open(path, OpenMode::kRead);
+  sink.trace.add(StallCause::kOpen, reactor_.now());
   if (!file) co_return fail(file.error());
   context_.stats.add_open(reactor_.now() - begin);
   const Result<> outcome = co_await read_opened_file(**file, *index, sink);
   const Result<> closed = co_await context_.storage.close(std::move(*file));
+  sink.trace.add(StallCause::kOpen, reactor_.now());
   if (outcome && !closed) co_return closed;
   co_return outcome;
 }
@@ -341,16 +401,20 @@ Task<Result<>> Loader::read_whole_file(const std::string& path, std::uint64_t by
   if (!faithful() && bytes <= std::min(context_.plan.transfer_bytes, context_.buffer_bytes)) {
     Buffer buffer = co_await context_.buffers.acquire();
     const Instant issued = reactor_.now();
+    sink.trace.add(StallCause::kQueue, issued);
     const Result<ReadOutcome> outcome = co_await context_.storage.read_file(path, bytes, buffer);
     if (!outcome) co_return fail(outcome.error());
+    sink.trace.add(StallCause::kOpen, outcome->opened_at);
     context_.stats.add_open(outcome->opened_at - issued);
     co_return account(path, *outcome, outcome->opened_at, 0, sink);
   }
   Result<FileHandle> file = co_await context_.storage.open(path, OpenMode::kRead);
+  sink.trace.add(StallCause::kOpen, reactor_.now());
   if (!file) co_return fail(file.error());
   context_.stats.add_open(reactor_.now() - begin);
   const Result<> outcome = co_await read_whole(**file, bytes, sink);
   const Result<> closed = co_await context_.storage.close(std::move(*file));
+  sink.trace.add(StallCause::kOpen, reactor_.now());
   if (outcome && !closed) co_return closed;
   co_return outcome;
 }
@@ -385,18 +449,19 @@ Task<Result<>> Loader::read_extents(StorageFile& file, const std::vector<Extent>
     co_return Result<>{};
   }
   const std::uint32_t lanes = context_.plan.transfers_per_sample;
-  for (std::uint32_t lane = 0; lane < lanes; ++lane) reactor_.spawn(read_lane(shared, file));
+  for (std::uint32_t lane = 0; lane < lanes; ++lane)
+    reactor_.spawn(read_lane(shared, file, sink.trace));
   const bool joined = co_await shared.finished.acquire(lanes);
   FEEDRATE_ASSERT(joined);
   if (shared.error) co_return fail(*shared.error);
   co_return Result<>{};
 }
 
-Task<> Loader::read_lane(ParallelRead& shared, StorageFile& file) {
+Task<> Loader::read_lane(ParallelRead& shared, StorageFile& file, StallTrace& trace) {
   while (!shared.error && !closed_) {
     const std::optional<Extent> piece = shared.next();
     if (!piece) break;
-    const Result<> outcome = co_await read_piece(file, *piece, Sink{});
+    const Result<> outcome = co_await read_piece(file, *piece, Sink{trace});
     if (!outcome && !shared.error) shared.error = outcome.error();
   }
   shared.finished.release(1);
@@ -405,6 +470,7 @@ Task<> Loader::read_lane(ParallelRead& shared, StorageFile& file) {
 Task<Result<>> Loader::read_piece(StorageFile& file, Extent piece, Sink sink) {
   Buffer buffer = co_await context_.buffers.acquire();
   const Instant begin = reactor_.now();
+  sink.trace.add(StallCause::kQueue, begin);
   const Result<ReadOutcome> outcome =
       co_await context_.storage.read(file, piece.offset, piece.length, buffer);
   if (!outcome) co_return fail(outcome.error());
@@ -414,9 +480,14 @@ Task<Result<>> Loader::read_piece(StorageFile& file, Extent piece, Sink sink) {
 Result<> Loader::account(const std::string& path, const ReadOutcome& outcome, Instant begin,
                          std::uint64_t offset, Sink sink) {
   ReaderStats& stats = context_.stats;
-  stats.add_read(begin, reactor_.now(), outcome.bytes.size(), outcome.moved_bytes);
+  const Instant now = reactor_.now();
+  stats.add_read(begin, now, outcome.bytes.size(), outcome.moved_bytes);
+  sink.trace.add_read(first_byte(outcome, now), now, outcome.bytes.size());
   context_.progress.bytes.fetch_add(outcome.moved_bytes, std::memory_order_relaxed);
-  if (context_.plan.hold) held_.emplace_back(outcome.bytes.begin(), outcome.bytes.end());
+  if (context_.plan.hold) {
+    held_.emplace_back(outcome.bytes.begin(), outcome.bytes.end());
+    sink.trace.add(StallCause::kCopy, reactor_.refresh_now());
+  }
   if (!context_.storage.carries_data()) return {};
   if (sink.gathered != nullptr)
     sink.gathered->insert(sink.gathered->end(), outcome.bytes.begin(), outcome.bytes.end());
@@ -425,8 +496,29 @@ Result<> Loader::account(const std::string& path, const ReadOutcome& outcome, In
   const Result<> checked = sink.verifier->consume(offset, outcome.bytes);
   stats.processing_cpu += thread_cpu_time() - before;
   stats.bytes_processed += outcome.bytes.size();
+  sink.trace.add(StallCause::kDecode, reactor_.refresh_now());
   if (!checked) return fail(checked.error().with_context(quote_path(path)));
   return {};
+}
+
+// When the first byte came. Where the storage cannot say: what the bytes take at the rate of one
+// read without company was transfer, the rest was waiting.
+Instant Loader::first_byte(const ReadOutcome& outcome, Instant now) const {
+  if (outcome.first_byte_at != Instant{}) return outcome.first_byte_at;
+  if (context_.stream_bytes_per_second <= 0) return now;
+  return now -
+         from_seconds(static_cast<double>(outcome.moved_bytes) / context_.stream_bytes_per_second);
+}
+
+// Where no bytes move there is nothing to decode: it takes the time that the plan says.
+Task<Result<>> Loader::emulate_decoding(std::uint64_t samples) {
+  const TrainingPlan& plan = context_.plan;
+  if (plan.level != ByteLevel::kDecode || plan.decode_time.count() == 0 || decodes())
+    co_return Result<>{};
+  const Instant done = reactor_.now() + plan.decode_time * static_cast<Duration::rep>(samples);
+  const bool waited = co_await reactor_.sleep_until(done);
+  if (!waited) co_return fail(ErrorKind::kCancelled, "the run was interrupted");
+  co_return Result<>{};
 }
 
 bool Loader::decodes() const {

@@ -16,6 +16,7 @@
 #include "feedrate/engine/batch_assembly.h"
 #include "feedrate/engine/file_cache.h"
 #include "feedrate/engine/reader_stats.h"
+#include "feedrate/engine/stall_trace.h"
 #include "feedrate/engine/training_plan.h"
 #include "feedrate/engine/work_source.h"
 #include "feedrate/runtime/buffers.h"
@@ -33,6 +34,7 @@ struct LoaderContext {
   FileCache& files;
   ReaderStats& stats;
   TrainingProgress& progress;
+  const double& stream_bytes_per_second;       // of one read, known before the first; 0: unknown
   std::uint64_t buffer_bytes;                  // of what is asked for, that one buffer holds
   std::function<void(const Error&)> on_fatal;  // the run must stop; called at most once per reader
   std::vector<std::unique_ptr<Decoder>> idle_decoders = {};
@@ -50,10 +52,14 @@ class Loader {
   void start(Semaphore& finished);
   std::uint32_t readers() const { return context_.plan.readers; }
 
-  // When the next batch was complete; nullopt when there are no more or the loader is closed.
-  Task<std::optional<Instant>> next_batch();
-  // The accelerator has taken its batch: the window moves on.
-  void release_batch();
+  struct Batch {
+    Instant ready{};                 // when it was complete
+    std::vector<StallPiece> pieces;  // what it had waited for
+  };
+  // nullopt when there are no more or the loader is closed.
+  Task<std::optional<Batch>> next_batch();
+  // The accelerator has taken its batch and computes until `busy_until`: the window moves on.
+  void release_batch(Instant busy_until);
   // Ends the readers and next_batch().
   void close();
 
@@ -62,32 +68,37 @@ class Loader {
 
   Task<> run_reader(Semaphore& finished);
   Task<> read_label_manifest();  // by the first reader, before any sample
-  Task<> read_items();           // native: any reader takes any next piece
-  Task<> read_whole_batches();   // faithful, random: a reader assembles one batch after the other
-  Task<> stream_files();         // faithful, sequential: a reader streams one file after the other
-  Task<bool> stream_run(WorkItem item, FileCache::Entry& entry);
-  Task<bool> stream_blocks(WorkItem item, FileCache::Entry& entry);
-  Task<bool> hand_over(Result<> outcome, std::uint64_t number, std::uint64_t samples);
+  // Native: any reader takes any next piece.
+  Task<> read_items(StallTrace& trace);
+  // Faithful, random: a reader assembles one batch after the other.
+  Task<> read_whole_batches(StallTrace& trace);
+  // Faithful, sequential: a reader streams one file after the other.
+  Task<> stream_files(StallTrace& trace);
+  Task<bool> stream_run(WorkItem item, FileCache::Entry& entry, StallTrace& trace);
+  Task<bool> stream_blocks(WorkItem item, FileCache::Entry& entry, StallTrace& trace);
+  Task<bool> hand_over(Result<> outcome, std::uint64_t number, std::uint64_t samples,
+                       StallTrace& trace);
 
   // What becomes of the bytes of a piece of work, beyond being counted.
   struct Sink {
+    StallTrace& trace;
     Verifier* verifier = nullptr;
     std::vector<std::byte>* gathered = nullptr;  // all of them, in order, to be decoded
     bool in_order() const { return verifier != nullptr || gathered != nullptr; }
   };
 
-  Task<Result<>> read_item(WorkItem item);
-  Task<Result<>> read_cached_file(WorkItem item, FileCache::Entry& entry);
-  Task<Result<>> read_own_file(WorkItem item);
+  Task<Result<>> read_item(WorkItem item, StallTrace& trace);
+  Task<Result<>> read_cached_file(WorkItem item, FileCache::Entry& entry, StallTrace& trace);
+  Task<Result<>> read_own_file(WorkItem item, StallTrace& trace);
   Task<Result<>> read_own_bytes(WorkItem item, Sink sink, const FileIndex* index);
   Task<Result<>> read_opened_file(StorageFile& file, const FileIndex& index, Sink sink);
   // What is read once a file was opened: its metadata, the file beside it.
-  Task<Result<>> read_metadata(FileCache::Entry& entry);
-  Task<Result<>> read_side_file(std::uint64_t file);
+  Task<Result<>> read_metadata(FileCache::Entry& entry, StallTrace& trace);
+  Task<Result<>> read_side_file(std::uint64_t file, StallTrace& trace);
   Task<Result<>> read_whole_file(const std::string& path, std::uint64_t bytes, Sink sink);
   Task<Result<>> read_whole(StorageFile& file, std::uint64_t bytes, Sink sink);
   Task<Result<>> read_extents(StorageFile& file, const std::vector<Extent>& reads, Sink sink);
-  Task<> read_lane(ParallelRead& shared, StorageFile& file);
+  Task<> read_lane(ParallelRead& shared, StorageFile& file, StallTrace& trace);
   Task<Result<>> read_piece(StorageFile& file, Extent piece, Sink sink);
   // Counts a read and checks or keeps its bytes.
   Result<> account(const std::string& path, const ReadOutcome& outcome, Instant begin,
@@ -95,17 +106,23 @@ class Loader {
   // Makes tensors of the gathered bytes of samples with these lengths, on a worker thread.
   Task<Result<>> decode(const std::string& path, const std::vector<std::byte>& gathered,
                         const std::vector<std::uint64_t>& lengths);
+  Instant first_byte(const ReadOutcome& outcome, Instant now) const;
+  Task<Result<>> emulate_decoding(std::uint64_t samples);
   bool decodes() const;
 
   Task<> wait_for_epoch(std::uint64_t epoch);
-  bool accept(const Result<>& outcome, std::uint64_t number, std::uint64_t samples);
-  void deliver(std::uint64_t number, std::uint64_t samples);
+  bool accept(const Result<>& outcome, std::uint64_t number, std::uint64_t samples,
+              const StallTrace& trace);
+  void deliver(std::uint64_t number, std::uint64_t samples, const StallTrace& trace);
+  bool starts_anew(std::uint64_t batch) const;
   bool faithful() const { return context_.plan.client == ClientKind::kFaithful; }
 
   LoaderContext& context_;
   Reactor& reactor_;
   WorkSource source_;
   BatchAssembly assembly_;
+  StallChain chain_;
+  std::deque<std::vector<StallPiece>> pieces_;  // of the batches that are complete
   Semaphore window_;
   Event epoch_ended_;
   std::coroutine_handle<> accelerator_;  // waiting in next_batch

@@ -12,6 +12,7 @@ void ReaderStats::merge(const ReaderStats& other) {
   samples.merge(other.samples);
   bytes.merge(other.bytes);
   compute.merge(other.compute);
+  stalls.merge(other.stalls);
   processing_cpu += other.processing_cpu;
   samples_processed += other.samples_processed;
   bytes_processed += other.bytes_processed;

@@ -9,6 +9,7 @@
 #include "feedrate/base/units.h"
 #include "feedrate/result/run_result.h"
 #include "feedrate/stats/histogram.h"
+#include "feedrate/stats/stall_ledger.h"
 #include "feedrate/stats/time_series.h"
 
 namespace feedrate {
@@ -17,7 +18,8 @@ struct ReaderStats {
   explicit ReaderStats(Instant origin)
       : samples(origin, std::chrono::seconds(1)),
         bytes(origin, std::chrono::seconds(1)),
-        compute(origin, std::chrono::seconds(1)) {}
+        compute(origin, std::chrono::seconds(1)),
+        stalls(origin) {}
 
   Histogram open_ns, read_ns;
   std::uint64_t samples_read = 0, bytes_asked = 0, bytes_moved = 0;
@@ -26,6 +28,7 @@ struct ReaderStats {
   Duration processing_cpu{};
   std::uint64_t samples_processed = 0, bytes_processed = 0, bytes_decoded = 0;
   TimeSeries samples, bytes, compute;
+  StallLedger stalls;  // of the accelerators of this reactor
   std::map<ErrorKind, ErrorCount> errors;
 
   void add_open(Duration latency) {

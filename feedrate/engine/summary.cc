@@ -2,7 +2,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <functional>
 
+#include "feedrate/base/text.h"
 #include "feedrate/engine/loader.h"
 #include "feedrate/engine/train.h"
 #include "feedrate/workload/sampler.h"
@@ -78,6 +80,95 @@ ByteProcessing summarise_processing(const TrainingPlan& plan, const ReaderStats&
   return processing;
 }
 
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+// The places of one kind where most was lost to each cause.
+template <class Key>
+void add_worst_places(const std::map<Key, StallTimes>& times, std::string_view kind,
+                      const std::function<std::string(const Key&)>& name,
+                      std::vector<StallPlace>& places) {
+  constexpr std::size_t kWorst = 5;
+  for (const StallCause cause : kAllStallCauses) {
+    std::vector<std::pair<Duration, const Key*>> order;
+    for (const auto& [key, lost] : times) {
+      const Duration time = lost[static_cast<std::size_t>(cause)];
+      if (time.count() > 0) order.emplace_back(time, &key);
+    }
+    const std::size_t shown = std::min(order.size(), kWorst);
+    std::ranges::partial_sort(order, order.begin() + static_cast<std::ptrdiff_t>(shown),
+                              [](const auto& a, const auto& b) { return a.first > b.first; });
+    for (std::size_t i = 0; i < shown; ++i)
+      places.push_back({std::string(to_string(cause)), std::string(kind), name(*order[i].second),
+                        order[i].first.count()});
+  }
+}
+
+bool has_several_directories(const Dataset& dataset) {
+  constexpr std::uint64_t kLookedAt = 1000;
+  const std::string first = parent_of(dataset.path(0));
+  for (std::uint64_t file = 1; file < std::min(dataset.files(), kLookedAt); ++file)
+    if (parent_of(dataset.path(file)) != first) return true;
+  return parent_of(dataset.path(dataset.files() - 1)) != first;
+}
+
+std::vector<StallPlace> stall_places(const Dataset& dataset, const StallLedger& ledger) {
+  std::vector<StallPlace> places;
+  std::map<std::string, StallTimes> directories;
+  for (const auto& [file, times] : ledger.files()) {
+    StallTimes& directory = directories[parent_of(dataset.path(file))];
+    for (std::size_t i = 0; i < kStallCauses; ++i) directory[i] += times[i];
+  }
+  if (has_several_directories(dataset))
+    add_worst_places<std::string>(
+        directories, "directory", [](const std::string& name) { return name; }, places);
+  add_worst_places<std::uint64_t>(
+      ledger.files(), "file", [&](const std::uint64_t& file) { return dataset.path(file); },
+      places);
+  add_worst_places<std::uint32_t>(
+      ledger.sizes(), "read-size",
+      [](const std::uint32_t& exponent) {
+        return fmt::format("{} to {}", format_bytes(std::uint64_t{1} << exponent),
+                           format_bytes(std::uint64_t{2} << exponent));
+      },
+      places);
+  return places;
+}
+
+StallResult summarise_stalls(const TrainingPlan& plan, const TrainingOutcome& outcome) {
+  StallResult result;
+  const StallLedger& ledger = outcome.readers.stalls;
+  for (const StallCause cause : kAllStallCauses)
+    result.causes.push_back({std::string(to_string(cause)), 0, 0});
+  if (outcome.steps.empty()) return result;
+  const Instant end = outcome.steps.back().end;
+  result.wall_ns = (end - outcome.begin).count() * std::int64_t{plan.accelerators};
+  for (const auto& [number, times] : ledger.ranks()) {
+    RankStallResult rank{number, times.compute.count(), {}};
+    result.compute_ns += rank.compute_ns;
+    for (std::size_t i = 0; i < kStallCauses; ++i) {
+      const StallShare share{result.causes[i].cause, times.own[i].count(),
+                             times.carried[i].count()};
+      result.causes[i].own_ns += share.own_ns;
+      result.causes[i].carried_ns += share.carried_ns;
+      if (share.own_ns != 0 || share.carried_ns != 0) rank.causes.push_back(share);
+    }
+    result.ranks.push_back(std::move(rank));
+  }
+  for (std::size_t cause = 0; cause < kStallCauses; ++cause) {
+    TimeSeries series = ledger.series(kAllStallCauses[cause]);
+    series.add(end, 0);  // all as wide and as long as the longest
+    result.interval_seconds = to_seconds(series.width());
+    result.series.resize(series.values().size(), std::vector<double>(kStallCauses));
+    for (std::size_t i = 0; i < series.values().size(); ++i)
+      result.series[i][cause] = series.values()[i];
+  }
+  result.places = stall_places(*plan.dataset, ledger);
+  return result;
+}
+
 // What this host spent on the run. A simulation is the same on every machine, so what this one
 // spent on it is no part of the result.
 void summarise_client(const TrainingOutcome& outcome, RunResult& result) {
@@ -109,6 +200,12 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
         "use more --steps or --time, fewer accelerators, or a larger data set");
   const std::uint64_t needed =
       std::uint64_t{plan.accelerators} * plan.timing.batch_samples * outcome.steps.size();
+  std::int64_t explained = result.stalls.compute_ns;
+  for (const StallShare& share : result.stalls.causes) explained += share.own_ns + share.carried_ns;
+  if (explained != result.stalls.wall_ns)
+    result.invalid_reasons.push_back(fmt::format(
+        "the stall ledger explains {} ns of {} ns; this is a fault of feedrate, please report it",
+        explained, result.stalls.wall_ns));
   if (outcome.readers.samples_read < needed)
     result.invalid_reasons.push_back(
         fmt::format("only {} of the {} samples that the steps consumed were read",
@@ -191,10 +288,12 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   result.in_flight_limit = plan.accelerators *
                            std::min<std::uint64_t>(plan.readers, window_samples) *
                            (split && plan.level == ByteLevel::kRaw ? plan.transfers_per_sample : 1);
+  result.in_flight_limit = std::min(result.in_flight_limit, outcome.buffers);
   summarise_series(readers, result);
 
   summarise_client(outcome, result);
   result.processing = summarise_processing(plan, readers);
+  result.stalls = summarise_stalls(plan, outcome);
   for (const auto& [kind, count] : readers.errors) result.errors.push_back(count);
   result.warnings = outcome.warnings;
   result.interrupted = outcome.interrupted;

@@ -1,14 +1,17 @@
 #include "feedrate/engine/train.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 #include "feedrate/engine/loader.h"
+#include "feedrate/engine/stream_rate.h"
 #include "feedrate/runtime/barrier.h"
 
 namespace feedrate {
 namespace {
 
+constexpr std::size_t kAddressesMax = std::size_t{1} << 40U;
 constexpr std::size_t kIdleFiles = 512;  // kept open by each reactor beyond those in use
 
 // What the accelerators of all reactors agree on, step by step.
@@ -25,12 +28,20 @@ class StepCoordinator {
   Instant step_end() const { return step_end_; }
   bool stop() const { return stop_; }
   Barrier& barrier() { return barrier_; }
+  // What one accelerator's step was.
+  struct Step {
+    std::uint32_t rank = 0;
+    Instant start{}, end{};
+    Loader::Batch batch;
+  };
   // Called under the barrier's lock.
-  void contribute(Instant batch_ready, Instant end) {
-    ++contributions_;
-    pending_.end = std::max(pending_.end, end);
-    if (steps_.empty()) first_batch_ = std::max(first_batch_, batch_ready - begin_);
+  void contribute(const Step& step) {
+    if (contributions_++ == 0 || step.end > pending_slowest_.end) pending_slowest_ = step;
+    if (steps_.empty()) first_batch_ = std::max(first_batch_, step.batch.ready - begin_);
   }
+  // The one that ended the last whole step, and how many there were. As step_end().
+  const Step& slowest() const { return slowest_; }
+  std::size_t steps() const { return steps_.size(); }
   void fail_with(const Error& error) {
     const std::lock_guard lock(error_mutex_);
     if (!error_) error_ = error;
@@ -49,7 +60,8 @@ class StepCoordinator {
       return;
     }
     contributions_ = 0;
-    step_end_ = pending_.end;
+    std::swap(slowest_, pending_slowest_);
+    pending_.end = step_end_ = slowest_.end;
     const std::uint64_t consumed =
         (steps_.size() + 1) * plan_.accelerators * std::uint64_t{plan_.timing.batch_samples};
     pending_.waiting_samples = progress_.samples.load(std::memory_order_relaxed) - consumed;
@@ -67,6 +79,7 @@ class StepCoordinator {
   Instant begin_{}, step_end_{};
   bool stop_ = false;
   StepRecord pending_;
+  Step pending_slowest_, slowest_;
   std::uint32_t contributions_ = 0;
   std::vector<StepRecord> steps_;
   Duration first_batch_{};
@@ -76,18 +89,28 @@ class StepCoordinator {
 };
 
 Task<> run_accelerator(Loader& loader, Reactor& reactor, const TrainingPlan& plan,
-                       StepCoordinator& group, ReaderStats& stats, Semaphore& finished) {
+                       StepCoordinator& group, ReaderStats& stats, std::uint32_t rank,
+                       Semaphore& finished) {
+  const Duration compute = plan.compute_of(rank);
   while (true) {
-    const std::optional<Instant> ready = co_await loader.next_batch();
-    if (!ready) break;
-    const Instant start = std::max(*ready, group.step_end());
-    const bool on_time = co_await reactor.sleep_until(start);
+    std::optional<Loader::Batch> batch = co_await loader.next_batch();
+    if (!batch) break;
+    StepCoordinator::Step step{rank, {}, {}, std::move(*batch)};
+    const Instant before = group.step_end();
+    step.start = std::max(step.batch.ready, before);
+    const bool on_time = co_await reactor.sleep_until(step.start);
     if (!on_time) break;
-    loader.release_batch();
-    const Instant end = start + plan.timing.compute;
-    stats.compute.add_interval(start, end, 1.0);
-    co_await group.barrier().arrive(reactor,
-                                    [&group, at = *ready, end] { group.contribute(at, end); });
+    step.end = step.start + compute;
+    loader.release_batch(step.end);
+    stats.compute.add_interval(step.start, step.end, 1.0);
+    const std::size_t steps = group.steps();
+    co_await group.barrier().arrive(reactor, [&group, &step] { group.contribute(step); });
+    if (group.steps() > steps) {
+      stats.stalls.add_step(rank, before, step.start, step.end, step.batch.pieces);
+      const StepCoordinator::Step& slowest = group.slowest();
+      stats.stalls.add_straggler_wait(rank, step.end, slowest.end, compute, slowest.start,
+                                      plan.compute_of(slowest.rank), slowest.batch.pieces);
+    }
     if (group.stop() || reactor.stopping()) break;
   }
   group.barrier().leave(reactor);
@@ -100,31 +123,40 @@ class ReactorWork {
  public:
   ReactorWork(Reactor& reactor, std::unique_ptr<Storage> storage, const TrainingPlan& plan,
               EpochOrders& orders, StepCoordinator& group, TrainingProgress& progress,
-              std::vector<std::uint32_t> ranks, std::function<void(const Error&)> on_fatal)
+              std::vector<std::uint32_t> ranks, const double& stream_rate,
+              std::function<void(const Error&)> on_fatal)
       : reactor_(reactor),
+        ranks_(std::move(ranks)),
         group_(group),
         storage_(std::move(storage)),
         stats_(reactor.now()),
-        buffers_(reactor, buffer_options(plan, *storage_, ranks.size())),
+        buffers_(reactor, buffer_options(plan, *storage_, ranks_.size())),
         files_(*storage_, *plan.dataset, plan.level == ByteLevel::kVerify, kIdleFiles,
                [this](Duration latency) { stats_.add_open(latency); }),
-        context_{plan,   orders,   *storage_,          buffers_,           files_,
-                 stats_, progress, needed_bytes(plan), std::move(on_fatal)},
+        context_{plan,   orders,   *storage_,   buffers_,           files_,
+                 stats_, progress, stream_rate, needed_bytes(plan), std::move(on_fatal)},
         finished_(reactor, 0) {
-    for (const std::uint32_t rank : ranks)
+    for (const std::uint32_t rank : ranks_)
       loaders_.push_back(std::make_unique<Loader>(context_, rank));
     reactor.set_stop_hook([this] {
       for (const auto& loader : loaders_) loader->close();
     });
   }
 
+  // What one read without company moves a second; 0 where that cannot be told.
+  Task<StreamRate> measure_stream_rate() {
+    co_return co_await feedrate::measure_stream_rate(*storage_, buffers_, *context_.plan.dataset);
+  }
+
   Task<> run() {
     stats_ = ReaderStats(group_.begin_time());
     std::uint64_t parties = 0;
-    for (const auto& loader : loaders_) {
-      loader->start(finished_);
-      reactor_.spawn(run_accelerator(*loader, reactor_, context_.plan, group_, stats_, finished_));
-      parties += loader->readers() + 1;
+    for (std::size_t i = 0; i < loaders_.size(); ++i) {
+      Loader& loader = *loaders_[i];
+      loader.start(finished_);
+      reactor_.spawn(
+          run_accelerator(loader, reactor_, context_.plan, group_, stats_, ranks_[i], finished_));
+      parties += loader.readers() + 1;
     }
     const bool joined = co_await finished_.acquire(parties);
     FEEDRATE_ASSERT(joined);
@@ -132,6 +164,7 @@ class ReactorWork {
     reactor_.set_stop_hook({});
   }
   const ReaderStats& stats() const { return stats_; }
+  std::size_t buffers() const { return buffers_.blocks(); }
   std::vector<std::string> shortfalls() {
     std::vector<std::string> lines{buffers_.shortfall(), reactor_.io().shortfall()};
     std::erase(lines, "");
@@ -154,11 +187,15 @@ class ReactorWork {
                               kBufferAlignment * kBufferAlignment;
     const bool split = plan.dataset->largest_sample_bytes() > plan.transfer_bytes;
     const std::size_t wanted = loaders * plan.readers * (split ? plan.transfers_per_sample : 1);
+    // Where no bytes move no page is touched: room for all costs addresses only.
+    if (!storage.carries_data() && wanted <= kAddressesMax / block)
+      return {block, wanted, storage.carries_data()};
     const std::size_t affordable = std::max<std::size_t>(2, plan.buffer_bytes / block);
     return {block, std::min(wanted, affordable), storage.carries_data()};
   }
 
   Reactor& reactor_;
+  std::vector<std::uint32_t> ranks_;
   StepCoordinator& group_;
   std::unique_ptr<Storage> storage_;
   ReaderStats stats_;
@@ -168,6 +205,13 @@ class ReactorWork {
   Semaphore finished_;
   std::vector<std::unique_ptr<Loader>> loaders_;
 };
+
+ReaderStats merged(const std::vector<std::optional<ReaderStats>>& parts, Instant begin) {
+  ReaderStats all(begin);
+  for (const auto& part : parts)
+    if (part) all.merge(*part);
+  return all;
+}
 
 }  // namespace
 
@@ -180,15 +224,19 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
   std::vector<std::unique_ptr<ReactorWork>> works(group.size());
   std::vector<std::optional<ReaderStats>> stats(group.size());
   std::mutex warnings_mutex;
+  std::atomic<std::uint64_t> buffers = 0;
   const auto on_fatal = [&](const Error& error) {
     coordinator.fail_with(error);
     group.stop();
   };
   // Buffers are touched and pinned before the clock starts.
   Instant latest{};
+  StreamRate rate;  // written by the first reactor before the others pass the barrier
   Barrier prepared(group.size(), [&] { coordinator.begin(latest); });
   struct Body {
-    static Task<> run(Reactor& reactor, ReactorWork& work, Barrier& ready, Instant& last) {
+    static Task<> run(Reactor& reactor, ReactorWork& work, Barrier& ready, Instant& last,
+                      StreamRate* rate) {
+      if (rate != nullptr) *rate = co_await work.measure_stream_rate();
       co_await ready.arrive(reactor,
                             [&reactor, &last] { last = std::max(last, reactor.refresh_now()); });
       reactor.refresh_now();
@@ -204,14 +252,16 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
           prepared.leave(reactor);
           return;
         }
-        works[index] =
-            std::make_unique<ReactorWork>(reactor, storage(reactor), plan, orders, coordinator,
-                                          progress, std::move(ranks), on_fatal);
-        reactor.spawn(Body::run(reactor, *works[index], prepared, latest));
+        works[index] = std::make_unique<ReactorWork>(reactor, storage(reactor), plan, orders,
+                                                     coordinator, progress, std::move(ranks),
+                                                     rate.bytes_per_second, on_fatal);
+        reactor.spawn(
+            Body::run(reactor, *works[index], prepared, latest, index == 0 ? &rate : nullptr));
       },
       [&](unsigned index) {
         if (!works[index]) return;
         stats[index] = works[index]->stats();
+        buffers += works[index]->buffers();
         const std::lock_guard lock(warnings_mutex);
         for (std::string& line : works[index]->shortfalls())
           if (std::ranges::find(outcome.warnings, line) == outcome.warnings.end())
@@ -221,17 +271,13 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
       stop);
 
   coordinator.move_to(outcome);
-  for (const auto& part : stats) {
-    if (!part) continue;
-    if (outcome.readers.samples_read == 0 && outcome.readers.read_ns.count() == 0)
-      outcome.readers = *part;
-    else
-      outcome.readers.merge(*part);
-  }
+  outcome.readers = merged(stats, outcome.begin);
   outcome.cpu_times = group.cpu_times();
   outcome.process_cpu_time = group.process_cpu_time();
   outcome.warnings.insert(outcome.warnings.begin(), group.warnings().begin(),
                           group.warnings().end());
+  outcome.stream_rate = rate;
+  outcome.buffers = buffers;
   outcome.interrupted = stop.stop_requested();
   outcome.simulated = group.reactor(0).is_virtual();
   return outcome;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "feedrate/engine/reader_stats.h"
+#include "feedrate/engine/stream_rate.h"
 #include "feedrate/engine/training_plan.h"
 #include "feedrate/result/run_result.h"
 #include "feedrate/runtime/reactor_group.h"
@@ -25,6 +26,8 @@ struct TrainingOutcome {
   ReaderStats readers{Instant{}};
   std::vector<CpuTime> cpu_times;  // per reactor
   CpuTime process_cpu_time;        // everything, worker threads included
+  StreamRate stream_rate;
+  std::uint64_t buffers = 0;  // of all reactors: no more reads than that are in flight
   std::vector<std::string> warnings;
   std::optional<Error> fatal;  // what ended the run early (on_error stop)
   bool interrupted = false;

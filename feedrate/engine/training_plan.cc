@@ -90,6 +90,12 @@ TrainingPlan default_training_plan(const Workload& workload, const AcceleratorTi
   return plan;
 }
 
+Duration TrainingPlan::compute_of(std::uint32_t rank) const {
+  const auto slow = slow_ranks.find(rank);
+  if (slow == slow_ranks.end()) return timing.compute;
+  return from_seconds(to_seconds(timing.compute) * slow->second);
+}
+
 void widen_window(TrainingPlan& plan) {
   const std::uint32_t batch = plan.timing.batch_samples;
   plan.prefetch_batches = std::max(plan.prefetch_batches, (plan.readers + batch - 1) / batch + 1);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -47,11 +48,15 @@ struct TrainingPlan {
   std::uint64_t buffer_bytes = std::uint64_t{256} << 20U;  // I/O buffers of one reactor, at most
   bool hold = false;  // keep whole batches in memory, as a real job does
   ByteLevel level = ByteLevel::kRaw;
+  Duration decode_time{};  // of a sample, where nothing real is decoded (null and model storage)
   OnError on_error = OnError::kStop;
   std::uint64_t seed = 1;
   std::uint64_t steps_max = 0;  // 0: no limit. The run ends at whichever limit comes first.
   std::uint64_t epochs = 1;     // 0: no limit
   Duration time_max{};          // 0: no limit
+  // Ranks whose steps take longer, and by what factor: a straggler.
+  std::map<std::uint32_t, double> slow_ranks = {};
+  Duration compute_of(std::uint32_t rank) const;
 };
 
 // The defaults of each client for this workload and data set (readers, transfers, window).

@@ -142,6 +142,65 @@ ByteProcessing processing_of(const Json& json) {
           object.at("cpu_seconds").get<double>()};
 }
 
+Json stall_shares_json(const std::vector<StallShare>& shares) {
+  Json json = Json::array();
+  for (const StallShare& share : shares)
+    json.push_back(
+        {{"cause", share.cause}, {"own_ns", share.own_ns}, {"carried_ns", share.carried_ns}});
+  return json;
+}
+
+std::vector<StallShare> stall_shares_of(const Json& json) {
+  std::vector<StallShare> shares;
+  for (const Json& share : json)
+    shares.push_back({share.at("cause").get<std::string>(), share.at("own_ns").get<std::int64_t>(),
+                      share.at("carried_ns").get<std::int64_t>()});
+  return shares;
+}
+
+Json stalls_json(const StallResult& stalls) {
+  Json ranks = Json::array();
+  for (const RankStallResult& rank : stalls.ranks)
+    ranks.push_back({{"rank", rank.rank},
+                     {"compute_ns", rank.compute_ns},
+                     {"causes", stall_shares_json(rank.causes)}});
+  Json places = Json::array();
+  for (const StallPlace& place : stalls.places)
+    places.push_back(
+        {{"cause", place.cause}, {"kind", place.kind}, {"name", place.name}, {"ns", place.ns}});
+  Json columns = Json::array();
+  for (const StallShare& share : stalls.causes) columns.push_back(share.cause);
+  return {{"wall_ns", stalls.wall_ns},
+          {"compute_ns", stalls.compute_ns},
+          {"causes", stall_shares_json(stalls.causes)},
+          {"ranks", std::move(ranks)},
+          {"series",
+           {{"interval_seconds", stalls.interval_seconds},
+            {"columns", std::move(columns)},
+            {"points", stalls.series}}},
+          {"places", std::move(places)}};
+}
+
+StallResult stalls_of(const Json& json) {
+  StallResult stalls;
+  if (!json.contains("stalls")) return stalls;  // not in the first files of this version
+  const Json& object = json.at("stalls");
+  object.at("wall_ns").get_to(stalls.wall_ns);
+  object.at("compute_ns").get_to(stalls.compute_ns);
+  stalls.causes = stall_shares_of(object.at("causes"));
+  for (const Json& rank : object.at("ranks"))
+    stalls.ranks.push_back({rank.at("rank").get<std::uint32_t>(),
+                            rank.at("compute_ns").get<std::int64_t>(),
+                            stall_shares_of(rank.at("causes"))});
+  object.at("series").at("interval_seconds").get_to(stalls.interval_seconds);
+  object.at("series").at("points").get_to(stalls.series);
+  for (const Json& place : object.at("places"))
+    stalls.places.push_back(
+        {place.at("cause").get<std::string>(), place.at("kind").get<std::string>(),
+         place.at("name").get<std::string>(), place.at("ns").get<std::int64_t>()});
+  return stalls;
+}
+
 Json other_timings_json(const RunResult& run) {
   Json others = Json::array();
   for (const OtherTiming& other : run.other_timings)
@@ -187,6 +246,7 @@ Json run_json(const RunResult& run) {
             {"busiest_reactor_utilisation", run.busiest_reactor_utilisation},
             {"peak_memory_bytes", run.peak_memory_bytes}}},
           {"processing", processing_json(run.processing)},
+          {"stalls", stalls_json(run.stalls)},
           {"errors", errors_json(run)},
           {"warnings", run.warnings}};
 }
@@ -232,6 +292,7 @@ RunResult run_of(const Json& json) {
   client.at("busiest_reactor_utilisation").get_to(run.busiest_reactor_utilisation);
   client.at("peak_memory_bytes").get_to(run.peak_memory_bytes);
   run.processing = processing_of(json);
+  run.stalls = stalls_of(json);
   for (const Json& error : json.at("errors"))
     run.errors.push_back({error.at("kind").get<std::string>(),
                           error.at("count").get<std::uint64_t>(),

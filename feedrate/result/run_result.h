@@ -49,6 +49,34 @@ struct ByteProcessing {
   double cpu_seconds = 0;           // 0 when the clock is virtual: nothing is processed then
 };
 
+// Accelerator-time lost to one cause: while an accelerator's own batch was not there, and while
+// another rank's was not (it waits for the slowest; the cause is that one's).
+struct StallShare {
+  std::string cause;  // "startup", "queue", "open", "first-byte", "transfer", "decode", ...
+  std::int64_t own_ns = 0, carried_ns = 0;
+};
+struct RankStallResult {
+  std::uint32_t rank = 0;
+  std::int64_t compute_ns = 0;
+  std::vector<StallShare> causes;  // those that are not zero
+};
+// Where the stalls of a cause came from, the worst of each kind.
+struct StallPlace {
+  std::string cause, kind, name;  // kind: "file", "directory", "read-size"
+  std::int64_t ns = 0;            // own stalls of 20 us and more
+};
+// Every accelerator-second of the run, from the first read to the end of the last step:
+// wall = compute + all causes, exactly.
+struct StallResult {
+  std::int64_t wall_ns = 0;  // accelerators x run time
+  std::int64_t compute_ns = 0;
+  std::vector<StallShare> causes;  // all of them, always in the same order
+  std::vector<RankStallResult> ranks;
+  double interval_seconds = 1;
+  std::vector<std::vector<double>> series;  // by interval: accelerator-seconds lost, by cause
+  std::vector<StallPlace> places;
+};
+
 struct EpochResult {
   std::uint64_t epoch = 0, steps = 0;
   double seconds = 0;  // end of the first step to end of the last
@@ -106,6 +134,7 @@ struct RunResult {
   std::uint64_t peak_memory_bytes = 0;
 
   ByteProcessing processing;
+  StallResult stalls;
   std::vector<ErrorCount> errors;
   std::vector<std::string> warnings;
   bool interrupted = false;

@@ -60,6 +60,40 @@ std::string processing_text(const ByteProcessing& processing) {
   return text;
 }
 
+// Where the accelerators' time went that was not compute, largest cause first.
+std::string stalls_text(const StallResult& stalls) {
+  const auto wall = static_cast<double>(stalls.wall_ns);
+  const auto lost = static_cast<double>(stalls.wall_ns - stalls.compute_ns);
+  std::vector<std::pair<double, std::string>> parts;
+  double carried = 0;
+  for (const StallShare& share : stalls.causes) {
+    carried += static_cast<double>(share.carried_ns);
+    parts.emplace_back(static_cast<double>(share.own_ns + share.carried_ns) / wall, share.cause);
+  }
+  std::ranges::stable_sort(parts, [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::string text = fmt::format("{} of accelerator time", format_percent(lost / wall));
+  const char* separator = ": ";
+  for (const auto& [share, cause] : parts) {
+    if (share < 0.0005) break;
+    text += fmt::format("{}{} {}", separator, cause, format_percent(share));
+    separator = ", ";
+  }
+  if (carried / wall >= 0.0005)
+    text += fmt::format("; {} of it waiting for a slower rank", format_percent(carried / wall));
+  return text;
+}
+
+// The place that cost most, when it is worth a line.
+std::string worst_place_text(const StallResult& stalls) {
+  const auto lost = static_cast<double>(stalls.wall_ns - stalls.compute_ns);
+  const StallPlace* worst = nullptr;
+  for (const StallPlace& place : stalls.places)
+    if (place.kind != "read-size" && (worst == nullptr || place.ns > worst->ns)) worst = &place;
+  if (worst == nullptr || static_cast<double>(worst->ns) < 0.1 * lost) return {};
+  return fmt::format("{} {}: {} of it, {}", worst->kind, quote_path(worst->name),
+                     format_percent(static_cast<double>(worst->ns) / lost), worst->cause);
+}
+
 std::string warnings_text(const RunResult& run) {
   std::string text;
   for (const ErrorCount& error : run.errors)
@@ -149,6 +183,9 @@ std::string render_text(const RunResult& run) {
   text += row("read", latency_text(run.read_latency));
   text += row("in flight", fmt::format("{:.1f} of {} reads on average", run.in_flight_mean,
                                        run.in_flight_limit));
+  if (run.stalls.wall_ns > 0) text += row("stalled", stalls_text(run.stalls));
+  if (const std::string worst = worst_place_text(run.stalls); !worst.empty())
+    text += row("", worst);
   if (run.processing.samples > 0)
     text += row(run.processing.level == "decode" ? "decoded" : "verified",
                 processing_text(run.processing));

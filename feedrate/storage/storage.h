@@ -50,6 +50,7 @@ struct ReadOutcome {
   std::span<const std::byte> bytes;  // exactly what was asked for, inside the caller's buffer
   std::uint64_t moved_bytes = 0;     // what the call moved, alignment included
   Instant opened_at{};               // read_file only: when the file was open
+  Instant first_byte_at{};           // where the storage knows it (model), else not set
 };
 
 enum class EntryKind : std::uint8_t { kFile, kDirectory, kSymlink, kOther };

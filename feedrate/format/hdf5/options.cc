@@ -12,7 +12,8 @@ namespace {
 std::uint64_t divided_up(std::uint64_t number, std::uint64_t by) { return (number + by - 1) / by; }
 
 Result<bool> on_or_off(const std::string& name, const std::string& value) {
-  if (value == "on" || value == "off") return value == "on";
+  if (value == "on" || value == "true") return true;
+  if (value == "off" || value == "false") return false;
   return fail(ErrorKind::kUsage, fmt::format("{}: expected on or off, got '{}'", name, value),
               "see dataset.format_options");
 }

@@ -31,6 +31,7 @@ class InflateCrc {
       stream_.avail_out = sizeof out;
       const int status = inflate(&stream_, Z_NO_FLUSH);
       crc_ = crc32(crc_, std::span(out).first(sizeof out - stream_.avail_out));
+      produced_ += sizeof out - stream_.avail_out;
       if (status == Z_BUF_ERROR || (status == Z_OK && stream_.avail_out != 0)) break;
       if (status != Z_OK && status != Z_STREAM_END) return "deflated data is damaged";
       done_ = status == Z_STREAM_END;
@@ -40,8 +41,10 @@ class InflateCrc {
   }
   bool done() const { return done_; }
   std::uint32_t crc() const { return crc_; }
+  std::uint64_t produced() const { return produced_; }
 
  private:
+  std::uint64_t produced_ = 0;
   z_stream stream_{};
   bool ready_ = false, done_ = false;
   std::uint32_t crc_ = 0;
@@ -125,7 +128,42 @@ class ForeignVerifier : public Verifier {
   std::unique_ptr<InflateCrc> inflate_;
 };
 
+class ArrayDecoder : public Decoder {
+ public:
+  Result<std::uint64_t> decode(std::span<const std::byte> stored) override {
+    if (stored.size() < kLocalBytes) return corrupt_at(0, "the array's local header is cut");
+    std::array<std::byte, kLocalBytes> fixed{};
+    std::memcpy(fixed.data(), stored.data(), kLocalBytes);
+    FEEDRATE_TRY(const LocalHeader header, parse_local_header(0, fixed));
+    if (header.data_position() > stored.size())
+      return corrupt_at(0, "the array's local header goes beyond the sample");
+    const auto data = stored.subspan(header.data_position());
+    const bool has_crc = (header.flags & kDescriptorFlag) == 0;
+    std::uint32_t crc = 0;
+    std::uint64_t bytes = data.size();
+    if (header.method == kDeflated) {
+      InflateCrc inflate;
+      for (std::size_t at = 0; at < data.size(); at += kCheckSliceBytes)
+        if (const char* trouble =
+                inflate.add(data.subspan(at, std::min(kCheckSliceBytes, data.size() - at))))
+          return corrupt_at(header.data_position() + at, trouble);
+      if (!inflate.done()) return corrupt_at(stored.size(), "the deflated array ends too early");
+      crc = inflate.crc();
+      bytes = inflate.produced();
+    } else if (header.method == kStored) {
+      crc = crc32(0, data);
+    } else {
+      return corrupt_at(0, "local header of the array is not the one indexed");
+    }
+    if (has_crc && crc != header.crc)
+      return corrupt_at(0, "data of the array does not match its CRC-32");
+    return bytes;
+  }
+};
+
 }  // namespace
+
+std::unique_ptr<Decoder> make_array_decoder() { return std::make_unique<ArrayDecoder>(); }
 
 std::unique_ptr<Verifier> make_foreign_verifier(const Extent& sample) {
   return std::make_unique<ForeignVerifier>(sample);

@@ -129,6 +129,7 @@ class NpzFormat : public Format {
     return std::make_unique<KnownVerifier>(samples.front());
   }
 
+  std::unique_ptr<Decoder> decoder() const override { return make_array_decoder(); }
   bool has_checksums() const override { return true; }
   std::uint64_t reference_transfer_bytes() const override { return 256ULL << 10U; }
   std::uint64_t samples_per_file_max() const override { return 1; }

@@ -87,6 +87,30 @@ TEST(Npz, ReadsAndChecksDeflatedMembers) {
   EXPECT_LE(missed, 1U);  // padding bits after the last deflate block
 }
 
+TEST(Npz, DecodesStoredAndDeflatedArrays) {
+  const auto decoder = npz_format().decoder();
+  const Bytes ours = render_all(npz_format(), {{1, 2, 1000, 7, 0}}, 4096);
+  Bytes deflated = read_test_file("npz/testdata/deflated.npz");
+  for (Bytes file : {ours, deflated}) {
+    const auto index = index_of(file);
+    ASSERT_TRUE(index) << index.error().message();
+    const Extent sample = index->samples.front();
+    const auto stored = std::span(file).subspan(sample.offset, sample.length);
+    const auto bytes = decoder->decode(stored);
+    ASSERT_TRUE(bytes) << bytes.error().message();
+    EXPECT_GE(*bytes, 1000U + 128U);  // the header of the .npy goes with it
+    EXPECT_FALSE(decoder->decode(stored.first(20)));
+    EXPECT_FALSE(decoder->decode(stored.first(stored.size() - 9)));
+    std::size_t missed = 0;
+    for (std::size_t at = 55; at < stored.size(); ++at) {
+      stored[at] ^= std::byte{2};
+      if (decoder->decode(stored)) ++missed;
+      stored[at] ^= std::byte{2};
+    }
+    EXPECT_LE(missed, 1U);  // padding bits after the last deflate block
+  }
+}
+
 TEST(Npz, WithoutXTheLargestMemberCounts) {
   const Bytes foreign = read_test_file("npz/testdata/no_x.npz");
   const auto index = index_of(foreign);

@@ -43,4 +43,8 @@ class KnownVerifier : public Verifier {
 // A foreign file: the CRC-32 of the array if its bytes come in order from its local header on.
 std::unique_ptr<Verifier> make_foreign_verifier(const Extent& sample);
 
+// The array as numpy.load gets it: Python's zipfile inflates it where it is deflated, and checks
+// its CRC-32.
+std::unique_ptr<Decoder> make_array_decoder();
+
 }  // namespace feedrate::npz

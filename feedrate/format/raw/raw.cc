@@ -54,7 +54,7 @@ class RawFormat : public Format {
   Result<FileIndex> index(RandomAccess& file) const override {
     if (record_bytes_ == 0)
       return fail(ErrorKind::kUsage, "raw records say nothing about their size",
-                  "add --set dataset.format_options.record_bytes=160");
+                  "add --set dataset.format=raw --set dataset.format_options.record_bytes=160");
     if (file.size() == 0) return corrupt_at(0, "empty file");
     if (file.size() % record_bytes_ != 0)
       return corrupt_at(file.size() / record_bytes_ * record_bytes_,

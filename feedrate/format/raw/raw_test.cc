@@ -12,7 +12,7 @@ TEST(Raw, NeedsTheSizeOfARecord) {
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().render(),
             "error: raw records say nothing about their size\n"
-            "hint:  add --set dataset.format_options.record_bytes=160\n");
+            "hint:  add --set dataset.format=raw --set dataset.format_options.record_bytes=160\n");
   const auto format = make_format("raw", {{"record_bytes", "160"}});
   const auto index = (*format)->index(memory);
   ASSERT_TRUE(index);

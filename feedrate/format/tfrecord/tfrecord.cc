@@ -97,10 +97,14 @@ class HeadReader {
 Result<> check_record(std::uint64_t offset, std::uint64_t file_bytes,
                       std::span<const std::byte> head) {
   if (!valid_head(head)) {
-    const bool gzip = offset == 0 && head[0] == std::byte{0x1F} && head[1] == std::byte{0x8B};
-    if (gzip)
-      return fail(ErrorKind::kUnsupported, "compressed TFRecord file (gzip)",
-                  "rewrite it without TFRecordOptions(compression_type='GZIP')");
+    const auto magic = load_big<std::uint16_t>(head.data());
+    const bool gzip = offset == 0 && magic == 0x1F8B;
+    // CMF and FLG of a zlib stream: deflate, a window of 32 KiB, together a multiple of 31.
+    const bool zlib = offset == 0 && head[0] == std::byte{0x78} && magic % 31 == 0;
+    if (gzip || zlib)
+      return fail(ErrorKind::kUnsupported,
+                  std::string("compressed TFRecord file (") + (gzip ? "gzip)" : "zlib)"),
+                  "rewrite it without TFRecordOptions(compression_type=...)");
     return corrupt_at(offset, "length of the record does not match its checksum");
   }
   const auto length = load_little<std::uint64_t>(head.data());

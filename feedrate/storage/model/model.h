@@ -9,6 +9,8 @@
 //   stream_bandwidth: 500MB/s    # of one read
 //   bandwidth: 2GB/s             # of all reads together
 //   operations_per_second: 50000 # of all reads together
+//   slow:                        # files whose path holds this text: so much more of each
+//     - {path: train/0003/, open: 5ms, latency: 20ms}
 //
 // On the virtual clock this simulates; on the real clock it emulates, by delaying the backing.
 #pragma once
@@ -18,6 +20,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "feedrate/base/random.h"
 #include "feedrate/base/units.h"
@@ -37,6 +40,11 @@ struct StorageModel {
   double stream_bytes_per_second = 0;  // 0: no limit
   double bytes_per_second = 0;
   double operations_per_second = 0;
+  struct SlowPath {
+    std::string path;
+    Duration open{}, latency{};
+  };
+  std::vector<SlowPath> slow = {};
 };
 
 Result<StorageModel> parse_storage_model(std::string_view yaml, std::string_view origin);

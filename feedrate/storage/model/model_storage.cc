@@ -45,7 +45,8 @@ class ModelStorage final : public Storage {
   Task<Result<FileHandle>> open(const std::string& path, OpenMode mode) override {
     const Instant arrival = reactor().now();
     Result<FileHandle> file = co_await backing_->open(path, mode);
-    const bool waited = co_await reactor().sleep_until(arrival + model_.open_latency);
+    const bool waited =
+        co_await reactor().sleep_until(arrival + model_.open_latency + slowness(path).open);
     if (file && !waited) {
       const Result<> closed = co_await backing_->close(std::move(*file));
       co_return fail(closed ? stopped("open", path) : closed.error());
@@ -56,35 +57,41 @@ class ModelStorage final : public Storage {
 
   Task<Result<ReadOutcome>> read(StorageFile& file, std::uint64_t offset, std::uint64_t length,
                                  Buffer& buffer) override {
-    const Instant ready = completion(reactor().now(), length);
+    const Instant ready = completion(reactor().now(), length, slowness(file.path()).latency);
     FEEDRATE_ASSERT(length <= buffer.bytes().size());
-    Result<ReadOutcome> outcome = ReadOutcome{buffer.bytes().first(length), length, {}};
+    Result<ReadOutcome> outcome = ReadOutcome{buffer.bytes().first(length), length, {}, {}};
     if (backing_->carries_data()) outcome = co_await backing_->read(file, offset, length, buffer);
     const bool waited = co_await reactor().sleep_until(ready);
     if (!waited) co_return fail(stopped("read", file.path()));
+    if (outcome) outcome->first_byte_at = ready - transfer_time(length);
     co_return outcome;
   }
 
   Task<Result<ReadOutcome>> read_file(const std::string& path, std::uint64_t length,
                                       Buffer& buffer) override {
-    const Instant opened = reactor().now() + model_.open_latency;
-    if (model_.open_latency.count() > 0) {
+    const StorageModel::SlowPath& slow = slowness(path);
+    const Duration open_latency = model_.open_latency + slow.open;
+    const Instant opened = reactor().now() + open_latency;
+    if (open_latency.count() > 0) {
       const bool waited = co_await reactor().sleep_until(opened);
       if (!waited) co_return fail(stopped("open", path));
     }
-    const Instant ready = completion(opened, length);
+    const Instant ready = completion(opened, length, slow.latency);
     FEEDRATE_ASSERT(length <= buffer.bytes().size());
-    Result<ReadOutcome> outcome = ReadOutcome{buffer.bytes().first(length), length, opened};
+    Result<ReadOutcome> outcome = ReadOutcome{buffer.bytes().first(length), length, opened, {}};
     if (backing_->carries_data()) outcome = co_await backing_->read_file(path, length, buffer);
     const bool waited = co_await reactor().sleep_until(ready);
     if (!waited) co_return fail(stopped("read", path));
-    if (outcome) outcome->opened_at = opened;
+    if (outcome) {
+      outcome->opened_at = opened;
+      outcome->first_byte_at = ready - transfer_time(length);
+    }
     co_return outcome;
   }
 
   Task<Result<>> write(StorageFile& file, std::uint64_t offset, std::uint64_t length,
                        Buffer& buffer) override {
-    const Instant ready = completion(reactor().now(), length);
+    const Instant ready = completion(reactor().now(), length, Duration{});
     const Result<> outcome = co_await backing_->write(file, offset, length, buffer);
     const bool waited = co_await reactor().sleep_until(ready);
     if (!waited) co_return fail(stopped("write", file.path()));
@@ -115,12 +122,28 @@ class ModelStorage final : public Storage {
   }
 
   // When a transfer that arrives at `arrival` is through with the model.
-  Instant completion(Instant arrival, std::uint64_t bytes) {
+  Instant completion(Instant arrival, std::uint64_t bytes, Duration slowness) {
     const Instant admitted = limits_->admit(model_, arrival, bytes);
-    Duration alone = draw_latency();
+    Duration alone = draw_latency() + slowness;
     if (model_.stream_bytes_per_second > 0)
       alone += bounded(static_cast<double>(bytes) / model_.stream_bytes_per_second);
     return std::max(admitted, arrival + alone);
+  }
+
+  // From the first byte to the last, at the slower of the two rates.
+  Duration transfer_time(std::uint64_t bytes) const {
+    double seconds = 0;
+    for (const double rate : {model_.stream_bytes_per_second, model_.bytes_per_second})
+      if (rate > 0) seconds = std::max(seconds, static_cast<double>(bytes) / rate);
+    return bounded(seconds);
+  }
+
+  // What the first entry whose text is in the path adds.
+  const StorageModel::SlowPath& slowness(const std::string& path) const {
+    static const StorageModel::SlowPath kNone;
+    for (const StorageModel::SlowPath& slow : model_.slow)
+      if (path.find(slow.path) != std::string::npos) return slow;
+    return kNone;
   }
 
   Duration draw_latency() {

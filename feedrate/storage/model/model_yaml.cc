@@ -52,13 +52,38 @@ Result<> parse_rate(const YamlNode& root, std::string_view key, double& target) 
   return {};
 }
 
+Result<> parse_slow_path(const YamlNode& node, StorageModel& model) {
+  FEEDRATE_CHECK(node.expect_keys("a slow path", {"path", "open", "latency"}));
+  StorageModel::SlowPath slow;
+  FEEDRATE_TRY(const YamlNode path, node.at("path"));
+  FEEDRATE_TRY(slow.path, path.text());
+  if (slow.path.empty())
+    return path.error("the path is empty", "give a part of the paths that are slow");
+  for (const auto& [key, target] :
+       {std::pair{"open", &slow.open}, std::pair{"latency", &slow.latency}}) {
+    if (!node.has(key)) continue;
+    FEEDRATE_TRY(const YamlNode child, node.at(key));
+    FEEDRATE_TRY(*target, child.duration(Duration(0), kLatencyMax));
+  }
+  model.slow.push_back(std::move(slow));
+  return {};
+}
+
+Result<> parse_slow_paths(const YamlNode& root, StorageModel& model) {
+  if (!root.has("slow")) return {};
+  FEEDRATE_TRY(const YamlNode list, root.at("slow"));
+  FEEDRATE_TRY(const auto paths, list.items());
+  for (const YamlNode& path : paths) FEEDRATE_CHECK(parse_slow_path(path, model));
+  return {};
+}
+
 }  // namespace
 
 Result<StorageModel> parse_storage_model(std::string_view yaml, std::string_view origin) {
   FEEDRATE_TRY(const YamlNode root, YamlNode::parse(yaml, origin));
   FEEDRATE_CHECK(
       root.expect_keys("storage model", {"name", "backing", "latency", "open", "stream_bandwidth",
-                                         "bandwidth", "operations_per_second"}));
+                                         "bandwidth", "operations_per_second", "slow"}));
   StorageModel model;
   FEEDRATE_TRY(const YamlNode name, root.at("name"));
   FEEDRATE_TRY(model.name, name.text());
@@ -74,6 +99,7 @@ Result<StorageModel> parse_storage_model(std::string_view yaml, std::string_view
     FEEDRATE_TRY(const YamlNode open, root.at("open"));
     FEEDRATE_TRY(model.open_latency, open.duration(Duration(0), kLatencyMax));
   }
+  FEEDRATE_CHECK(parse_slow_paths(root, model));
   FEEDRATE_CHECK(parse_rate(root, "stream_bandwidth", model.stream_bytes_per_second));
   FEEDRATE_CHECK(parse_rate(root, "bandwidth", model.bytes_per_second));
   if (root.has("operations_per_second")) {

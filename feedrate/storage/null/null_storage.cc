@@ -19,12 +19,12 @@ class NullStorage final : public Storage {
   Task<Result<ReadOutcome>> read(StorageFile&, std::uint64_t, std::uint64_t length,
                                  Buffer& buffer) override {
     FEEDRATE_ASSERT(length <= buffer.bytes().size());
-    co_return ReadOutcome{buffer.bytes().first(length), length, {}};
+    co_return ReadOutcome{buffer.bytes().first(length), length, {}, {}};
   }
   Task<Result<ReadOutcome>> read_file(const std::string&, std::uint64_t length,
                                       Buffer& buffer) override {
     FEEDRATE_ASSERT(length <= buffer.bytes().size());
-    co_return ReadOutcome{buffer.bytes().first(length), length, reactor_.now()};
+    co_return ReadOutcome{buffer.bytes().first(length), length, reactor_.now(), {}};
   }
   Task<Result<>> write(StorageFile&, std::uint64_t, std::uint64_t, Buffer&) override {
     co_return Result<>{};

@@ -1,0 +1,97 @@
+// Where accelerators' time goes: every accelerator-second is compute, or a stall with exactly one
+// cause. Exact: integer nanoseconds, and what is added to a rank adds up to its wall time.
+// Plain values, not locked; merged after a run.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "feedrate/base/units.h"
+#include "feedrate/stats/time_series.h"
+
+namespace feedrate {
+
+// What the sample that a batch still lacks was waiting for.
+enum class StallCause : std::uint8_t {
+  kStartup,     // the first batch: nothing could have been read ahead
+  kQueue,       // no reader, buffer or room was free for it
+  kOpen,        // its file was being opened, its metadata read, or the file closed
+  kFirstByte,   // its read was on its way, but no byte had come
+  kTransfer,    // its bytes were coming
+  kDecode,      // it was being checked or decoded
+  kCopy,        // it was being copied in this host's memory
+  kCheckpoint,  // the group was writing a checkpoint
+  kCompute,     // only of a straggler: its step itself took longer than this one's
+};
+inline constexpr std::size_t kStallCauses = 9;
+inline constexpr std::array<StallCause, kStallCauses> kAllStallCauses{
+    StallCause::kStartup,   StallCause::kQueue,      StallCause::kOpen,
+    StallCause::kFirstByte, StallCause::kTransfer,   StallCause::kDecode,
+    StallCause::kCopy,      StallCause::kCheckpoint, StallCause::kCompute};
+// "startup", "queue", "open", "first-byte", "transfer", "decode", "copy", "checkpoint", "compute".
+std::string_view to_string(StallCause cause);
+
+using StallTimes = std::array<Duration, kStallCauses>;
+inline Duration& at(StallTimes& times, StallCause cause) {
+  return times[static_cast<std::size_t>(cause)];
+}
+
+// From the end of the piece before it to `until`, this was the cause. `file` and `bytes` are those
+// of the sample's read, and only given where the piece is long enough to be worth naming them.
+struct StallPiece {
+  static constexpr std::uint64_t kUnnamed = ~std::uint64_t{0};
+  Instant until{};
+  StallCause cause = StallCause::kQueue;
+  std::uint64_t file = kUnnamed;
+  std::uint64_t bytes = 0;
+};
+
+struct RankStalls {
+  std::uint32_t rank = 0;
+  Duration compute{};
+  StallTimes own{};      // its own batch was not there
+  StallTimes carried{};  // its step was done, another rank's was not: that one's causes
+  Duration total() const;
+};
+
+class StallLedger {
+ public:
+  explicit StallLedger(Instant origin);
+
+  // A step of `rank`: stalled over [begin, start) for the causes of `pieces` (the last one's until
+  // is `start`; what lies before `begin` does not count), computing over [start, end).
+  void add_step(std::uint32_t rank, Instant begin, Instant start, Instant end,
+                const std::vector<StallPiece>& pieces);
+  // And then, over [end, group_end), waiting for the slowest rank, which was stalled until
+  // `slowest_start` for the causes of `slowest` and then computed for `slowest_compute`.
+  void add_straggler_wait(std::uint32_t rank, Instant end, Instant group_end, Duration compute,
+                          Instant slowest_start, Duration slowest_compute,
+                          const std::vector<StallPiece>& slowest);
+  void merge(const StallLedger& other);
+
+  const std::map<std::uint32_t, RankStalls>& ranks() const { return ranks_; }
+  // Seconds lost to a cause, own and carried, over time; the same intervals for all.
+  const TimeSeries& series(StallCause cause) const {
+    return series_[static_cast<std::size_t>(cause)];
+  }
+  // Own stalls by the file whose sample was missing; of very many, those that cost most.
+  const std::map<std::uint64_t, StallTimes>& files() const { return files_; }
+  // Own stalls by the size of the read, by the power of two that it reaches.
+  const std::map<std::uint32_t, StallTimes>& sizes() const { return sizes_; }
+
+ private:
+  static constexpr std::size_t kFilesMax = 4096;
+  void lose(StallTimes& times, StallCause cause, Instant begin, Instant end);
+  void name(const StallPiece& piece, Duration time);
+  void drop_small_files();
+
+  std::map<std::uint32_t, RankStalls> ranks_;
+  std::vector<TimeSeries> series_;
+  std::map<std::uint64_t, StallTimes> files_;
+  std::map<std::uint32_t, StallTimes> sizes_;
+};
+
+}  // namespace feedrate
