@@ -10,6 +10,10 @@
 
 #include "feedrate/dataset/manifest.h"
 #include "feedrate/format/format.h"
+#include "feedrate/host/block_device.h"
+#include "feedrate/host/cgroup.h"
+#include "feedrate/host/network_mount.h"
+#include "feedrate/host/system.h"
 #include "feedrate/result/run_result.h"
 #include "feedrate/storage/model/model.h"
 #include "feedrate/workload/dlio.h"
@@ -101,16 +105,28 @@ void parse_dlio_file(std::string_view text) { (void)parse_dlio_workload(text, "f
 void parse_model_file(std::string_view text) { (void)parse_storage_model(text, "fuzz"); }
 void parse_manifest(std::string_view text) { (void)manifest_from_json(text, "fuzz"); }
 void parse_result(std::string_view text) { (void)run_result_from_json(text); }
+// The kernel's own texts: /proc and /sys.
+void parse_host(std::string_view text) {
+  for (const Mount& mount : parse_mountinfo(text)) (void)option_value(mount.super_options, "addr");
+  (void)parse_mountstats(text, "/m");
+  (void)parse_block_stat(text);
+  (void)parse_cpu_max(text);
+  (void)parse_io_max(text);
+  (void)parse_io_stat(text);
+  (void)parse_cpu_times(text);
+  (void)parse_meminfo(text);
+  (void)parse_full_pressure(text);
+  (void)parse_number_list(text);
+  (void)selected_setting(text);
+}
 
 struct TextParser {
   const char* name;
   void (*parse)(std::string_view text);
 };
-constexpr TextParser kParsers[] = {{"workload", parse_workload_file},
-                                   {"dlio", parse_dlio_file},
-                                   {"model", parse_model_file},
-                                   {"manifest", parse_manifest},
-                                   {"result", parse_result}};
+constexpr TextParser kParsers[] = {{"workload", parse_workload_file}, {"dlio", parse_dlio_file},
+                                   {"model", parse_model_file},       {"manifest", parse_manifest},
+                                   {"result", parse_result},          {"host", parse_host}};
 
 void fuzz(std::string_view target, Input input) {
   constexpr std::string_view kDecode = "decode-";

@@ -72,7 +72,10 @@ def lacks(need):
         "root": lambda: os.geteuid() == 0,
         # A tmpfs in a mount namespace of its own: nothing of it is left behind.
         "mount": lambda: succeeds("unshare -m sh -c 'mount -t tmpfs none /mnt'"),
-        "loop": lambda: succeeds("losetup -f"),
+        # An ext4 in a file, mounted in a namespace of its own.
+        "loop": lambda: succeeds(
+            "f=$(mktemp) && truncate -s 8M $f && mkfs.ext4 -q -F $f && "
+            "unshare -m mount -o loop $f /mnt; status=$?; rm -f $f; exit $status"),
         "direct": direct_io_works,
         "unprivileged": lambda: succeeds(f"{HERE}/cases/helpers/unprivileged true"),
         "uring": lambda: succeeds(f"{HERE}/cases/helpers/has_io_uring"),

@@ -11,6 +11,7 @@ using DatasetResidency = testing::DatasetTest;
 
 std::vector<std::string> paths_of(const FileList& files) {
   std::vector<std::string> paths;
+  paths.reserve(files.count);
   for (std::uint64_t i = 0; i < files.count; ++i) paths.push_back(files.path(i));
   return paths;
 }

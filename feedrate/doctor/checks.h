@@ -4,6 +4,7 @@
 // network check of a local disk).
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "feedrate/host/mounts.h"
 #include "feedrate/host/network_mount.h"
 #include "feedrate/host/system.h"
+#include "feedrate/runtime/reactor_group.h"
 
 namespace feedrate {
 
@@ -38,6 +40,8 @@ struct Examined {
   unsigned cores_allowed = 1;
   std::uint64_t open_files_now = 0, open_files_max = 0;  // RLIMIT_NOFILE; RLIM_INFINITY: no limit
   bool direct_works = false;
+  std::shared_ptr<ReactorGroup> ring;  // of one reactor; null: see ring_error
+  std::optional<Error> ring_error;     // why io_uring cannot be used
   Watched watched = {};
 };
 

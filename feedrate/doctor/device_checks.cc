@@ -10,6 +10,7 @@ namespace feedrate {
 namespace {
 
 constexpr double kOtherBytesPerSecondMax = 5e6, kOtherOpsPerSecondMax = 50;
+constexpr double kOtherBytesPerSecondBad = 50e6, kOtherOpsPerSecondBad = 500;
 constexpr double kOtherBusyWarn = 0.05, kOtherBusyBad = 0.5;
 constexpr std::uint64_t kReadAheadMin = std::uint64_t{128} << 10U;
 constexpr std::uint64_t kReadAheadMax = std::uint64_t{1} << 20U;
@@ -68,7 +69,8 @@ Checked check_other_io(const Examined& host) {
                   format_rate(bytes), ops, moved.name, format_percent(busy));
   const std::string why = "others use the same device: what they take is missing in our figures";
   const std::string remedy = "find out who ('iotop', 'pidstat -d 1'), and wait or end it";
-  if (busy > kOtherBusyBad) return bad(kCheck, found, why, remedy);
+  const bool much = bytes > kOtherBytesPerSecondBad || ops > kOtherOpsPerSecondBad;
+  if (busy > kOtherBusyBad && much) return bad(kCheck, found, why, remedy);
   if (busy > kOtherBusyWarn || bytes > kOtherBytesPerSecondMax || ops > kOtherOpsPerSecondMax)
     return warn(kCheck, found, why, remedy);
   return ok(kCheck, found);

@@ -84,7 +84,7 @@ Checked check_directory(const Examined& host) {
   const std::string found = fmt::format("{}: {}", quote_path(subject.asked), subject.describe());
   if (!subject.trouble.empty())
     return bad(kCheck, found, "what is in it cannot be read, so not measured either",
-               "run it as a user who may read it, or change its permissions ('ls -ld')");
+               subject.remedy);
   if (!subject.exists && !subject.writable)
     return bad(kCheck, found + ", which is closed to us for writing",
                "a data set cannot be made there", "give a directory that may be written to");

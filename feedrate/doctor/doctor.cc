@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "feedrate/doctor/checks.h"
-#include "feedrate/runtime/reactor_group.h"
 #include "feedrate/storage/storage.h"
 
 namespace feedrate {
@@ -114,6 +113,11 @@ DoctorReport examine(const std::string& directory, const DoctorOptions& options)
   host.cores_allowed = available_cores();
   const std::string example = host.subject.example();
   host.direct_works = probe_direct_io(example.empty() ? place : example).works;
+  auto ring = ReactorGroup::make(ClockKind::kReal, IoEngine::kUring, 1);
+  if (ring)
+    host.ring = std::move(*ring);
+  else
+    host.ring_error = ring.error();
   DoctorReport report{directory, place, host.subject.describe(), {}};
   for (const Check check : kChecks)
     if (auto finding = check(host)) report.findings.push_back(std::move(*finding));

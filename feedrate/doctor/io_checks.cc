@@ -12,7 +12,6 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/doctor/checks.h"
-#include "feedrate/runtime/reactor_group.h"
 
 namespace feedrate {
 namespace {
@@ -154,22 +153,22 @@ Checked check_direct_io(const Examined& host) {
 
 Checked check_io_uring(const Examined& host) {
   constexpr std::string_view kCheck = "io_uring";
-  const auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kUring, 1);
-  if (!group) {
+  if (host.ring_error) {
+    const std::string& reason = host.ring_error->message();
     const std::string status = read_host_file(host.roots.proc + "/self/status").value_or("");
-    const bool filtered = status.find("Seccomp:\t2") != std::string::npos;
-    const bool by_sysctl = group.error().message().find("sysctl") != std::string::npos;
-    return warn(
-        kCheck,
-        group.error().message() + (filtered && !by_sysctl ? " (a seccomp filter is in force)" : ""),
-        "reads are made by a pool of threads instead: fewer in flight, about twice the CPU "
-        "time",
-        filtered && !by_sysctl
-            ? "allow io_uring_setup, io_uring_enter and io_uring_register in the "
-              "container's profile, or 'docker run --security-opt seccomp=unconfined'"
-            : group.error().hint());
+    // A filter may be in force and yet not be the reason: the sysctl and the memory name
+    // themselves.
+    const bool filtered =
+        status.find("Seccomp:\t2") != std::string::npos && reason.ends_with(std::strerror(EPERM));
+    return warn(kCheck, reason + (filtered ? " (a seccomp filter is in force)" : ""),
+                "reads are made by a pool of threads instead: fewer in flight, about twice the CPU "
+                "time",
+                filtered ? "allow io_uring_setup, io_uring_enter and io_uring_register in the "
+                           "container's profile, or 'docker run --security-opt seccomp=unconfined'"
+                         : host.ring_error->hint());
   }
-  const std::string shortfall = (*group)->reactor(0).io().shortfall();
+  if (!host.ring) return std::nullopt;
+  const std::string shortfall = host.ring->reactor(0).io().shortfall();
   if (!shortfall.empty())
     return warn(kCheck, "works, but " + shortfall, "fewer files are read with one call each",
                 "raise it with 'ulimit -n 65536'");
@@ -184,9 +183,10 @@ Checked check_open_files(const Examined& host) {
   const std::string remedy =
       "'ulimit -n 65536', or LimitNOFILE= of the service, or 'docker run --ulimit nofile=65536'";
   if (host.open_files_max < kOpenFilesNeeded)
-    return bad(kCheck, found, "opens will fail with 'Too many open files'", remedy);
+    return bad(kCheck, found, "runs with a few dozen readers will fail with 'Too many open files'",
+               remedy);
   if (host.open_files_max < kOpenFilesWanted)
-    return warn(kCheck, found, "runs with many readers may fail with 'Too many open files'",
+    return warn(kCheck, found, "runs with hundreds of readers may fail with 'Too many open files'",
                 remedy);
   return ok(kCheck, found);
 }

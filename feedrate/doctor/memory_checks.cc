@@ -7,7 +7,6 @@
 #include "feedrate/base/text.h"
 #include "feedrate/doctor/checks.h"
 #include "feedrate/runtime/buffers.h"
-#include "feedrate/runtime/reactor_group.h"
 
 namespace feedrate {
 namespace {
@@ -52,9 +51,8 @@ Checked check_locked_memory(const Examined& host) {
       "memlock=-1'";
   rlimit limit{};
   getrlimit(RLIMIT_MEMLOCK, &limit);
-  const auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kUring, 1);
-  if (!group) return unknown(kCheck, "only io_uring has buffers registered");
-  const BufferPool pool((*group)->reactor(0), {kTriedBlockBytes, kTriedBlocks, true});
+  if (!host.ring) return unknown(kCheck, "only io_uring has buffers registered");
+  const BufferPool pool(host.ring->reactor(0), {kTriedBlockBytes, kTriedBlocks, true});
   const std::string tried = format_bytes(kTriedBlockBytes * kTriedBlocks);
   const std::string limited =
       fmt::format("RLIMIT_MEMLOCK is {}", locked_limit_text(limit.rlim_cur));

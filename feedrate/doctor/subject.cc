@@ -1,5 +1,6 @@
 #include "feedrate/doctor/subject.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +22,10 @@ namespace fs = std::filesystem;
 constexpr std::size_t kOwnFilesMax =
     5000;  // enough to judge by, and found in a fraction of a second
 constexpr std::uint64_t kExampleTriesMax = 100;
+
+bool allows(const std::string& path, int mode) {
+  return faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0;
+}
 
 // The path itself, or the nearest above it that exists.
 std::string nearest(const std::string& asked) {
@@ -90,6 +95,7 @@ std::string Subject::describe() const {
 
 Subject look_at(const std::string& directory) {
   Subject subject;
+  subject.remedy = "run it as a user who may read it, or change its permissions ('ls -ld')";
   subject.asked = directory;
   subject.looked_at = nearest(directory);
   std::error_code ignored;
@@ -98,20 +104,22 @@ Subject look_at(const std::string& directory) {
   if (!subject.exists && errno != ENOENT)
     subject.trouble = fmt::format("it cannot be looked at: {}", std::strerror(errno));
   const bool is_folder = fs::is_directory(subject.looked_at, ignored);
-  subject.writable = is_folder && access(subject.looked_at.c_str(), W_OK | X_OK) == 0;
+  subject.writable = is_folder && allows(subject.looked_at, W_OK | X_OK);
   if (!subject.exists) return subject;
   if (!is_folder) {
     add_file(directory, subject);
-    if (access(directory.c_str(), R_OK) != 0)
+    if (!allows(directory, R_OK))
       subject.trouble = fmt::format("it cannot be read: {}", std::strerror(errno));
     return subject;
   }
-  if (access(directory.c_str(), R_OK | X_OK) != 0) {
+  if (!allows(directory, R_OK | X_OK)) {
     subject.trouble = fmt::format("it cannot be listed: {}", std::strerror(errno));
     return subject;
   }
   const auto manifest = read_manifest(directory);
   if (manifest) subject.workload = manifest->plan.workload;
+  if (!manifest && manifest.error().kind() != ErrorKind::kNotFound)
+    subject.trouble = manifest.error().message(), subject.remedy = manifest.error().hint();
   if (manifest && manifest->complete) {
     if (auto dataset = Dataset::from_plan(manifest->plan, directory)) {
       subject.dataset = std::move(*dataset);

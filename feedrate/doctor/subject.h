@@ -16,7 +16,8 @@ struct Subject {
   std::string looked_at;  // exists: it, or the nearest above it
   bool exists = false;
   bool writable = false;                   // files can be made in looked_at
-  std::string trouble;                     // why it cannot be listed; "" when it can
+  std::string trouble;                     // why it cannot be read; "" when it can
+  std::string remedy;                      // for that
   std::shared_ptr<const Dataset> dataset;  // ours and complete, else null
   std::string workload;                    // of ours, complete or not
   std::vector<std::string> own_files;      // of any other folder: full paths, the first of them

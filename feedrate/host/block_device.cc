@@ -130,7 +130,8 @@ std::vector<std::string> btrfs_devices(const std::string& source, const HostRoot
     const std::vector<std::string> names = sorted_entries(folder);
     if (std::ranges::find(names, wanted) == names.end()) continue;
     std::vector<std::string> links;
-    for (const std::string& name : names) links.push_back(folder + "/" + name);
+    links.reserve(names.size());
+    for (const std::string& name : names) links.push_back(fmt::format("{}/{}", folder, name));
     return links;
   }
   return {};

@@ -33,6 +33,7 @@ void add_partition(const FakeTree& tree, const std::string& disk, const std::str
 
 std::vector<std::string> names(const std::vector<BlockNode>& nodes) {
   std::vector<std::string> result;
+  result.reserve(nodes.size());
   for (const BlockNode& node : nodes) result.push_back(node.name);
   return result;
 }

@@ -110,7 +110,7 @@ void read_throttle(const std::string& file, IoField field, CgroupLimits& limits)
     if (!device || !value) continue;
     CgroupIoLimit& limit = io_limit(limits, *device);
     if ((limit.*field).value_or(*value) < *value) continue;
-    limit.*field = *value;
+    limit.*field = value;
     limit.set_in = file;
   }
 }

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <fstream>
+#include <memory>
 #include <sstream>
 
 #include "feedrate/base/text.h"
@@ -28,8 +29,9 @@ std::optional<std::uint64_t> read_host_number(const std::string& path) {
 
 std::optional<std::uint64_t> parse_host_number(std::string_view text) {
   std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stopped, code] = std::from_chars(text.data(), end, value);
+  const char* const begin = std::to_address(text.begin());
+  const char* const end = std::to_address(text.end());
+  const auto [stopped, code] = std::from_chars(begin, end, value);
   if (code != std::errc{} || stopped != end) return std::nullopt;
   return value;
 }
