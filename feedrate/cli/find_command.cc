@@ -14,6 +14,8 @@
 namespace feedrate {
 namespace {
 
+constexpr Duration kCeilingTime = std::chrono::milliseconds(500);
+
 class FindCommand final : public Command {
  public:
   void declare(CLI::App& app) override {
@@ -104,7 +106,15 @@ class FindCommand final : public Command {
       TrainingProgress progress;
       return run_once(setup, plan, options_, &judge, progress, context.stop);
     };
-    return find_accelerators(find, setup.plan, by_data, runner, observer, context.stop);
+    TrainingPlan several = setup.plan;
+    several.accelerators = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>({by_data, setup.threads, find.accelerators_max}));
+    FEEDRATE_TRY(const ClientCeiling ceiling,
+                 measure_ceiling(setup, several, kCeilingTime, context.stop));
+    FEEDRATE_TRY(FindResult result,
+                 find_accelerators(find, setup.plan, by_data, runner, observer, context.stop));
+    result.ceiling = ceiling;
+    return result;
   }
 
   static std::string compare(const std::vector<FindResult>& results) {

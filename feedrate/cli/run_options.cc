@@ -494,10 +494,38 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
                       {"epochs", std::to_string(plan.epochs)},
                       {"steps", std::to_string(plan.steps_max)},
                       {"time", format_duration(plan.time_max)}};
+  result.limiter = find_limiter(result);
   result.seeds = {{"order", plan.seed}};
   if (plan.dataset->plan()) result.seeds["content"] = plan.dataset->plan()->seed;
   result.host = collect_host_facts(fmt::format("feedrate {} ({})", FEEDRATE_VERSION, __VERSION__));
   return result;
+}
+
+Result<ClientCeiling> measure_ceiling(const RunSetup& setup, const TrainingPlan& plan,
+                                      Duration time, const std::stop_token& stop) {
+  ClientCeiling ceiling;
+  if (setup.clock == ClockKind::kVirtual || setup.storage == "null") return ceiling;
+  TrainingPlan free = plan;
+  free.timing.compute = Duration(1);
+  free.level = ByteLevel::kRaw;
+  free.slow_ranks.clear();
+  free.epochs = free.steps_max = 0;
+  free.time_max = time;
+  FEEDRATE_TRY(const StorageFactory null,
+               make_storage_factory("null", IoMode::kBuffered, ".", plan.seed));
+  FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
+  TrainingProgress progress;
+  const RunResult run =
+      summarise_training(free, run_training(*group, null, free, nullptr, progress, stop));
+  if (run.seconds <= 0 || run.samples == 0) return ceiling;
+  ceiling.seconds = run.seconds;
+  ceiling.samples_per_second = run.samples_per_second;
+  ceiling.cpu_seconds_per_sample =
+      (run.cpu_user_seconds + run.cpu_system_seconds) /
+      static_cast<double>(std::max<std::uint64_t>(1, run.samples_read));
+  ceiling.accelerators = ceiling.samples_per_second * to_seconds(plan.timing.compute) /
+                         static_cast<double>(plan.timing.batch_samples);
+  return ceiling;
 }
 
 }  // namespace feedrate

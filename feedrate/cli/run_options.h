@@ -80,6 +80,11 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
                            const RunOptions& options, StepObserver* observer,
                            TrainingProgress& progress, const std::stop_token& stop);
 
+// What the client does when storage costs nothing, tried for `time`: see ClientCeiling. Nothing is
+// tried (and the seconds are 0) on the virtual clock, and where null storage is what was measured.
+Result<ClientCeiling> measure_ceiling(const RunSetup& setup, const TrainingPlan& plan,
+                                      Duration time, const std::stop_token& stop);
+
 // Writes the data set (or the rest of it), with progress on stderr.
 Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
                                 const CommandContext& context);

@@ -60,6 +60,7 @@ class TrainCommand final : public Command {
       return run_once(setup, plan, options_, nullptr, progress, context.stop);
     }();
     if (!result) return fail(result.error());
+    FEEDRATE_CHECK(add_ceiling(setup, plan, context, *result));
     if (!json.to_stdout()) FEEDRATE_CHECK(print(render_text(*result)));
     FEEDRATE_CHECK(json.write(to_json(*result)));
     if (result->interrupted) return 130;
@@ -71,6 +72,25 @@ class TrainCommand final : public Command {
   const DatasetOptions* made_for_null() const {
     const auto no_files = reads_no_files(options_);
     return no_files && *no_files ? &described_ : nullptr;
+  }
+
+  // About a second, but no longer than the run itself was.
+  static Result<> add_ceiling(const RunSetup& setup, const TrainingPlan& plan,
+                              const CommandContext& context, RunResult& result) {
+    if (!result.valid || result.interrupted) return {};
+    const Duration time = std::min<Duration>(std::chrono::seconds(1), from_seconds(result.seconds));
+    FEEDRATE_TRY(result.ceiling, measure_ceiling(setup, plan, time, context.stop));
+    // What was done with the bytes comes on top, shared by all cores.
+    const ByteProcessing& done = result.processing;
+    if (result.ceiling.seconds > 0 && done.samples > 0) {
+      const double each = done.cpu_seconds / static_cast<double>(done.samples);
+      const double before = result.ceiling.samples_per_second;
+      result.ceiling.samples_per_second = 1 / (1 / before + each / setup.threads);
+      result.ceiling.accelerators *= result.ceiling.samples_per_second / before;
+      result.ceiling.cpu_seconds_per_sample += each;
+    }
+    result.limiter = find_limiter(result);
+    return {};
   }
 
   Result<> set_limits(const Workload& workload, TrainingPlan& plan) const {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -305,10 +306,27 @@ std::string Dataset::longest_path() const {
   return longest;
 }
 
+// With zeros in front, seven digits at least.
+static void append_number(std::string& text, std::uint64_t number) {
+  std::array<char, 20> digits;
+  std::size_t first = digits.size();
+  do {
+    digits[--first] = static_cast<char>('0' + number % 10);
+    number /= 10;
+  } while (number > 0 || digits.size() - first < 7);
+  text.append(digits.data() + first, digits.size() - first);
+}
+
 std::string Dataset::path(std::uint64_t file) const {
   if (!plan_) return scanned_[file].path;
-  return fmt::format("train/{}part-{:07}-of-{:07}{}", folder_of(file), file, plan_->files,
-                     format_->extension());
+  std::string path("train/");  // by hand: fmt took a third of a small file's CPU time
+  path += folder_of(file);
+  path += "part-";
+  append_number(path, file);
+  path += "-of-";
+  append_number(path, plan_->files);
+  path += format_->extension();
+  return path;
 }
 
 Dataset::SideFile Dataset::side_file(std::uint64_t file) const {

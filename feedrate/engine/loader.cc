@@ -332,7 +332,7 @@ Task<Result<>> Loader::read_cached_file(WorkItem item, FileCache::Entry& entry, 
   Result<> outcome = co_await read_extents(*entry.file, reads, sink);
   if (outcome) context_.stats.epoch(item.epoch).located += total_length(reads);
   if (!outcome || !decodes()) {
-    if (outcome) outcome = co_await emulate_decoding(item.samples);
+    if (outcome && emulates_decoding()) outcome = co_await emulate_decoding(item.samples);
     trace.add(StallCause::kDecode, reactor_.now());
     co_return outcome;
   }
@@ -376,13 +376,13 @@ Task<Result<>> Loader::read_own_file(WorkItem item, StallTrace& trace) {
   const Sink sink{trace, verifier.get(), decodes() ? &gathered : nullptr};
   Result<> outcome = co_await read_own_bytes(item, sink, index.get());
   if (outcome) count_located(item, index.get());
-  if (outcome) outcome = co_await read_side_file(item.file, trace);
+  if (outcome && dataset.has_side_files()) outcome = co_await read_side_file(item.file, trace);
   if (outcome && decodes()) {
     if (!dataset.format().whole_file()) cut_out_samples(*dataset.index(item.file), gathered);
     const std::vector<std::uint64_t> lengths{gathered.size()};
     const std::string path = dataset.full_path(item.file);
     outcome = co_await decode(path, gathered, lengths);
-  } else if (outcome) {
+  } else if (outcome && emulates_decoding()) {
     outcome = co_await emulate_decoding(item.samples);
   }
   trace.add(StallCause::kDecode, reactor_.now());
@@ -537,11 +537,13 @@ Instant Loader::first_byte(const ReadOutcome& outcome, Instant now) const {
          from_seconds(static_cast<double>(outcome.moved_bytes) / context_.stream_bytes_per_second);
 }
 
+bool Loader::emulates_decoding() const {
+  return context_.plan.decode_time.count() > 0 && !context_.storage.carries_data();
+}
+
 // Where no bytes move there is nothing to decode: it takes the time that the plan says.
 Task<Result<>> Loader::emulate_decoding(std::uint64_t samples) {
   const TrainingPlan& plan = context_.plan;
-  if (plan.level != ByteLevel::kDecode || plan.decode_time.count() == 0 || decodes())
-    co_return Result<>{};
   const Instant done = reactor_.now() + plan.decode_time * static_cast<Duration::rep>(samples);
   const bool waited = co_await reactor_.sleep_until(done);
   if (!waited) co_return fail(ErrorKind::kCancelled, "the run was interrupted");

@@ -111,6 +111,7 @@ class Loader {
   Task<Result<>> emulate_decoding(std::uint64_t samples);
   bool decodes() const;
   bool skips(const Sink& sink) const;
+  bool emulates_decoding() const;
   void count_located(const WorkItem& item, const FileIndex* index);
 
   Task<> wait_for_epoch(std::uint64_t epoch);

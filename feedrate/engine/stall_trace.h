@@ -15,19 +15,17 @@ class StallTrace {
  public:
   // A reader takes a piece of work of this file and epoch: until now none was free for it.
   void restart(Instant now, std::uint64_t file, std::uint64_t epoch) {
-    steps_.clear();
-    steps_.push_back({now, StallCause::kQueue});
+    steps_.resize(1);
+    steps_.front() = {now, StallCause::kQueue};
+    last_ = now;
     file_ = file;
     epoch_ = epoch;
     bytes_ = 0;
   }
   // From the last step's end until now it was this.
   void add(StallCause cause, Instant until) {
-    if (steps_.empty() || until <= steps_.back().until) return;
-    if (steps_.back().cause == cause)
-      steps_.back().until = until;
-    else
-      steps_.push_back({until, cause});
+    if (until > last_) [[unlikely]]
+      extend(cause, until);
   }
   // A read of `bytes` ended now; its first byte came at `first_byte`.
   void add_read(Instant first_byte, Instant now, std::uint64_t bytes) {
@@ -36,8 +34,8 @@ class StallTrace {
     bytes_ = bytes;
   }
   struct Step {
-    Instant until;
-    StallCause cause;
+    Instant until{};
+    StallCause cause = StallCause::kQueue;
   };
   const std::vector<Step>& steps() const { return steps_; }
   std::uint64_t file() const { return file_; }
@@ -45,7 +43,17 @@ class StallTrace {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
+  void extend(StallCause cause, Instant until) {
+    if (steps_.empty()) return;  // of no piece of work
+    last_ = until;
+    if (steps_.back().cause == cause)
+      steps_.back().until = until;
+    else
+      steps_.push_back({until, cause});
+  }
+
   std::vector<Step> steps_;
+  Instant last_{};
   std::uint64_t file_ = StallPiece::kUnnamed, epoch_ = 0, bytes_ = 0;
 };
 

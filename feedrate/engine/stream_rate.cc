@@ -42,6 +42,7 @@ Task<StreamRate> measure_stream_rate(Storage& storage, BufferPool& buffers,
     fastest[read % 2] = std::min(fastest[read % 2], end - begin);
   }
   [[maybe_unused]] const Result<> closed = co_await storage.close(std::move(*file));
+  if (usable) rate.first_byte = fastest[0];
   if (!usable || to_seconds(fastest[1]) < kSlowdownMin * to_seconds(fastest[0])) co_return rate;
   rate.bytes_per_second =
       static_cast<double>(large - kSmallBytes) / to_seconds(fastest[1] - fastest[0]);

@@ -9,6 +9,7 @@ namespace feedrate {
 struct StreamRate {
   double bytes_per_second = 0;   // 0: cannot be told
   std::uint64_t bytes_read = 0;  // to find it out
+  Duration first_byte{};         // what a small read takes; 0: not known
 };
 
 // Reads small and large pieces of the first file, a few of each, one after the other. The large one

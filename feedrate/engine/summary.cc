@@ -169,6 +169,21 @@ StallResult summarise_stalls(const TrainingPlan& plan, const TrainingOutcome& ou
   return result;
 }
 
+// What a read of the run's mean size takes without company: as measured before the run, else the
+// fastest of the run.
+double unloaded_read_ms(const TrainingOutcome& outcome, const RunResult& result) {
+  const StreamRate& rate = outcome.stream_rate;
+  if (result.reads == 0) return 0;
+  if (rate.bytes_per_second > 0) {
+    const double bytes =
+        static_cast<double>(result.bytes_moved) / static_cast<double>(result.reads);
+    return 1e3 * (to_seconds(rate.first_byte) + bytes / rate.bytes_per_second);
+  }
+  const auto& buckets = result.read_latency.buckets_ns;
+  return buckets.empty() ? 0
+                         : static_cast<double>(buckets.front().first) / kNanosecondsPerMillisecond;
+}
+
 void summarise_io(const TrainingOutcome& outcome, RunResult& result) {
   const auto& epochs = outcome.readers.epochs;
   for (std::size_t epoch = 0; epoch < epochs.size(); ++epoch)
@@ -300,6 +315,7 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   result.first_batch_seconds = to_seconds(outcome.first_batch);
   result.open_latency = summarise_latency(readers.open_ns);
   result.read_latency = summarise_latency(readers.read_ns);
+  result.unloaded_read_ms = unloaded_read_ms(outcome, result);
   const bool split = dataset.largest_sample_bytes() > plan.transfer_bytes;
   const std::uint64_t window_samples =
       window_batches(plan) * plan.timing.batch_samples + plan.shuffle_buffer_samples;

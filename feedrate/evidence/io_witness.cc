@@ -51,6 +51,7 @@ class IoWitness::State {
     }
     IoLedger& io = result.io;
     io.wire = wire_;
+    io.wire_bytes_per_second_max = link_speed();
     io.wire_unknown = wire_unknown_;
     if (begin_ && end) io.wire_read_bytes = *end >= *begin_ ? *end - *begin_ : 0;
     io.resident_before = before_;
@@ -94,6 +95,14 @@ class IoWitness::State {
     if (counters) return counters->read_bytes;
     wire_unknown_ = counters.error().message();
     return std::nullopt;
+  }
+
+  // Of the interface that leads to the server, which the kernel gives in Mbit/s.
+  double link_speed() const {
+    if (!network_.is_network || network_.interface.empty()) return 0;
+    const auto megabits =
+        read_host_number(options_.roots.sys + "/class/net/" + network_.interface + "/speed");
+    return megabits ? static_cast<double>(*megabits) * 1e6 / 8 : 0;
   }
 
   std::optional<double> residency() {

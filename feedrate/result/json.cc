@@ -81,7 +81,8 @@ Json metrics_json(const RunResult& run) {
           {"open_latency", latency_json(run.open_latency)},
           {"read_latency", latency_json(run.read_latency)},
           {"in_flight_mean", run.in_flight_mean},
-          {"in_flight_limit", run.in_flight_limit}};
+          {"in_flight_limit", run.in_flight_limit},
+          {"unloaded_read_ms", run.unloaded_read_ms}};
 }
 
 void metrics_of(const Json& json, RunResult& run) {
@@ -107,6 +108,7 @@ void metrics_of(const Json& json, RunResult& run) {
   run.read_latency = latency_of(json.at("read_latency"));
   json.at("in_flight_mean").get_to(run.in_flight_mean);
   json.at("in_flight_limit").get_to(run.in_flight_limit);
+  run.unloaded_read_ms = json.value("unloaded_read_ms", 0.0);
 }
 
 Json series_json(const RunResult& run) {
@@ -224,6 +226,7 @@ Json io_json(const IoLedger& io) {
           {"basis", io.basis},
           {"wire", io.wire},
           {"wire_unknown", io.wire_unknown},
+          {"wire_bytes_per_second_max", io.wire_bytes_per_second_max},
           {"wire_read_bytes", optional_json(io.wire_read_bytes)},
           {"probe_bytes", io.probe_bytes},
           {"resident_before", optional_json(io.resident_before)},
@@ -241,6 +244,7 @@ IoLedger io_of(const Json& json) {
   object.at("basis").get_to(io.basis);
   object.at("wire").get_to(io.wire);
   object.at("wire_unknown").get_to(io.wire_unknown);
+  object.at("wire_bytes_per_second_max").get_to(io.wire_bytes_per_second_max);
   io.wire_read_bytes = optional_of<std::uint64_t>(object.at("wire_read_bytes"));
   object.at("probe_bytes").get_to(io.probe_bytes);
   io.resident_before = optional_of<double>(object.at("resident_before"));
@@ -253,6 +257,23 @@ IoLedger io_of(const Json& json) {
                          optional_of<double>(epoch.at("resident_before")),
                          optional_of<double>(epoch.at("resident_after"))});
   return io;
+}
+
+Json ceiling_json(const ClientCeiling& ceiling) {
+  return {{"seconds", ceiling.seconds},
+          {"samples_per_second", ceiling.samples_per_second},
+          {"accelerators", ceiling.accelerators},
+          {"cpu_seconds_per_sample", ceiling.cpu_seconds_per_sample}};
+}
+
+void limiter_of(const Json& json, RunResult& run) {
+  if (!json.contains("limiter")) return;  // not in the first files of this version
+  json.at("limiter").at("kind").get_to(run.limiter.kind);
+  json.at("limiter").at("text").get_to(run.limiter.text);
+  const Json& ceiling = json.at("client_ceiling");
+  run.ceiling = {
+      ceiling.at("seconds").get<double>(), ceiling.at("samples_per_second").get<double>(),
+      ceiling.at("accelerators").get<double>(), ceiling.at("cpu_seconds_per_sample").get<double>()};
 }
 
 Json other_timings_json(const RunResult& run) {
@@ -302,6 +323,8 @@ Json run_json(const RunResult& run) {
           {"processing", processing_json(run.processing)},
           {"stalls", stalls_json(run.stalls)},
           {"io", io_json(run.io)},
+          {"limiter", {{"kind", run.limiter.kind}, {"text", run.limiter.text}}},
+          {"client_ceiling", ceiling_json(run.ceiling)},
           {"errors", errors_json(run)},
           {"warnings", run.warnings}};
 }
@@ -349,6 +372,7 @@ RunResult run_of(const Json& json) {
   run.processing = processing_of(json);
   run.stalls = stalls_of(json);
   run.io = io_of(json);
+  limiter_of(json, run);
   for (const Json& error : json.at("errors"))
     run.errors.push_back({error.at("kind").get<std::string>(),
                           error.at("count").get<std::uint64_t>(),
@@ -375,6 +399,7 @@ Json find_json(const FindResult& find) {
             {"limited_by", find.limited_by},
             {"reason", find.reason},
             {"interrupted", find.interrupted},
+            {"client_ceiling", ceiling_json(find.ceiling)},
             {"trials", std::move(trials)}};
   json["at_answer"] = find.at_answer ? run_json(*find.at_answer) : Json(nullptr);
   json["beyond"] = find.beyond ? run_json(*find.beyond) : Json(nullptr);

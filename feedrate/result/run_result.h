@@ -90,12 +90,27 @@ struct IoLedger {
   std::uint64_t probe_bytes = 0;  // read before the run, to learn what one read takes
   std::string wire;               // what was counted: "ext4 on vda1", "NFS 4.2 from srv:/export"
   std::string wire_unknown;       // or why nothing was
+  double wire_bytes_per_second_max = 0;  // a network interface's speed; 0: not known, or no network
   std::optional<std::uint64_t> wire_read_bytes;  // during the run, others' reads of it included
   std::optional<double> resident_before, resident_after;  // of the whole run
   std::string residency_method;  // "cachestat", "mincore", or why it is not known
   // Shares of the bytes that reads moved; none where nobody can tell, or nothing was read.
   std::optional<double> storage_share, page_cache_share;
   std::string basis;  // what the shares rest on: "direct I/O", "device counter", "residency"
+};
+
+// What this host's client does when storage costs nothing: the same run against null storage with
+// steps that take no time, plus what checking or decoding took a sample in the run itself.
+struct ClientCeiling {
+  double seconds = 0;  // of that trial; 0: there was none
+  double samples_per_second = 0;
+  double accelerators = 0;            // of this type that it could feed
+  double cpu_seconds_per_sample = 0;  // of the client alone
+};
+// What keeps the accelerators from more, and the figures behind the word.
+struct Limiter {
+  std::string kind;  // "storage", "client", "window", "network", "accelerator"; "" for no run
+  std::string text;  // one sentence
 };
 
 struct EpochResult {
@@ -146,6 +161,7 @@ struct RunResult {
   // Mean number of reads and opens in flight, and how many the readers allow.
   double in_flight_mean = 0;
   std::uint64_t in_flight_limit = 0;
+  double unloaded_read_ms = 0;  // of one read without company; 0: not known
   double interval_seconds = 1;
   std::vector<SeriesPoint> series;
 
@@ -157,6 +173,8 @@ struct RunResult {
   ByteProcessing processing;
   StallResult stalls;
   IoLedger io;
+  ClientCeiling ceiling;
+  Limiter limiter;
   std::vector<ErrorCount> errors;
   std::vector<std::string> warnings;
   bool interrupted = false;
@@ -186,7 +204,11 @@ struct FindResult {
   std::optional<RunResult> at_answer;  // none when the answer is 0
   std::optional<RunResult> beyond;     // none when the search ended at a limit of ours
   bool interrupted = false;
+  ClientCeiling ceiling;
 };
+
+// Judges a run by its own figures: CPU, readers in flight against their latency, the network.
+Limiter find_limiter(const RunResult& run);
 
 HostFacts collect_host_facts(std::string_view build);
 

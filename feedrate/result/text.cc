@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "feedrate/base/units.h"
 #include "feedrate/result/run_result.h"
@@ -205,6 +206,7 @@ std::string render_text(const RunResult& run) {
   if (run.stalls.wall_ns > 0) text += row("stalled", stalls_text(run.stalls));
   if (const std::string worst = worst_place_text(run.stalls); !worst.empty())
     text += row("", worst);
+  if (!run.limiter.text.empty()) text += row("limited by", run.limiter.text);
   if (run.processing.samples > 0)
     text += row(run.processing.level == "decode" ? "decoded" : "verified",
                 processing_text(run.processing));
@@ -228,6 +230,13 @@ std::string render_text(const FindResult& find) {
                 fmt::format("{}, {} readers, {} I/O, {}, {} clock", find.client,
                             setting(*run, "readers"), setting(*run, "io"),
                             format_counted(run->reactors, "reactor"), setting(*run, "clock")));
+    if (find.ceiling.seconds > 0)
+      text += row("this host",
+                  fmt::format("feeds {} x {} from storage that costs nothing: {} "
+                              "samples/s, {} of CPU each",
+                              format_count(std::floor(find.ceiling.accelerators)), run->accelerator,
+                              format_count(find.ceiling.samples_per_second),
+                              format_duration(from_seconds(find.ceiling.cpu_seconds_per_sample))));
     text += warnings_text(*run);
   }
   text += fmt::format("\n  {:>12}  {:>16}  {:>10}  {:>10}  {:>6}  {:>6}\n", "accelerators", "AU",

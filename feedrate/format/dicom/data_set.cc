@@ -1,11 +1,14 @@
 #include "feedrate/format/dicom/data_set.h"
 
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <vector>
 
+#include "feedrate/format/whole_file.h"
 #include "feedrate/format/wire.h"
 
 namespace feedrate::dicom {
@@ -37,6 +40,48 @@ class Window {
   std::uint64_t begin_ = 0;
   std::size_t length_ = 0;
   std::array<std::byte, 4096> bytes_;
+};
+
+// What a raw deflate stream holds, as far as it is there.
+class Inflated : public RandomAccess {
+ public:
+  Inflated() { ready_ = inflateInit2(&stream_, -MAX_WBITS) == Z_OK; }
+  ~Inflated() override {
+    if (ready_) inflateEnd(&stream_);
+  }
+  Inflated(const Inflated&) = delete;
+  Inflated& operator=(const Inflated&) = delete;
+
+  // False when it is damaged or more than kDecodedBytesMax.
+  bool add(std::span<const std::byte> bytes) {
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(bytes.data()));
+    stream_.avail_in = static_cast<uInt>(bytes.size());
+    while (ready_ && !done_) {
+      std::array<std::byte, std::size_t{32} << 10U> out;
+      stream_.next_out = reinterpret_cast<Bytef*>(out.data());
+      stream_.avail_out = out.size();
+      const int status = inflate(&stream_, Z_NO_FLUSH);
+      bytes_.insert(bytes_.end(), out.begin(), out.end() - stream_.avail_out);
+      if (bytes_.size() > kDecodedBytesMax) return false;
+      done_ = status == Z_STREAM_END;
+      if (status == Z_BUF_ERROR || (status == Z_OK && stream_.avail_out != 0)) break;
+      if (status != Z_OK && !done_) return false;
+    }
+    return ready_;
+  }
+  bool done() const { return done_; }
+
+  std::uint64_t size() const override { return bytes_.size(); }
+  Result<> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+    FEEDRATE_ASSERT(offset <= bytes_.size() && out.size() <= bytes_.size() - offset);
+    std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
+    return {};
+  }
+
+ private:
+  z_stream stream_{};
+  bool ready_ = false, done_ = false;
+  std::vector<std::byte> bytes_;
 };
 
 struct Element {
@@ -78,7 +123,7 @@ class Walk {
     FEEDRATE_TRY(const auto magic, window_.at(kPreambleBytes, kMagic.size()));
     if (as_text(magic) != kMagic) return corrupt_at(0, "not a DICOM file: no 'DICM' at 128");
     FEEDRATE_TRY(const std::string syntax, meta_group());
-    if (syntax == kDeflated) return {};
+    if (syntax == kDeflated) return check_deflated();
     if (syntax == kExplicitBig)
       return fail(ErrorKind::kUnsupported, "big-endian DICOM files are not supported");
     open_.push_back({Holds::kElements, syntax != kImplicitLittle, false, total});
@@ -86,7 +131,31 @@ class Walk {
     return {};
   }
 
+  // The elements of a data set alone, explicit.
+  Result<> run_data_set() {
+    open_.push_back({Holds::kElements, true, false, window_.file_bytes()});
+    while (!open_.empty()) FEEDRATE_CHECK(step());
+    return {};
+  }
+
  private:
+  // What comes after the meta group is one deflated stream: its elements are within what inflates.
+  Result<> check_deflated() {
+    const std::uint64_t begin = at_;
+    Inflated data;
+    for (std::uint64_t at = begin; at < window_.file_bytes() && !data.done();) {
+      const std::size_t length = std::min<std::uint64_t>(4096, window_.file_bytes() - at);
+      FEEDRATE_TRY(const auto bytes, window_.at(at, length));
+      if (!data.add(bytes)) return corrupt_at(at, "the deflated data set is damaged or too large");
+      at += length;
+    }
+    const Result<> checked = Walk(data).run_data_set();
+    if (!checked)
+      return fail(checked.error().with_context(
+          fmt::format("in the data set that is deflated at offset {}", begin)));
+    return {};
+  }
+
   // Elements of group 0002, always explicit; returns the transfer syntax.
   Result<std::string> meta_group() {
     const Container file{Holds::kElements, true, false, window_.file_bytes()};

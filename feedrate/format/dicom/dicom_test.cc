@@ -106,6 +106,13 @@ TEST(Dicom, ForeignFilesAreWalkedAndDecoded) {
   EXPECT_EQ(index_outcome(foreign("jpeg.dcm")), "fine");
 }
 
+// DCMTK makes room for what an element claims: 1.3 GB here, of a file of 982 B. Found by a fuzzer.
+TEST(Dicom, AnElementThatClaimsTooMuchWithinADeflatedDataSetIsFound) {
+  const Bytes file = foreign("deflated_claims_too_much.dcm");
+  EXPECT_TRUE(decoded(file).starts_with("in the data set that is deflated at offset "))
+      << decoded(file);
+}
+
 TEST(Dicom, OtherSyntaxesAreUnsupported) {
   const Bytes big = foreign("big_endian.dcm");
   MemoryFile big_file(big);

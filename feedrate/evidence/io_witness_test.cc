@@ -1,0 +1,124 @@
+#include "feedrate/evidence/io_witness.h"
+
+#include <gtest/gtest.h>
+
+namespace feedrate {
+namespace {
+
+constexpr std::uint64_t kGigabyte = 1'000'000'000;
+
+RunResult run_of(std::optional<std::uint64_t> wire_bytes) {
+  RunResult run;
+  run.bytes_moved = kGigabyte;
+  run.io.wire = "ext4 on vda";
+  run.io.wire_read_bytes = wire_bytes;
+  return run;
+}
+
+TEST(IoOrigin, DirectReadsAreStorage) {
+  RunResult run = run_of(kGigabyte);
+  judge_origin(true, run.bytes_moved, run.io);
+  judge_io(true, run);
+  EXPECT_EQ(run.io.storage_share, 1.0);
+  EXPECT_EQ(run.io.basis, "direct I/O");
+  EXPECT_TRUE(run.valid);
+  EXPECT_TRUE(run.warnings.empty());
+}
+
+TEST(IoOrigin, DirectReadsThatTheDeviceDidNotMoveAreAWarning) {
+  RunResult run = run_of(kGigabyte / 2);
+  judge_origin(true, run.bytes_moved, run.io);
+  judge_io(true, run);
+  EXPECT_TRUE(run.valid);
+  ASSERT_EQ(run.warnings.size(), 1U);
+  EXPECT_EQ(run.warnings.front(),
+            "ext4 on vda moved only 477 MiB of the 954 MiB that direct reads returned: files with "
+            "holes, compression, or a cache below the file system");
+}
+
+TEST(IoOrigin, BufferedReadsAreHeldAgainstTheDevice) {
+  for (const auto& [wire, valid] : {std::pair{0.96, true}, {0.94, false}, {0.0, false}}) {
+    RunResult run = run_of(static_cast<std::uint64_t>(wire * kGigabyte));
+    judge_origin(false, run.bytes_moved, run.io);
+    judge_io(true, run);
+    EXPECT_EQ(run.io.basis, "device counter");
+    EXPECT_NEAR(run.io.page_cache_share.value_or(-1), 1 - wire, 1e-9);
+    EXPECT_EQ(run.valid, valid) << wire;
+    EXPECT_EQ(run.invalid_reasons.empty(), valid);
+    RunResult wanted = run_of(static_cast<std::uint64_t>(wire * kGigabyte));
+    judge_origin(false, wanted.bytes_moved, wanted.io);
+    judge_io(false, wanted);  // the page cache is what is measured
+    EXPECT_TRUE(wanted.valid);
+  }
+}
+
+TEST(IoOrigin, WhatWasReadBeforeTheRunCounts) {
+  RunResult run = run_of(kGigabyte);
+  run.io.probe_bytes = kGigabyte;
+  judge_origin(false, run.bytes_moved, run.io);
+  EXPECT_NEAR(run.io.storage_share.value_or(-1), 0.5, 1e-9);
+}
+
+TEST(IoOrigin, MoreThanWeAskedForIsSomebodyElse) {
+  RunResult run = run_of(2 * kGigabyte);
+  judge_origin(false, run.bytes_moved, run.io);
+  judge_io(true, run);
+  EXPECT_TRUE(run.valid);
+  EXPECT_EQ(run.io.storage_share, 1.0);
+  ASSERT_EQ(run.warnings.size(), 1U);
+  EXPECT_EQ(run.warnings.front(),
+            "ext4 on vda moved 1.9 GiB, more than the 954 MiB of this run: others read from it, "
+            "too, or the kernel read ahead what was not used");
+}
+
+TEST(IoOrigin, WithoutCountersResidencyDecides) {
+  RunResult run = run_of(std::nullopt);
+  run.io.epochs = {{0, kGigabyte / 2, kGigabyte / 2, 0.0, 1.0},
+                   {1, kGigabyte / 2, kGigabyte / 2, 1.0, 1.0}};
+  judge_origin(false, run.bytes_moved, run.io);
+  judge_io(true, run);
+  EXPECT_EQ(run.io.basis, "residency");
+  EXPECT_NEAR(run.io.page_cache_share.value_or(-1), 0.5, 1e-9);
+  EXPECT_FALSE(run.valid);
+  EXPECT_EQ(run.invalid_reasons.front(),
+            "50.0 % of the bytes came from this host's page cache (by residency), not from "
+            "storage; use --io=direct, a larger data set, or 'feedrate drop-caches' before; "
+            "--cache=measure when the page cache is what is to be measured");
+}
+
+TEST(IoOrigin, WhereNobodyCanTellNothingIsClaimed) {
+  RunResult run = run_of(std::nullopt);
+  run.io.epochs = {{0, kGigabyte, kGigabyte, {}, {}}};
+  judge_origin(false, run.bytes_moved, run.io);
+  judge_io(true, run);
+  EXPECT_FALSE(run.io.storage_share);
+  EXPECT_EQ(run.io.basis, "");
+  EXPECT_TRUE(run.valid);
+  RunResult nothing;
+  judge_origin(false, 0, nothing.io);
+  EXPECT_FALSE(nothing.io.storage_share);
+}
+
+TEST(Limiter, TheNetworkIsNamedWhenItsSpeedIsReached) {
+  RunResult run;
+  run.seconds = 10;
+  run.samples = 100;
+  run.accelerators = 1;
+  run.reactors = 1;
+  run.au_threshold = 0.9;
+  run.accelerator_utilisation = run.sustained_utilisation = 0.5;
+  run.bytes_per_second = 2.9e9;
+  run.io.wire = "NFS 4.2 from srv:/data";
+  run.io.wire_bytes_per_second_max = 25e9 / 8;
+  EXPECT_EQ(find_limiter(run).kind, "network");
+  EXPECT_EQ(find_limiter(run).text,
+            "the network: 2.90 GB/s of the 3.12 GB/s of NFS 4.2 from srv:/data");
+  run.bytes_per_second = 2e9;
+  EXPECT_EQ(find_limiter(run).kind, "storage");
+  run.cpu_system_seconds = 9.9;
+  EXPECT_EQ(find_limiter(run).kind, "client");
+  EXPECT_EQ(find_limiter(RunResult{}).kind, "");
+}
+
+}  // namespace
+}  // namespace feedrate

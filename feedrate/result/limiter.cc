@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "feedrate/base/text.h"
+#include "feedrate/base/units.h"
+#include "feedrate/result/run_result.h"
+
+namespace feedrate {
+namespace {
+
+constexpr double kCpuBusy = 0.92;     // a thread this busy has nothing left to give
+constexpr double kWindowBusy = 0.85;  // readers this busy all wait for storage
+constexpr double kNetworkBusy = 0.85;
+// A read that takes less than this many times what it takes alone does not queue behind others.
+constexpr double kQueueing = 2;
+
+std::string ceiling_text(const RunResult& run) {
+  if (run.ceiling.seconds <= 0) return {};
+  return fmt::format("; with storage that costs nothing this client does {} samples/s, {} x {}",
+                     format_count(run.ceiling.samples_per_second),
+                     format_count(std::floor(run.ceiling.accelerators)), run.accelerator);
+}
+
+}  // namespace
+
+Limiter find_limiter(const RunResult& run) {
+  if (run.seconds <= 0 || run.samples == 0) return {};
+  const double cpu = (run.cpu_user_seconds + run.cpu_system_seconds) / run.seconds;
+  const std::string moved = format_rate(run.bytes_per_second);
+  if (run.accelerator_utilisation >= run.au_threshold)
+    return {"accelerator",
+            fmt::format("the accelerators: they computed for {} of the time, {} were moved{}",
+                        format_percent(run.accelerator_utilisation), moved, ceiling_text(run))};
+  if (run.busiest_reactor_utilisation >= kCpuBusy ||
+      (run.reactors > 0 && cpu >= kCpuBusy * run.reactors))
+    return {"client",
+            fmt::format("this host's CPU: {:.2f} cores busy, the busiest of {} {} ({} of it in the "
+                        "kernel), {} were moved{}",
+                        cpu, format_counted(run.reactors, "reactor thread"),
+                        format_percent(run.busiest_reactor_utilisation),
+                        format_percent(cpu > 0 ? run.cpu_system_seconds / run.seconds / cpu : 0),
+                        moved, ceiling_text(run))};
+  if (run.io.wire_bytes_per_second_max > 0 &&
+      run.bytes_per_second >= kNetworkBusy * run.io.wire_bytes_per_second_max)
+    return {"network", fmt::format("the network: {} of the {} of {}", moved,
+                                   format_rate(run.io.wire_bytes_per_second_max), run.io.wire)};
+  const bool readers_busy =
+      run.in_flight_mean >= kWindowBusy * static_cast<double>(run.in_flight_limit);
+  const double alone = run.unloaded_read_ms;
+  if (readers_busy && alone > 0 && run.read_latency.mean_ms < kQueueing * alone) {
+    // Little: in flight = rate x latency. What the accelerators need at this latency.
+    const double factor = run.au_threshold / std::max(0.01, run.sustained_utilisation);
+    const auto readers = static_cast<std::uint64_t>(std::ceil(
+        factor * static_cast<double>(run.in_flight_limit) / std::max(1U, run.accelerators)));
+    return {"window",
+            fmt::format("the window: all {} reads in flight take {:.2f} ms each, {:.2f} ms without "
+                        "company, so more would fit; about {} readers an accelerator would do "
+                        "(--readers={})",
+                        run.in_flight_limit, run.read_latency.mean_ms, alone, readers, readers)};
+  }
+  std::string text =
+      fmt::format("the storage: {} with {:.0f} of {} reads in flight at {:.2f} ms each", moved,
+                  run.in_flight_mean, run.in_flight_limit, run.read_latency.mean_ms);
+  if (alone > 0) text += fmt::format(" ({:.2f} ms without company)", alone);
+  if (run.ceiling.seconds > 0)
+    text += fmt::format(", at {:.2f} cores of {}{}", cpu, run.reactors, ceiling_text(run));
+  return {"storage", text};
+}
+
+}  // namespace feedrate
