@@ -198,10 +198,13 @@ void summarise_client(const TrainingOutcome& outcome, RunResult& result) {
   if (outcome.simulated) return;
   result.cpu_user_seconds = to_seconds(outcome.process_cpu_time.user);
   result.cpu_system_seconds = to_seconds(outcome.process_cpu_time.system);
-  for (const CpuTime& time : outcome.cpu_times)
-    if (result.seconds > 0)
-      result.busiest_reactor_utilisation = std::max(
-          result.busiest_reactor_utilisation, to_seconds(time.user + time.system) / result.seconds);
+  for (const CpuTime& time : outcome.cpu_times) {
+    if (result.seconds <= 0) continue;
+    const double busy = to_seconds(time.user + time.system) / result.seconds;
+    if (busy < result.busiest_reactor_utilisation) continue;
+    result.busiest_reactor_utilisation = busy;
+    result.busiest_reactor_waiting = to_seconds(time.waiting) / result.seconds;
+  }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   result.peak_memory_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;

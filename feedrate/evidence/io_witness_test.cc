@@ -117,6 +117,13 @@ TEST(Limiter, TheNetworkIsNamedWhenItsSpeedIsReached) {
   EXPECT_EQ(find_limiter(run).kind, "storage");
   run.cpu_system_seconds = 9.9;
   EXPECT_EQ(find_limiter(run).kind, "client");
+  run.cpu_system_seconds = 5;
+  run.busiest_reactor_utilisation = 0.5;
+  run.busiest_reactor_waiting = 0.45;
+  EXPECT_EQ(find_limiter(run).text,
+            "this host's CPU: 0.50 cores busy, the busiest of 1 reactor thread 50.0 % (100.0 % of "
+            "it all in the kernel), and others had its core for 45.0 % of the time; 2.00 GB/s were "
+            "moved");
   EXPECT_EQ(find_limiter(RunResult{}).kind, "");
 }
 

@@ -33,7 +33,8 @@ void explain_failure(const FindOptions& options, const TrainingPlan& plan,
       format_rate(demand(beyond) * options.au_threshold), format_percent(options.au_threshold));
   const std::string got = format_rate(beyond.sustained_bytes_per_second);
   const double cpu = (beyond.cpu_user_seconds + beyond.cpu_system_seconds) / beyond.seconds;
-  if (beyond.busiest_reactor_utilisation >= kCpuBusy || cpu >= kCpuBusy * beyond.reactors) {
+  if (beyond.busiest_reactor_utilisation + beyond.busiest_reactor_waiting >= kCpuBusy ||
+      cpu >= kCpuBusy * beyond.reactors) {
     result.limited_by = "client-cpu";
     result.reason = fmt::format(
         "this host's CPU is the limit: {}, it moved {} with {:.2f} cores busy ({} reactor threads, "

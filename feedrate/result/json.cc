@@ -319,6 +319,7 @@ Json run_json(const RunResult& run) {
             {"cpu_system_seconds", run.cpu_system_seconds},
             {"reactors", run.reactors},
             {"busiest_reactor_utilisation", run.busiest_reactor_utilisation},
+            {"busiest_reactor_waiting", run.busiest_reactor_waiting},
             {"peak_memory_bytes", run.peak_memory_bytes}}},
           {"processing", processing_json(run.processing)},
           {"stalls", stalls_json(run.stalls)},
@@ -368,6 +369,7 @@ RunResult run_of(const Json& json) {
   client.at("cpu_system_seconds").get_to(run.cpu_system_seconds);
   client.at("reactors").get_to(run.reactors);
   client.at("busiest_reactor_utilisation").get_to(run.busiest_reactor_utilisation);
+  run.busiest_reactor_waiting = client.value("busiest_reactor_waiting", 0.0);
   client.at("peak_memory_bytes").get_to(run.peak_memory_bytes);
   run.processing = processing_of(json);
   run.stalls = stalls_of(json);

@@ -13,6 +13,7 @@ namespace {
 constexpr double kCpuBusy = 0.92;     // a thread this busy has nothing left to give
 constexpr double kWindowBusy = 0.85;  // readers this busy all wait for storage
 constexpr double kNetworkBusy = 0.85;
+constexpr double kOthersCpu = 0.05;  // worth a word
 // A read that takes less than this many times what it takes alone does not queue behind others.
 constexpr double kQueueing = 2;
 
@@ -33,15 +34,18 @@ Limiter find_limiter(const RunResult& run) {
     return {"accelerator",
             fmt::format("the accelerators: they computed for {} of the time, {} were moved{}",
                         format_percent(run.accelerator_utilisation), moved, ceiling_text(run))};
-  if (run.busiest_reactor_utilisation >= kCpuBusy ||
-      (run.reactors > 0 && cpu >= kCpuBusy * run.reactors))
-    return {"client",
-            fmt::format("this host's CPU: {:.2f} cores busy, the busiest of {} {} ({} of it in the "
-                        "kernel), {} were moved{}",
-                        cpu, format_counted(run.reactors, "reactor thread"),
-                        format_percent(run.busiest_reactor_utilisation),
-                        format_percent(cpu > 0 ? run.cpu_system_seconds / run.seconds / cpu : 0),
-                        moved, ceiling_text(run))};
+  const double wanted = run.busiest_reactor_utilisation + run.busiest_reactor_waiting;
+  if (wanted >= kCpuBusy || (run.reactors > 0 && cpu >= kCpuBusy * run.reactors)) {
+    std::string text = fmt::format(
+        "this host's CPU: {:.2f} cores busy, the busiest of {} {} ({} of it all in the kernel)",
+        cpu, format_counted(run.reactors, "reactor thread"),
+        format_percent(run.busiest_reactor_utilisation),
+        format_percent(cpu > 0 ? run.cpu_system_seconds / run.seconds / cpu : 0));
+    if (run.busiest_reactor_waiting >= kOthersCpu)
+      text += fmt::format(", and others had its core for {} of the time",
+                          format_percent(run.busiest_reactor_waiting));
+    return {"client", text + fmt::format("; {} were moved{}", moved, ceiling_text(run))};
+  }
   if (run.io.wire_bytes_per_second_max > 0 &&
       run.bytes_per_second >= kNetworkBusy * run.io.wire_bytes_per_second_max)
     return {"network", fmt::format("the network: {} of the {} of {}", moved,

@@ -168,6 +168,7 @@ struct RunResult {
   double cpu_user_seconds = 0, cpu_system_seconds = 0;  // of the whole process during the run
   std::uint32_t reactors = 0;
   double busiest_reactor_utilisation = 0;  // CPU time of the busiest reactor thread over seconds
+  double busiest_reactor_waiting = 0;      // share of the time that it was ready, but had no core
   std::uint64_t peak_memory_bytes = 0;
 
   ByteProcessing processing;

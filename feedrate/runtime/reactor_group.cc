@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include <array>
+#include <fstream>
 #include <thread>
 
 #include "feedrate/base/text.h"
@@ -15,13 +16,21 @@ namespace {
 
 constexpr unsigned kOffloadThreads = 8;
 
+// Second field of schedstat [ns]; kernels may be built without it.
+Duration run_delay() {
+  std::ifstream file("/proc/thread-self/schedstat");
+  Duration::rep running = 0, waiting = 0;
+  return file >> running >> waiting ? Duration(waiting) : Duration{};
+}
+
 CpuTime cpu_time(int whose) {
   rusage usage{};
   getrusage(whose, &usage);
   const auto duration = [](const timeval& time) {
     return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
   };
-  return {duration(usage.ru_utime), duration(usage.ru_stime)};
+  return {duration(usage.ru_utime), duration(usage.ru_stime),
+          whose == RUSAGE_THREAD ? run_delay() : Duration{}};
 }
 
 // Every open file counts against this limit; the soft one is often 1024 while more is allowed.
@@ -112,7 +121,8 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
     reactor(index).run();
     finish(index);
     const CpuTime after = cpu_time(RUSAGE_THREAD);
-    cpu_times_[index] = {after.user - before.user, after.system - before.system};
+    cpu_times_[index] = {after.user - before.user, after.system - before.system,
+                         after.waiting - before.waiting};
   };
   const CpuTime before_all = cpu_time(RUSAGE_SELF);
   std::vector<std::thread> threads;
@@ -120,7 +130,7 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
   body(0);
   for (std::thread& thread : threads) thread.join();
   const CpuTime after_all = cpu_time(RUSAGE_SELF);
-  process_cpu_time_ = {after_all.user - before_all.user, after_all.system - before_all.system};
+  process_cpu_time_ = {after_all.user - before_all.user, after_all.system - before_all.system, {}};
 }
 
 Duration thread_cpu_time() {

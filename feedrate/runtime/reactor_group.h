@@ -20,6 +20,7 @@ Result<IoEngine> parse_io_engine(std::string_view text, std::string_view flag);
 
 struct CpuTime {
   Duration user{}, system{};
+  Duration waiting{};  // of a thread alone: ready to run, but others had the cores; 0 if not known
 };
 
 class ReactorGroup {
