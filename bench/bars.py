@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The bars that need no tuning: each prints its figure beside its bar. See HACKING.md.
 
-  bench/bars.py unet3d|cached|verify|scan|null|memory|model|virtual|startup|all [--dir bench-data]
+  bench/bars.py unet3d|cached|verify|scan|null|memory|model|virtual|injection|startup|all [--dir bench-data]
 """
 import argparse
 import json
@@ -74,7 +74,7 @@ def cached(args):
             with open(os.path.join(folder, name), "rb", buffering=0) as file:
                 while file.read(1 << 20):
                     pass
-    search = feedrate("find", "resnet50", data, "--io", "buffered", "--cache", "keep", "--threads", 1,
+    search = feedrate("find", "resnet50", data, "--io", "buffered", "--cache", "measure", "--threads", 1,
                       "--budget", "90s", "--max", 64, prefix=("taskset", "-c", "1"))["searches"][0]
     client = search["at_answer"]["client"]
     user = client["cpu_user_seconds"] / (client["cpu_user_seconds"] + client["cpu_system_seconds"])
@@ -155,6 +155,56 @@ def virtual(args):
     return verdict("virtual samples a second, million", f"{rate:.1f}", 3, rate >= 3) and same
 
 
+INJECTION_STEPS = 200
+BASE_MODEL = {"open": "1ms", "latency": "4ms", "stream_bandwidth": "100MB/s"}
+# What is injected, the cause that it must move, and by how many ms a step (a sample of 100 kB).
+INJECTIONS = [
+    ("open + 5 ms", {"open": "6ms"}, [], "open", 5),
+    ("read latency + 2 ms", {"latency": "6ms"}, [], "first-byte", 2),
+    ("bandwidth 100 to 25 MB/s", {"stream_bandwidth": "25MB/s"}, [], "transfer", 3),
+    ("decoding 5 ms a sample", {}, ["--decode-time", "5ms"], "decode", 5),
+    ("one directory of 4 + 20 ms", {"slow": "[{path: train/00002/, latency: 20ms}]"}, [], "first-byte", 5),
+]
+
+
+def lost_by_cause(run):
+    causes = {share["cause"]: (share["own_ns"] + share["carried_ns"]) / 1e6 for share in run["stalls"]["causes"]}
+    assert run["stalls"]["wall_ns"] == run["stalls"]["compute_ns"] + round(sum(causes.values()) * 1e6)
+    return causes, run["stalls"]["wall_ns"] / 1e6
+
+
+def injected(clock, model, options, accelerators=1, steps=INJECTION_STEPS, compute="100us", readers=1):
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write("name: injection\nbacking: \"null\"\n" + "".join(f"{key}: {value}\n" for key, value in model.items()))
+        file.flush()
+        return lost_by_cause(feedrate(
+            "train", "cosmoflow", "--set", f"dataset.files={steps * accelerators}", "--set", "dataset.sample_bytes_stdev=0",
+            "--set", "dataset.sample_bytes_mean=100000", "--set", "dataset.layout=subfolders", "--set",
+            "dataset.folders=4", "--storage", f"model:{file.name}", "--clock", clock, "--step-time", compute,
+            "--batch", 1, "--readers", readers, "--prefetch", readers, "--steps", steps, "-n", accelerators, *options))
+
+
+def injection(args):
+    """One known delay at a time: the stall ledger must move its own cause by the analytic amount."""
+    ok = True
+    for clock in ("virtual", "real"):
+        base, wall = injected(clock, BASE_MODEL, [])
+        trials = [(name, base, wall, injected(clock, {**BASE_MODEL, **model}, options)[0], cause, delay * INJECTION_STEPS)
+                  for name, model, options, cause, delay in INJECTIONS]
+        # Three ranks with all their reads ahead; the steps of one take half as long again.
+        fed, fed_wall = injected(clock, BASE_MODEL, [], 3, 100, "20ms", 3)
+        slow = injected(clock, BASE_MODEL, ["--slow-rank", "1=1.5"], 3, 100, "20ms", 3)[0]
+        trials.append(("rank 1 of 3: steps 20 to 30 ms", fed, fed_wall, slow, "compute", 2 * 100 * 10))
+        for name, before, wall_ms, after, cause, expected in trials:
+            points = {key: 100 * (after[key] - before[key]) / wall_ms for key in after}
+            others = max((abs(value), key) for key, value in points.items() if key != cause)
+            wanted = 100 * expected / wall_ms
+            good = abs(points[cause] - wanted) <= 5 and others[0] <= 2
+            ok &= verdict(f"{clock} clock, {name}: {cause} moved by {points[cause]:.1f} points",
+                          f"{wanted:.1f} expected, others {others[0]:.1f} at most ({others[1]})", "5 and 2", good)
+    return ok
+
+
 def verify(args):
     """Reading from the page cache and checking every byte, on one core."""
     data = os.path.join(args.dir, "resnet50")
@@ -162,7 +212,7 @@ def verify(args):
                    capture_output=True)
     rates, prices = [], []
     for round_ in range(args.rounds + 1):
-        run = feedrate("train", "resnet50", data, "--io", "buffered", "--cache", "keep", "--threads", 1,
+        run = feedrate("train", "resnet50", data, "--io", "buffered", "--cache", "measure", "--threads", 1,
                        "--step-time", "1ms", "--epochs", 1, "--verify", prefix=("taskset", "-c", "1"))
         if round_ > 0:  # the first fills the cache
             rates.append(run["metrics"]["bytes_per_second"])
@@ -220,7 +270,7 @@ def startup(args):
 
 
 def main():
-    bars = [unet3d, cached, verify, scan, null, memory, model, virtual, startup]
+    bars = [unet3d, cached, verify, scan, null, memory, model, virtual, injection, startup]
     names = [bar.__name__ for bar in bars]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=names + ["all"])
