@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cassert>
 #include <functional>
 
 #include "feedrate/base/text.h"
@@ -155,6 +156,7 @@ StallResult summarise_stalls(const TrainingPlan& plan, const TrainingOutcome& ou
       result.causes[i].carried_ns += share.carried_ns;
       if (share.own_ns != 0 || share.carried_ns != 0) rank.causes.push_back(share);
     }
+    assert(times.total() == end - outcome.begin);
     result.ranks.push_back(std::move(rank));
   }
   for (std::size_t cause = 0; cause < kStallCauses; ++cause) {

@@ -21,9 +21,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kDropInterval = std::chrono::milliseconds(250);
 constexpr auto kPollInterval = std::chrono::milliseconds(20);
-constexpr std::size_t kEpochsWatched = 64;     // further ones are not looked at
-constexpr std::uint64_t kFilesLookedAt = 500;  // of each epoch
-constexpr double kOthersMax = 1.05;            // more than what we moved: others read, too
+constexpr std::size_t kEpochsWatched = 64;          // further ones are not looked at
+constexpr std::uint64_t kFilesLookedAtDirect = 50;  // where it only serves to inform
+constexpr std::uint64_t kFilesLookedAt = 500;       // of each epoch
+constexpr double kOthersMax = 1.05;                 // more than what we moved: others read, too
 
 }  // namespace
 
@@ -106,7 +107,8 @@ class IoWitness::State {
   }
 
   std::optional<double> residency() {
-    const ResidencySummary summary = dataset_residency(dataset_, kFilesLookedAt);
+    const ResidencySummary summary =
+        dataset_residency(dataset_, options_.direct ? kFilesLookedAtDirect : kFilesLookedAt);
     if (!summary.method || summary.file_bytes == 0) {
       method_ = summary.unknown_reason.empty() ? "not known" : summary.unknown_reason;
       return std::nullopt;
