@@ -305,10 +305,13 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   if (outcome.steps.size() >= tail + 2) {
     const std::size_t last = outcome.steps.size() - 1 - tail;
     result.sustained_utilisation = sustained_utilisation(plan, outcome.steps, 0, last);
+    result.sustained_samples_per_second =
+        sustained_samples_per_second(plan, outcome.steps, 0, last);
     result.sustained_bytes_per_second =
-        sustained_samples_per_second(plan, outcome.steps, 0, last) * dataset.mean_sample_bytes();
+        result.sustained_samples_per_second * dataset.mean_sample_bytes();
   } else {
     result.sustained_utilisation = result.accelerator_utilisation;
+    result.sustained_samples_per_second = result.samples_per_second;
     result.sustained_bytes_per_second = result.bytes_per_second;
   }
   summarise_io(outcome, result);

@@ -44,7 +44,7 @@ TrialResult TrialJudge::result(const RunResult& run) const {
   TrialResult trial;
   trial.accelerators = plan_.accelerators;
   trial.bytes_per_second = run.sustained_bytes_per_second;
-  trial.samples_per_second = run.samples_per_second;
+  trial.samples_per_second = run.sustained_samples_per_second;
   trial.seconds = run.seconds;
   trial.steps = run.steps;
   trial.decided = decided_;

@@ -65,6 +65,7 @@ Json metrics_json(const RunResult& run) {
                       {"accelerator_utilisation", epoch.accelerator_utilisation}});
   return {{"accelerator_utilisation", run.accelerator_utilisation},
           {"sustained_utilisation", run.sustained_utilisation},
+          {"sustained_samples_per_second", run.sustained_samples_per_second},
           {"sustained_bytes_per_second", run.sustained_bytes_per_second},
           {"epochs", std::move(epochs)},
           {"steps", run.steps},
@@ -88,6 +89,7 @@ Json metrics_json(const RunResult& run) {
 void metrics_of(const Json& json, RunResult& run) {
   json.at("accelerator_utilisation").get_to(run.accelerator_utilisation);
   json.at("sustained_utilisation").get_to(run.sustained_utilisation);
+  json.at("sustained_samples_per_second").get_to(run.sustained_samples_per_second);
   json.at("sustained_bytes_per_second").get_to(run.sustained_bytes_per_second);
   for (const Json& epoch : json.at("epochs"))
     run.epochs.push_back({epoch.at("epoch").get<std::uint64_t>(),

@@ -30,6 +30,7 @@ RunResult example() {
   run.dataset_bytes = 2008000000;
   run.accelerator_utilisation = 0.995;
   run.sustained_utilisation = 0.99;
+  run.sustained_samples_per_second = 6500;
   run.sustained_bytes_per_second = 8e8;
   run.epochs = {{0, 10, 2.25, 0.995}};
   run.steps = 10;

@@ -147,7 +147,8 @@ struct RunResult {
   double accelerator_utilisation = 0;
   // The same over the steady state: corrected for what the prefetch window lost or gained.
   double sustained_utilisation = 0;
-  double sustained_bytes_per_second = 0;  // likewise, without the first fill of the window
+  // likewise, without the first fill of the window
+  double sustained_samples_per_second = 0, sustained_bytes_per_second = 0;
   std::vector<EpochResult> epochs;
   std::uint64_t steps = 0, samples = 0;
   double seconds = 0;             // first read to end of last step
@@ -187,8 +188,7 @@ struct RunResult {
 struct TrialResult {
   std::uint32_t accelerators = 0;
   double utilisation = 0, half_width = 0;  // sustained AU and its 95 % confidence half width
-  double bytes_per_second = 0;             // sustained
-  double samples_per_second = 0;
+  double bytes_per_second = 0, samples_per_second = 0;  // sustained
   double seconds = 0;
   std::uint64_t steps = 0;
   bool passed = false;
