@@ -12,6 +12,7 @@ line stands beside its ratio. Data goes to --dir (default ./bench-data) and stay
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -139,13 +140,15 @@ def compare_generate(args):
 
         def generate():
             shutil.rmtree(target, ignore_errors=True)
-            begin = time.monotonic()
+            begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
             run([args.program, "datagen", workload, target, "--size", str(size), "--quiet"])
             seconds = time.monotonic() - begin
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             written = sum(os.path.getsize(os.path.join(folder, name))
                           for folder, _, names in os.walk(target) for name in names)
             shutil.rmtree(target)
-            return {"bytes": written, "seconds": seconds, "cpu_seconds": 0}
+            return {"bytes": written, "seconds": seconds, "cpu_seconds": cpu}
 
         def fio_writes(huge):
             shutil.rmtree(target, ignore_errors=True)

@@ -270,6 +270,28 @@ double sustained_utilisation(const TrainingPlan& plan, const std::vector<StepRec
   return std::min(1.0, sustained_samples_per_second(plan, steps, first, last) / demand);
 }
 
+// What the storage could keep up: corrected for what the prefetch window gained or lost.
+static void summarise_steady_state(const TrainingPlan& plan, const std::vector<StepRecord>& steps,
+                                   RunResult& result) {
+  // With a limit on epochs the loaders run out before the accelerators do: those last steps only
+  // empty the window and tell nothing about the storage.
+  const std::uint64_t window =
+      window_batches(plan) +
+      (plan.shuffle_buffer_samples + plan.timing.batch_samples - 1) / plan.timing.batch_samples + 1;
+  const std::size_t tail = plan.epochs > 0 ? window : 0;
+  if (steps.size() >= tail + 2) {
+    const std::size_t last = steps.size() - 1 - tail;
+    result.sustained_utilisation = sustained_utilisation(plan, steps, 0, last);
+    result.sustained_samples_per_second = sustained_samples_per_second(plan, steps, 0, last);
+    result.sustained_bytes_per_second =
+        result.sustained_samples_per_second * plan.dataset->mean_sample_bytes();
+  } else {
+    result.sustained_utilisation = result.accelerator_utilisation;
+    result.sustained_samples_per_second = result.samples_per_second;
+    result.sustained_bytes_per_second = result.bytes_per_second;
+  }
+}
+
 RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& outcome) {
   RunResult result;
   const Dataset& dataset = *plan.dataset;
@@ -296,24 +318,7 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
     result.in_flight_mean = to_seconds(readers.busy) / result.seconds;
   }
   summarise_epochs(plan, outcome.steps, result);
-  // With a limit on epochs the loaders run out before the accelerators do: those last steps only
-  // empty the window and tell nothing about the storage.
-  const std::uint64_t window =
-      window_batches(plan) +
-      (plan.shuffle_buffer_samples + plan.timing.batch_samples - 1) / plan.timing.batch_samples + 1;
-  const std::size_t tail = plan.epochs > 0 ? window : 0;
-  if (outcome.steps.size() >= tail + 2) {
-    const std::size_t last = outcome.steps.size() - 1 - tail;
-    result.sustained_utilisation = sustained_utilisation(plan, outcome.steps, 0, last);
-    result.sustained_samples_per_second =
-        sustained_samples_per_second(plan, outcome.steps, 0, last);
-    result.sustained_bytes_per_second =
-        result.sustained_samples_per_second * dataset.mean_sample_bytes();
-  } else {
-    result.sustained_utilisation = result.accelerator_utilisation;
-    result.sustained_samples_per_second = result.samples_per_second;
-    result.sustained_bytes_per_second = result.bytes_per_second;
-  }
+  summarise_steady_state(plan, outcome.steps, result);
   summarise_io(outcome, result);
   result.bytes_asked = readers.bytes_asked;
   result.bytes_moved = readers.bytes_moved;
