@@ -80,6 +80,18 @@ Result<std::uint64_t> parse_bytes(std::string_view text, std::string_view flag) 
   return static_cast<std::uint64_t>(std::llround(bytes));
 }
 
+Result<BytesPerSecond> parse_rate(std::string_view text, std::string_view flag) {
+  const std::string_view trimmed = trim(text);
+  if (!trimmed.ends_with("/s"))
+    return fail(ErrorKind::kUsage, fmt::format("{}: '{}' is not a bandwidth", flag, text),
+                "write it like 20GB/s or 800MiB/s");
+  FEEDRATE_TRY(const std::uint64_t bytes, parse_bytes(trimmed.substr(0, trimmed.size() - 2), flag));
+  if (bytes == 0)
+    return fail(ErrorKind::kUsage, fmt::format("{}: '{}' is no bandwidth at all", flag, text),
+                "write it like 20GB/s or 800MiB/s");
+  return BytesPerSecond(static_cast<double>(bytes));
+}
+
 Result<Duration> parse_duration(std::string_view text, std::string_view flag) {
   FEEDRATE_TRY(const Number number, split_number(text, flag, "30s, 5m or 250ms"));
   FEEDRATE_TRY(const double ns, scaled(number, kTimeUnits, text, flag, "ns, us, ms, s, m, h"));

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "feedrate/base/error.h"
+#include "feedrate/base/quantity.h"
 
 namespace feedrate {
 
@@ -39,6 +40,8 @@ Result<Duration> parse_duration(std::string_view text, std::string_view flag);
 // A whole number within [minimum, maximum]; the error names the flag, the value and the limit.
 Result<std::uint64_t> parse_count(std::string_view text, std::string_view flag,
                                   std::uint64_t minimum, std::uint64_t maximum);
+// "2GB/s", "800MiB/s": more than 0.
+Result<BytesPerSecond> parse_rate(std::string_view text, std::string_view flag);
 // A fraction: "0.9" or "90%", within [minimum, maximum].
 Result<double> parse_fraction(std::string_view text, std::string_view flag, double minimum,
                               double maximum);

@@ -49,5 +49,6 @@ std::unique_ptr<Command> make_doctor_command();
 std::unique_ptr<Command> make_drop_caches_command();
 std::unique_ptr<Command> make_train_command();
 std::unique_ptr<Command> make_find_command();
+std::unique_ptr<Command> make_plan_command();
 
 }  // namespace feedrate

@@ -5,7 +5,7 @@
 namespace feedrate {
 
 std::span<const CommandEntry> commands() {
-  static const std::array<CommandEntry, 7> kCommands{{
+  static const std::array<CommandEntry, 8> kCommands{{
       {"find", "how many accelerators can this storage keep fed, and why not more",
        "  feedrate find resnet50 ./feedrate-data --accelerator h100\n"
        "  feedrate find unet3d ./unet-data --size 8GiB --budget 1m --json result.json\n",
@@ -14,6 +14,11 @@ std::span<const CommandEntry> commands() {
        "  feedrate train resnet50 ./feedrate-data --accelerators 4 --epochs 1\n"
        "  feedrate train resnet50 --data ~/photos --batch 32 --time 10s\n",
        make_train_command},
+      {"plan",
+       "what storage a job needs, before there is any: bandwidth, files, checkpoints, drives",
+       "  feedrate plan resnet50 --accelerators 64 --type h100\n"
+       "  feedrate plan llama3-70b --stall-budget 30s --storage nvme-gen5 --explain\n",
+       make_plan_command},
       {"datagen", "write a data set in the workload's real format, to be read by find and train",
        "  feedrate datagen resnet50 ./feedrate-data --size 20GiB\n"
        "  feedrate datagen cosmoflow ./cosmo-data --size 4GiB --subfolders 16\n",

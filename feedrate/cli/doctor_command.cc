@@ -15,7 +15,7 @@ class DoctorCommand final : public Command {
   }
 
   Result<int> run(const CommandContext&) override {
-    FEEDRATE_TRY(const JsonTarget json, JsonTarget::open(json_));
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json"));
     const DoctorReport report = examine(directory_, {});
     if (!json.to_stdout()) FEEDRATE_CHECK(print(render_text(report)));
     FEEDRATE_CHECK(json.write(to_json(report)));

@@ -33,7 +33,7 @@ class FindCommand final : public Command {
   }
 
   Result<int> run(const CommandContext& context) override {
-    FEEDRATE_TRY(const JsonTarget json, JsonTarget::open(options_.json));
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(options_.json, "--json"));
     FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
     FindOptions find;
     FEEDRATE_CHECK(resolve_search(workload, find));

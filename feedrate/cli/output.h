@@ -1,4 +1,4 @@
-// Where results go: text to stdout, JSON to a file or stdout.
+// Where results go: text to stdout, JSON or CSV to a file or stdout.
 #pragma once
 
 #include <string>
@@ -8,23 +8,27 @@
 
 namespace feedrate {
 
-// The target of --json. A bad path fails before the run; an older file stays until the new one is
-// whole.
-class JsonTarget {
+// The target of --json or --csv, the `flag` in errors. A bad path fails before the run; an older
+// file stays until the new one is whole.
+class ResultTarget {
  public:
   // "" for none, "-" for stdout.
-  static Result<JsonTarget> open(const std::string& path);
+  static Result<ResultTarget> open(const std::string& path, std::string_view flag);
   bool wanted() const { return !path_.empty(); }
   bool to_stdout() const { return path_ == "-"; }
-  Result<> write(std::string_view json) const;
+  Result<> write(std::string_view text) const;
 
  private:
-  explicit JsonTarget(std::string path) : path_(std::move(path)) {}
+  ResultTarget(std::string path, std::string_view flag) : path_(std::move(path)), flag_(flag) {}
   std::string written_path() const { return in_place_ ? path_ : path_ + ".part"; }
 
-  std::string path_;
+  std::string path_, flag_;
   bool in_place_ = false;  // a device or a pipe: written to, never replaced
 };
+
+// The whole of a small file. `what` is named in the error.
+Result<std::string> read_text_file(const std::string& path, std::string_view what,
+                                   std::string_view hint);
 
 // Everything to stdout; kEnvironment when it cannot be written (a full disk, a closed pipe).
 Result<> print(std::string_view text);

@@ -9,10 +9,9 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 #include "feedrate/base/text.h"
+#include "feedrate/cli/output.h"
 #include "feedrate/dataset/residency.h"
 #include "feedrate/engine/loader.h"
 #include "feedrate/engine/train.h"
@@ -26,20 +25,11 @@ namespace {
 constexpr std::uint64_t kCountMax = std::uint64_t{1} << 40U;
 
 constexpr std::string_view kDlioPrefix = "dlio:";
-
-Result<std::string> read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  if (file) text << file.rdbuf();
-  if (!file)
-    return fail(ErrorKind::kUsage,
-                fmt::format("cannot read the workload file {}", quote_path(path)),
-                "give a name of 'feedrate workloads' or the path of a YAML file");
-  return std::move(text).str();
-}
+constexpr std::string_view kWorkloadHint =
+    "give a name of 'feedrate workloads' or the path of a YAML file";
 
 Result<Workload> read_workload_file(const std::string& path) {
-  FEEDRATE_TRY(const std::string text, read_text(path));
+  FEEDRATE_TRY(const std::string text, read_text_file(path, "workload file", kWorkloadHint));
   auto workload = parse_workload(text, path);
   if (!workload && text.find("num_files_train") != std::string::npos)
     return fail(workload.error().with_hint(
@@ -49,7 +39,7 @@ Result<Workload> read_workload_file(const std::string& path) {
 
 Result<Workload> read_dlio_file(const std::string& path, std::span<const std::string> overrides,
                                 bool quiet) {
-  FEEDRATE_TRY(const std::string text, read_text(path));
+  FEEDRATE_TRY(const std::string text, read_text_file(path, "workload file", kWorkloadHint));
   FEEDRATE_TRY(DlioWorkload read, parse_dlio_workload(text, path, overrides));
   if (!read.ignored.empty() && !quiet)
     std::fprintf(stderr, "ignored: %s\n", join(read.ignored, ", ").c_str());
@@ -72,28 +62,6 @@ Result<> count_option(const std::string& text, std::string_view flag, std::uint6
   FEEDRATE_TRY(const std::uint64_t value, parse_count(text, flag, minimum, maximum));
   target = static_cast<T>(value);
   return {};
-}
-
-Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Workload& workload) {
-  const std::string name = options.accelerator.empty()
-                               ? default_accelerator(workload, options.timing)
-                               : options.accelerator;
-  FEEDRATE_TRY(AcceleratorTiming timing, workload.timing(name, options.timing));
-  FEEDRATE_CHECK(count_option(options.batch, "--batch", 1, 1U << 24U, timing.batch_samples));
-  if (!options.compute_time.empty()) {
-    FEEDRATE_TRY(timing.compute, parse_duration(options.compute_time, "--step-time"));
-    if (timing.compute < std::chrono::microseconds(1))
-      return fail(
-          ErrorKind::kUsage,
-          fmt::format("--step-time: {} is too short, at least 1us is needed", options.compute_time),
-          "write it like 224ms");
-  }
-  if (!options.batch.empty() || !options.compute_time.empty()) {
-    timing.source +=
-        (timing.source.empty() ? "" : ", ") + std::string("changed by --batch or --step-time");
-    timing.set = kUserTiming;
-  }
-  return timing;
 }
 
 Result<> resolve_slow_ranks(const std::vector<std::string>& texts, TrainingPlan& plan) {
@@ -280,6 +248,28 @@ Result<DatasetPlan> DatasetOptions::resolve(const Workload& workload,
   FEEDRATE_TRY(const std::uint64_t content_seed, parse_count(seed, "--seed", 0, ~std::uint64_t{0}));
   FEEDRATE_CHECK(parse_count(jobs, "--jobs", 0, 1024));
   return plan_for(placed, bytes, content_seed, zeros);
+}
+
+Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Workload& workload) {
+  const std::string name = options.accelerator.empty()
+                               ? default_accelerator(workload, options.timing)
+                               : options.accelerator;
+  FEEDRATE_TRY(AcceleratorTiming timing, workload.timing(name, options.timing));
+  FEEDRATE_CHECK(count_option(options.batch, "--batch", 1, 1U << 24U, timing.batch_samples));
+  if (!options.compute_time.empty()) {
+    FEEDRATE_TRY(timing.compute, parse_duration(options.compute_time, "--step-time"));
+    if (timing.compute < std::chrono::microseconds(1))
+      return fail(
+          ErrorKind::kUsage,
+          fmt::format("--step-time: {} is too short, at least 1us is needed", options.compute_time),
+          "write it like 224ms");
+  }
+  if (!options.batch.empty() || !options.compute_time.empty()) {
+    timing.source +=
+        (timing.source.empty() ? "" : ", ") + std::string("changed by --batch or --step-time");
+    timing.set = kUserTiming;
+  }
+  return timing;
 }
 
 void RunOptions::declare(CLI::App& app) {

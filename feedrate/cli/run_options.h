@@ -53,6 +53,9 @@ struct RunOptions {
   const CLI::App* app_ = nullptr;
 };
 
+// The step time that a run or plan uses: of --accelerator, --timing, --batch and --step-time.
+Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Workload& workload);
+
 // Everything decided but the number of accelerators and the limits of the run.
 struct RunSetup {
   Workload workload;

@@ -12,20 +12,28 @@ constexpr std::string_view kExtension = ".yaml";
 
 }  // namespace
 
-std::vector<std::string> catalogue_names() {
+std::vector<std::string> catalogue_folder(std::string_view folder) {
   std::vector<std::string> names;
   for (const CatalogueFile& file : catalogue_files()) {
-    if (!file.path.starts_with(kFolder)) continue;
-    const std::string_view name = file.path.substr(kFolder.size());
+    if (!file.path.starts_with(folder)) continue;
+    const std::string_view name = file.path.substr(folder.size());
     names.emplace_back(name.substr(0, name.size() - kExtension.size()));
   }
   return names;
 }
 
-Result<Workload> find_workload(std::string_view name) {
-  const std::string path = fmt::format("{}{}{}", kFolder, name, kExtension);
+const CatalogueFile* find_catalogue_file(std::string_view folder, std::string_view name) {
+  const std::string path = fmt::format("{}{}{}", folder, name, kExtension);
   for (const CatalogueFile& file : catalogue_files())
-    if (file.path == path) return parse_workload(file.text, "catalog/" + path);
+    if (file.path == path) return &file;
+  return nullptr;
+}
+
+std::vector<std::string> catalogue_names() { return catalogue_folder(kFolder); }
+
+Result<Workload> find_workload(std::string_view name) {
+  const CatalogueFile* file = find_catalogue_file(kFolder, name);
+  if (file != nullptr) return parse_workload(file->text, fmt::format("catalog/{}", file->path));
   const std::vector<std::string> names = catalogue_names();
   return fail(ErrorKind::kUsage,
               fmt::format("unknown workload '{}'{}", name, did_you_mean(name, names)),

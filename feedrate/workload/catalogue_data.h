@@ -2,7 +2,9 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace feedrate {
 
@@ -11,5 +13,9 @@ struct CatalogueFile {
   std::string_view text;
 };
 std::span<const CatalogueFile> catalogue_files();  // sorted by path
+// The names in one folder, e.g. "models/": without folder and extension, sorted.
+std::vector<std::string> catalogue_folder(std::string_view folder);
+// The file of that name in that folder; null when there is none.
+const CatalogueFile* find_catalogue_file(std::string_view folder, std::string_view name);
 
 }  // namespace feedrate

@@ -83,7 +83,7 @@ Result<StorageModel> parse_storage_model(std::string_view yaml, std::string_view
   FEEDRATE_TRY(const YamlNode root, YamlNode::parse(yaml, origin));
   FEEDRATE_CHECK(
       root.expect_keys("storage model", {"name", "backing", "latency", "open", "stream_bandwidth",
-                                         "bandwidth", "operations_per_second", "slow"}));
+                                         "bandwidth", "operations_per_second", "slow", "sizing"}));
   StorageModel model;
   FEEDRATE_TRY(const YamlNode name, root.at("name"));
   FEEDRATE_TRY(model.name, name.text());

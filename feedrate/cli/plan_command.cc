@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "feedrate/base/units.h"
+#include "feedrate/cli/command.h"
+#include "feedrate/cli/output.h"
+#include "feedrate/cli/plan_options.h"
+
+namespace feedrate {
+namespace {
+
+constexpr std::uint64_t kAcceleratorsMax = 10'000'000;
+constexpr std::size_t kSweepMax = 64;
+constexpr std::string_view kSweepKey = "accelerators=";
+
+// "accelerators=8..1024": doubled from the first to the last, which is there, too; or
+// "accelerators=8,16,24".
+Result<std::vector<std::uint64_t>> parse_sweep(const std::string& text) {
+  const auto wrong = [&](std::string_view what) {
+    return fail(ErrorKind::kUsage, fmt::format("--sweep: '{}' {}", text, what),
+                "write it like accelerators=8..1024 or accelerators=8,16,24");
+  };
+  if (!text.starts_with(kSweepKey)) return wrong("does not start with accelerators=");
+  const std::string range = text.substr(kSweepKey.size());
+  std::vector<std::uint64_t> counts;
+  const std::size_t dots = range.find("..");
+  if (dots != std::string::npos) {
+    FEEDRATE_TRY(const std::uint64_t first,
+                 parse_count(range.substr(0, dots), "--sweep", 1, kAcceleratorsMax));
+    FEEDRATE_TRY(const std::uint64_t last,
+                 parse_count(range.substr(dots + 2), "--sweep", 1, kAcceleratorsMax));
+    if (last < first) return wrong("ends before it starts");
+    for (std::uint64_t count = first; count < last; count *= 2) counts.push_back(count);
+    counts.push_back(last);
+    return counts;
+  }
+  for (std::size_t begin = 0; begin <= range.size();) {
+    const std::size_t comma = std::min(range.find(',', begin), range.size());
+    FEEDRATE_TRY(const std::uint64_t count,
+                 parse_count(range.substr(begin, comma - begin), "--sweep", 1, kAcceleratorsMax));
+    counts.push_back(count);
+    begin = comma + 1;
+  }
+  if (counts.size() > kSweepMax) return wrong("has more than 64 points");
+  return counts;
+}
+
+class PlanCommand final : public Command {
+ public:
+  void declare(CLI::App& app) override {
+    options_.declare(app);
+    app.add_option("--sweep", sweep_, "a table over accelerators=8..1024 or accelerators=8,16,24");
+    app.add_flag("--explain", explain_, "with the formula and source of every figure");
+    app.add_option("--json", json_, "write the plan as JSON to a file, or - for stdout");
+    app.add_option("--csv", csv_, "write the plan as CSV to a file, or - for stdout");
+  }
+
+  Result<int> run(const CommandContext& context) override {
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json"));
+    FEEDRATE_TRY(const ResultTarget csv, ResultTarget::open(csv_, "--csv"));
+    if (json.to_stdout() && csv.to_stdout())
+      return fail(ErrorKind::kUsage, "--json and --csv: both cannot go to stdout",
+                  "give one of them a file");
+    const bool text = !json.to_stdout() && !csv.to_stdout();
+    if (!sweep_.empty()) return run_sweep(context, json, csv, text);
+    FEEDRATE_TRY(const PlanRequest request, options_.resolve(context, std::nullopt));
+    const Plan plan = make_plan(request);
+    if (text) FEEDRATE_CHECK(print(plan_to_text(plan, explain_)));
+    FEEDRATE_CHECK(json.write(json.wanted() ? plan_to_json(plan) : ""));
+    FEEDRATE_CHECK(csv.write(csv.wanted() ? plan_to_csv(plan) : ""));
+    return 0;
+  }
+
+ private:
+  Result<int> run_sweep(const CommandContext& context, const ResultTarget& json,
+                        const ResultTarget& csv, bool text) {
+    if (explain_)
+      return fail(ErrorKind::kUsage, "--explain: a --sweep shows no formulas",
+                  "leave out one of the two");
+    if (!options_.accelerators.empty())
+      return fail(ErrorKind::kUsage, "--accelerators: --sweep says how many",
+                  "leave out one of the two");
+    FEEDRATE_TRY(const std::vector<std::uint64_t> counts, parse_sweep(sweep_));
+    std::vector<SweepRow> rows;
+    for (const std::uint64_t count : counts) {
+      FEEDRATE_TRY(const PlanRequest request, options_.resolve(context, count));
+      rows.push_back({Count(static_cast<double>(count)), make_plan(request)});
+    }
+    if (text) FEEDRATE_CHECK(print(sweep_to_text(rows)));
+    FEEDRATE_CHECK(json.write(json.wanted() ? sweep_to_json(rows) : ""));
+    FEEDRATE_CHECK(csv.write(csv.wanted() ? sweep_to_csv(rows) : ""));
+    return 0;
+  }
+
+  PlanOptions options_;
+  std::string sweep_, json_, csv_;
+  bool explain_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_plan_command() { return std::make_unique<PlanCommand>(); }
+
+}  // namespace feedrate

@@ -1,0 +1,468 @@
+#include "feedrate/cli/plan_options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cmath>
+
+#include "feedrate/base/text.h"
+#include "feedrate/base/units.h"
+#include "feedrate/cli/output.h"
+#include "feedrate/cli/run_options.h"
+#include "feedrate/workload/accelerator_type.h"
+
+namespace feedrate {
+namespace {
+
+constexpr std::uint64_t kAcceleratorsMax = 10'000'000;
+constexpr std::uint64_t kRanksMax = 1'000'000;
+constexpr std::uint64_t kParametersMax = 1'000'000'000'000'000;
+constexpr std::uint64_t kDefaultAccelerators = 8;  // one host
+
+Count number(std::uint64_t value) { return Count(static_cast<double>(value)); }
+
+bool is_file(const std::string& name) {
+  return name.find('/') != std::string::npos || name.ends_with(".yaml");
+}
+
+Result<> read(const std::string& text, std::string_view flag, Bytes& target) {
+  if (text.empty()) return {};
+  FEEDRATE_TRY(const std::uint64_t bytes, parse_bytes(text, flag));
+  if (bytes == 0)
+    return fail(ErrorKind::kUsage, fmt::format("{}: 0 is too small", flag), "write it like 512GiB");
+  target = Bytes(static_cast<double>(bytes));
+  return {};
+}
+
+Result<> read(const std::string& text, std::string_view flag, Seconds& target) {
+  if (text.empty()) return {};
+  FEEDRATE_TRY(const Duration time, parse_duration(text, flag));
+  if (time < std::chrono::milliseconds(1))
+    return fail(ErrorKind::kUsage,
+                fmt::format("{}: {} is too short, at least 1ms is needed", flag, text),
+                "write it like 60s");
+  target = Seconds(to_seconds(time));
+  return {};
+}
+
+Result<> read(const std::string& text, std::string_view flag, BytesPerSecond& target) {
+  if (text.empty()) return {};
+  FEEDRATE_TRY(target, parse_rate(text, flag));
+  return {};
+}
+
+Result<> read(const std::string& text, std::string_view flag, std::uint64_t minimum,
+              std::uint64_t maximum, std::uint64_t& target) {
+  if (text.empty()) return {};
+  FEEDRATE_TRY(target, parse_count(text, flag, minimum, maximum));
+  return {};
+}
+
+Result<> read(const std::string& text, std::string_view flag, std::uint64_t minimum,
+              std::uint64_t maximum, Count& target) {
+  std::uint64_t value = 0;
+  if (text.empty()) return {};
+  FEEDRATE_CHECK(read(text, flag, minimum, maximum, value));
+  target = number(value);
+  return {};
+}
+
+Result<> read_share(const std::string& text, std::string_view flag, Count& target) {
+  if (text.empty()) return {};
+  FEEDRATE_TRY(const double share, parse_fraction(text, flag, 0.001, 1));
+  target = Count(share);
+  return {};
+}
+
+// "2.5": a positive number, with an optional thousands letter as sizes have it: "70B", "340M".
+Result<double> parse_number(std::string_view text, std::string_view flag, double maximum,
+                            std::string_view example) {
+  double factor = 1;
+  std::string_view digits = text;
+  for (const auto& [letter, value] :
+       {std::pair{'K', 1e3}, std::pair{'M', 1e6}, std::pair{'B', 1e9}, std::pair{'T', 1e12}})
+    if (digits.ends_with(letter)) {
+      factor = value;
+      digits.remove_suffix(1);
+      break;
+    }
+  double value = 0;
+  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (code != std::errc{} || end != digits.data() + digits.size() || !std::isfinite(value))
+    return fail(ErrorKind::kUsage, fmt::format("{}: '{}' is not a number", flag, text),
+                fmt::format("write it like {}", example));
+  value *= factor;
+  if (value <= 0 || value > maximum)
+    return fail(ErrorKind::kUsage,
+                fmt::format("{}: {} is out of range, more than 0 and at most {:g} is allowed", flag,
+                            text, maximum),
+                fmt::format("write it like {}", example));
+  return value;
+}
+
+Result<> scale_dataset(const std::string& size, Workload& workload) {
+  if (size.empty()) return {};
+  DatasetShape& data = workload.dataset;
+  FEEDRATE_TRY(const std::uint64_t bytes, parse_bytes(size, "--size"));
+  const double file = data.sample_bytes_mean * static_cast<double>(data.samples_per_file);
+  if (data.files == 1)
+    data.samples_per_file = static_cast<std::uint64_t>(
+        std::max(1.0, static_cast<double>(bytes) / data.sample_bytes_mean));
+  else
+    data.files =
+        static_cast<std::uint64_t>(std::max(1.0, std::round(static_cast<double>(bytes) / file)));
+  if (bytes == 0) return fail(ErrorKind::kUsage, "--size: 0 is too small", "write it like 20GiB");
+  return {};
+}
+
+Result<ModelShape> read_model(const std::string& name) {
+  if (!is_file(name)) return find_model(name);
+  FEEDRATE_TRY(const std::string text,
+               read_text_file(name, "model file", "give a name of catalog/models or a path"));
+  return parse_model(text, name);
+}
+
+Result<StorageProfile> read_storage(const std::string& name) {
+  if (!is_file(name)) return find_storage_profile(name);
+  FEEDRATE_TRY(const std::string text,
+               read_text_file(name, "storage file", "give a name of catalog/storage or a path"));
+  return parse_storage_profile(text, name);
+}
+
+Result<NetworkPort> read_port(const std::string& name) {
+  if (!is_file(name)) return find_network_port(name);
+  FEEDRATE_TRY(const std::string text,
+               read_text_file(name, "network file", "give a name of catalog/networks or a path"));
+  return parse_network_port(text, name);
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// The name is none of a workload, model or inference shape.
+std::unexpected<Error> unknown_job(const std::string& name) {
+  std::vector<std::string> names = catalogue_names();
+  for (const std::string& model : model_names())
+    if (!contains(names, model)) names.push_back(model);
+  for (const std::string& inference : inference_names())
+    if (!contains(names, inference)) names.push_back(inference);
+  return fail(
+      ErrorKind::kUsage,
+      fmt::format("unknown workload or model '{}'{}", name, did_you_mean(name, names)),
+      fmt::format("workloads are listed by 'feedrate workloads', models are {}; the path of "
+                  "a workload's YAML file works too",
+                  fmt::join(model_names(), ", ")));
+}
+
+}  // namespace
+
+void PlanOptions::declare(CLI::App& app) {
+  app.add_option("jobs", jobs,
+                 "workloads or models that share the storage: NAME, NAME=64 or NAME=64xh100, where "
+                 "NAME is of 'feedrate workloads', of catalog/models, a YAML file or dlio:FILE")
+      ->required()
+      ->expected(1, 64);
+  std::string group = "Job";
+  const auto add = [&](const char* name, std::string& value, const char* help) {
+    app.add_option(name, value, help)->group(group);
+  };
+  app.add_option("--set", sets, "change a key of the workload, e.g. dataset.files=5000")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)
+      ->group(group);
+  add("-n,--accelerators", accelerators, "how many; default: 8, or those of the published job");
+  add("--type,--accelerator", type, "of accelerator: v100, a100, h100, b200");
+  add("--timing", timing, "set of step times: storage-benchmark, measured");
+  add("--batch", batch, "samples a step and reader, instead of the published number");
+  add("--step-time", step_time, "compute time of a step, instead of the published one");
+  add("--au", au, "accelerator utilisation to be reached; default: the workload's threshold");
+  add("--epochs", epochs, "instead of the published number");
+  add("--size,--dataset-size", size, "of the data set, instead of the published one");
+  add("--transfer", transfer, "largest single read of the client");
+  add("--accelerators-per-host", per_host, "accelerators of one host");
+  add("--host-memory", host_memory, "of one host: does the data set fit?");
+  add("--accelerator-memory", accelerator_memory, "of one; default: of the type");
+  add("--accelerator-cost", cost, "of one for an hour, in any currency");
+  add("--read-bandwidth", read_bandwidth, "what the storage gives: what AU comes out?");
+  add("--write-bandwidth", write_bandwidth, "what the storage gives checkpoints");
+  group = "Model and its parallelism";
+  add("--model", model, "of catalog/models or a YAML file; default: the workload's");
+  add("--parameters", parameters, "of a model that is in no catalogue: 70B, 340M");
+  add("--bytes-per-parameter", bytes_per_parameter,
+      "of a checkpoint; default 14: 2 of weights, 12 of Adam in mixed precision");
+  add("--tensor-parallel", tensor, "accelerators that share a layer");
+  add("--pipeline-parallel", pipeline, "stages of layers");
+  add("--data-parallel", data, "replicas; default: accelerators / (tensor x pipeline)");
+  add("--zero", zero, "what is sharded over replicas: 0, 1 optimizer, 2 gradients, 3 weights");
+  group = "Checkpoints";
+  add("--stall-budget", stall_budget, "training may stand still this long for a checkpoint");
+  add("--mtbf", mtbf, "time between failures of one accelerator");
+  add("--restart-time", restart_time, "from a failure to the first read of the checkpoint");
+  add("--snapshot-bandwidth", snapshot, "accelerator to host memory, for asynchronous checkpoints");
+  add("--changed", changed, "share that an incremental checkpoint writes");
+  add("--keep", keep, "checkpoints that are kept");
+  group = "Inference";
+  add("--replicas", replicas, "of the trained model that load it at once");
+  add("--load-time", load_time, "within this time");
+  add("--log-record", log_record, "bytes logged for each sample served");
+  add("--log-append", log_append, "bytes of one write of the log");
+  add("--log-days", log_days, "days that the log is kept");
+  group = "Storage";
+  app.add_option("--storage", storages,
+                 "what it is counted in, of catalog/storage or a YAML file; may stand several "
+                 "times; default: all of the catalogue")
+      ->allow_extra_args(false)
+      ->group(group);
+  add("--port", port, "network port: eth-100, eth-200, eth-400, ib-hdr200, ib-ndr400, or a file");
+  add("--port-usable", port_usable, "share of its line rate that storage traffic reaches");
+  app.add_flag("--one-directory", one_directory, "all files lie in one directory")->group(group);
+}
+
+Result<PlanOptions::Word> PlanOptions::split(const std::string& text,
+                                             std::optional<std::uint64_t> now) const {
+  Word word{text, now ? std::to_string(*now) : accelerators, type};
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) return word;
+  word.name = text.substr(0, equals);
+  const std::string rest = text.substr(equals + 1);
+  const std::size_t cross = rest.find('x');
+  word.accelerators = rest.substr(0, cross);
+  if (cross != std::string::npos) word.type = rest.substr(cross + 1);
+  if (word.name.empty() || word.accelerators.empty() ||
+      (cross != std::string::npos && word.type.empty()))
+    return fail(ErrorKind::kUsage, fmt::format("'{}' is no job", text),
+                "write it like resnet50, resnet50=64 or resnet50=64xh100");
+  FEEDRATE_CHECK(
+      parse_count(word.accelerators, fmt::format("'{}', accelerators", text), 1, kAcceleratorsMax));
+  return word;
+}
+
+Result<std::optional<ModelShape>> PlanOptions::resolve_model(const std::string& known) const {
+  if (!model.empty() && !parameters.empty())
+    return fail(ErrorKind::kUsage, "--parameters: --model says how many there are",
+                "give one of the two");
+  if (!parameters.empty()) {
+    FEEDRATE_TRY(const double count, parse_number(parameters, "--parameters",
+                                                  static_cast<double>(kParametersMax), "70B"));
+    ModelShape shape;
+    shape.name = "--parameters";
+    shape.title = fmt::format("{} parameters", format_count(count));
+    shape.given_parameters = static_cast<std::uint64_t>(count);
+    return std::optional(std::move(shape));
+  }
+  const std::string& name = model.empty() ? known : model;
+  if (name.empty()) return std::optional<ModelShape>();
+  FEEDRATE_TRY(ModelShape shape, read_model(name));
+  return std::optional(std::move(shape));
+}
+
+Result<Parallelism> PlanOptions::resolve_parallelism(const ModelShape* shape,
+                                                     const std::string& count,
+                                                     std::uint64_t default_count) const {
+  Parallelism parallel;
+  if (shape != nullptr) parallel = shape->parallelism;
+  FEEDRATE_CHECK(read(tensor, "--tensor-parallel", 1, kRanksMax, parallel.tensor));
+  FEEDRATE_CHECK(read(pipeline, "--pipeline-parallel", 1, kRanksMax, parallel.pipeline));
+  FEEDRATE_CHECK(read(data, "--data-parallel", 1, kAcceleratorsMax, parallel.data));
+  std::uint64_t stage = parallel.zero_stage;
+  FEEDRATE_CHECK(read(zero, "--zero", 0, 3, stage));
+  parallel.zero_stage = static_cast<std::uint32_t>(stage);
+  std::uint64_t ranks = default_count;
+  if (!data.empty()) ranks = parallel.ranks();
+  FEEDRATE_CHECK(read(count, "--accelerators", 1, kAcceleratorsMax, ranks));
+  const std::uint64_t share = parallel.tensor * parallel.pipeline;
+  if (data.empty()) {
+    if (ranks % share == 0) {
+      parallel.data = ranks / share;
+      return parallel;
+    }
+    return fail(ErrorKind::kUsage,
+                fmt::format("--accelerators: {} cannot be divided into replicas of {} "
+                            "(--tensor-parallel {} x --pipeline-parallel {})",
+                            ranks, share, parallel.tensor, parallel.pipeline),
+                fmt::format("use a multiple of {}, or other --tensor-parallel and "
+                            "--pipeline-parallel",
+                            share));
+  }
+  if (parallel.ranks() != ranks)
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("--tensor-parallel {} x --pipeline-parallel {} x --data-parallel {} = "
+                    "{} ranks, but --accelerators is {}",
+                    parallel.tensor, parallel.pipeline, parallel.data, parallel.ranks(), ranks),
+        "leave out --data-parallel, or make the product equal to --accelerators");
+  return parallel;
+}
+
+Result<> PlanOptions::resolve_demand(TrainingJob& job) const {
+  job.utilisation = Count(job.workload.au_threshold);
+  FEEDRATE_CHECK(read_share(au, "--au", job.utilisation));
+  FEEDRATE_CHECK(read(transfer, "--transfer", job.transfer));
+  FEEDRATE_CHECK(read(per_host, "--accelerators-per-host", 1, 1024, job.accelerators_per_host));
+  FEEDRATE_CHECK(read(host_memory, "--host-memory", job.host_memory));
+  FEEDRATE_CHECK(read(read_bandwidth, "--read-bandwidth", job.available_read));
+  const Result<AcceleratorType> known = find_accelerator_type(job.timing.accelerator);
+  if (known) job.accelerator_memory = known->memory;
+  if (known) job.memory_source = known->source;
+  FEEDRATE_CHECK(read(accelerator_memory, "--accelerator-memory", job.accelerator_memory));
+  if (!cost.empty()) {
+    FEEDRATE_TRY(const double hour, parse_number(cost, "--accelerator-cost", 1e6, "2.5"));
+    job.accelerator_cost = Money(hour) / hours(1);
+  }
+  return {};
+}
+
+Result<TrainingJob> PlanOptions::resolve_training(const Word& word,
+                                                  const CommandContext& context) const {
+  WorkloadOptions named;
+  named.workload = word.name;
+  named.sets = sets;
+  TrainingJob job;
+  FEEDRATE_TRY(job.workload, named.resolve(context));
+  FEEDRATE_CHECK(scale_dataset(size, job.workload));
+  if (!epochs.empty()) {
+    FEEDRATE_TRY(const std::uint64_t many, parse_count(epochs, "--epochs", 1, 1'000'000));
+    job.workload.epochs = static_cast<std::uint32_t>(many);
+  }
+  RunOptions run;
+  run.accelerator = word.type;
+  run.timing = timing;
+  run.batch = batch;
+  run.compute_time = step_time;
+  auto step = feedrate::resolve_timing(run, job.workload);
+  if (!step) return fail(step.error());
+  job.timing = std::move(*step);
+  FEEDRATE_CHECK(resolve_demand(job));
+  return job;
+}
+
+Result<CheckpointJob> PlanOptions::resolve_checkpoint(const ModelShape& shape) const {
+  CheckpointJob job;
+  job.model = shape;
+  if (!bytes_per_parameter.empty()) {
+    FEEDRATE_TRY(const double bytes,
+                 parse_number(bytes_per_parameter, "--bytes-per-parameter", 64, "14"));
+    job.precision.weights = std::min(Bytes(2), Bytes(bytes));
+    job.precision.optimizer = Bytes(bytes) - job.precision.weights;
+  }
+  FEEDRATE_CHECK(read(stall_budget, "--stall-budget", job.stall_budget));
+  FEEDRATE_CHECK(read(write_bandwidth, "--write-bandwidth", job.available_write));
+  FEEDRATE_CHECK(read(read_bandwidth, "--read-bandwidth", job.available_read));
+  FEEDRATE_CHECK(read(mtbf, "--mtbf", job.failure_time));
+  FEEDRATE_CHECK(read(restart_time, "--restart-time", job.restart));
+  FEEDRATE_CHECK(read(snapshot, "--snapshot-bandwidth", job.snapshot));
+  FEEDRATE_CHECK(read_share(changed, "--changed", job.changed));
+  FEEDRATE_CHECK(read(keep, "--keep", 1, 1'000'000, job.kept));
+  FEEDRATE_CHECK(read(replicas, "--replicas", 1, kAcceleratorsMax, job.loads));
+  FEEDRATE_CHECK(read(load_time, "--load-time", job.load_budget));
+  FEEDRATE_CHECK(read(accelerator_memory, "--accelerator-memory", job.accelerator_memory));
+  if (!cost.empty()) {
+    FEEDRATE_TRY(const double hour, parse_number(cost, "--accelerator-cost", 1e6, "2.5"));
+    job.accelerator_cost = Money(hour) / hours(1);
+  }
+  return job;
+}
+
+Result<> PlanOptions::resolve_inference(const std::string& name, const std::string& accelerator,
+                                        PlannedJob& planned) const {
+  FEEDRATE_TRY(InferenceShape shape, find_inference(name));
+  const Result<InferenceRate> rate = shape.rate(accelerator);
+  if (!rate && planned.training) {
+    planned.remarks.push_back("inference: " + rate.error().message());
+    return {};
+  }
+  if (!rate) return fail(rate.error());
+  InferenceJob job;
+  job.shape = std::move(shape);
+  job.rate = *rate;
+  FEEDRATE_CHECK(read(log_record, "--log-record", job.log_record));
+  FEEDRATE_CHECK(read(log_append, "--log-append", job.log_append));
+  FEEDRATE_CHECK(read(load_time, "--load-time", job.load_budget));
+  if (planned.training) {
+    job.accelerators = planned.training->accelerators;
+    const auto trained = planned.training->workload.timing(accelerator, kMeasuredTiming);
+    if (trained) {
+      job.training = PerSecond(trained->samples_per_second());
+      job.training_source = trained->source;
+    }
+  }
+  planned.inference = std::move(job);
+  return {};
+}
+
+Result<PlannedJob> PlanOptions::resolve_job(const Word& word, const CommandContext& context) const {
+  PlannedJob planned;
+  planned.name = word.name;
+  const bool trains = is_file(word.name) || word.name.starts_with("dlio:") ||
+                      contains(catalogue_names(), word.name);
+  const bool models = !trains && contains(model_names(), word.name);
+  const bool serves = !trains && !models && contains(inference_names(), word.name);
+  if (!trains && !models && !serves) return unknown_job(word.name);
+  if (models && !model.empty())
+    return fail(ErrorKind::kUsage, fmt::format("--model: '{}' is a model itself", word.name),
+                "name a workload, or leave out --model");
+  std::optional<ModelShape> shape;
+  if (!serves) {
+    FEEDRATE_TRY(shape, resolve_model(models ? word.name : model_of_workload(word.name)));
+  }
+  FEEDRATE_TRY(
+      const Parallelism parallel,
+      resolve_parallelism(shape ? &*shape : nullptr, word.accelerators,
+                          shape && shape->parallelism.ranks() > 1 ? shape->parallelism.ranks()
+                                                                  : kDefaultAccelerators));
+  if (trains) {
+    FEEDRATE_TRY(planned.training, resolve_training(word, context));
+    planned.title = planned.training->workload.title;
+    planned.training->accelerators = number(parallel.ranks());
+    planned.training->parallelism = parallel;
+    planned.training->shared_timing = shape && shape->shared_timings;
+  }
+  if (shape) {
+    FEEDRATE_TRY(planned.checkpoint, resolve_checkpoint(*shape));
+    planned.checkpoint->parallelism = parallel;
+    if (planned.training)
+      planned.checkpoint->accelerator_memory = planned.training->accelerator_memory;
+    if (planned.title.empty()) planned.title = shape->title;
+  } else if (trains) {
+    planned.remarks.push_back(
+        "checkpoints: no source gives the parameters of this workload's model; give --model or "
+        "--parameters");
+  }
+  const std::string inference = serves ? word.name : inference_of_workload(word.name);
+  const std::string accelerator = planned.training    ? planned.training->timing.accelerator
+                                  : word.type.empty() ? "h100"
+                                                      : word.type;
+  if (!inference.empty()) FEEDRATE_CHECK(resolve_inference(inference, accelerator, planned));
+  if (planned.inference && !planned.training)
+    planned.inference->accelerators = number(parallel.ranks());
+  if (serves) planned.title = planned.inference->shape.title;
+  return planned;
+}
+
+Result<PlanRequest> PlanOptions::resolve(const CommandContext& context,
+                                         std::optional<std::uint64_t> accelerators_now) const {
+  PlanRequest request;
+  FEEDRATE_TRY(request.port, read_port(port));
+  if (!port_usable.empty()) {
+    FEEDRATE_CHECK(read_share(port_usable, "--port-usable", request.port.usable.value));
+    request.port.usable.source = "--port-usable";
+  }
+  request.one_directory = one_directory;
+  Count days;
+  FEEDRATE_CHECK(read(log_days, "--log-days", 1, 36500, days));
+  request.log_kept = hours(24) * days;
+  for (const std::string& name : storages.empty() ? storage_profile_names() : storages) {
+    FEEDRATE_TRY(StorageProfile profile, read_storage(name));
+    request.storages.push_back(std::move(profile));
+  }
+  for (const std::string& text : jobs) {
+    FEEDRATE_TRY(const Word word, split(text, accelerators_now));
+    FEEDRATE_TRY(PlannedJob job, resolve_job(word, context));
+    request.jobs.push_back(std::move(job));
+  }
+  return request;
+}
+
+}  // namespace feedrate

@@ -1,0 +1,70 @@
+// `feedrate plan`: what storage jobs need, as a value; text, JSON and CSV are views of it. Pure: no
+// I/O, no clock.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "feedrate/plan/checkpoint.h"
+#include "feedrate/plan/inference.h"
+#include "feedrate/plan/sizing.h"
+#include "feedrate/plan/training.h"
+
+namespace feedrate {
+
+// One workload or model and what is known of it; what is missing is explained in `remarks`.
+struct PlannedJob {
+  std::string name, title;
+  std::optional<TrainingJob> training;
+  std::optional<CheckpointJob> checkpoint;
+  std::optional<InferenceJob> inference;
+  std::vector<std::string> remarks;
+};
+
+struct PlanRequest {
+  std::vector<PlannedJob> jobs;
+  std::vector<StorageProfile> storages;
+  NetworkPort port;
+  bool one_directory = false;
+  Seconds log_kept{hours(30 * 24)};  // of inference, for the capacity
+  Bytes write_size{4194304};         // of a checkpoint's write operations
+};
+
+struct JobPlan {
+  std::string name, title;
+  std::vector<Section> sections;
+  std::vector<std::string> remarks;
+  const Figure* find(std::string_view section, std::string_view key) const;
+};
+
+// All jobs on one storage, for one way to use it.
+struct StoragePlan {
+  std::string key, title;
+  StorageDemand demand;
+  Section figures;  // the demand
+  std::vector<Sizing> sizings;
+};
+
+struct Plan {
+  std::vector<JobPlan> jobs;
+  std::vector<StoragePlan> storage;
+  NetworkPort port;
+};
+Plan make_plan(const PlanRequest& request);
+
+// `explain`: with formulas and sources.
+std::string plan_to_text(const Plan& plan, bool explain);
+std::string plan_to_json(const Plan& plan);
+std::string plan_to_csv(const Plan& plan);  // RFC 4180: job, section, key, value, unit, label, ...
+
+// One line of a sweep: the figures of a plan that a purchase turns on.
+struct SweepRow {
+  Count accelerators;
+  Plan plan;
+};
+std::string sweep_to_text(const std::vector<SweepRow>& rows);
+std::string sweep_to_csv(const std::vector<SweepRow>& rows);
+std::string sweep_to_json(const std::vector<SweepRow>& rows);
+
+}  // namespace feedrate

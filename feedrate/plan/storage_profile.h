@@ -1,0 +1,52 @@
+// What one unit of a kind of storage carries, and one port of a network: the `sizing` part of
+// catalog/storage/*.yaml, and catalog/networks/*.yaml. Figures that no source gives are not there,
+// and a plan says so instead of guessing.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "feedrate/base/error.h"
+#include "feedrate/base/quantity.h"
+
+namespace feedrate {
+
+template <class Q>
+struct Sourced {
+  Q value;             // 0: not known
+  std::string source;  // "" when it is not known
+  bool known() const { return value > Q(0); }
+};
+
+struct StorageProfile {
+  std::string name;   // "nvme-gen4"
+  std::string title;  // "NVMe drives on PCIe Gen4"
+  std::string unit;   // "drive"
+  Sourced<Bytes> capacity;
+  Sourced<BytesPerSecond> read, write;
+  Sourced<BytesPerSecond> stream;  // of one request; 0: no such limit is known
+  Sourced<PerSecond> read_operations, write_operations;
+  Sourced<PerSecond> opens, creates;  // in directories of each client's own
+  Sourced<Count> one_directory_opens,
+      one_directory_creates;  // as shares of those, in one directory
+};
+
+struct NetworkPort {
+  std::string name, title;
+  BytesPerSecond line;
+  std::string source;
+  Sourced<Count> usable;  // share of the line rate that storage traffic reaches
+  BytesPerSecond carries() const { return line * usable.value; }
+};
+
+// kUsage when the file has no `sizing`, with the place and the remedy.
+Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_view origin);
+Result<NetworkPort> parse_network_port(std::string_view yaml, std::string_view origin);
+
+std::vector<std::string> storage_profile_names();  // of the catalogue, sorted
+Result<StorageProfile> find_storage_profile(std::string_view name);
+std::vector<std::string> network_port_names();
+Result<NetworkPort> find_network_port(std::string_view name);
+
+}  // namespace feedrate

@@ -1,0 +1,251 @@
+#include "feedrate/plan/training.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace feedrate {
+namespace {
+
+Count number(std::uint64_t value) { return Count(static_cast<double>(value)); }
+std::string show(const Measure& value) { return value.brief(); }
+
+Count sharing(const TrainingJob& job) {
+  return number(job.parallelism.tensor * job.parallelism.pipeline);
+}
+
+// Samples that one reader takes in a step.
+Count reader_batch(const TrainingJob& job) {
+  const Count batch = number(job.timing.batch_samples);
+  return job.shared_timing ? batch * sharing(job) : batch;
+}
+
+Seconds step_time(const TrainingJob& job) { return Seconds(to_seconds(job.timing.compute)); }
+
+Bytes stored_bytes(const DatasetShape& data) {
+  return number(data.samples()) * Bytes(data.sample_bytes_mean);
+}
+
+PerSecond read_operations(const TrainingJob& job, const TrainingDemand& demand) {
+  const DatasetShape& data = job.workload.dataset;
+  if (job.workload.order == AccessOrder::kSequential) {
+    const Bytes file = number(data.samples_per_file) * demand.sample;
+    return demand.mean / std::min(job.transfer, file);
+  }
+  return demand.samples * whole(demand.sample / job.transfer) + demand.label_opens;
+}
+
+void add_rates(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
+  const std::string timing = fmt::format("{} timing: {}", job.timing.set, job.timing.source);
+  const std::string step = show(step_time(job));
+  const std::string data = job.workload.source;
+  section.add(
+      "readers", "model replicas that read", demand.readers,
+      fmt::format("accelerators / (tensor x pipeline) = {} / ({} x {})", show(job.accelerators),
+                  job.parallelism.tensor, job.parallelism.pipeline));
+  section.add("per_accelerator", "read bandwidth, one accelerator that never waits",
+              demand.per_accelerator,
+              fmt::format("batch x sample / step = {} x {} / {}",
+                          show(reader_batch(job) / sharing(job)), show(demand.sample), step),
+              timing + "; " + data);
+  section.add("read_bandwidth", "read bandwidth, mean", demand.mean,
+              fmt::format("readers x batch x sample / step x AU = {} x {} x {} / {} x {}",
+                          show(demand.readers), show(reader_batch(job)), show(demand.sample), step,
+                          show(Measure::fraction(job.utilisation))),
+              timing);
+  section.add("read_bandwidth_full", "read bandwidth at AU 100 %", demand.full,
+              fmt::format("{} / {}", show(demand.mean), show(Measure::fraction(job.utilisation))));
+  section.add("read_bandwidth_peak", "read bandwidth, peak: prefetch windows refilled in one step",
+              demand.peak,
+              fmt::format("(prefetch + 1) x full = ({} + 1) x {}", job.workload.prefetch_batches,
+                          show(demand.full)),
+              fmt::format("prefetch of {} batches: {}", job.workload.prefetch_batches, data));
+  section.add("window", "prefetch windows, all together", demand.windows,
+              fmt::format("readers x prefetch x batch x sample = {} x {} x {}",
+                          show(demand.readers), job.workload.prefetch_batches, show(demand.batch)));
+  section.add("samples_per_second", "samples", demand.samples,
+              fmt::format("readers x batch / step x AU = {} x {} / {} x {}", show(demand.readers),
+                          show(reader_batch(job)), step, show(Measure::fraction(job.utilisation))),
+              timing);
+  section.add("batch_bytes", "one batch, needed every step", demand.batch,
+              fmt::format("batch x sample = {} x {}; half the step time or twice the batch asks "
+                          "for twice the bandwidth",
+                          show(reader_batch(job)), show(demand.sample)));
+}
+
+void add_operations(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
+  const DatasetShape& data = job.workload.dataset;
+  const bool sequential = job.workload.order == AccessOrder::kSequential;
+  section.add("opens", "files opened", demand.opens,
+              fmt::format("samples/s / samples a file = {} / {}{}", show(demand.samples),
+                          show(number(data.samples_per_file)),
+                          demand.label_opens > PerSecond(0) ? ", and a label file a sample" : ""));
+  section.add(
+      "operations", "read operations", demand.operations,
+      sequential
+          ? fmt::format("bytes/s / transfer = {} / {}", show(demand.mean),
+                        show(std::min(job.transfer, number(data.samples_per_file) * demand.sample)))
+          : fmt::format("samples/s x transfers a sample{} = {} x {}",
+                        demand.label_opens > PerSecond(0) ? " + labels/s" : "",
+                        show(demand.samples), show(whole(demand.sample / job.transfer))));
+  section.add("per_host", "read bandwidth of one host", demand.per_host,
+              fmt::format("mean / hosts = {} / {} (of {} accelerators)", show(demand.mean),
+                          show(demand.hosts), show(job.accelerators_per_host)));
+  if (demand.labels_at_start > Bytes(0))
+    section.add("labels", "labels, read at the start", demand.labels_at_start,
+                fmt::format("readers x samples x label = {} x {} x {}", show(demand.readers),
+                            show(number(data.samples())), show(Bytes(data.label_bytes))),
+                job.workload.source);
+  if (data.labels == LabelPlacement::kSideFile)
+    section.add("label_opens", "label files opened", demand.label_opens,
+                "one a sample, and as many reads");
+}
+
+std::string fits_text(std::string_view whose, Bytes memory, Bytes stored, Count many) {
+  const Bytes all = memory * many;
+  return fmt::format(
+      "the data set {} {} ({} of {}): {}", stored <= all ? "fits" : "does not fit", whose,
+      show(stored), show(all),
+      stored <= all
+          ? "storage matters for the first read only; later epochs come from there if the job "
+            "keeps it"
+          : "every epoch reads it from storage again");
+}
+
+void add_dataset(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
+  const DatasetShape& data = job.workload.dataset;
+  section.add(
+      "dataset", "data set", demand.stored,
+      fmt::format("files x samples a file x sample = {} x {} x {}", show(number(data.files)),
+                  show(number(data.samples_per_file)), show(Bytes(data.sample_bytes_mean))),
+      job.workload.source);
+  if (demand.read < demand.stored)
+    section.add("read_once", "of which an epoch reads", demand.read,
+                fmt::format("samples x what is read of one = {} x {}", show(number(data.samples())),
+                            show(demand.sample)),
+                job.workload.source);
+  section.add("epoch", "time of one epoch, and to read it once", demand.epoch,
+              fmt::format("read / mean bandwidth = {} / {}", show(demand.read), show(demand.mean)));
+  section.add("total", "read in all epochs", demand.total,
+              fmt::format("epochs x read = {} x {}", job.workload.epochs, show(demand.read)),
+              job.workload.source);
+  if (job.host_memory > Bytes(0)) {
+    section.remarks.push_back(
+        fits_text("one host's memory", job.host_memory, demand.stored, Count(1)));
+    if (demand.stored > job.host_memory && demand.hosts > Count(1))
+      section.remarks.push_back(fits_text(
+          fmt::format("the memory of {} hosts, if each keeps its own part", show(demand.hosts)),
+          job.host_memory, demand.stored, demand.hosts));
+  } else {
+    section.remarks.push_back("whether the data set fits host memory: give --host-memory");
+  }
+  if (job.accelerator_memory > Bytes(0))
+    section.remarks.push_back(fits_text(
+        fmt::format("the memory of {} {}", show(job.accelerators), job.timing.accelerator),
+        job.accelerator_memory, demand.stored, job.accelerators));
+  if (data.sample_bytes_read > 0)
+    section.remarks.push_back(
+        "a sample is read in parts (some columns of many), so there are more and smaller reads "
+        "than the operations above; 'feedrate find' counts them");
+}
+
+void add_costs(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
+  Count reached = job.utilisation;
+  if (job.available_read > BytesPerSecond(0)) {
+    reached = std::min(Count(1), job.available_read / demand.full);
+    section.add("utilisation", "AU with the bandwidth that is there", Measure::fraction(reached),
+                fmt::format("min(1, available / full) = {} / {}", show(job.available_read),
+                            show(demand.full)));
+    section.add(
+        "fed", "accelerators it keeps fed",
+        Count(
+            std::floor((job.available_read / (demand.per_accelerator * job.utilisation)).value())),
+        fmt::format("available / (one accelerator x AU) = {} / ({} x {})", show(job.available_read),
+                    show(demand.per_accelerator), show(Measure::fraction(job.utilisation))));
+  }
+  if (job.accelerator_cost <= MoneyPerSecond(0)) return;
+  const MoneyPerSecond all = job.accelerators * job.accelerator_cost;
+  section.add("cost", "cost of the accelerators", all,
+              fmt::format("{} x {}", show(job.accelerators), show(job.accelerator_cost)));
+  section.add(
+      "cost_waiting", "of which they wait", all * (Count(1) - reached),
+      fmt::format("cost x (1 - AU) = {} x (1 - {})", show(all), show(Measure::fraction(reached))));
+}
+
+}  // namespace
+
+TrainingDemand training_demand(const TrainingJob& job) {
+  const DatasetShape& data = job.workload.dataset;
+  TrainingDemand demand;
+  demand.readers = job.accelerators / sharing(job);
+  demand.sample = Bytes(data.read_bytes_mean());
+  demand.batch = reader_batch(job) * demand.sample;
+  demand.full = demand.readers * demand.batch / step_time(job);
+  demand.per_accelerator = demand.full / job.accelerators;
+  demand.mean = demand.full * job.utilisation;
+  const Count prefetch = number(job.workload.prefetch_batches);
+  demand.windows = demand.readers * prefetch * demand.batch;
+  demand.peak = demand.full + demand.windows / step_time(job);
+  demand.samples = demand.mean / demand.sample;
+  demand.hosts = whole(job.accelerators / job.accelerators_per_host);
+  demand.per_host = demand.mean / demand.hosts;
+  demand.label_opens = data.labels == LabelPlacement::kSideFile ? demand.samples : PerSecond(0);
+  demand.opens = demand.samples / number(data.samples_per_file) + demand.label_opens;
+  demand.operations = read_operations(job, demand);
+  demand.stored = stored_bytes(data);
+  demand.read = number(data.samples()) * demand.sample;
+  if (data.labels == LabelPlacement::kManifest)
+    demand.labels_at_start = demand.readers * number(data.samples()) * Bytes(data.label_bytes);
+  demand.epoch = demand.read / demand.mean;
+  demand.total = number(job.workload.epochs) * demand.read;
+  return demand;
+}
+
+Section training_section(const TrainingJob& job, const TrainingDemand& demand) {
+  Section section;
+  section.key = "training";
+  section.title = fmt::format("Training: {} {} at AU {}", show(job.accelerators),
+                              job.timing.accelerator, show(Measure::fraction(job.utilisation)));
+  add_rates(job, demand, section);
+  add_operations(job, demand, section);
+  add_dataset(job, demand, section);
+  add_costs(job, demand, section);
+  return section;
+}
+
+Section network_section(const TrainingJob& job, const ModelShape& model) {
+  Section section;
+  section.key = "network";
+  section.title = "Between accelerators, per accelerator and step: network, not storage";
+  const Parallelism& parallel = job.parallelism;
+  const Count share = sharing(job);
+  if (parallel.data > 1) {
+    const Bytes gradients = model.parameters() / share * Bytes(2);
+    const Count ring = Count(2) * (number(parallel.data) - Count(1)) / number(parallel.data);
+    section.add("gradients", "gradients, all-reduced over the replicas", gradients * ring,
+                fmt::format("2 x (D - 1) / D x parameters / (tensor x pipeline) x 2 B = 2 x ({} - "
+                            "1) / {} x {} / {} x 2 B",
+                            parallel.data, parallel.data, show(model.parameters()), show(share)),
+                model.source);
+  }
+  if (!model.is_transformer() || model.sequence_tokens == 0) return section;
+  const Bytes activations =
+      reader_batch(job) * number(model.sequence_tokens) * number(model.hidden) * Bytes(2);
+  const std::string each =
+      fmt::format("batch x tokens x hidden x 2 B = {} x {} x {} x 2 B", show(reader_batch(job)),
+                  model.sequence_tokens, model.hidden);
+  if (parallel.tensor > 1) {
+    const Count ring = Count(2) * (number(parallel.tensor) - Count(1)) / number(parallel.tensor);
+    const Count layers = number(model.layers) / number(parallel.pipeline);
+    section.add("tensor", "activations, all-reduced over the tensor-parallel ranks",
+                Count(4) * layers * ring * activations,
+                fmt::format("4 a layer x {} layers x 2 x (T - 1) / T x {}", show(layers), each),
+                model.source);
+  }
+  if (parallel.pipeline > 1)
+    section.add("pipeline", "activations and their gradients, to the next stage and back",
+                Count(2) * activations, "2 x " + each, model.source);
+  return section;
+}
+
+}  // namespace feedrate

@@ -1,0 +1,52 @@
+// What a training job asks of storage, by arithmetic alone: docs/guide/plan.md has every formula
+// with an example worked out by hand.
+#pragma once
+
+#include <string>
+
+#include "feedrate/base/quantity.h"
+#include "feedrate/plan/figure.h"
+#include "feedrate/workload/model_shape.h"
+#include "feedrate/workload/workload.h"
+
+namespace feedrate {
+
+struct TrainingJob {
+  Workload workload;
+  AcceleratorTiming timing;
+  Count accelerators{1};
+  Parallelism parallelism;     // data: replicas; tensor x pipeline accelerators share one
+  bool shared_timing = false;  // ModelShape::shared_timings of the model
+  Count utilisation{0.9};      // AU to be reached
+  Count accelerators_per_host{8};
+  Bytes transfer;                         // largest single read of the client
+  Bytes host_memory, accelerator_memory;  // of one; 0: not known
+  std::string memory_source;
+  BytesPerSecond available_read;    // what the storage gives; 0: not known
+  MoneyPerSecond accelerator_cost;  // of one; 0: not asked for
+};
+
+struct TrainingDemand {
+  Count readers;                   // model replicas: each reads its own samples
+  Bytes sample, batch;             // one sample as it is read; what one reader takes in a step
+  PerSecond samples;               // of all readers, at the AU asked for
+  BytesPerSecond per_accelerator;  // when it never waits (AU 1)
+  BytesPerSecond full, mean;       // of all: at AU 1, and at the AU asked for
+  BytesPerSecond peak;             // all prefetch windows refilled within one step of computing
+  BytesPerSecond per_host;         // mean
+  Bytes windows;                   // what all prefetch windows hold
+  PerSecond opens, operations, label_opens;
+  Count hosts;
+  Bytes stored, read;  // the data set, and what one epoch reads of it
+  Bytes labels_at_start;
+  Seconds epoch;
+  Bytes total;  // of all epochs
+};
+TrainingDemand training_demand(const TrainingJob& job);
+
+// As figures with their formulas.
+Section training_section(const TrainingJob& job, const TrainingDemand& demand);
+// What the parallelism moves between accelerators, per accelerator and step: no storage traffic.
+Section network_section(const TrainingJob& job, const ModelShape& model);
+
+}  // namespace feedrate

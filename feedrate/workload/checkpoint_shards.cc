@@ -1,0 +1,87 @@
+#include "feedrate/workload/checkpoint_shards.h"
+
+#include <algorithm>
+
+namespace feedrate {
+namespace {
+
+Count number(std::uint64_t value) { return Count(static_cast<double>(value)); }
+
+std::uint64_t stage_layers(const ModelShape& model, std::uint64_t stages, std::uint64_t stage) {
+  return model.layers / stages + (stage < model.layers % stages ? 1 : 0);
+}
+
+// Files that a tensor-parallel rank of the stage writes: one a layer; the embeddings and the last
+// norm count as layers.
+Count stage_files(const ModelShape& model, std::uint64_t stages, std::uint64_t stage) {
+  if (!model.is_transformer()) return Count(1);
+  const std::uint64_t first = stage == 0 ? 1 : 0;
+  const std::uint64_t last = stage + 1 == stages ? (model.output_embedding ? 2 : 1) : 0;
+  return number(stage_layers(model, stages, stage) + first + last);
+}
+
+}  // namespace
+
+Count stage_parameters(const ModelShape& model, const Parallelism& parallelism,
+                       std::uint64_t stage) {
+  const Count tensor = number(parallelism.tensor);
+  const std::uint64_t stages = parallelism.pipeline;
+  if (!model.is_transformer()) return model.parameters() / tensor / number(stages);
+  const Count norms = number(2 * model.hidden);
+  const Count matrices = model.layer_parameters() - norms;
+  Count sum = number(stage_layers(model, stages, stage)) * (norms + matrices / tensor);
+  if (stage == 0) sum += model.embedding_parameters() / tensor;
+  if (stage + 1 == stages) {
+    sum += number(model.hidden);
+    if (model.output_embedding) sum += model.embedding_parameters() / tensor;
+  }
+  return sum;
+}
+
+RankShard checkpoint_shard(const ModelShape& model, const Parallelism& parallelism,
+                           const Precision& precision, const RankPlace& place) {
+  RankShard shard;
+  const Count data = number(parallelism.data);
+  const bool first = place.data == 0;
+  const Count parameters = stage_parameters(model, parallelism, place.pipeline);
+  if (parallelism.zero_stage >= 3) {
+    shard.weights = parameters / data * precision.weights;
+    shard.files += Count(1);
+  } else if (first) {
+    shard.weights = parameters * precision.weights;
+    shard.files += stage_files(model, parallelism.pipeline, place.pipeline);
+  }
+  if (precision.optimizer <= Bytes(0)) return shard;
+  if (parallelism.zero_stage >= 1) {
+    shard.optimizer = precision.optimizer * model.parameters() / number(parallelism.ranks()) +
+                      precision.optimizer * number(5 * model.hidden);
+    shard.files += Count(1);
+  } else if (first) {
+    shard.optimizer = parameters * precision.optimizer;
+    shard.files += Count(1);
+  }
+  return shard;
+}
+
+CheckpointSize checkpoint_size(const ModelShape& model, const Parallelism& parallelism,
+                               const Precision& precision) {
+  CheckpointSize size;
+  size.ranks = number(parallelism.ranks());
+  bool any = false;
+  for (std::uint64_t stage = 0; stage < parallelism.pipeline; ++stage)
+    for (std::uint64_t data = 0; data < std::min<std::uint64_t>(parallelism.data, 2); ++data) {
+      const RankShard shard =
+          checkpoint_shard(model, parallelism, precision, {.pipeline = stage, .data = data});
+      // All but the first data-parallel rank are alike, and all tensor-parallel ranks are.
+      const Count alike = number(parallelism.tensor) * number(data == 0 ? 1 : parallelism.data - 1);
+      size.weights += alike * shard.weights;
+      size.optimizer += alike * shard.optimizer;
+      size.files += alike * shard.files;
+      size.largest_rank = std::max(size.largest_rank, shard.sum());
+      size.smallest_rank = any ? std::min(size.smallest_rank, shard.sum()) : shard.sum();
+      any = true;
+    }
+  return size;
+}
+
+}  // namespace feedrate

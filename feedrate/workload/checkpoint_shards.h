@@ -1,0 +1,58 @@
+// Which rank holds how much of a checkpoint: a pure function of the model, its parallelism and the
+// precision. The same shards are planned, written and restored.
+//
+// Tensors are laid out as Megatron and DeepSpeed do, and as MLPerf Storage emulates it
+// (argonne-lcf/dlio_benchmark utils, checkpointing/base_checkpointing.py):
+//   - layers are dealt to pipeline stages evenly, the first stages taking one more of a remainder;
+//     the input embedding lies on the first stage, the output embedding and last norm on the last
+//   - matrices are divided over the tensor-parallel ranks, norms are on every one of them
+//   - weights: without ZeRO 3 the first data-parallel rank writes them, with it every rank its part
+//   - optimizer: without ZeRO the first data-parallel rank writes it; with it all ranks hold equal
+//     parts of the whole, and five vectors of `hidden` with their three values each (60 B x hidden)
+// The public sizes of Llama-3 8B, 70B, 405B and "1T" come out to all printed digits.
+#pragma once
+
+#include <cstdint>
+
+#include "feedrate/base/quantity.h"
+#include "feedrate/workload/model_shape.h"
+
+namespace feedrate {
+
+// Bytes of a parameter. The default is Adam in mixed precision, 14 B: 2 of fp16 or bf16 weights, 12
+// of fp32 weights, first and second moment.
+struct Precision {
+  Bytes weights{2};
+  Bytes optimizer{12};
+  Bytes sum() const { return weights + optimizer; }
+};
+
+struct RankShard {
+  Bytes weights, optimizer;
+  Count files;  // weights: one a layer and tensor rank, or one a rank with ZeRO 3; optimizer: one
+  Bytes sum() const { return weights + optimizer; }
+};
+
+// Ranks are numbered within each kind of parallelism from 0; equal ones have equal shards.
+struct RankPlace {
+  std::uint64_t tensor = 0, pipeline = 0, data = 0;
+};
+
+RankShard checkpoint_shard(const ModelShape& model, const Parallelism& parallelism,
+                           const Precision& precision, const RankPlace& place);
+
+struct CheckpointSize {
+  Bytes weights, optimizer;  // all ranks together
+  Bytes largest_rank, smallest_rank;
+  Count files, ranks;
+  Bytes sum() const { return weights + optimizer; }
+};
+// O(pipeline stages).
+CheckpointSize checkpoint_size(const ModelShape& model, const Parallelism& parallelism,
+                               const Precision& precision);
+
+// Weights of a stage that one tensor-parallel rank of it holds.
+Count stage_parameters(const ModelShape& model, const Parallelism& parallelism,
+                       std::uint64_t stage);
+
+}  // namespace feedrate

@@ -1,0 +1,152 @@
+#include "feedrate/workload/model_shape.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "feedrate/base/text.h"
+#include "feedrate/base/yaml_reader.h"
+#include "feedrate/workload/catalogue_data.h"
+
+namespace feedrate {
+namespace {
+
+constexpr std::uint64_t kUnitsMax = 1'000'000'000;
+constexpr std::uint64_t kParametersMax = 1'000'000'000'000'000;
+
+Result<> read_count(const YamlNode& root, std::string_view key, std::uint64_t& target,
+                    std::uint64_t maximum = kUnitsMax) {
+  if (!root.has(key)) return {};
+  FEEDRATE_TRY(const YamlNode node, root.at(key));
+  FEEDRATE_TRY(target, node.count(1, maximum));
+  return {};
+}
+
+Result<> read_text(const YamlNode& root, std::string_view key, std::string& target) {
+  FEEDRATE_TRY(const YamlNode node, root.at(key));
+  FEEDRATE_TRY(target, node.text());
+  return {};
+}
+
+Result<> read_flag(const YamlNode& root, std::string_view key, bool& target) {
+  if (!root.has(key)) return {};
+  FEEDRATE_TRY(const YamlNode node, root.at(key));
+  FEEDRATE_TRY(const std::string text, node.text());
+  if (text != "true" && text != "false")
+    return node.error(fmt::format("'{}' is neither true nor false", text), "use true or false");
+  target = text == "true";
+  return {};
+}
+
+Result<> read_transformer(const YamlNode& root, ModelShape& model) {
+  FEEDRATE_TRY(const YamlNode node, root.at("transformer"));
+  FEEDRATE_CHECK(node.expect_keys(
+      "a transformer", {"layers", "hidden", "feed_forward", "feed_forward_matrices", "heads",
+                        "kv_heads", "vocabulary", "output_embedding", "sequence_tokens"}));
+  for (const std::string_view key : {"layers", "hidden", "feed_forward", "heads", "vocabulary"})
+    FEEDRATE_CHECK(node.at(key));
+  FEEDRATE_CHECK(read_count(node, "layers", model.layers));
+  FEEDRATE_CHECK(read_count(node, "hidden", model.hidden));
+  FEEDRATE_CHECK(read_count(node, "feed_forward", model.feed_forward));
+  FEEDRATE_CHECK(read_count(node, "heads", model.heads));
+  model.kv_heads = model.heads;
+  FEEDRATE_CHECK(read_count(node, "kv_heads", model.kv_heads));
+  FEEDRATE_CHECK(read_count(node, "vocabulary", model.vocabulary));
+  FEEDRATE_CHECK(read_count(node, "sequence_tokens", model.sequence_tokens));
+  std::uint64_t matrices = model.feed_forward_matrices;
+  FEEDRATE_CHECK(read_count(node, "feed_forward_matrices", matrices, 3));
+  model.feed_forward_matrices = static_cast<std::uint32_t>(matrices);
+  FEEDRATE_CHECK(read_flag(node, "output_embedding", model.output_embedding));
+  if (model.heads > model.hidden || model.kv_heads > model.heads)
+    return node.error(fmt::format("{} hidden units, {} heads and {} kv_heads do not fit together",
+                                  model.hidden, model.heads, model.kv_heads),
+                      "kv_heads is at most heads, heads at most hidden");
+  return {};
+}
+
+Result<> read_parallelism(const YamlNode& root, ModelShape& model) {
+  if (!root.has("parallelism")) return {};
+  FEEDRATE_TRY(const YamlNode node, root.at("parallelism"));
+  FEEDRATE_CHECK(
+      node.expect_keys("parallelism", {"tensor", "pipeline", "data", "zero_stage", "source"}));
+  FEEDRATE_CHECK(read_count(node, "tensor", model.parallelism.tensor));
+  FEEDRATE_CHECK(read_count(node, "pipeline", model.parallelism.pipeline));
+  FEEDRATE_CHECK(read_count(node, "data", model.parallelism.data));
+  if (node.has("zero_stage")) {
+    FEEDRATE_TRY(const YamlNode stage, node.at("zero_stage"));
+    FEEDRATE_TRY(const std::uint64_t value, stage.count(0, 3));
+    model.parallelism.zero_stage = static_cast<std::uint32_t>(value);
+  }
+  return read_text(node, "source", model.parallelism_source);
+}
+
+}  // namespace
+
+// The two norms, query with keys and values, the attention's output, the feed-forward matrices.
+// Head sizes are whole numbers, as in argonne-lcf/dlio_benchmark base_checkpointing.py.
+Count ModelShape::layer_parameters() const {
+  const std::uint64_t kv = hidden / heads * kv_heads;
+  const std::uint64_t attention = hidden * (hidden + 2 * kv) + hidden * hidden;
+  return Count(
+      static_cast<double>(2 * hidden + attention + feed_forward_matrices * hidden * feed_forward));
+}
+
+Count ModelShape::embedding_parameters() const {
+  return Count(static_cast<double>(vocabulary * hidden));
+}
+
+Count ModelShape::parameters() const {
+  if (!is_transformer()) return Count(static_cast<double>(given_parameters));
+  return Count(static_cast<double>(layers)) * layer_parameters() +
+         Count(output_embedding ? 2 : 1) * embedding_parameters() +
+         Count(static_cast<double>(hidden));
+}
+
+Result<ModelShape> parse_model(std::string_view yaml, std::string_view origin) {
+  FEEDRATE_TRY(const YamlNode root, YamlNode::parse(yaml, origin));
+  FEEDRATE_CHECK(
+      root.expect_keys("a model", {"name", "title", "source", "notes", "parameters", "transformer",
+                                   "parallelism", "workloads", "shared_timings"}));
+  ModelShape model;
+  FEEDRATE_CHECK(read_text(root, "name", model.name));
+  FEEDRATE_CHECK(read_text(root, "title", model.title));
+  FEEDRATE_CHECK(read_text(root, "source", model.source));
+  if (root.has("notes")) {
+    FEEDRATE_TRY(const YamlNode notes, root.at("notes"));
+    FEEDRATE_TRY(model.notes, notes.texts());
+  }
+  if (root.has("workloads")) {
+    FEEDRATE_TRY(const YamlNode workloads, root.at("workloads"));
+    FEEDRATE_TRY(model.workloads, workloads.texts());
+  }
+  FEEDRATE_CHECK(read_flag(root, "shared_timings", model.shared_timings));
+  if (root.has("transformer") == root.has("parameters"))
+    return root.error("a model has either 'transformer' or 'parameters'",
+                      "give the layers of a transformer, or the number of parameters of another");
+  if (root.has("transformer")) FEEDRATE_CHECK(read_transformer(root, model));
+  FEEDRATE_CHECK(read_count(root, "parameters", model.given_parameters, kParametersMax));
+  FEEDRATE_CHECK(read_parallelism(root, model));
+  return model;
+}
+
+std::vector<std::string> model_names() { return catalogue_folder("models/"); }
+
+std::string model_of_workload(std::string_view workload) {
+  for (const std::string& name : model_names()) {
+    const Result<ModelShape> model = find_model(name);
+    if (model && std::ranges::find(model->workloads, workload) != model->workloads.end())
+      return name;
+  }
+  return {};
+}
+
+Result<ModelShape> find_model(std::string_view name) {
+  const CatalogueFile* file = find_catalogue_file("models/", name);
+  if (file != nullptr) return parse_model(file->text, fmt::format("catalog/{}", file->path));
+  const std::vector<std::string> names = model_names();
+  return fail(ErrorKind::kUsage,
+              fmt::format("unknown model '{}'{}", name, did_you_mean(name, names)),
+              fmt::format("use one of {}, or the path of a YAML file", fmt::join(names, ", ")));
+}
+
+}  // namespace feedrate
