@@ -171,6 +171,7 @@ std::string format_duration(Duration duration) {
 }
 
 std::string format_count(double count) {
+  if (count >= 1e12) return fmt::format("{:.2f} T", count / 1e12);
   if (count >= 1e9) return fmt::format("{:.2f} G", count / 1e9);
   if (count >= 1e6) return fmt::format("{:.2f} M", count / 1e6);
   if (count < 10 && count != std::floor(count)) return fmt::format("{:.2f}", count);

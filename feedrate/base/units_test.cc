@@ -127,6 +127,15 @@ TEST(ParseCount, NumberBeyond64BitsIsTooLargeEvenWithoutALimit) {
             "hint:  use a number from 0 to 18446744073709551615\n");
 }
 
+TEST(ParseRate, ReadsBandwidths) {
+  EXPECT_EQ(parse_rate("20GB/s", "--x").value(), BytesPerSecond(20e9));
+  EXPECT_EQ(parse_rate(" 1MiB/s ", "--x").value(), BytesPerSecond(1048576));
+  EXPECT_EQ(parse_rate("20GB", "--x").error().message(), "--x: '20GB' is not a bandwidth");
+  EXPECT_EQ(parse_rate("0B/s", "--x").error().message(), "--x: '0B/s' is no bandwidth at all");
+  EXPECT_EQ(parse_rate("7parsecs/s", "--x").error().message(),
+            "--x: unknown unit 'parsecs' in '7parsecs'");
+}
+
 TEST(ParseFraction, TakesFractionsAndPercent) {
   EXPECT_DOUBLE_EQ(*parse_fraction("0.9", "--au", 0, 1), 0.9);
   EXPECT_DOUBLE_EQ(*parse_fraction("90%", "--au", 0, 1), 0.9);

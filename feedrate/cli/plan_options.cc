@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint64_t kAcceleratorsMax = 10'000'000;
 constexpr std::uint64_t kRanksMax = 1'000'000;
 constexpr std::uint64_t kParametersMax = 1'000'000'000'000'000;
+constexpr std::string_view kHardDisk = "hdd-7200";
 constexpr std::uint64_t kDefaultAccelerators = 8;  // one host
 
 Count number(std::uint64_t value) { return Count(static_cast<double>(value)); }
@@ -456,6 +457,11 @@ Result<PlanRequest> PlanOptions::resolve(const CommandContext& context,
   for (const std::string& name : storages.empty() ? storage_profile_names() : storages) {
     FEEDRATE_TRY(StorageProfile profile, read_storage(name));
     request.storages.push_back(std::move(profile));
+  }
+  // What hard disks would take is always told.
+  if (!contains(storages, std::string(kHardDisk)) && !storages.empty()) {
+    FEEDRATE_TRY(StorageProfile disks, find_storage_profile(kHardDisk));
+    request.storages.push_back(std::move(disks));
   }
   for (const std::string& text : jobs) {
     FEEDRATE_TRY(const Word word, split(text, accelerators_now));

@@ -83,7 +83,7 @@ std::string Measure::brief() const {
     case Unit::kCount:
       return plain(value_);
     case Unit::kFraction:
-      return format_percent(value_);
+      return value_ < 0.01 ? fmt::format("{:.2f} %", 100 * value_) : format_percent(value_);
     case Unit::kBytes:
       return decimal(value_, "B");
     case Unit::kBytesPerSecond:

@@ -42,7 +42,8 @@ InferenceNeed inference_need(const InferenceJob& job) {
   need.log_day = need.log * hours(24);
   need.load = job.accelerators * job.shape.model;
   need.load_rate = need.load / job.load_budget;
-  if (job.training > PerSecond(0)) need.to_training = job.rate.offline / job.training;
+  if (job.training > PerSecond(0) && job.shape.not_comparable.empty())
+    need.to_training = job.rate.offline / job.training;
   return need;
 }
 
@@ -77,6 +78,8 @@ Section inference_section(const InferenceJob& job, const InferenceNeed& need) {
                     "published results 4.5 to 15",
                     show(job.rate.offline), show(job.training)),
         job.training_source);
+  else if (!job.shape.not_comparable.empty())
+    section.remarks.push_back(job.shape.not_comparable);
   else
     section.remarks.push_back(
         "no measured training rate of this accelerator is published, so the ratio of served to "

@@ -2,10 +2,33 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace feedrate {
 namespace {
 
 std::string show(const Measure& value) { return value.brief(); }
+
+// What training shares with the network and the model.
+void add_bounds(const PlannedJob& job, const TrainingDemand& demand, const NetworkPort& port,
+                Section& section) {
+  section.add("host_ports", fmt::format("network ports of one host, {}", port.title),
+              whole(demand.per_host / port.carries()),
+              fmt::format("{} / ({} x {} usable)", show(demand.per_host), show(port.line),
+                          show(Measure::fraction(port.usable.value))),
+              port.source + "; usable: " + port.usable.source);
+  const Bytes memory = job.training->accelerator_memory;
+  if (!job.checkpoint || memory <= Bytes(0)) return;
+  const Bytes state = checkpoint_need(*job.checkpoint).state_per_accelerator;
+  const Bytes left = std::max(Bytes(0), memory - state);
+  section.add("batch_bound", "samples that fit an accelerator beside its model",
+              Count(std::floor((left / demand.sample).value())),
+              fmt::format("(memory - model state) / sample = ({} - {}) / {}; activations take most "
+                          "of it",
+                          show(memory), show(state), show(demand.sample)),
+              job.training->memory_source);
+}
 
 JobPlan plan_job(const PlannedJob& job, StorageDemand& train, StorageDemand& serve,
                  const PlanRequest& request) {
@@ -16,6 +39,7 @@ JobPlan plan_job(const PlannedJob& job, StorageDemand& train, StorageDemand& ser
   if (job.training) {
     const TrainingDemand demand = training_demand(*job.training);
     plan.sections.push_back(training_section(*job.training, demand));
+    add_bounds(job, demand, request.port, plan.sections.back());
     train.read += demand.mean;
     train.read_operations += demand.operations;
     train.opens += demand.opens;

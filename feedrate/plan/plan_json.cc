@@ -34,6 +34,7 @@ Json sizing_to_json(const Sizing& sizing) {
     json["units"] = sizing.units.value();
     json["bound_by"] = sizing.bound_by;
   }
+  if (sizing.servers > Count(0)) json["servers"] = sizing.servers.value();
   json["bindings"] = Json::array();
   for (const Binding& binding : sizing.bindings)
     json["bindings"].push_back({{"resource", binding.resource},

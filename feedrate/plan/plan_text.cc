@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "feedrate/base/units.h"
 #include "feedrate/plan/plan.h"
 
 namespace feedrate {
 namespace {
 
-constexpr std::size_t kLabelColumns = 58;
+constexpr std::size_t kLabelColumns = 60;
 
 void add_section(const Section& section, bool explain, std::string& text) {
   text += fmt::format("\n{}\n", section.title);
@@ -20,12 +21,28 @@ void add_section(const Section& section, bool explain, std::string& text) {
   for (const std::string& remark : section.remarks) text += fmt::format("  note: {}\n", remark);
 }
 
+void add_layout(const Sizing& sizing, std::string& text) {
+  const StorageProfile& storage = sizing.storage;
+  if (sizing.servers > Count(0))
+    text +=
+        fmt::format("             in {} of {} each ({})\n",
+                    format_counted(static_cast<std::uint64_t>(sizing.servers.value()), "server"),
+                    storage.per_server.value.value(), storage.per_server.source);
+  const auto share = [](Count value) { return Measure::fraction(value).brief(); };
+  if (storage.one_directory_creates.known() && storage.one_directory_opens.known())
+    text += fmt::format(
+        "             in one directory it creates {} of the files that it creates "
+        "in many, and opens {}\n",
+        share(storage.one_directory_creates.value), share(storage.one_directory_opens.value));
+}
+
 void add_sizing(const Sizing& sizing, bool explain, std::string& text) {
   const bool counted = sizing.units > Count(0);
   text += fmt::format(
       "  {:>9}  {:<52}  {}\n", counted ? Measure(sizing.units).brief() : std::string("-"),
       sizing.storage.title,
       counted ? fmt::format("bound by {}", sizing.bound_by) : std::string("no figure to count by"));
+  add_layout(sizing, text);
   if (explain)
     for (const Binding& binding : sizing.bindings)
       text += fmt::format("               {}: {} = {} ({})\n", binding.resource, binding.formula,

@@ -49,6 +49,7 @@ Sizing size_storage(const StorageDemand& demand, const StorageProfile& storage,
       sizing.units = binding.units;
       sizing.bound_by = binding.resource;
     }
+  if (storage.per_server.known()) sizing.servers = whole(sizing.units / storage.per_server.value);
   sizing.ports = whole(std::max(demand.read, demand.write) / port.carries());
   if (storage.stream.known()) sizing.requests = whole(demand.read / storage.stream.value);
   return sizing;

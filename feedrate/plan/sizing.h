@@ -31,6 +31,7 @@ struct Sizing {
   StorageProfile storage;
   Count units;                       // the largest of `bindings`; 0: no figure to count by
   std::string bound_by;              // its resource
+  Count servers;                     // that hold the units; 0: no source tells how many one holds
   std::vector<Binding> bindings;     // what the demand has and the profile knows
   std::vector<std::string> unknown;  // what the demand has and no source tells of this storage
   Count ports;                       // to carry the larger of reads and writes

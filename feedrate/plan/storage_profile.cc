@@ -28,9 +28,15 @@ Result<> read_value(const YamlNode& node, PerSecond& target) {
   return {};
 }
 Result<> read_value(const YamlNode& node, Count& target) {
-  FEEDRATE_TRY(const double share, node.number(1e-6, 1));
+  FEEDRATE_TRY(const double share, node.number(1e-6, 1000));
   target = Count(share);
   return {};
+}
+
+Result<> check_share(const YamlNode& node, std::string_view what, Count share) {
+  if (share <= Count(1)) return {};
+  return node.error(fmt::format("{} {} is more than 1", what, share.value()),
+                    "it is a share, such as 0.9");
 }
 
 Result<> read_text(const YamlNode& node, std::string_view key, std::string& target) {
@@ -73,10 +79,11 @@ Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_
   FEEDRATE_TRY(const YamlNode node, root.at("sizing"));
   FEEDRATE_CHECK(node.expect_keys(
       "sizing",
-      {"title", "unit", "capacity", "read", "write", "stream", "read_operations",
+      {"title", "unit", "per_server", "capacity", "read", "write", "stream", "read_operations",
        "write_operations", "opens", "creates", "one_directory_opens", "one_directory_creates"}));
   FEEDRATE_CHECK(read_text(node, "title", profile.title));
   FEEDRATE_CHECK(read_text(node, "unit", profile.unit));
+  FEEDRATE_CHECK(read_sourced(node, "per_server", profile.per_server));
   FEEDRATE_CHECK(read_sourced(node, "capacity", profile.capacity));
   FEEDRATE_CHECK(read_sourced(node, "read", profile.read));
   FEEDRATE_CHECK(read_sourced(node, "write", profile.write));
@@ -87,6 +94,8 @@ Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_
   FEEDRATE_CHECK(read_sourced(node, "creates", profile.creates));
   FEEDRATE_CHECK(read_sourced(node, "one_directory_opens", profile.one_directory_opens));
   FEEDRATE_CHECK(read_sourced(node, "one_directory_creates", profile.one_directory_creates));
+  FEEDRATE_CHECK(check_share(node, "one_directory_opens", profile.one_directory_opens.value));
+  FEEDRATE_CHECK(check_share(node, "one_directory_creates", profile.one_directory_creates.value));
   return profile;
 }
 
@@ -103,6 +112,7 @@ Result<NetworkPort> parse_network_port(std::string_view yaml, std::string_view o
   port.line = BytesPerSecond(rate * 1e9 / 8);
   FEEDRATE_TRY(const YamlNode usable, root.at("usable"));
   FEEDRATE_CHECK(read_value(usable, port.usable.value));
+  FEEDRATE_CHECK(check_share(usable, "usable", port.usable.value));
   FEEDRATE_CHECK(read_text(root, "usable_source", port.usable.source));
   return port;
 }

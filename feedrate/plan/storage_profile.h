@@ -20,9 +20,10 @@ struct Sourced {
 };
 
 struct StorageProfile {
-  std::string name;   // "nvme-gen4"
-  std::string title;  // "NVMe drives on PCIe Gen4"
-  std::string unit;   // "drive"
+  std::string name;           // "nvme-gen4"
+  std::string title;          // "NVMe drives on PCIe Gen4"
+  std::string unit;           // "drive"
+  Sourced<Count> per_server;  // units that one server holds
   Sourced<Bytes> capacity;
   Sourced<BytesPerSecond> read, write;
   Sourced<BytesPerSecond> stream;  // of one request; 0: no such limit is known

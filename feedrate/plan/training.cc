@@ -3,9 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace feedrate {
 namespace {
+
+// mlcommons/storage Submission_guidelines.md 7: at least 500 steps, and five times the memory of
+// the clients, so that none of them can hold it.
+constexpr double kBenchmarkSteps = 500;
+constexpr double kBenchmarkMemories = 5;
 
 Count number(std::uint64_t value) { return Count(static_cast<double>(value)); }
 std::string show(const Measure& value) { return value.brief(); }
@@ -126,9 +132,28 @@ void add_dataset(const TrainingJob& job, const TrainingDemand& demand, Section& 
                 job.workload.source);
   section.add("epoch", "time of one epoch, and to read it once", demand.epoch,
               fmt::format("read / mean bandwidth = {} / {}", show(demand.read), show(demand.mean)));
-  section.add("total", "read in all epochs", demand.total,
-              fmt::format("epochs x read = {} x {}", job.workload.epochs, show(demand.read)),
+  section.add("first_epoch", "read from storage in the first, cold epoch", demand.read,
+              "every sample once");
+  section.add("later_epoch", "read from storage in each later one", demand.later,
+              demand.later > Bytes(0)
+                  ? "as much again: host memory does not hold it, or is not known"
+                  : "nothing: it is in host memory");
+  section.add("total", "read from storage in all epochs", demand.total,
+              fmt::format("first + (epochs - 1) x later = {} + ({} - 1) x {}", show(demand.read),
+                          job.workload.epochs, show(demand.later)),
               job.workload.source);
+  section.add("benchmark_dataset", "smallest data set to benchmark this with", demand.benchmark,
+              fmt::format("max(500 steps x readers x batch x sample, 5 x hosts x host memory) = "
+                          "max(500 x {} x {}, 5 x {} x {})",
+                          show(demand.readers), show(demand.batch), show(demand.hosts),
+                          show(job.host_memory)),
+              "mlcommons/storage Submission_guidelines.md 7");
+  const Count together = demand.readers * reader_batch(job);
+  if (together > number(data.samples()))
+    section.remarks.push_back(fmt::format(
+        "a step of all takes {} samples, more than the {} of the data set: they cannot work on it "
+        "together",
+        show(together), show(number(data.samples()))));
   if (job.host_memory > Bytes(0)) {
     section.remarks.push_back(
         fits_text("one host's memory", job.host_memory, demand.stored, Count(1)));
@@ -197,7 +222,13 @@ TrainingDemand training_demand(const TrainingJob& job) {
   if (data.labels == LabelPlacement::kManifest)
     demand.labels_at_start = demand.readers * number(data.samples()) * Bytes(data.label_bytes);
   demand.epoch = demand.read / demand.mean;
-  demand.total = number(job.workload.epochs) * demand.read;
+  // One host's memory holds the whole data set: it is read once, and never again.
+  const bool fits = job.host_memory > Bytes(0) && demand.stored <= job.host_memory;
+  demand.later = fits ? Bytes(0) : demand.read;
+  const Count batch_of_all = demand.readers * reader_batch(job);
+  demand.benchmark = std::max(Count(kBenchmarkSteps) * batch_of_all * demand.sample,
+                              Count(kBenchmarkMemories) * demand.hosts * job.host_memory);
+  demand.total = demand.read + (number(job.workload.epochs) - Count(1)) * demand.later;
   return demand;
 }
 

@@ -40,7 +40,9 @@ struct TrainingDemand {
   Bytes stored, read;  // the data set, and what one epoch reads of it
   Bytes labels_at_start;
   Seconds epoch;
-  Bytes total;  // of all epochs
+  Bytes later;      // what each epoch but the first reads from storage
+  Bytes total;      // of all epochs
+  Bytes benchmark;  // the smallest data set that the rules of MLPerf Storage allow
 };
 TrainingDemand training_demand(const TrainingJob& job);
 

@@ -56,9 +56,10 @@ Result<InferenceRate> InferenceShape::rate(std::string_view accelerator) const {
 
 Result<InferenceShape> parse_inference(std::string_view yaml, std::string_view origin) {
   FEEDRATE_TRY(const YamlNode root, YamlNode::parse(yaml, origin));
-  FEEDRATE_CHECK(root.expect_keys(
-      "an inference shape", {"name", "title", "source", "input", "input_note", "latency_bound",
-                             "model", "model_source", "rates", "rates_source", "workloads"}));
+  FEEDRATE_CHECK(
+      root.expect_keys("an inference shape",
+                       {"name", "title", "source", "input", "input_note", "latency_bound", "model",
+                        "model_source", "rates", "rates_source", "workloads", "not_comparable"}));
   InferenceShape shape;
   for (const auto& [key, target] :
        {std::pair{"name", &shape.name}, std::pair{"title", &shape.title},
@@ -70,6 +71,8 @@ Result<InferenceShape> parse_inference(std::string_view yaml, std::string_view o
     FEEDRATE_CHECK(read_bytes(root, "model", shape.model));
     FEEDRATE_CHECK(read_text(root, "model_source", shape.model_source));
   }
+  if (root.has("not_comparable"))
+    FEEDRATE_CHECK(read_text(root, "not_comparable", shape.not_comparable));
   if (root.has("latency_bound")) {
     FEEDRATE_TRY(const YamlNode bound, root.at("latency_bound"));
     FEEDRATE_TRY(const Duration value, bound.duration(Duration(1), std::chrono::hours(1)));

@@ -27,6 +27,7 @@ struct InferenceShape {
   std::string rates_source;
   std::vector<InferenceRate> rates;
   std::vector<std::string> workloads;  // training workloads of the same model
+  std::string not_comparable;  // why its samples are not those of training; "" when they are
 
   Result<InferenceRate> rate(std::string_view accelerator) const;
 };

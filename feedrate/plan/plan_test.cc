@@ -1,0 +1,375 @@
+#include "feedrate/plan/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "feedrate/workload/accelerator_type.h"
+
+namespace feedrate {
+namespace {
+
+TrainingJob job_of(const char* workload, const char* accelerator, double accelerators = 1) {
+  TrainingJob job;
+  job.workload = find_workload(workload).value();
+  job.timing = job.workload.timing(accelerator).value();
+  job.accelerators = Count(accelerators);
+  job.parallelism.data = static_cast<std::uint64_t>(accelerators);
+  job.utilisation = Count(job.workload.au_threshold);
+  job.transfer = Bytes(4194304);
+  return job;
+}
+
+CheckpointJob checkpoint_of(const char* model) {
+  CheckpointJob job;
+  job.model = find_model(model).value();
+  job.parallelism = job.model.parallelism;
+  return job;
+}
+
+NetworkPort port() { return find_network_port("eth-400").value(); }
+
+// The public demand of one accelerator, in MB/s at AU 100 %: batch / step x record, of
+// mlcommons/storage configs/dlio/workload and argonne-lcf/dlio_benchmark configs/workload.
+TEST(PlanTraining, EveryPublishedDemand) {
+  const struct {
+    const char *workload, *accelerator;
+    double megabytes;
+  } published[] = {
+      {"unet3d", "v100", 431.1},    {"unet3d", "a100", 1613.5},   {"unet3d", "h100", 3177.1},
+      {"unet3d", "b200", 6334.6},   {"resnet50", "v100", 37.6},   {"resnet50", "a100", 105.4},
+      {"resnet50", "h100", 204.8},  {"cosmoflow", "v100", 302.2}, {"cosmoflow", "a100", 513.3},
+      {"cosmoflow", "h100", 808.1}, {"bert", "v100", 0.124},      {"retinanet", "b200", 163.0},
+      {"flux", "b200", 77.0},       {"dlrm_v3", "b200", 6990},
+  };
+  for (const auto& row : published) {
+    const TrainingDemand demand = training_demand(job_of(row.workload, row.accelerator));
+    EXPECT_NEAR(demand.per_accelerator.value() / 1e6 / row.megabytes, 1, 0.01)
+        << row.workload << " " << row.accelerator;
+  }
+}
+
+// docs/guide/plan.md, "Worked by hand": 64 H100 of ResNet-50.
+TEST(PlanTraining, WorkedExample) {
+  const TrainingDemand demand = training_demand(job_of("resnet50", "h100", 64));
+  EXPECT_NEAR(demand.full.value(), 64 * 400 / 0.224 * 114660.07, 1);  // 13.104 GB/s
+  EXPECT_NEAR(demand.full.value() / 13.104e9, 1, 1e-4);
+  EXPECT_NEAR(demand.mean.value() / 11.794e9, 1, 1e-4);
+  EXPECT_NEAR(demand.peak.value() / 39.312e9, 1, 1e-4);
+  EXPECT_NEAR(demand.windows.value() / 5.8706e9, 1, 1e-4);
+  EXPECT_NEAR(demand.samples.value(), 102857.14, 0.01);
+  EXPECT_NEAR(demand.opens.value(), 82.22, 0.01);
+  EXPECT_NEAR(demand.operations.value(), 11.794e9 / 4194304, 1);
+  EXPECT_EQ(demand.hosts, Count(8));
+  EXPECT_NEAR(demand.per_host.value() / 1.4742e9, 1, 1e-4);
+  EXPECT_NEAR(demand.stored.value() / 146.882e9, 1, 1e-4);
+  EXPECT_NEAR(demand.epoch.value(), 12.454, 0.01);
+  EXPECT_NEAR(demand.total.value() / 734.41e9, 1, 1e-4);
+  EXPECT_NEAR(demand.benchmark.value() / 1467.65e9, 1, 1e-4);
+}
+
+TEST(PlanTraining, FilesThatAreSamplesAreOpenedEach) {
+  TrainingJob job = job_of("unet3d", "h100", 8);
+  const TrainingDemand demand = training_demand(job);
+  EXPECT_NEAR(demand.opens.value(), 8 * 7 / 0.323 * 0.9, 1e-6);
+  EXPECT_NEAR(demand.operations.value(), demand.opens.value() * 35, 1e-6);  // 146.6 MB in 4 MiB
+  job.workload.dataset.labels = LabelPlacement::kSideFile;
+  EXPECT_NEAR(training_demand(job).opens.value(), 2 * demand.opens.value(), 1e-6);
+  EXPECT_NEAR(training_demand(job).operations.value(), demand.opens.value() * 36, 1e-6);
+}
+
+TEST(PlanTraining, AManifestOfLabelsIsReadByEveryReader) {
+  TrainingJob job = job_of("resnet50", "h100", 8);
+  job.workload.dataset.labels = LabelPlacement::kManifest;
+  job.workload.dataset.label_bytes = 100;
+  EXPECT_NEAR(training_demand(job).labels_at_start.value(), 8 * 1281024.0 * 100, 1);
+}
+
+TEST(PlanTraining, OneReaderPerReplica) {
+  TrainingJob job = job_of("resnet50", "h100", 64);
+  const TrainingDemand alone = training_demand(job);
+  job.parallelism = {.tensor = 4, .pipeline = 2, .data = 8};
+  const TrainingDemand shared = training_demand(job);
+  EXPECT_EQ(shared.readers, Count(8));
+  EXPECT_NEAR(shared.mean.value() * 8, alone.mean.value(), 1);
+  // Rates that are already divided by all accelerators come out the same.
+  job.shared_timing = true;
+  EXPECT_NEAR(training_demand(job).mean.value(), alone.mean.value(), 1);
+}
+
+TEST(PlanTraining, HostMemoryThatHoldsTheDataIsReadOnce) {
+  TrainingJob job = job_of("resnet50", "h100", 64);
+  job.host_memory = Bytes(512e9);
+  const TrainingDemand demand = training_demand(job);
+  EXPECT_EQ(demand.later, Bytes(0));
+  EXPECT_EQ(demand.total, demand.read);
+  const Section section = training_section(job, demand);
+  ASSERT_FALSE(section.remarks.empty());
+  EXPECT_EQ(section.remarks[0],
+            "the data set fits one host's memory (147 GB of 512 GB): storage matters for the first "
+            "read only; later epochs come from there if the job keeps it");
+  job.host_memory = Bytes(64e9);
+  EXPECT_EQ(training_demand(job).later, training_demand(job).read);
+}
+
+TEST(PlanTraining, ABatchLargerThanTheDataIsTold) {
+  const TrainingJob job = job_of("unet3d", "h100", 64);
+  const Section section = training_section(job, training_demand(job));
+  EXPECT_EQ(section.remarks[0],
+            "a step of all takes 448 samples, more than the 168 of the data set: they cannot work "
+            "on it together");
+}
+
+TEST(PlanTraining, BandwidthThatIsThereGivesUtilisationAndMoney) {
+  TrainingJob job = job_of("resnet50", "h100", 64);
+  job.available_read = BytesPerSecond(6.552e9);  // half of 13.104 GB/s
+  job.accelerator_cost = Money(2.5) / hours(1);
+  const Section section = training_section(job, training_demand(job));
+  EXPECT_NEAR(section.find("utilisation")->value.value(), 0.5, 1e-4);
+  EXPECT_EQ(section.find("fed")->value.value(), 35);  // 6.552 / (0.20475 x 0.9) = 35.6
+  EXPECT_NEAR(section.find("cost")->value.value(), 160, 1e-6);
+  EXPECT_NEAR(section.find("cost_waiting")->value.value(), 80, 0.01);
+}
+
+TEST(PlanNetwork, GradientsAndActivations) {
+  TrainingJob job = job_of("gpt3", "h100", 512);
+  job.parallelism = {.tensor = 8, .pipeline = 8, .data = 8};
+  job.shared_timing = true;
+  const ModelShape model = find_model("gpt3-175b").value();
+  const Section section = network_section(job, model);
+  const double parameters = model.parameters().value();
+  EXPECT_NEAR(section.find("gradients")->value.value(), 2 * 7.0 / 8 * parameters / 64 * 2, 1);
+  const double activations = 256.0 * 2048 * 12288 * 2;
+  EXPECT_NEAR(section.find("tensor")->value.value(), 4 * 12 * 2 * 7.0 / 8 * activations, 1);
+  EXPECT_NEAR(section.find("pipeline")->value.value(), 2 * activations, 1);
+}
+
+TEST(PlanCheckpoint, YoungAndTheSynchronousOverhead) {
+  EXPECT_NEAR(young_interval(Seconds(20000), Seconds(1)).value(), 200, 1e-9);
+  // Published: 5,292 GiB at 156 GiB/s take 33.9 s; with 3.09 h between failures 14.5 min, 7.8 %.
+  CheckpointJob job = checkpoint_of("llama3-405b");
+  job.available_write = BytesPerSecond(156 * 1073741824.0);
+  job.failure_time = hours(3.09 * 512);
+  const CheckpointNeed need = checkpoint_need(job);
+  EXPECT_NEAR(need.write_time.value(), 33.9, 0.05);
+  EXPECT_NEAR(need.synchronous.interval.value() / 60, 14.5, 0.05);
+  EXPECT_NEAR(need.synchronous.overhead.value(), 0.078, 0.0005);
+}
+
+// docs/guide/plan.md, "Worked by hand": Llama-3 405B.
+TEST(PlanCheckpoint, WorkedExample) {
+  CheckpointJob job = checkpoint_of("llama3-405b");
+  job.loads = Count(8);
+  const CheckpointNeed need = checkpoint_need(job);
+  EXPECT_EQ(job.model.layer_parameters(), Count(3187703808));
+  EXPECT_EQ(need.size.smallest_rank, Bytes(9513171840));
+  EXPECT_EQ(need.size.largest_rank, Bytes(9513171840 + 2 * 1856634880.0));
+  EXPECT_NEAR(need.write.value() / 94.71e9, 1, 1e-4);
+  EXPECT_NEAR(need.rank_write.value() / 220.44e6, 1, 1e-4);
+  EXPECT_EQ(need.mean_time_between_failures, Seconds(351562.5));
+  EXPECT_NEAR(need.synchronous.interval.value(), 6495.2, 0.1);
+  EXPECT_NEAR(need.synchronous.overhead.value(), 0.018475, 1e-6);
+  EXPECT_NEAR(need.asynchronous.blocked.value(), 0.46659, 1e-5);
+  EXPECT_NEAR(need.asynchronous.interval.value(), 572.78, 0.01);
+  EXPECT_NEAR(need.asynchronous.overhead.value(), 0.0018, 1e-6);
+  EXPECT_NEAR(need.restart_read.value() / 6.4943e12, 1, 1e-4);
+  EXPECT_NEAR(need.goodput.value(), 0.98050, 1e-5);
+  EXPECT_NEAR(need.capacity.value() / 22.73e12, 1, 1e-4);
+  EXPECT_NEAR((need.load / job.load_budget).value() / 108.2276e9, 1, 1e-4);
+  EXPECT_NEAR(need.state_per_accelerator.value() / 15.8536e9, 1, 1e-4);
+}
+
+TEST(PlanCheckpoint, AsynchronousBlocksForTheSnapshotOnly) {
+  CheckpointJob job = checkpoint_of("llama3-70b");
+  const CheckpointNeed need = checkpoint_need(job);
+  EXPECT_NEAR(need.asynchronous.blocked.value(),
+              need.size.largest_rank.value() / (26.4 * 1073741824), 1e-9);
+  EXPECT_LT(need.asynchronous.overhead, need.synchronous.overhead);
+  job.failure_time = hours(50);  // writes cannot follow each other faster than they end
+  EXPECT_EQ(checkpoint_need(job).asynchronous.interval, job.stall_budget);
+}
+
+TEST(PlanCheckpoint, BandwidthsCapacityAndRestart) {
+  CheckpointJob job = checkpoint_of("llama3-8b");
+  job.stall_budget = Seconds(10);
+  job.kept = Count(4);
+  const CheckpointNeed need = checkpoint_need(job);
+  EXPECT_NEAR(need.write.value(), need.size.sum().value() / 10, 1);
+  EXPECT_NEAR(need.capacity.value(), 5 * need.size.sum().value(), 1);
+  EXPECT_NEAR(need.restart_read.value(), need.size.sum().value(), 1);  // ZeRO 3: all in parts
+  EXPECT_NEAR(need.incremental.value(), need.size.sum().value() / 10, 1);
+  EXPECT_NEAR(need.final_model.value(), 8030261248.0 * 2, 1);
+  EXPECT_NEAR(need.state_per_accelerator.value(), 8030261248.0 * 16 / 8, 1);
+  // Without ZeRO every replica reads all of it.
+  job.parallelism.zero_stage = 0;
+  const CheckpointNeed whole_state = checkpoint_need(job);
+  EXPECT_NEAR(whole_state.restart_read.value(), 8 * whole_state.size.sum().value(), 1);
+}
+
+TEST(PlanInference, RatesLogsAndTheRatioToTraining) {
+  InferenceJob job;
+  job.shape = find_inference("resnet50").value();
+  job.rate = job.shape.rate("h100").value();
+  job.accelerators = Count(8);
+  job.training = PerSecond(6956);
+  const InferenceNeed need = inference_need(job);
+  EXPECT_NEAR(need.offline_input.value(), 8 * 91826.0 * 150528, 1);
+  EXPECT_NEAR(need.server_input.value(), 8 * 76002.0 * 150528, 1);
+  EXPECT_NEAR(need.log.value(), 8 * 76002.0 * 1024, 1);
+  EXPECT_NEAR(need.log_day.value(), 8 * 76002.0 * 1024 * 86400, 1);
+  EXPECT_NEAR(need.to_training.value(), 13.2, 0.05);
+  EXPECT_NEAR(need.load_rate.value(), 8 * 102228128.0 / 60, 1);
+}
+
+// The ratios of facts that are public: offline over measured training rate.
+TEST(PlanInference, PublishedRatios) {
+  const struct {
+    const char *inference, *workload, *accelerator;
+    double ratio;
+  } published[] = {{"resnet50", "resnet50", "a100", 12.7}, {"bert", "bert", "a100", 12.0},
+                   {"bert", "bert", "h100", 9.7},          {"rnnt", "rnnt", "a100", 14.8},
+                   {"rnnt", "rnnt", "h100", 13.3},         {"retinanet", "retinanet", "a100", 5.1},
+                   {"retinanet", "retinanet", "h100", 4.5}};
+  for (const auto& row : published) {
+    InferenceJob job;
+    job.shape = find_inference(row.inference).value();
+    job.rate = job.shape.rate(row.accelerator).value();
+    const Workload workload = find_workload(row.workload).value();
+    job.training =
+        PerSecond(workload.timing(row.accelerator, kMeasuredTiming).value().samples_per_second());
+    EXPECT_NEAR(inference_need(job).to_training.value() / row.ratio, 1, 0.02) << row.inference;
+  }
+}
+
+TEST(PlanSizing, TheLargestCountBinds) {
+  StorageProfile drive;
+  drive.read = {BytesPerSecond(7e9), "r"};
+  drive.capacity = {Bytes(30e12), "c"};
+  drive.read_operations = {PerSecond(1000), "o"};
+  drive.per_server = {Count(24), "s"};
+  StorageDemand demand;
+  demand.read = BytesPerSecond(70e9);
+  demand.capacity = Bytes(31e12);
+  demand.write = BytesPerSecond(1);
+  Sizing sizing = size_storage(demand, drive, port());
+  EXPECT_EQ(sizing.units, Count(10));
+  EXPECT_EQ(sizing.bound_by, "read bandwidth");
+  EXPECT_EQ(sizing.servers, Count(1));
+  EXPECT_EQ(sizing.unknown, std::vector<std::string>{"write bandwidth"});
+  EXPECT_EQ(sizing.ports, Count(2));  // 70 / 46.6
+  demand.capacity = Bytes(3100e12);
+  EXPECT_EQ(size_storage(demand, drive, port()).bound_by, "capacity");
+  demand.read_operations = PerSecond(1e6);
+  EXPECT_EQ(size_storage(demand, drive, port()).bound_by, "read operations");
+  EXPECT_EQ(size_storage(demand, drive, port()).units, Count(1000));
+}
+
+TEST(PlanSizing, OneDirectoryCreatesFewerFiles) {
+  StorageProfile shared;
+  shared.creates = {PerSecond(1000), "many"};
+  shared.one_directory_creates = {Count(0.1), "one"};
+  StorageDemand demand;
+  demand.creates = PerSecond(1000);
+  EXPECT_EQ(size_storage(demand, shared, port()).units, Count(1));
+  demand.one_directory = true;
+  const Sizing sizing = size_storage(demand, shared, port());
+  EXPECT_EQ(sizing.units, Count(10));
+  EXPECT_EQ(sizing.bindings[0].source, "many; in one directory 10.0 % of it: one");
+}
+
+TEST(PlanCatalogue, EveryFileIsWhole) {
+  for (const std::string& name : storage_profile_names()) {
+    const Result<StorageProfile> profile = find_storage_profile(name);
+    ASSERT_TRUE(profile) << profile.error().message();
+    EXPECT_EQ(profile->name, name);
+  }
+  for (const std::string& name : network_port_names()) {
+    const Result<NetworkPort> network = find_network_port(name);
+    ASSERT_TRUE(network) << network.error().message();
+    EXPECT_EQ(network->name, name);
+    EXPECT_GT(network->carries(), BytesPerSecond(0));
+  }
+}
+
+TEST(PlanStorage, WrongFilesAreNamed) {
+  const auto message = [](const char* yaml) {
+    const auto profile = parse_storage_profile(yaml, "mine.yaml");
+    return profile ? std::string() : profile.error().message();
+  };
+  EXPECT_EQ(message("name: a\n"),
+            "mine.yaml:1:1: this storage has no 'sizing', so it cannot be counted");
+  EXPECT_NE(message("name: a\nsizing: {title: t, unit: u, raed: {value: 1GB/s, source: s}}\n")
+                .find("'raed'"),
+            std::string::npos);
+  EXPECT_NE(message("name: a\nsizing: {title: t, unit: u, one_directory_opens: {value: 2, source: "
+                    "s}}\n")
+                .find("one_directory_opens 2 is more than 1"),
+            std::string::npos);
+}
+
+PlanRequest request_of(std::vector<PlannedJob> jobs) {
+  PlanRequest request;
+  request.jobs = std::move(jobs);
+  request.storages = {find_storage_profile("hdd-7200").value()};
+  request.port = port();
+  return request;
+}
+
+TEST(Plan, JobsShareOneStorage) {
+  PlannedJob one, two;
+  one.name = "resnet50";
+  one.training = job_of("resnet50", "h100", 64);
+  two.name = "unet3d";
+  two.training = job_of("unet3d", "h100", 8);
+  const Plan plan = make_plan(request_of({one, two}));
+  ASSERT_EQ(plan.storage.size(), 1U);
+  const double sum =
+      training_demand(*one.training).mean.value() + training_demand(*two.training).mean.value();
+  EXPECT_NEAR(plan.storage[0].demand.read.value(), sum, 1);
+  EXPECT_EQ(plan.storage[0].sizings[0].units, whole(BytesPerSecond(sum) / BytesPerSecond(285e6)));
+}
+
+TEST(Plan, JsonAndCsvHoldEveryFigure) {
+  PlannedJob job;
+  job.name = "a, \"b\"";
+  job.training = job_of("resnet50", "h100", 64);
+  const Plan plan = make_plan(request_of({job}));
+  const auto json = nlohmann::json::parse(plan_to_json(plan));
+  const auto& figures = json["jobs"][0]["sections"]["training"]["figures"];
+  EXPECT_EQ(figures.size(), plan.jobs[0].sections[0].figures.size());
+  EXPECT_NEAR(figures["read_bandwidth"]["value"].get<double>() / 11.794e9, 1, 1e-4);
+  EXPECT_EQ(figures["read_bandwidth"]["unit"], "bytes_per_second");
+  const std::string csv = plan_to_csv(plan);
+  EXPECT_NE(csv.find("\"a, \"\"b\"\"\",training,read_bandwidth,"), std::string::npos);
+}
+
+TEST(Plan, TextNamesFormulasOnlyWhenAsked) {
+  PlannedJob job;
+  job.name = "resnet50";
+  job.training = job_of("resnet50", "h100", 64);
+  const Plan plan = make_plan(request_of({job}));
+  EXPECT_EQ(plan_to_text(plan, false).find("readers x batch"), std::string::npos);
+  EXPECT_NE(
+      plan_to_text(plan, true)
+          .find("= readers x batch x sample / step x AU = 64 x 400 x 115 kB / 224.00 ms x 90.0 %"),
+      std::string::npos);
+}
+
+TEST(Measure, TextsHaveTheUnitOfTheField) {
+  EXPECT_EQ(Measure(Bytes(112423657472.0)).text(), "112 GB (104.70 GiB)");
+  EXPECT_EQ(Measure(Bytes(512)).text(), "512 B");
+  EXPECT_EQ(Measure(BytesPerSecond(13.104e9)).text(), "13.1 GB/s");
+  EXPECT_EQ(Measure(Seconds(16.5 * 3600)).text(), "16h 30m");
+  EXPECT_EQ(Measure(hours(72)).text(), "3.0 days");
+  EXPECT_EQ(Measure(PerSecond(102857.1)).text(), "102,857/s");
+  EXPECT_EQ(Measure(PerSecond(0.5)).text(), "0.50/s");
+  EXPECT_EQ(Measure(Count(1183035102480.0)).text(), "1.18 T");
+  EXPECT_EQ(Measure::fraction(Count(0.9)).text(), "90.0 %");
+  EXPECT_EQ(Measure::fraction(Count(0.0018)).text(), "0.18 %");
+  EXPECT_EQ(Measure(Money(2.5) / hours(1)).text(), "2.50 an hour");
+  EXPECT_EQ(Measure(Seconds(INFINITY)).text(), "never");
+}
+
+}  // namespace
+}  // namespace feedrate
