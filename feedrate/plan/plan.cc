@@ -53,7 +53,7 @@ JobPlan plan_job(const PlannedJob& job, StorageDemand& train, StorageDemand& ser
     const CheckpointNeed need = checkpoint_need(*job.checkpoint);
     plan.sections.push_back(checkpoint_section(*job.checkpoint, need));
     train.write += need.write;
-    train.write_operations += need.write / request.write_size;
+    train.write_operations += need.write / request.transfer;
     train.creates += need.size.files / job.checkpoint->stall_budget;
     train.capacity += need.capacity;
   }
@@ -61,6 +61,7 @@ JobPlan plan_job(const PlannedJob& job, StorageDemand& train, StorageDemand& ser
     const InferenceNeed need = inference_need(*job.inference);
     plan.sections.push_back(inference_section(*job.inference, need));
     serve.read += need.offline_input;
+    serve.read_operations += need.offline_input / request.transfer;
     serve.write += need.log;
     serve.write_operations += need.log_appends;
     serve.capacity += need.log * request.log_kept + job.inference->shape.model;
@@ -82,7 +83,8 @@ StoragePlan plan_storage(std::string key, std::string title, const StorageDemand
       serving ? "offline input of all jobs" : "mean read bandwidth of all jobs");
   add("write", "write bandwidth", demand.write,
       serving ? "logs of all jobs" : "checkpoints of all jobs at once, within their stall budgets");
-  add("read_operations", "read operations", demand.read_operations, "of all jobs");
+  add("read_operations", "read operations", demand.read_operations,
+      serving ? "read bandwidth / 4 MiB; a file a sample takes one each" : "of all jobs");
   add("write_operations", "write operations", demand.write_operations,
       serving ? "log appends of all jobs" : "write bandwidth / 4 MiB");
   add("opens", "file opens", demand.opens, "of all jobs");

@@ -28,7 +28,7 @@ struct PlanRequest {
   NetworkPort port;
   bool one_directory = false;
   Seconds log_kept{hours(30 * 24)};  // of inference, for the capacity
-  Bytes write_size{4194304};         // of a checkpoint's write operations
+  Bytes transfer{4194304};           // of a checkpoint's writes and of packed inference input
 };
 
 struct JobPlan {

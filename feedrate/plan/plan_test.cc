@@ -265,6 +265,17 @@ TEST(PlanSizing, TheLargestCountBinds) {
   EXPECT_EQ(size_storage(demand, drive, port()).units, Count(1000));
 }
 
+// docs/guide/plan.md: 11.794 GB/s in reads of 4 MiB.
+TEST(PlanSizing, ADiskSeeksOrReads) {
+  const StorageProfile disk = find_storage_profile("hdd-7200").value();
+  StorageDemand demand;
+  demand.read = BytesPerSecond(11.794e9);
+  demand.read_operations = PerSecond(2812);
+  const Sizing sizing = size_storage(demand, disk, port());
+  EXPECT_EQ(sizing.units, Count(58));  // 41.4 + 16.5
+  EXPECT_EQ(sizing.bound_by, "read bandwidth and operations, one at a time");
+}
+
 TEST(PlanSizing, OneDirectoryCreatesFewerFiles) {
   StorageProfile shared;
   shared.creates = {PerSecond(1000), "many"};
@@ -327,7 +338,9 @@ TEST(Plan, JobsShareOneStorage) {
   const double sum =
       training_demand(*one.training).mean.value() + training_demand(*two.training).mean.value();
   EXPECT_NEAR(plan.storage[0].demand.read.value(), sum, 1);
-  EXPECT_EQ(plan.storage[0].sizings[0].units, whole(BytesPerSecond(sum) / BytesPerSecond(285e6)));
+  EXPECT_EQ(plan.storage[0].sizings[0].units,
+            whole(BytesPerSecond(sum) / BytesPerSecond(285e6) +
+                  plan.storage[0].demand.read_operations / PerSecond(170)));
 }
 
 TEST(Plan, JsonAndCsvHoldEveryFigure) {

@@ -20,6 +20,24 @@ void bind(Sizing& sizing, std::string resource, Q demand, const Sourced<Q>& each
                              fmt::format("{} / {}", show(demand), show(each.value)), each.source});
 }
 
+// Bytes and operations: whichever takes more units, or both after each other.
+void bind_transfers(Sizing& sizing, const std::string& what, BytesPerSecond bytes,
+                    PerSecond operations, const Sourced<BytesPerSecond>& bandwidth,
+                    const Sourced<PerSecond>& rate) {
+  const bool sum = sizing.storage.one_at_a_time && bandwidth.known() && rate.known();
+  if (!sum) {
+    bind(sizing, what + " bandwidth", bytes, bandwidth);
+    bind(sizing, what + " operations", operations, rate);
+    return;
+  }
+  const Count units = bytes / bandwidth.value + operations / rate.value;
+  if (units <= Count(0)) return;
+  sizing.bindings.push_back({what + " bandwidth and operations, one at a time", whole(units),
+                             fmt::format("{} / {} + {} / {}", show(bytes), show(bandwidth.value),
+                                         show(operations), show(rate.value)),
+                             bandwidth.source + "; " + rate.source});
+}
+
 // Opens and creates are slower in one directory than in many, where a source tells by how much.
 Sourced<PerSecond> in_directories(const Sourced<PerSecond>& rate, const Sourced<Count>& share,
                                   bool one_directory) {
@@ -35,10 +53,10 @@ Sizing size_storage(const StorageDemand& demand, const StorageProfile& storage,
                     const NetworkPort& port) {
   Sizing sizing;
   sizing.storage = storage;
-  bind(sizing, "read bandwidth", demand.read, storage.read);
-  bind(sizing, "write bandwidth", demand.write, storage.write);
-  bind(sizing, "read operations", demand.read_operations, storage.read_operations);
-  bind(sizing, "write operations", demand.write_operations, storage.write_operations);
+  bind_transfers(sizing, "read", demand.read, demand.read_operations, storage.read,
+                 storage.read_operations);
+  bind_transfers(sizing, "write", demand.write, demand.write_operations, storage.write,
+                 storage.write_operations);
   bind(sizing, "file opens", demand.opens,
        in_directories(storage.opens, storage.one_directory_opens, demand.one_directory));
   bind(sizing, "file creates", demand.creates,

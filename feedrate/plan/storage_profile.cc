@@ -78,11 +78,18 @@ Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_
   FEEDRATE_CHECK(read_text(root, "name", profile.name));
   FEEDRATE_TRY(const YamlNode node, root.at("sizing"));
   FEEDRATE_CHECK(node.expect_keys(
-      "sizing",
-      {"title", "unit", "per_server", "capacity", "read", "write", "stream", "read_operations",
-       "write_operations", "opens", "creates", "one_directory_opens", "one_directory_creates"}));
+      "sizing", {"title", "unit", "per_server", "one_at_a_time", "capacity", "read", "write",
+                 "stream", "read_operations", "write_operations", "opens", "creates",
+                 "one_directory_opens", "one_directory_creates"}));
   FEEDRATE_CHECK(read_text(node, "title", profile.title));
   FEEDRATE_CHECK(read_text(node, "unit", profile.unit));
+  if (node.has("one_at_a_time")) {
+    FEEDRATE_TRY(const YamlNode flag, node.at("one_at_a_time"));
+    FEEDRATE_TRY(const std::string text, flag.text());
+    if (text != "true" && text != "false")
+      return flag.error(fmt::format("'{}' is neither true nor false", text), "use true or false");
+    profile.one_at_a_time = text == "true";
+  }
   FEEDRATE_CHECK(read_sourced(node, "per_server", profile.per_server));
   FEEDRATE_CHECK(read_sourced(node, "capacity", profile.capacity));
   FEEDRATE_CHECK(read_sourced(node, "read", profile.read));

@@ -24,6 +24,9 @@ struct StorageProfile {
   std::string title;          // "NVMe drives on PCIe Gen4"
   std::string unit;           // "drive"
   Sourced<Count> per_server;  // units that one server holds
+  // It does one thing at a time, as the heads of a disk do: the time of an operation adds to that
+  // of its bytes. Otherwise operations go on beside transfers.
+  bool one_at_a_time = false;
   Sourced<Bytes> capacity;
   Sourced<BytesPerSecond> read, write;
   Sourced<BytesPerSecond> stream;  // of one request; 0: no such limit is known

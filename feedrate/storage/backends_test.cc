@@ -52,7 +52,7 @@ TEST(Backends, ReportsWhereAModelIsWrong) {
             "error: " + model +
                 ":2:1: unknown key 'latenzy' in storage model, did you mean 'latency'?\n"
                 "hint:  keys are name, backing, latency, open, stream_bandwidth, bandwidth, "
-                "operations_per_second, slow\n");
+                "operations_per_second, slow, sizing\n");
 }
 
 TEST(IoMode, ParsesAndPrints) {

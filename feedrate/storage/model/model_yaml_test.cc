@@ -61,7 +61,7 @@ TEST(StorageModelYaml, NamesUnknownKeys) {
       error_of("name: a\nbandwith: 2GB/s\n"),
       "error: m.yaml:2:1: unknown key 'bandwith' in storage model, did you mean 'bandwidth'?\n"
       "hint:  keys are name, backing, latency, open, stream_bandwidth, bandwidth, "
-      "operations_per_second, slow\n");
+      "operations_per_second, slow, sizing\n");
   EXPECT_EQ(error_of("name: a\nlatency: {distribution: exponential, median: 1ms}\n"),
             "error: m.yaml:2:38: unknown key 'median' in an exponential latency, did you mean "
             "'mean'?\n"
