@@ -120,7 +120,7 @@ TEST(StorageModelYaml, EveryModelOfTheCatalogueParses) {
     const auto model = parse_storage_model(text.str(), entry.path().string());
     ASSERT_TRUE(model) << model.error().render();
     EXPECT_EQ(model->name, entry.path().stem().string());
-    EXPECT_GT(model->bytes_per_second, 0) << model->name;
+    EXPECT_GT(model->bytes_per_second + model->stream_bytes_per_second, 0) << model->name;
     ++models;
   }
   EXPECT_GE(models, 3U);
