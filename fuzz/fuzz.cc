@@ -14,9 +14,13 @@
 #include "feedrate/host/cgroup.h"
 #include "feedrate/host/network_mount.h"
 #include "feedrate/host/system.h"
+#include "feedrate/plan/storage_profile.h"
 #include "feedrate/result/run_result.h"
 #include "feedrate/storage/model/model.h"
+#include "feedrate/workload/checkpoint_shards.h"
 #include "feedrate/workload/dlio.h"
+#include "feedrate/workload/inference_shape.h"
+#include "feedrate/workload/model_shape.h"
 #include "feedrate/workload/workload.h"
 
 namespace feedrate {
@@ -103,6 +107,16 @@ void parse_workload_file(std::string_view text) {
 }
 void parse_dlio_file(std::string_view text) { (void)parse_dlio_workload(text, "fuzz", {}); }
 void parse_model_file(std::string_view text) { (void)parse_storage_model(text, "fuzz"); }
+// What a plan reads beside workloads.
+void parse_catalogue(std::string_view text) {
+  const auto model = parse_model(text, "fuzz");
+  if (model && model->parallelism.pipeline <= 1000)
+    require(checkpoint_size(*model, model->parallelism, {}).sum() > Bytes(0),
+            "a model has weights");
+  (void)parse_inference(text, "fuzz");
+  (void)parse_storage_profile(text, "fuzz");
+  (void)parse_network_port(text, "fuzz");
+}
 void parse_manifest(std::string_view text) { (void)manifest_from_json(text, "fuzz"); }
 void parse_result(std::string_view text) { (void)run_result_from_json(text); }
 // The kernel's own texts: /proc and /sys.
@@ -126,7 +140,8 @@ struct TextParser {
 };
 constexpr TextParser kParsers[] = {{"workload", parse_workload_file}, {"dlio", parse_dlio_file},
                                    {"model", parse_model_file},       {"manifest", parse_manifest},
-                                   {"result", parse_result},          {"host", parse_host}};
+                                   {"result", parse_result},          {"host", parse_host},
+                                   {"catalogue", parse_catalogue}};
 
 void fuzz(std::string_view target, Input input) {
   constexpr std::string_view kDecode = "decode-";

@@ -20,7 +20,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LARGEST_SEED = 64 << 10
 KEPT, LARGEST_KEPT = 50, 1024  # inputs of a target, and the size of one
 TEXTS = {"workload": ["catalog/workloads/*.yaml"], "dlio": ["feedrate/workload/testdata/*"],
-         "model": ["catalog/**/*.yaml"]}
+         "model": ["catalog/**/*.yaml"], "catalogue": ["catalog/**/*.yaml"]}
 
 
 def seeds(target):

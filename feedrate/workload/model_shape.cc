@@ -11,6 +11,7 @@
 namespace feedrate {
 namespace {
 
+constexpr std::uint64_t kRanksMax = 1'000'000;
 constexpr std::uint64_t kUnitsMax = 1'000'000'000;
 constexpr std::uint64_t kParametersMax = 1'000'000'000'000'000;
 
@@ -69,9 +70,9 @@ Result<> read_parallelism(const YamlNode& root, ModelShape& model) {
   FEEDRATE_TRY(const YamlNode node, root.at("parallelism"));
   FEEDRATE_CHECK(
       node.expect_keys("parallelism", {"tensor", "pipeline", "data", "zero_stage", "source"}));
-  FEEDRATE_CHECK(read_count(node, "tensor", model.parallelism.tensor));
-  FEEDRATE_CHECK(read_count(node, "pipeline", model.parallelism.pipeline));
-  FEEDRATE_CHECK(read_count(node, "data", model.parallelism.data));
+  FEEDRATE_CHECK(read_count(node, "tensor", model.parallelism.tensor, kRanksMax));
+  FEEDRATE_CHECK(read_count(node, "pipeline", model.parallelism.pipeline, kRanksMax));
+  FEEDRATE_CHECK(read_count(node, "data", model.parallelism.data, kRanksMax));
   if (node.has("zero_stage")) {
     FEEDRATE_TRY(const YamlNode stage, node.at("zero_stage"));
     FEEDRATE_TRY(const std::uint64_t value, stage.count(0, 3));

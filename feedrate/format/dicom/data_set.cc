@@ -106,29 +106,35 @@ struct Container {
   std::uint64_t end;  // at most
 };
 
+// Every value representation but the old ones, those not yet known included (PS3.5, 7.1.2).
 bool has_long_length(const Element& element) {
-  static constexpr std::string_view kTypes[] = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ",
-                                                "SV", "UC", "UN", "UR", "UT", "UV"};
-  return std::ranges::any_of(kTypes, [&](std::string_view type) { return element.is(type); });
+  static constexpr std::string_view kShort[] = {"AE", "AS", "AT", "CS", "DA", "DS", "DT",
+                                                "FD", "FL", "IS", "LO", "LT", "PN", "SH",
+                                                "SL", "SS", "ST", "TM", "UI", "UL", "US"};
+  return std::ranges::none_of(kShort, [&](std::string_view type) { return element.is(type); });
 }
 
 class Walk {
  public:
   explicit Walk(RandomAccess& file) : window_(file) {}
 
-  Result<> run() {
+  Result<DataSetPlace> run() {
     const std::uint64_t total = window_.file_bytes();
     at_ = kPreambleBytes + kMagic.size();
     if (total < at_) return corrupt_at(0, "not a DICOM file: no 'DICM' at 128");
     FEEDRATE_TRY(const auto magic, window_.at(kPreambleBytes, kMagic.size()));
     if (as_text(magic) != kMagic) return corrupt_at(0, "not a DICOM file: no 'DICM' at 128");
     FEEDRATE_TRY(const std::string syntax, meta_group());
-    if (syntax == kDeflated) return check_deflated();
+    const DataSetPlace place{at_, syntax};
+    if (syntax == kDeflated) {
+      FEEDRATE_CHECK(check_deflated());
+      return place;
+    }
     if (syntax == kExplicitBig)
       return fail(ErrorKind::kUnsupported, "big-endian DICOM files are not supported");
     open_.push_back({Holds::kElements, syntax != kImplicitLittle, false, total});
     while (!open_.empty()) FEEDRATE_CHECK(step());
-    return {};
+    return place;
   }
 
   // The elements of a data set alone, explicit.
@@ -275,6 +281,6 @@ class Walk {
 
 }  // namespace
 
-Result<> check_elements(RandomAccess& file) { return Walk(file).run(); }
+Result<DataSetPlace> check_elements(RandomAccess& file) { return Walk(file).run(); }
 
 }  // namespace feedrate::dicom

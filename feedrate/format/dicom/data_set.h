@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "feedrate/format/format.h"
@@ -19,6 +20,10 @@ inline constexpr std::size_t kDepthMax = 64;
 
 // kCorrupt, with the offset of the first element that cannot be where it is; kUnsupported for a
 // big-endian file. Reads the heads of the elements through a window of fixed size, not the values.
-Result<> check_elements(RandomAccess& file);
+struct DataSetPlace {
+  std::uint64_t begin = 0;  // behind the meta group
+  std::string transfer_syntax;
+};
+Result<DataSetPlace> check_elements(RandomAccess& file);
 
 }  // namespace feedrate::dicom

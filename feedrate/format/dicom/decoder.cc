@@ -5,6 +5,7 @@
 #include <dcmtk/dcmdata/dcrledrg.h>
 #include <dcmtk/dcmdata/dctk.h>
 #include <dcmtk/oflog/oflog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
@@ -69,16 +70,24 @@ class DicomDecoder : public Decoder {
   Result<std::uint64_t> decode(std::span<const std::byte> stored) override {
     // DCMTK makes room for a value before it looks whether its bytes are there.
     Stored bytes(stored);
-    FEEDRATE_CHECK(check_elements(bytes));
+    FEEDRATE_TRY(const DataSetPlace place, check_elements(bytes));
+    // It is told where the data set begins and how it is written: left to itself it guesses, and
+    // where it guesses otherwise than was checked, it makes room for what no element has.
+    const E_TransferSyntax syntax = DcmXfer(place.transfer_syntax.c_str()).getXfer();
+    if (syntax == EXS_Unknown)
+      return fail(
+          ErrorKind::kUnsupported,
+          fmt::format("the DICOM transfer syntax '{}' is not known", place.transfer_syntax));
+    const std::span<const std::byte> elements = stored.subspan(place.begin);
     DcmInputBufferStream stream;
-    stream.setBuffer(stored.data(), static_cast<offile_off_t>(stored.size()));
+    stream.setBuffer(elements.data(), static_cast<offile_off_t>(elements.size()));
     stream.setEos();
-    DcmFileFormat file;
-    file.transferInit();
-    const OFCondition read = file.read(stream);
-    file.transferEnd();
+    DcmDataset data;
+    data.transferInit();
+    const OFCondition read = data.read(stream, syntax);
+    data.transferEnd();
     if (read.bad()) return trouble(read);
-    return pixels(*file.getDataset());
+    return pixels(data);
   }
 
  private:

@@ -50,7 +50,10 @@ class DicomFormat : public WholeFileFormat {
   std::unique_ptr<Decoder> decoder() const override { return make_decoder(); }
 
  protected:
-  Result<> check_file(RandomAccess& file) const override { return check_elements(file); }
+  Result<> check_file(RandomAccess& file) const override {
+    FEEDRATE_CHECK(check_elements(file));
+    return {};
+  }
 
   std::uint64_t file_bytes(std::uint64_t payload_bytes) const override {
     return dicom::file_bytes(syntax_, payload_bytes);

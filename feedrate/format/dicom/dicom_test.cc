@@ -113,6 +113,12 @@ TEST(Dicom, AnElementThatClaimsTooMuchWithinADeflatedDataSetIsFound) {
       << decoded(file);
 }
 
+// A representation that nobody knows has a long length: 1.2 GB here. Found by a fuzzer.
+TEST(Dicom, AnElementOfUnknownRepresentationThatClaimsTooMuchIsFound) {
+  EXPECT_EQ(decoded(foreign("unknown_representation.dcm")),
+            "at offset 330: (0002,0013) of 1229342287 B goes beyond the end of the file at 400");
+}
+
 TEST(Dicom, OtherSyntaxesAreUnsupported) {
   const Bytes big = foreign("big_endian.dcm");
   MemoryFile big_file(big);
