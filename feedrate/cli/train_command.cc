@@ -47,6 +47,10 @@ class TrainCommand final : public Command {
     setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
     TrainingPlan plan = setup.plan;
     FEEDRATE_CHECK(set_limits(workload, plan));
+    FEEDRATE_CHECK(check_training_plan(plan));
+    // The host by itself, before it is measured with the storage.
+    FEEDRATE_TRY(const ClientCeiling alone,
+                 measure_ceiling(setup, plan, ceiling_time(plan), context.stop));
     TrainingProgress progress;
     const auto begin = std::chrono::steady_clock::now();
     Result<RunResult> result = [&] {
@@ -60,7 +64,7 @@ class TrainCommand final : public Command {
       return run_once(setup, plan, options_, nullptr, progress, context.stop);
     }();
     if (!result) return fail(result.error());
-    FEEDRATE_CHECK(add_ceiling(setup, plan, context, *result));
+    add_ceiling(setup, alone, *result);
     if (!json.to_stdout()) FEEDRATE_CHECK(print(render_text(*result)));
     FEEDRATE_CHECK(json.write(to_json(*result)));
     if (result->interrupted) return 130;
@@ -74,12 +78,22 @@ class TrainCommand final : public Command {
     return no_files && *no_files ? &described_ : nullptr;
   }
 
-  // About a second, but no longer than the run itself was.
-  static Result<> add_ceiling(const RunSetup& setup, const TrainingPlan& plan,
-                              const CommandContext& context, RunResult& result) {
-    if (!result.valid || result.interrupted) return {};
-    const Duration time = std::min<Duration>(std::chrono::seconds(1), from_seconds(result.seconds));
-    FEEDRATE_TRY(result.ceiling, measure_ceiling(setup, plan, time, context.stop));
+  // About a second, but no longer than the run itself takes at least.
+  static Duration ceiling_time(const TrainingPlan& plan) {
+    const double step = to_seconds(plan.timing.compute);
+    double seconds = 1;
+    if (plan.time_max > Duration::zero()) seconds = std::min(seconds, to_seconds(plan.time_max));
+    if (plan.steps_max > 0) seconds = std::min(seconds, step * static_cast<double>(plan.steps_max));
+    const double batches = static_cast<double>(plan.dataset->samples()) /
+                           (static_cast<double>(plan.accelerators) * plan.timing.batch_samples);
+    if (plan.epochs > 0)
+      seconds = std::min(seconds, step * batches * static_cast<double>(plan.epochs));
+    return std::max<Duration>(std::chrono::milliseconds(1), from_seconds(seconds));
+  }
+
+  static void add_ceiling(const RunSetup& setup, const ClientCeiling& alone, RunResult& result) {
+    if (!result.valid || result.interrupted) return;
+    result.ceiling = alone;
     // What was done with the bytes comes on top, shared by all cores.
     const ByteProcessing& done = result.processing;
     if (result.ceiling.seconds > 0 && done.samples > 0) {
@@ -90,7 +104,6 @@ class TrainCommand final : public Command {
       result.ceiling.cpu_seconds_per_sample += each;
     }
     result.limiter = find_limiter(result);
-    return {};
   }
 
   Result<> set_limits(const Workload& workload, TrainingPlan& plan) const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "feedrate/base/units.h"
 #include "feedrate/dataset/residency.h"
 #include "feedrate/host/block_device.h"
+#include "feedrate/host/cgroup.h"
 #include "feedrate/host/network_mount.h"
 
 namespace feedrate {
@@ -40,12 +42,14 @@ class IoWitness::State {
     find_wire();
     before_ = residency();
     begin_ = read_wire();
+    cgroup_begin_ = read_cgroup();
     if (!options_.direct)
       thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
   }
 
   void finish(RunResult& result) {
     const std::optional<std::uint64_t> end = read_wire();
+    const std::optional<std::uint64_t> cgroup_end = read_cgroup();
     if (thread_.joinable()) {
       thread_.request_stop();
       thread_.join();
@@ -55,6 +59,8 @@ class IoWitness::State {
     io.wire_bytes_per_second_max = link_speed();
     io.wire_unknown = wire_unknown_;
     if (begin_ && end) io.wire_read_bytes = *end >= *begin_ ? *end - *begin_ : 0;
+    if (cgroup_begin_ && cgroup_end && *cgroup_end >= *cgroup_begin_)
+      io.cgroup_read_bytes = *cgroup_end - *cgroup_begin_;
     io.resident_before = before_;
     io.resident_after = residency();
     io.residency_method = method_;
@@ -96,6 +102,22 @@ class IoWitness::State {
     if (counters) return counters->read_bytes;
     wire_unknown_ = counters.error().message();
     return std::nullopt;
+  }
+
+  // Control groups count whole disks.
+  std::optional<std::uint64_t> read_cgroup() const {
+    if (network_.is_network || !device_.countable || device_.devices.empty()) return std::nullopt;
+    std::uint64_t bytes = 0;
+    for (const BlockNode& node : device_.devices) {
+      const auto number = read_host_file(node.queue + "/../dev");
+      unsigned major = 0, minor = 0;
+      if (!number || std::sscanf(number->c_str(), "%u:%u", &major, &minor) != 2)
+        return std::nullopt;
+      const auto moved = read_cgroup_io(major, minor, options_.roots);
+      if (!moved) return std::nullopt;
+      bytes += moved->read_bytes;
+    }
+    return bytes;
   }
 
   // Of the interface that leads to the server, which the kernel gives in Mbit/s.
@@ -149,7 +171,7 @@ class IoWitness::State {
   NetworkMount network_;
   BlockDevice device_;
   std::string wire_, wire_unknown_, method_;
-  std::optional<std::uint64_t> begin_;
+  std::optional<std::uint64_t> begin_, cgroup_begin_;
   std::optional<double> before_;
   std::vector<std::optional<double>> epochs_before_, epochs_after_;
   std::mutex mutex_;
@@ -195,6 +217,18 @@ void judge_origin(bool direct, std::uint64_t moved, IoLedger& io) {
   io.basis = "residency";
 }
 
+// Who read what this run did not ask for, where the control group's own counter tells.
+static std::string who_else(const IoLedger& io, double asked) {
+  if (!io.cgroup_read_bytes)
+    return "others read from it, too, or the kernel read ahead what was not used";
+  if (static_cast<double>(*io.cgroup_read_bytes) > kOthersMax * asked)
+    return fmt::format(
+        "this control group had it read {}: the kernel read ahead what was not used, "
+        "or others of the group read",
+        format_bytes(*io.cgroup_read_bytes));
+  return "others, outside of this control group, read from it, too";
+}
+
 void judge_io(bool storage_wanted, RunResult& result) {
   const IoLedger& io = result.io;
   const double asked = static_cast<double>(result.bytes_moved + io.probe_bytes);
@@ -208,10 +242,9 @@ void judge_io(bool storage_wanted, RunResult& result) {
     return;
   }
   if (io.basis == "device counter" && static_cast<double>(*io.wire_read_bytes) > kOthersMax * asked)
-    result.warnings.push_back(fmt::format(
-        "{} moved {}, more than the {} of this run: others read from it, too, or the kernel read "
-        "ahead what was not used",
-        io.wire, format_bytes(*io.wire_read_bytes), format_bytes(result.bytes_moved)));
+    result.warnings.push_back(fmt::format("{} moved {}, more than the {} of this run: {}", io.wire,
+                                          format_bytes(*io.wire_read_bytes),
+                                          format_bytes(result.bytes_moved), who_else(io, asked)));
   if (!storage_wanted || !io.page_cache_share || *io.page_cache_share <= kPageCacheShareMax) return;
   result.invalid_reasons.push_back(fmt::format(
       "{} of the bytes came from this host's page cache (by {}), not from storage; use "

@@ -71,6 +71,23 @@ TEST(IoOrigin, MoreThanWeAskedForIsSomebodyElse) {
             "too, or the kernel read ahead what was not used");
 }
 
+TEST(IoOrigin, TheControlGroupTellsOthersFromReadingAhead) {
+  const auto warning = [](std::uint64_t group) {
+    RunResult run = run_of(2 * kGigabyte);
+    run.io.cgroup_read_bytes = group;
+    judge_origin(false, run.bytes_moved, run.io);
+    judge_io(true, run);
+    return run.warnings.empty() ? std::string() : run.warnings.front();
+  };
+  EXPECT_EQ(warning(kGigabyte),
+            "ext4 on vda moved 1.9 GiB, more than the 954 MiB of this run: others, outside of this "
+            "control group, read from it, too");
+  EXPECT_EQ(
+      warning(2 * kGigabyte),
+      "ext4 on vda moved 1.9 GiB, more than the 954 MiB of this run: this control group had "
+      "it read 1.9 GiB: the kernel read ahead what was not used, or others of the group read");
+}
+
 TEST(IoOrigin, WithoutCountersResidencyDecides) {
   RunResult run = run_of(std::nullopt);
   run.io.epochs = {{0, kGigabyte / 2, kGigabyte / 2, 0.0, 1.0},
@@ -125,6 +142,25 @@ TEST(Limiter, TheNetworkIsNamedWhenItsSpeedIsReached) {
             "it all in the kernel), and others had its core for 45.0 % of the time; 2.00 GB/s were "
             "moved");
   EXPECT_EQ(find_limiter(RunResult{}).kind, "");
+}
+
+TEST(Limiter, CopiesOutOfThePageCacheAreMemoryBandwidth) {
+  RunResult run;
+  run.seconds = 10;
+  run.samples = 100;
+  run.accelerators = run.reactors = 1;
+  run.au_threshold = 0.9;
+  run.cpu_system_seconds = 9;
+  run.cpu_user_seconds = 1;
+  run.busiest_reactor_utilisation = 1;
+  EXPECT_TRUE(find_limiter(run).text.starts_with("this host's CPU: "));
+  run.effective["io"] = "buffered";
+  EXPECT_TRUE(find_limiter(run).text.starts_with(
+      "this host's memory bandwidth (copies out of the page cache): 1.00 cores busy"))
+      << find_limiter(run).text;
+  run.cpu_user_seconds = 5;
+  run.cpu_system_seconds = 5;  // half of it is our own work
+  EXPECT_TRUE(find_limiter(run).text.starts_with("this host's CPU: "));
 }
 
 }  // namespace

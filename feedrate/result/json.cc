@@ -230,6 +230,7 @@ Json io_json(const IoLedger& io) {
           {"wire_unknown", io.wire_unknown},
           {"wire_bytes_per_second_max", io.wire_bytes_per_second_max},
           {"wire_read_bytes", optional_json(io.wire_read_bytes)},
+          {"cgroup_read_bytes", optional_json(io.cgroup_read_bytes)},
           {"probe_bytes", io.probe_bytes},
           {"resident_before", optional_json(io.resident_before)},
           {"resident_after", optional_json(io.resident_after)},
@@ -248,6 +249,8 @@ IoLedger io_of(const Json& json) {
   object.at("wire_unknown").get_to(io.wire_unknown);
   object.at("wire_bytes_per_second_max").get_to(io.wire_bytes_per_second_max);
   io.wire_read_bytes = optional_of<std::uint64_t>(object.at("wire_read_bytes"));
+  if (object.contains("cgroup_read_bytes"))  // not in the first files of this version
+    io.cgroup_read_bytes = optional_of<std::uint64_t>(object.at("cgroup_read_bytes"));
   object.at("probe_bytes").get_to(io.probe_bytes);
   io.resident_before = optional_of<double>(object.at("resident_before"));
   io.resident_after = optional_of<double>(object.at("resident_after"));

@@ -13,6 +13,7 @@ namespace {
 constexpr double kCpuBusy = 0.92;     // a thread this busy has nothing left to give
 constexpr double kWindowBusy = 0.85;  // readers this busy all wait for storage
 constexpr double kNetworkBusy = 0.85;
+constexpr double kCopying = 0.8;     // of buffered reads' CPU time in the kernel: it copies
 constexpr double kOthersCpu = 0.05;  // worth a word
 // A read that takes less than this many times what it takes alone does not queue behind others.
 constexpr double kQueueing = 2;
@@ -36,11 +37,15 @@ Limiter find_limiter(const RunResult& run) {
                         format_percent(run.accelerator_utilisation), moved, ceiling_text(run))};
   const double wanted = run.busiest_reactor_utilisation + run.busiest_reactor_waiting;
   if (wanted >= kCpuBusy || (run.reactors > 0 && cpu >= kCpuBusy * run.reactors)) {
+    const double kernel =
+        cpu > 0 ? run.cpu_system_seconds / (run.cpu_user_seconds + run.cpu_system_seconds) : 0;
+    const auto io = run.effective.find("io");
+    const bool copies = kernel >= kCopying && io != run.effective.end() && io->second == "buffered";
     std::string text = fmt::format(
-        "this host's CPU: {:.2f} cores busy, the busiest of {} {} ({} of it all in the kernel)",
-        cpu, format_counted(run.reactors, "reactor thread"),
-        format_percent(run.busiest_reactor_utilisation),
-        format_percent(cpu > 0 ? run.cpu_system_seconds / run.seconds / cpu : 0));
+        "this host's {}: {:.2f} cores busy, the busiest of {} {} ({} of it all in the kernel)",
+        copies ? "memory bandwidth (copies out of the page cache)" : "CPU", cpu,
+        format_counted(run.reactors, "reactor thread"),
+        format_percent(run.busiest_reactor_utilisation), format_percent(kernel));
     if (run.busiest_reactor_waiting >= kOthersCpu)
       text += fmt::format(", and others had its core for {} of the time",
                           format_percent(run.busiest_reactor_waiting));

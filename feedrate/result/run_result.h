@@ -92,6 +92,8 @@ struct IoLedger {
   std::string wire_unknown;       // or why nothing was
   double wire_bytes_per_second_max = 0;  // a network interface's speed; 0: not known, or no network
   std::optional<std::uint64_t> wire_read_bytes;  // during the run, others' reads of it included
+  // What this process's control group had the same device read; none where nobody counts it.
+  std::optional<std::uint64_t> cgroup_read_bytes;
   std::optional<double> resident_before, resident_after;  // of the whole run
   std::string residency_method;  // "cachestat", "mincore", or why it is not known
   // Shares of the bytes that reads moved; none where nobody can tell, or nothing was read.

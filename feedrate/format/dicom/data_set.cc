@@ -114,6 +114,14 @@ bool has_long_length(const Element& element) {
   return std::ranges::none_of(kShort, [&](std::string_view type) { return element.is(type); });
 }
 
+// UN, and what is not known yet.
+bool is_unknown(const Element& element) {
+  static constexpr std::string_view kLong[] = {"OB", "OD", "OF", "OL", "OV", "OW",
+                                               "SQ", "SV", "UC", "UR", "UT", "UV"};
+  return element.representation[0] != 0 && has_long_length(element) &&
+         std::ranges::none_of(kLong, [&](std::string_view type) { return element.is(type); });
+}
+
 class Walk {
  public:
   explicit Walk(RandomAccess& file) : window_(file) {}
@@ -180,6 +188,8 @@ class Walk {
         syntax = as_text(value);
         syntax->erase(
             std::min(syntax->find_last_not_of(std::string_view(" \0", 2)) + 1, syntax->size()));
+        if (syntax->empty() || syntax->find_first_not_of("0123456789.") != std::string::npos)
+          return corrupt_at(element.at, "the transfer syntax is no UID");
       }
       at_ = element.value_at + element.length;
     }
@@ -213,8 +223,8 @@ class Walk {
 
   Result<> enter_element(const Element& element, const Container& in) {
     if (element.tag == kItem) return corrupt_at(element.at, "an item outside of a sequence");
-    const bool unknown = element.is("UN");
-    if (element.tag == kPixelData && element.undefined())
+    const bool unknown = is_unknown(element);
+    if (element.tag == kPixelData && element.undefined() && !unknown)
       return open(element, Holds::kFragments, in.is_explicit);
     // What is unknown and of undefined length is a sequence in Implicit VR (PS3.5, 6.2.2).
     if (element.is("SQ") || element.undefined())
