@@ -86,6 +86,14 @@ TEST(PlanTraining, AManifestOfLabelsIsReadByEveryReader) {
   EXPECT_NEAR(training_demand(job).labels_at_start.value(), 8 * 1281024.0 * 100, 1);
 }
 
+TEST(PlanTraining, AnIndexFileIsReadByEveryReader) {
+  const TrainingDemand demand = training_demand(job_of("gpt3", "h100", 8));
+  EXPECT_EQ(demand.index_at_start, Bytes(8 * (590820 * 20 + 42)));
+  const TrainingJob lmdb = job_of("oc20", "a100");
+  const Section section = training_section(lmdb, training_demand(lmdb));
+  EXPECT_TRUE(section.remarks[0].starts_with("the index inside lmdb files"));
+}
+
 TEST(PlanTraining, OneReaderPerReplica) {
   TrainingJob job = job_of("resnet50", "h100", 64);
   const TrainingDemand alone = training_demand(job);

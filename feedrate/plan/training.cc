@@ -13,6 +13,10 @@ namespace {
 constexpr double kBenchmarkSteps = 500;
 constexpr double kBenchmarkMemories = 5;
 
+// feedrate/format/megatron: length, offset and document of each sequence; head and end of a file.
+constexpr Bytes kMegatronIndex{4 + 8 + 8};
+constexpr Bytes kMegatronIndexHead{34 + 8};
+
 Count number(std::uint64_t value) { return Count(static_cast<double>(value)); }
 std::string show(const Measure& value) { return value.brief(); }
 
@@ -79,6 +83,10 @@ void add_rates(const TrainingJob& job, const TrainingDemand& demand, Section& se
                           show(reader_batch(job)), show(demand.sample)));
 }
 
+bool has_inner_index(std::string_view format) {
+  return format == "parquet" || format == "hdf5" || format == "lmdb";
+}
+
 void add_operations(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
   const DatasetShape& data = job.workload.dataset;
   const bool sequential = job.workload.order == AccessOrder::kSequential;
@@ -102,6 +110,18 @@ void add_operations(const TrainingJob& job, const TrainingDemand& demand, Sectio
                 fmt::format("readers x samples x label = {} x {} x {}", show(demand.readers),
                             show(number(data.samples())), show(Bytes(data.label_bytes))),
                 job.workload.source);
+  if (demand.index_at_start > Bytes(0))
+    section.add(
+        "index", "index files, read at the start", demand.index_at_start,
+        fmt::format("readers x (samples x 20 B + files x 42 B) = {} x ({} x 20 B + {} x "
+                    "42 B)",
+                    show(demand.readers), show(number(data.samples())), show(number(data.files))),
+        "megatron/core/datasets/indexed_dataset.py");
+  if (has_inner_index(data.format))
+    section.remarks.push_back(
+        fmt::format("the index inside {} files (footers, B-tree pages, chunk tables) is read on "
+                    "top; 'feedrate find' counts it",
+                    data.format));
   if (data.labels == LabelPlacement::kSideFile)
     section.add("label_opens", "label files opened", demand.label_opens,
                 "one a sample, and as many reads");
@@ -221,6 +241,9 @@ TrainingDemand training_demand(const TrainingJob& job) {
   demand.read = number(data.samples()) * demand.sample;
   if (data.labels == LabelPlacement::kManifest)
     demand.labels_at_start = demand.readers * number(data.samples()) * Bytes(data.label_bytes);
+  if (data.format == "megatron")
+    demand.index_at_start = demand.readers * (number(data.samples()) * kMegatronIndex +
+                                              number(data.files) * kMegatronIndexHead);
   demand.epoch = demand.read / demand.mean;
   // One host's memory holds the whole data set: it is read once, and never again.
   const bool fits = job.host_memory > Bytes(0) && demand.stored <= job.host_memory;

@@ -38,7 +38,7 @@ struct TrainingDemand {
   PerSecond opens, operations, label_opens;
   Count hosts;
   Bytes stored, read;  // the data set, and what one epoch reads of it
-  Bytes labels_at_start;
+  Bytes labels_at_start, index_at_start;
   Seconds epoch;
   Bytes later;      // what each epoch but the first reads from storage
   Bytes total;      // of all epochs
