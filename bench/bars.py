@@ -258,7 +258,7 @@ def scan(args):
 
 def startup(args):
     ok = True
-    for arguments in (["--help"], ["show", "resnet50"]):
+    for arguments in (["--help"], ["show", "resnet50"], ["plan", "resnet50", "--accelerators", "64", "--type", "h100"]):
         times = []
         for _ in range(20):
             begin = time.monotonic()

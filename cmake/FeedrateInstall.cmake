@@ -14,7 +14,8 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/feedrateConfig.cmake.in 
                               INSTALL_DESTINATION ${package})
 write_basic_package_version_file(feedrateConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/feedrateConfig.cmake
-              ${CMAKE_CURRENT_BINARY_DIR}/feedrateConfigVersion.cmake DESTINATION ${package})
+              ${CMAKE_CURRENT_BINARY_DIR}/feedrateConfigVersion.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/LinkHdf5.cmake DESTINATION ${package})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/lib/feedrate.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/lib/feedrate.bash
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME feedrate)
