@@ -9,18 +9,23 @@ std::string show(const Measure& value) { return value.brief(); }
 
 void add_input(const InferenceJob& job, const InferenceNeed& need, Section& section) {
   const auto add = [&](const std::string& key, const std::string& name, PerSecond each,
-                       PerSecond all, BytesPerSecond input) {
-    section.add(key + "_samples", "samples, " + name, all,
-                fmt::format("accelerators x rate = {} x {}", show(job.accelerators), show(each)),
-                job.shape.rates_source);
+                       PerSecond all, BytesPerSecond input, const std::string& bound) {
+    section.add(
+        key + "_samples", "samples, " + name, all,
+        fmt::format("accelerators x rate = {} x {}{}", show(job.accelerators), show(each), bound),
+        job.shape.rates_source);
     section.add(key + "_input", "input, " + name, input,
                 fmt::format("samples/s x {} = {} x {}", job.shape.input_note, show(all),
                             show(job.shape.input)),
                 job.shape.source);
   };
-  add("offline", "offline", job.rate.offline, need.offline, need.offline_input);
+  add("offline", "offline", job.rate.offline, need.offline, need.offline_input, "");
+  const std::string bound =
+      job.shape.latency_bound > Seconds(0)
+          ? fmt::format(", 99 % of them answered within {}", show(job.shape.latency_bound))
+          : "";
   if (job.rate.server > PerSecond(0))
-    add("server", "server queries", job.rate.server, need.server, need.server_input);
+    add("server", "server queries", job.rate.server, need.server, need.server_input, bound);
   else
     section.remarks.push_back("no server rate is published: this model is served offline only");
   section.remarks.push_back(
