@@ -15,6 +15,8 @@
 namespace feedrate {
 namespace {
 
+constexpr std::size_t kTextBytesMax = std::size_t{1} << 20U;
+
 struct Closer {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
@@ -63,7 +65,16 @@ Result<std::string> read_text_file(const std::string& path, std::string_view wha
                                    std::string_view hint) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;
-  if (file) text << file.rdbuf();
+  // /dev/zero has no end.
+  std::string start(kTextBytesMax, '\0');
+  if (file) file.read(start.data(), static_cast<std::streamsize>(start.size()));
+  const auto length = static_cast<std::size_t>(file.gcount());
+  if (length == kTextBytesMax)
+    return fail(ErrorKind::kUsage,
+                fmt::format("the {} {} is larger than 1 MiB", what, quote_path(path)),
+                std::string(hint));
+  text << start.substr(0, length);
+  if (file.eof()) file.clear();
   if (!file)
     return fail(ErrorKind::kUsage, fmt::format("cannot read the {} {}", what, quote_path(path)),
                 std::string(hint));

@@ -19,6 +19,7 @@ constexpr std::uint64_t kAcceleratorsMax = 10'000'000;
 constexpr std::uint64_t kRanksMax = 1'000'000;
 constexpr std::uint64_t kParametersMax = 1'000'000'000'000'000;
 constexpr std::string_view kHardDisk = "hdd-7200";
+constexpr Bytes kDefaultTransfer{4194304};         // of the native client
 constexpr std::uint64_t kDefaultAccelerators = 8;  // one host
 
 Count number(std::uint64_t value) { return Count(static_cast<double>(value)); }
@@ -181,7 +182,8 @@ void PlanOptions::declare(CLI::App& app) {
   add("--au", au, "accelerator utilisation to be reached; default: the workload's threshold");
   add("--epochs", epochs, "instead of the published number");
   add("--size,--dataset-size", size, "of the data set, instead of the published one");
-  add("--transfer", transfer, "largest single read of the client");
+  add("--transfer", transfer,
+      "largest single read of the client; default: the workload's, else 4MiB");
   add("--accelerators-per-host", per_host, "accelerators of one host");
   add("--host-memory", host_memory, "of one host: does the data set fit?");
   add("--accelerator-memory", accelerator_memory, "of one; default: of the type");
@@ -300,6 +302,9 @@ Result<Parallelism> PlanOptions::resolve_parallelism(const ModelShape* shape,
 Result<> PlanOptions::resolve_demand(TrainingJob& job) const {
   job.utilisation = Count(job.workload.au_threshold);
   FEEDRATE_CHECK(read_share(au, "--au", job.utilisation));
+  job.transfer = job.workload.transfer_bytes > 0
+                     ? Bytes(static_cast<double>(job.workload.transfer_bytes))
+                     : kDefaultTransfer;
   FEEDRATE_CHECK(read(transfer, "--transfer", job.transfer));
   FEEDRATE_CHECK(read(per_host, "--accelerators-per-host", 1, 1024, job.accelerators_per_host));
   FEEDRATE_CHECK(read(host_memory, "--host-memory", job.host_memory));

@@ -13,9 +13,8 @@ namespace feedrate {
 
 struct PlanOptions {
   std::vector<std::string> jobs, sets, storages;
-  std::string accelerators, type, timing, batch, step_time, au, epochs, size,
-      transfer = "4MiB", per_host = "8", host_memory, accelerator_memory, cost, read_bandwidth,
-      write_bandwidth;
+  std::string accelerators, type, timing, batch, step_time, au, epochs, size, transfer,
+      per_host = "8", host_memory, accelerator_memory, cost, read_bandwidth, write_bandwidth;
   std::string model, parameters, bytes_per_parameter, tensor, pipeline, data, zero;
   std::string stall_budget = "60s", mtbf = "50000h", restart_time = "5m", snapshot = "26.4GiB/s",
               changed = "10%", keep = "3";

@@ -69,7 +69,8 @@ void add_size(const CheckpointJob& job, const CheckpointNeed& need, Section& sec
         "the model state does not fit an accelerator of {}: it takes tensor x pipeline x data of "
         "at least {} with ZeRO 3",
         show(job.accelerator_memory),
-        show(whole(need.state_per_accelerator * number(parallel.ranks()) /
+        show(whole(model.parameters() *
+                   (job.precision.optimizer + Count(2) * job.precision.weights) /
                    job.accelerator_memory))));
 }
 

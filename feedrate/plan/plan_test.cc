@@ -86,6 +86,14 @@ TEST(PlanTraining, AManifestOfLabelsIsReadByEveryReader) {
   EXPECT_NEAR(training_demand(job).labels_at_start.value(), 8 * 1281024.0 * 100, 1);
 }
 
+TEST(PlanTraining, TheFullestHostCounts) {
+  const TrainingDemand demand = training_demand(job_of("resnet50", "h100", 9));
+  EXPECT_NEAR(demand.per_host.value(), demand.mean.value() / 9 * 8, 1);
+  // What is stored counts for a benchmark, not what is read of it.
+  const TrainingDemand columns = training_demand(job_of("dlrm_v3", "b200", 8));
+  EXPECT_NEAR(columns.benchmark.value(), 500.0 * 8 * 16384 * 761, 1e6);
+}
+
 TEST(PlanTraining, AnIndexFileIsReadByEveryReader) {
   const TrainingDemand demand = training_demand(job_of("gpt3", "h100", 8));
   EXPECT_EQ(demand.index_at_start, Bytes(8 * (590820 * 20 + 42)));
@@ -101,6 +109,7 @@ TEST(PlanTraining, OneReaderPerReplica) {
   const TrainingDemand shared = training_demand(job);
   EXPECT_EQ(shared.readers, Count(8));
   EXPECT_NEAR(shared.mean.value() * 8, alone.mean.value(), 1);
+  EXPECT_NEAR(shared.per_host.value(), shared.mean.value() / 8, 1);  // a replica is a host
   // Rates that are already divided by all accelerators come out the same.
   job.shared_timing = true;
   EXPECT_NEAR(training_demand(job).mean.value(), alone.mean.value(), 1);

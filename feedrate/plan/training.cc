@@ -102,9 +102,13 @@ void add_operations(const TrainingJob& job, const TrainingDemand& demand, Sectio
           : fmt::format("samples/s x transfers a sample{} = {} x {}",
                         demand.label_opens > PerSecond(0) ? " + labels/s" : "",
                         show(demand.samples), show(whole(demand.sample / job.transfer))));
-  section.add("per_host", "read bandwidth of one host", demand.per_host,
-              fmt::format("mean / hosts = {} / {} (of {} accelerators)", show(demand.mean),
-                          show(demand.hosts), show(job.accelerators_per_host)));
+  section.add(
+      "per_host", "read bandwidth of one host", demand.per_host,
+      fmt::format("mean / readers x readers of the fullest host = {} / {} x {} ({} hosts of {} "
+                  "accelerators)",
+                  show(demand.mean), show(demand.readers),
+                  show(demand.per_host / (demand.mean / demand.readers)), show(demand.hosts),
+                  show(job.accelerators_per_host)));
   if (demand.labels_at_start > Bytes(0))
     section.add("labels", "labels, read at the start", demand.labels_at_start,
                 fmt::format("readers x samples x label = {} x {} x {}", show(demand.readers),
@@ -233,7 +237,10 @@ TrainingDemand training_demand(const TrainingJob& job) {
   demand.peak = demand.full + demand.windows / step_time(job);
   demand.samples = demand.mean / demand.sample;
   demand.hosts = whole(job.accelerators / job.accelerators_per_host);
-  demand.per_host = demand.mean / demand.hosts;
+  // The fullest host: replicas that lie within one host each have their reader there.
+  const Count readers_of_host =
+      std::max(Count(1), std::min(demand.readers, whole(job.accelerators_per_host / sharing(job))));
+  demand.per_host = demand.mean / demand.readers * readers_of_host;
   demand.label_opens = data.labels == LabelPlacement::kSideFile ? demand.samples : PerSecond(0);
   demand.opens = demand.samples / number(data.samples_per_file) + demand.label_opens;
   demand.operations = read_operations(job, demand);
@@ -249,7 +256,7 @@ TrainingDemand training_demand(const TrainingJob& job) {
   const bool fits = job.host_memory > Bytes(0) && demand.stored <= job.host_memory;
   demand.later = fits ? Bytes(0) : demand.read;
   const Count batch_of_all = demand.readers * reader_batch(job);
-  demand.benchmark = std::max(Count(kBenchmarkSteps) * batch_of_all * demand.sample,
+  demand.benchmark = std::max(Count(kBenchmarkSteps) * batch_of_all * Bytes(data.sample_bytes_mean),
                               Count(kBenchmarkMemories) * demand.hosts * job.host_memory);
   demand.total = demand.read + (number(job.workload.epochs) - Count(1)) * demand.later;
   return demand;
