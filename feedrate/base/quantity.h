@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <compare>
+#include <cstdint>
 
 namespace feedrate {
 
@@ -45,6 +46,8 @@ using BytesPerSecond = Quantity<1, -1, 0>;
 using PerSecond = Quantity<0, -1, 0>;  // samples, files, operations
 using Money = Quantity<0, 0, 1>;
 using MoneyPerSecond = Quantity<0, -1, 1>;
+
+constexpr Count count_of(std::uint64_t value) { return Count(static_cast<double>(value)); }
 
 // The next whole number; counts within 1e-9 of one are that one (7 / 0.7 is 10, not 11).
 inline Count whole(Count count) { return Count(std::ceil(count.value() * (1 - 1e-9))); }

@@ -250,6 +250,17 @@ Result<YamlNode> YamlNode::at(std::string_view key) const {
   return impl_->child(impl_->find(key));
 }
 
+Result<std::string> YamlNode::text_at(std::string_view key) const {
+  FEEDRATE_TRY(const YamlNode node, at(key));
+  return node.text();
+}
+
+Result<bool> YamlNode::flag() const {
+  FEEDRATE_TRY(const std::string value, text());
+  if (value == "true" || value == "false") return value == "true";
+  return error(fmt::format("'{}' is neither true nor false", value), "use true or false");
+}
+
 Result<std::string> YamlNode::text() const {
   if (!impl_->is(YAML_SCALAR_NODE) || is_null())
     return error("a single value is expected here", "write 'key: value'");

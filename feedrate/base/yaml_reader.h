@@ -42,6 +42,8 @@ class YamlNode {
 
   // Scalars. Limits are inclusive.
   Result<std::string> text() const;
+  Result<std::string> text_at(std::string_view key) const;  // of the value of that key
+  Result<bool> flag() const;                                // "true" or "false"
   Result<std::uint64_t> count(std::uint64_t minimum, std::uint64_t maximum) const;
   Result<double> number(double minimum, double maximum) const;
   Result<Duration> duration(Duration minimum, Duration maximum) const;

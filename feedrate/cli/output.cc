@@ -8,14 +8,12 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
-#include <sstream>
 
 #include "feedrate/base/text.h"
+#include "feedrate/base/yaml_reader.h"
 
 namespace feedrate {
 namespace {
-
-constexpr std::size_t kTextBytesMax = std::size_t{1} << 20U;
 
 struct Closer {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -64,21 +62,13 @@ Result<> ResultTarget::write(std::string_view text) const {
 Result<std::string> read_text_file(const std::string& path, std::string_view what,
                                    std::string_view hint) {
   std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  // /dev/zero has no end.
-  std::string start(kTextBytesMax, '\0');
-  if (file) file.read(start.data(), static_cast<std::streamsize>(start.size()));
-  const auto length = static_cast<std::size_t>(file.gcount());
-  if (length == kTextBytesMax)
-    return fail(ErrorKind::kUsage,
-                fmt::format("the {} {} is larger than 1 MiB", what, quote_path(path)),
-                std::string(hint));
-  text << start.substr(0, length);
-  if (file.eof()) file.clear();
-  if (!file)
+  std::string text(kYamlBytesMax + 1, '\0');  // one more than the parsers take: they name the limit
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad())
     return fail(ErrorKind::kUsage, fmt::format("cannot read the {} {}", what, quote_path(path)),
                 std::string(hint));
-  return std::move(text).str();
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
 }
 
 Result<> print(std::string_view text) {

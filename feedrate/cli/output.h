@@ -26,7 +26,7 @@ class ResultTarget {
   bool in_place_ = false;  // a device or a pipe: written to, never replaced
 };
 
-// The whole of a small file. `what` is named in the error.
+// A small text file: the first kYamlBytesMax and one more. `what` is named in the error.
 Result<std::string> read_text_file(const std::string& path, std::string_view what,
                                    std::string_view hint);
 

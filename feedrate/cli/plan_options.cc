@@ -22,8 +22,6 @@ constexpr std::string_view kHardDisk = "hdd-7200";
 constexpr Bytes kDefaultTransfer{4194304};         // of the native client
 constexpr std::uint64_t kDefaultAccelerators = 8;  // one host
 
-Count number(std::uint64_t value) { return Count(static_cast<double>(value)); }
-
 bool is_file(const std::string& name) {
   return name.find('/') != std::string::npos || name.ends_with(".yaml");
 }
@@ -66,7 +64,7 @@ Result<> read(const std::string& text, std::string_view flag, std::uint64_t mini
   std::uint64_t value = 0;
   if (text.empty()) return {};
   FEEDRATE_CHECK(read(text, flag, minimum, maximum, value));
-  target = number(value);
+  target = count_of(value);
   return {};
 }
 
@@ -118,25 +116,22 @@ Result<> scale_dataset(const std::string& size, Workload& workload) {
   return {};
 }
 
-Result<ModelShape> read_model(const std::string& name) {
-  if (!is_file(name)) return find_model(name);
+// By its name in the catalogue, or from a file.
+template <class T>
+Result<T> read_described(const std::string& name, std::string_view what,
+                         Result<T> (*find)(std::string_view),
+                         Result<T> (*parse)(std::string_view, std::string_view)) {
+  if (!is_file(name)) return find(name);
   FEEDRATE_TRY(const std::string text,
-               read_text_file(name, "model file", "give a name of catalog/models or a path"));
-  return parse_model(text, name);
+               read_text_file(name, what, "give a name of the catalogue or a path"));
+  return parse(text, name);
 }
 
-Result<StorageProfile> read_storage(const std::string& name) {
-  if (!is_file(name)) return find_storage_profile(name);
-  FEEDRATE_TRY(const std::string text,
-               read_text_file(name, "storage file", "give a name of catalog/storage or a path"));
-  return parse_storage_profile(text, name);
-}
-
-Result<NetworkPort> read_port(const std::string& name) {
-  if (!is_file(name)) return find_network_port(name);
-  FEEDRATE_TRY(const std::string text,
-               read_text_file(name, "network file", "give a name of catalog/networks or a path"));
-  return parse_network_port(text, name);
+Result<> read_cost(const std::string& text, MoneyPerSecond& target) {
+  if (text.empty()) return {};
+  FEEDRATE_TRY(const double hour, parse_number(text, "--accelerator-cost", 1e6, "2.5"));
+  target = Money(hour) / hours(1);
+  return {};
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -257,7 +252,7 @@ Result<std::optional<ModelShape>> PlanOptions::resolve_model(const std::string& 
   }
   const std::string& name = model.empty() ? known : model;
   if (name.empty()) return std::optional<ModelShape>();
-  FEEDRATE_TRY(ModelShape shape, read_model(name));
+  FEEDRATE_TRY(ModelShape shape, read_described(name, "model file", find_model, parse_model));
   return std::optional(std::move(shape));
 }
 
@@ -313,10 +308,8 @@ Result<> PlanOptions::resolve_demand(TrainingJob& job) const {
   if (known) job.accelerator_memory = known->memory;
   if (known) job.memory_source = known->source;
   FEEDRATE_CHECK(read(accelerator_memory, "--accelerator-memory", job.accelerator_memory));
-  if (!cost.empty()) {
-    FEEDRATE_TRY(const double hour, parse_number(cost, "--accelerator-cost", 1e6, "2.5"));
-    job.accelerator_cost = Money(hour) / hours(1);
-  }
+  if (!accelerator_memory.empty()) job.memory_source = "--accelerator-memory";
+  FEEDRATE_CHECK(read_cost(cost, job.accelerator_cost));
   return {};
 }
 
@@ -364,10 +357,7 @@ Result<CheckpointJob> PlanOptions::resolve_checkpoint(const ModelShape& shape) c
   FEEDRATE_CHECK(read(replicas, "--replicas", 1, kAcceleratorsMax, job.loads));
   FEEDRATE_CHECK(read(load_time, "--load-time", job.load_budget));
   FEEDRATE_CHECK(read(accelerator_memory, "--accelerator-memory", job.accelerator_memory));
-  if (!cost.empty()) {
-    FEEDRATE_TRY(const double hour, parse_number(cost, "--accelerator-cost", 1e6, "2.5"));
-    job.accelerator_cost = Money(hour) / hours(1);
-  }
+  FEEDRATE_CHECK(read_cost(cost, job.accelerator_cost));
   return job;
 }
 
@@ -421,7 +411,7 @@ Result<PlannedJob> PlanOptions::resolve_job(const Word& word, const CommandConte
   if (trains) {
     FEEDRATE_TRY(planned.training, resolve_training(word, context));
     planned.title = planned.training->workload.title;
-    planned.training->accelerators = number(parallel.ranks());
+    planned.training->accelerators = count_of(parallel.ranks());
     planned.training->parallelism = parallel;
     planned.training->shared_timing = shape && shape->shared_timings;
   }
@@ -442,7 +432,7 @@ Result<PlannedJob> PlanOptions::resolve_job(const Word& word, const CommandConte
                                                       : word.type;
   if (!inference.empty()) FEEDRATE_CHECK(resolve_inference(inference, accelerator, planned));
   if (planned.inference && !planned.training)
-    planned.inference->accelerators = number(parallel.ranks());
+    planned.inference->accelerators = count_of(parallel.ranks());
   if (serves) planned.title = planned.inference->shape.title;
   return planned;
 }
@@ -450,7 +440,8 @@ Result<PlannedJob> PlanOptions::resolve_job(const Word& word, const CommandConte
 Result<PlanRequest> PlanOptions::resolve(const CommandContext& context,
                                          std::optional<std::uint64_t> accelerators_now) const {
   PlanRequest request;
-  FEEDRATE_TRY(request.port, read_port(port));
+  FEEDRATE_TRY(request.port,
+               read_described(port, "network file", find_network_port, parse_network_port));
   if (!port_usable.empty()) {
     FEEDRATE_CHECK(read_share(port_usable, "--port-usable", request.port.usable.value));
     request.port.usable.source = "--port-usable";
@@ -460,7 +451,8 @@ Result<PlanRequest> PlanOptions::resolve(const CommandContext& context,
   FEEDRATE_CHECK(read(log_days, "--log-days", 1, 36500, days));
   request.log_kept = hours(24) * days;
   for (const std::string& name : storages.empty() ? storage_profile_names() : storages) {
-    FEEDRATE_TRY(StorageProfile profile, read_storage(name));
+    FEEDRATE_TRY(StorageProfile profile,
+                 read_described(name, "storage file", find_storage_profile, parse_storage_profile));
     request.storages.push_back(std::move(profile));
   }
   // What hard disks would take is always told.

@@ -13,14 +13,12 @@ constexpr const char* kSnapshotSource =
     "26.4 GiB/s measured over PCIe Gen4 x16 (gds-report.pages.dev/theory)";
 constexpr const char* kYoungSource = "Young, CACM 1974: sqrt(2 x MTBF x cost)";
 
-Count number(std::uint64_t value) { return Count(static_cast<double>(value)); }
-std::string show(const Measure& value) { return value.brief(); }
 std::string percent(Count value) { return show(Measure::fraction(value)); }
 
 // Every data-parallel rank reads what it holds: weights that only the first one wrote are read by
 // all of them.
 Bytes restart_bytes(const CheckpointJob& job, const CheckpointSize& size) {
-  const Count replicas = number(job.parallelism.data);
+  const Count replicas = count_of(job.parallelism.data);
   const bool weights_sharded = job.parallelism.zero_stage >= 3;
   const bool optimizer_sharded = job.parallelism.zero_stage >= 1;
   return size.weights * (weights_sharded ? Count(1) : replicas) +
@@ -184,9 +182,9 @@ CheckpointNeed checkpoint_need(const CheckpointJob& job) {
   need.capacity = (job.kept + Count(1)) * need.size.sum();
   need.final_model = job.model.parameters() * job.precision.weights;
   need.load = job.loads * need.final_model;
-  const Count replicas = number(job.parallelism.data);
+  const Count replicas = count_of(job.parallelism.data);
   const Count held =
-      job.model.parameters() / number(job.parallelism.tensor * job.parallelism.pipeline);
+      job.model.parameters() / count_of(job.parallelism.tensor * job.parallelism.pipeline);
   const auto sharded = [&](std::uint32_t stage) {
     return job.parallelism.zero_stage >= stage ? replicas : Count(1);
   };

@@ -48,6 +48,8 @@ class Measure {
   Unit unit_;
 };
 
+inline std::string show(const Measure& value) { return value.brief(); }
+
 struct Figure {
   std::string key;    // "read_bandwidth": of JSON and CSV, unique in its section
   std::string label;  // of the text

@@ -5,8 +5,6 @@
 namespace feedrate {
 namespace {
 
-std::string show(const Measure& value) { return value.brief(); }
-
 void add_input(const InferenceJob& job, const InferenceNeed& need, Section& section) {
   const auto add = [&](const std::string& key, const std::string& name, PerSecond each,
                        PerSecond all, BytesPerSecond input, const std::string& bound) {

@@ -8,19 +8,17 @@
 namespace feedrate {
 namespace {
 
-std::string show(const Measure& value) { return value.brief(); }
-
 // What training shares with the network and the model.
 void add_bounds(const PlannedJob& job, const TrainingDemand& demand, const NetworkPort& port,
-                Section& section) {
+                const std::optional<CheckpointNeed>& checkpoint, Section& section) {
   section.add("host_ports", fmt::format("network ports of one host, {}", port.title),
               whole(demand.per_host / port.carries()),
               fmt::format("{} / ({} x {} usable)", show(demand.per_host), show(port.line),
                           show(Measure::fraction(port.usable.value))),
               port.source + "; usable: " + port.usable.source);
   const Bytes memory = job.training->accelerator_memory;
-  if (!job.checkpoint || memory <= Bytes(0)) return;
-  const Bytes state = checkpoint_need(*job.checkpoint).state_per_accelerator;
+  if (!checkpoint || memory <= Bytes(0)) return;
+  const Bytes state = checkpoint->state_per_accelerator;
   const Bytes left = std::max(Bytes(0), memory - state);
   section.add("batch_bound", "samples that fit an accelerator beside its model",
               Count(std::floor((left / demand.sample).value())),
@@ -36,10 +34,12 @@ JobPlan plan_job(const PlannedJob& job, StorageDemand& train, StorageDemand& ser
   plan.name = job.name;
   plan.title = job.title;
   plan.remarks = job.remarks;
+  std::optional<CheckpointNeed> checkpoint;
+  if (job.checkpoint) checkpoint = checkpoint_need(*job.checkpoint);
   if (job.training) {
     const TrainingDemand demand = training_demand(*job.training);
     plan.sections.push_back(training_section(*job.training, demand));
-    add_bounds(job, demand, request.port, plan.sections.back());
+    add_bounds(job, demand, request.port, checkpoint, plan.sections.back());
     train.read += demand.mean;
     train.read_operations += demand.operations;
     train.opens += demand.opens;
@@ -49,8 +49,8 @@ JobPlan plan_job(const PlannedJob& job, StorageDemand& train, StorageDemand& ser
       if (!network.figures.empty()) plan.sections.push_back(std::move(network));
     }
   }
-  if (job.checkpoint) {
-    const CheckpointNeed need = checkpoint_need(*job.checkpoint);
+  if (checkpoint) {
+    const CheckpointNeed& need = *checkpoint;
     plan.sections.push_back(checkpoint_section(*job.checkpoint, need));
     train.write += need.write;
     train.write_operations += need.write / request.transfer;
@@ -71,14 +71,15 @@ JobPlan plan_job(const PlannedJob& job, StorageDemand& train, StorageDemand& ser
 
 StoragePlan plan_storage(std::string key, std::string title, const StorageDemand& demand,
                          const PlanRequest& request) {
-  StoragePlan plan{std::move(key), std::move(title), demand, {}, {}};
-  plan.figures.key = plan.key;
-  plan.figures.title = plan.title;
+  StoragePlan plan;
+  plan.demand = demand;
+  plan.figures.key = std::move(key);
+  plan.figures.title = std::move(title);
   const auto add = [&](const char* figure, const char* label, const Measure& value,
                        const char* formula) {
     if (value.value() > 0) plan.figures.add(figure, label, value, formula);
   };
-  const bool serving = plan.key == "serve";
+  const bool serving = plan.figures.key == "serve";
   add("read", "read bandwidth", demand.read,
       serving ? "offline input of all jobs" : "mean read bandwidth of all jobs");
   add("write", "write bandwidth", demand.write,

@@ -40,9 +40,8 @@ struct JobPlan {
 
 // All jobs on one storage, for one way to use it.
 struct StoragePlan {
-  std::string key, title;
   StorageDemand demand;
-  Section figures;  // the demand
+  Section figures;  // the demand; key "train" or "serve"
   std::vector<Sizing> sizings;
 };
 

@@ -60,7 +60,7 @@ Json to_json(const Plan& plan) {
     Json entry = section_to_json(storage.figures);
     entry["sizings"] = Json::array();
     for (const Sizing& sizing : storage.sizings) entry["sizings"].push_back(sizing_to_json(sizing));
-    json["storage"][storage.key] = std::move(entry);
+    json["storage"][storage.figures.key] = std::move(entry);
   }
   json["port"] = {{"name", plan.port.name},
                   {"line_bytes_per_second", plan.port.line.value()},
@@ -96,7 +96,7 @@ void add_csv(std::string& csv, std::string_view lead, const Plan& plan) {
     add_csv(csv, lead, "storage", storage.figures);
     for (const Sizing& sizing : storage.sizings)
       if (sizing.units > Count(0))
-        csv += fmt::format("{}storage,{},{},{},count,{},{},\r\n", lead, storage.key,
+        csv += fmt::format("{}storage,{},{},{},count,{},{},\r\n", lead, storage.figures.key,
                            csv_cell(sizing.storage.name), sizing.units.value(),
                            csv_cell(sizing.storage.title), csv_cell("bound by " + sizing.bound_by));
   }

@@ -116,14 +116,14 @@ std::vector<std::vector<std::string>> sweep_cells(const std::vector<SweepRow>& r
   std::vector<std::string> head{"accelerators"};
   for (const Column& column : kColumns) head.emplace_back(column.title);
   for (const StoragePlan& storage : rows.front().plan.storage)
-    if (storage.key == "train")
+    if (storage.figures.key == "train")
       for (const Sizing& sizing : storage.sizings) head.push_back(sizing.storage.name);
   table.push_back(std::move(head));
   for (const SweepRow& row : rows) {
     std::vector<std::string> line{Measure(row.accelerators).brief()};
     for (const Column& column : kColumns) line.push_back(cell(row.plan, column));
     for (const StoragePlan& storage : row.plan.storage)
-      if (storage.key == "train")
+      if (storage.figures.key == "train")
         for (const Sizing& sizing : storage.sizings)
           line.push_back(sizing.units > Count(0) ? Measure(sizing.units).brief() : "-");
     table.push_back(std::move(line));

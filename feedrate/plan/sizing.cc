@@ -7,8 +7,6 @@
 namespace feedrate {
 namespace {
 
-std::string show(const Measure& value) { return value.brief(); }
-
 template <class Q>
 void bind(Sizing& sizing, std::string resource, Q demand, const Sourced<Q>& each) {
   if (demand <= Q(0)) return;

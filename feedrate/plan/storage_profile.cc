@@ -39,12 +39,6 @@ Result<> check_share(const YamlNode& node, std::string_view what, Count share) {
                     "it is a share, such as 0.9");
 }
 
-Result<> read_text(const YamlNode& node, std::string_view key, std::string& target) {
-  FEEDRATE_TRY(const YamlNode child, node.at(key));
-  FEEDRATE_TRY(target, child.text());
-  return {};
-}
-
 template <class Q>
 Result<> read_sourced(const YamlNode& node, std::string_view key, Sourced<Q>& target) {
   if (!node.has(key)) return {};
@@ -52,18 +46,8 @@ Result<> read_sourced(const YamlNode& node, std::string_view key, Sourced<Q>& ta
   FEEDRATE_CHECK(child.expect_keys("a figure", {"value", "source"}));
   FEEDRATE_TRY(const YamlNode value, child.at("value"));
   FEEDRATE_CHECK(read_value(value, target.value));
-  return read_text(child, "source", target.source);
-}
-
-template <class T>
-Result<T> find_in(std::string_view folder, std::string_view what, std::string_view name,
-                  Result<T> (*parse)(std::string_view, std::string_view)) {
-  const CatalogueFile* file = find_catalogue_file(folder, name);
-  if (file != nullptr) return parse(file->text, fmt::format("catalog/{}", file->path));
-  const std::vector<std::string> names = catalogue_folder(folder);
-  return fail(ErrorKind::kUsage,
-              fmt::format("unknown {} '{}'{}", what, name, did_you_mean(name, names)),
-              fmt::format("use one of {}, or the path of a YAML file", fmt::join(names, ", ")));
+  FEEDRATE_TRY(target.source, child.text_at("source"));
+  return {};
 }
 
 }  // namespace
@@ -75,20 +59,17 @@ Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_
                       "add sizing: with title, unit and what one unit carries, as in "
                       "catalog/storage/nvme-gen4.yaml");
   StorageProfile profile;
-  FEEDRATE_CHECK(read_text(root, "name", profile.name));
+  FEEDRATE_TRY(profile.name, root.text_at("name"));
   FEEDRATE_TRY(const YamlNode node, root.at("sizing"));
   FEEDRATE_CHECK(node.expect_keys(
       "sizing", {"title", "unit", "per_server", "one_at_a_time", "capacity", "read", "write",
                  "stream", "read_operations", "write_operations", "opens", "creates",
                  "one_directory_opens", "one_directory_creates"}));
-  FEEDRATE_CHECK(read_text(node, "title", profile.title));
-  FEEDRATE_CHECK(read_text(node, "unit", profile.unit));
+  FEEDRATE_TRY(profile.title, node.text_at("title"));
+  FEEDRATE_TRY(profile.unit, node.text_at("unit"));
   if (node.has("one_at_a_time")) {
     FEEDRATE_TRY(const YamlNode flag, node.at("one_at_a_time"));
-    FEEDRATE_TRY(const std::string text, flag.text());
-    if (text != "true" && text != "false")
-      return flag.error(fmt::format("'{}' is neither true nor false", text), "use true or false");
-    profile.one_at_a_time = text == "true";
+    FEEDRATE_TRY(profile.one_at_a_time, flag.flag());
   }
   FEEDRATE_CHECK(read_sourced(node, "per_server", profile.per_server));
   FEEDRATE_CHECK(read_sourced(node, "capacity", profile.capacity));
@@ -111,16 +92,16 @@ Result<NetworkPort> parse_network_port(std::string_view yaml, std::string_view o
   FEEDRATE_CHECK(root.expect_keys(
       "a network port", {"name", "title", "gigabits", "source", "usable", "usable_source"}));
   NetworkPort port;
-  FEEDRATE_CHECK(read_text(root, "name", port.name));
-  FEEDRATE_CHECK(read_text(root, "title", port.title));
-  FEEDRATE_CHECK(read_text(root, "source", port.source));
+  FEEDRATE_TRY(port.name, root.text_at("name"));
+  FEEDRATE_TRY(port.title, root.text_at("title"));
+  FEEDRATE_TRY(port.source, root.text_at("source"));
   FEEDRATE_TRY(const YamlNode gigabits, root.at("gigabits"));
   FEEDRATE_TRY(const double rate, gigabits.number(0.001, 1e6));
   port.line = BytesPerSecond(rate * 1e9 / 8);
   FEEDRATE_TRY(const YamlNode usable, root.at("usable"));
   FEEDRATE_CHECK(read_value(usable, port.usable.value));
   FEEDRATE_CHECK(check_share(usable, "usable", port.usable.value));
-  FEEDRATE_CHECK(read_text(root, "usable_source", port.usable.source));
+  FEEDRATE_TRY(port.usable.source, root.text_at("usable_source"));
   return port;
 }
 
@@ -128,10 +109,10 @@ std::vector<std::string> storage_profile_names() { return catalogue_folder("stor
 std::vector<std::string> network_port_names() { return catalogue_folder("networks/"); }
 
 Result<StorageProfile> find_storage_profile(std::string_view name) {
-  return find_in<StorageProfile>("storage/", "storage", name, parse_storage_profile);
+  return find_in_catalogue<StorageProfile>("storage/", "storage", name, parse_storage_profile);
 }
 Result<NetworkPort> find_network_port(std::string_view name) {
-  return find_in<NetworkPort>("networks/", "network port", name, parse_network_port);
+  return find_in_catalogue<NetworkPort>("networks/", "network port", name, parse_network_port);
 }
 
 }  // namespace feedrate

@@ -17,29 +17,26 @@ constexpr double kBenchmarkMemories = 5;
 constexpr Bytes kMegatronIndex{4 + 8 + 8};
 constexpr Bytes kMegatronIndexHead{34 + 8};
 
-Count number(std::uint64_t value) { return Count(static_cast<double>(value)); }
-std::string show(const Measure& value) { return value.brief(); }
-
 Count sharing(const TrainingJob& job) {
-  return number(job.parallelism.tensor * job.parallelism.pipeline);
+  return count_of(job.parallelism.tensor * job.parallelism.pipeline);
 }
 
 // Samples that one reader takes in a step.
 Count reader_batch(const TrainingJob& job) {
-  const Count batch = number(job.timing.batch_samples);
+  const Count batch = count_of(job.timing.batch_samples);
   return job.shared_timing ? batch * sharing(job) : batch;
 }
 
 Seconds step_time(const TrainingJob& job) { return Seconds(to_seconds(job.timing.compute)); }
 
 Bytes stored_bytes(const DatasetShape& data) {
-  return number(data.samples()) * Bytes(data.sample_bytes_mean);
+  return count_of(data.samples()) * Bytes(data.sample_bytes_mean);
 }
 
 PerSecond read_operations(const TrainingJob& job, const TrainingDemand& demand) {
   const DatasetShape& data = job.workload.dataset;
   if (job.workload.order == AccessOrder::kSequential) {
-    const Bytes file = number(data.samples_per_file) * demand.sample;
+    const Bytes file = count_of(data.samples_per_file) * demand.sample;
     return demand.mean / std::min(job.transfer, file);
   }
   return demand.samples * whole(demand.sample / job.transfer) + demand.label_opens;
@@ -92,16 +89,16 @@ void add_operations(const TrainingJob& job, const TrainingDemand& demand, Sectio
   const bool sequential = job.workload.order == AccessOrder::kSequential;
   section.add("opens", "files opened", demand.opens,
               fmt::format("samples/s / samples a file = {} / {}{}", show(demand.samples),
-                          show(number(data.samples_per_file)),
+                          show(count_of(data.samples_per_file)),
                           demand.label_opens > PerSecond(0) ? ", and a label file a sample" : ""));
-  section.add(
-      "operations", "read operations", demand.operations,
-      sequential
-          ? fmt::format("bytes/s / transfer = {} / {}", show(demand.mean),
-                        show(std::min(job.transfer, number(data.samples_per_file) * demand.sample)))
-          : fmt::format("samples/s x transfers a sample{} = {} x {}",
-                        demand.label_opens > PerSecond(0) ? " + labels/s" : "",
-                        show(demand.samples), show(whole(demand.sample / job.transfer))));
+  section.add("operations", "read operations", demand.operations,
+              sequential
+                  ? fmt::format("bytes/s / transfer = {} / {}", show(demand.mean),
+                                show(std::min(job.transfer,
+                                              count_of(data.samples_per_file) * demand.sample)))
+                  : fmt::format("samples/s x transfers a sample{} = {} x {}",
+                                demand.label_opens > PerSecond(0) ? " + labels/s" : "",
+                                show(demand.samples), show(whole(demand.sample / job.transfer))));
   section.add(
       "per_host", "read bandwidth of one host", demand.per_host,
       fmt::format("mean / readers x readers of the fullest host = {} / {} x {} ({} hosts of {} "
@@ -112,15 +109,15 @@ void add_operations(const TrainingJob& job, const TrainingDemand& demand, Sectio
   if (demand.labels_at_start > Bytes(0))
     section.add("labels", "labels, read at the start", demand.labels_at_start,
                 fmt::format("readers x samples x label = {} x {} x {}", show(demand.readers),
-                            show(number(data.samples())), show(Bytes(data.label_bytes))),
+                            show(count_of(data.samples())), show(Bytes(data.label_bytes))),
                 job.workload.source);
   if (demand.index_at_start > Bytes(0))
-    section.add(
-        "index", "index files, read at the start", demand.index_at_start,
-        fmt::format("readers x (samples x 20 B + files x 42 B) = {} x ({} x 20 B + {} x "
-                    "42 B)",
-                    show(demand.readers), show(number(data.samples())), show(number(data.files))),
-        "megatron/core/datasets/indexed_dataset.py");
+    section.add("index", "index files, read at the start", demand.index_at_start,
+                fmt::format("readers x (samples x 20 B + files x 42 B) = {} x ({} x 20 B + {} x "
+                            "42 B)",
+                            show(demand.readers), show(count_of(data.samples())),
+                            show(count_of(data.files))),
+                "megatron/core/datasets/indexed_dataset.py");
   if (has_inner_index(data.format))
     section.remarks.push_back(
         fmt::format("the index inside {} files (footers, B-tree pages, chunk tables) is read on "
@@ -146,13 +143,13 @@ void add_dataset(const TrainingJob& job, const TrainingDemand& demand, Section& 
   const DatasetShape& data = job.workload.dataset;
   section.add(
       "dataset", "data set", demand.stored,
-      fmt::format("files x samples a file x sample = {} x {} x {}", show(number(data.files)),
-                  show(number(data.samples_per_file)), show(Bytes(data.sample_bytes_mean))),
+      fmt::format("files x samples a file x sample = {} x {} x {}", show(count_of(data.files)),
+                  show(count_of(data.samples_per_file)), show(Bytes(data.sample_bytes_mean))),
       job.workload.source);
   if (demand.read < demand.stored)
     section.add("read_once", "of which an epoch reads", demand.read,
-                fmt::format("samples x what is read of one = {} x {}", show(number(data.samples())),
-                            show(demand.sample)),
+                fmt::format("samples x what is read of one = {} x {}",
+                            show(count_of(data.samples())), show(demand.sample)),
                 job.workload.source);
   section.add("epoch", "time of one epoch, and to read it once", demand.epoch,
               fmt::format("read / mean bandwidth = {} / {}", show(demand.read), show(demand.mean)));
@@ -173,11 +170,11 @@ void add_dataset(const TrainingJob& job, const TrainingDemand& demand, Section& 
                           show(job.host_memory)),
               "mlcommons/storage Submission_guidelines.md 7");
   const Count together = demand.readers * reader_batch(job);
-  if (together > number(data.samples()))
+  if (together > count_of(data.samples()))
     section.remarks.push_back(fmt::format(
         "a step of all takes {} samples, more than the {} of the data set: they cannot work on it "
         "together",
-        show(together), show(number(data.samples()))));
+        show(together), show(count_of(data.samples()))));
   if (job.host_memory > Bytes(0)) {
     section.remarks.push_back(
         fits_text("one host's memory", job.host_memory, demand.stored, Count(1)));
@@ -232,7 +229,7 @@ TrainingDemand training_demand(const TrainingJob& job) {
   demand.full = demand.readers * demand.batch / step_time(job);
   demand.per_accelerator = demand.full / job.accelerators;
   demand.mean = demand.full * job.utilisation;
-  const Count prefetch = number(job.workload.prefetch_batches);
+  const Count prefetch = count_of(job.workload.prefetch_batches);
   demand.windows = demand.readers * prefetch * demand.batch;
   demand.peak = demand.full + demand.windows / step_time(job);
   demand.samples = demand.mean / demand.sample;
@@ -242,15 +239,15 @@ TrainingDemand training_demand(const TrainingJob& job) {
       std::max(Count(1), std::min(demand.readers, whole(job.accelerators_per_host / sharing(job))));
   demand.per_host = demand.mean / demand.readers * readers_of_host;
   demand.label_opens = data.labels == LabelPlacement::kSideFile ? demand.samples : PerSecond(0);
-  demand.opens = demand.samples / number(data.samples_per_file) + demand.label_opens;
+  demand.opens = demand.samples / count_of(data.samples_per_file) + demand.label_opens;
   demand.operations = read_operations(job, demand);
   demand.stored = stored_bytes(data);
-  demand.read = number(data.samples()) * demand.sample;
+  demand.read = count_of(data.samples()) * demand.sample;
   if (data.labels == LabelPlacement::kManifest)
-    demand.labels_at_start = demand.readers * number(data.samples()) * Bytes(data.label_bytes);
+    demand.labels_at_start = demand.readers * count_of(data.samples()) * Bytes(data.label_bytes);
   if (data.format == "megatron")
-    demand.index_at_start = demand.readers * (number(data.samples()) * kMegatronIndex +
-                                              number(data.files) * kMegatronIndexHead);
+    demand.index_at_start = demand.readers * (count_of(data.samples()) * kMegatronIndex +
+                                              count_of(data.files) * kMegatronIndexHead);
   demand.epoch = demand.read / demand.mean;
   // One host's memory holds the whole data set: it is read once, and never again.
   const bool fits = job.host_memory > Bytes(0) && demand.stored <= job.host_memory;
@@ -258,7 +255,7 @@ TrainingDemand training_demand(const TrainingJob& job) {
   const Count batch_of_all = demand.readers * reader_batch(job);
   demand.benchmark = std::max(Count(kBenchmarkSteps) * batch_of_all * Bytes(data.sample_bytes_mean),
                               Count(kBenchmarkMemories) * demand.hosts * job.host_memory);
-  demand.total = demand.read + (number(job.workload.epochs) - Count(1)) * demand.later;
+  demand.total = demand.read + (count_of(job.workload.epochs) - Count(1)) * demand.later;
   return demand;
 }
 
@@ -282,7 +279,7 @@ Section network_section(const TrainingJob& job, const ModelShape& model) {
   const Count share = sharing(job);
   if (parallel.data > 1) {
     const Bytes gradients = model.parameters() / share * Bytes(2);
-    const Count ring = Count(2) * (number(parallel.data) - Count(1)) / number(parallel.data);
+    const Count ring = Count(2) * (count_of(parallel.data) - Count(1)) / count_of(parallel.data);
     section.add("gradients", "gradients, all-reduced over the replicas", gradients * ring,
                 fmt::format("2 x (D - 1) / D x parameters / (tensor x pipeline) x 2 B = 2 x ({} - "
                             "1) / {} x {} / {} x 2 B",
@@ -291,13 +288,14 @@ Section network_section(const TrainingJob& job, const ModelShape& model) {
   }
   if (!model.is_transformer() || model.sequence_tokens == 0) return section;
   const Bytes activations =
-      reader_batch(job) * number(model.sequence_tokens) * number(model.hidden) * Bytes(2);
+      reader_batch(job) * count_of(model.sequence_tokens) * count_of(model.hidden) * Bytes(2);
   const std::string each =
       fmt::format("batch x tokens x hidden x 2 B = {} x {} x {} x 2 B", show(reader_batch(job)),
                   model.sequence_tokens, model.hidden);
   if (parallel.tensor > 1) {
-    const Count ring = Count(2) * (number(parallel.tensor) - Count(1)) / number(parallel.tensor);
-    const Count layers = number(model.layers) / number(parallel.pipeline);
+    const Count ring =
+        Count(2) * (count_of(parallel.tensor) - Count(1)) / count_of(parallel.tensor);
+    const Count layers = count_of(model.layers) / count_of(parallel.pipeline);
     section.add("tensor", "activations, all-reduced over the tensor-parallel ranks",
                 Count(4) * layers * ring * activations,
                 fmt::format("4 a layer x {} layers x 2 x (T - 1) / T x {}", show(layers), each),

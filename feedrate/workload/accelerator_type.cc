@@ -13,26 +13,18 @@ static Result<AcceleratorType> parse_accelerator_type(std::string_view yaml,
   FEEDRATE_TRY(const YamlNode root, YamlNode::parse(yaml, origin));
   FEEDRATE_CHECK(root.expect_keys("an accelerator", {"name", "memory", "source"}));
   AcceleratorType type;
-  FEEDRATE_TRY(const YamlNode name, root.at("name"));
-  FEEDRATE_TRY(type.name, name.text());
+  FEEDRATE_TRY(type.name, root.text_at("name"));
   FEEDRATE_TRY(const YamlNode memory, root.at("memory"));
   FEEDRATE_TRY(const std::uint64_t bytes, memory.bytes(1, std::uint64_t{1} << 50U));
   type.memory = Bytes(static_cast<double>(bytes));
-  FEEDRATE_TRY(const YamlNode source, root.at("source"));
-  FEEDRATE_TRY(type.source, source.text());
+  FEEDRATE_TRY(type.source, root.text_at("source"));
   return type;
 }
 
 std::vector<std::string> accelerator_type_names() { return catalogue_folder("accelerators/"); }
 
 Result<AcceleratorType> find_accelerator_type(std::string_view name) {
-  const CatalogueFile* file = find_catalogue_file("accelerators/", name);
-  if (file != nullptr)
-    return parse_accelerator_type(file->text, fmt::format("catalog/{}", file->path));
-  const std::vector<std::string> names = accelerator_type_names();
-  return fail(ErrorKind::kUsage,
-              fmt::format("unknown accelerator '{}'{}", name, did_you_mean(name, names)),
-              fmt::format("known are {}", fmt::join(names, ", ")));
+  return find_in_catalogue("accelerators/", "accelerator", name, parse_accelerator_type);
 }
 
 }  // namespace feedrate

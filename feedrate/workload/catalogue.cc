@@ -29,6 +29,13 @@ const CatalogueFile* find_catalogue_file(std::string_view folder, std::string_vi
   return nullptr;
 }
 
+Error unknown_in_catalogue(std::string_view folder, std::string_view what, std::string_view name) {
+  const std::vector<std::string> names = catalogue_folder(folder);
+  return {ErrorKind::kUsage,
+          fmt::format("unknown {} '{}'{}", what, name, did_you_mean(name, names)),
+          fmt::format("use one of {}, or the path of a YAML file", fmt::join(names, ", "))};
+}
+
 std::vector<std::string> catalogue_names() { return catalogue_folder(kFolder); }
 
 Result<Workload> find_workload(std::string_view name) {

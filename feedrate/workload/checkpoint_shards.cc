@@ -5,8 +5,6 @@
 namespace feedrate {
 namespace {
 
-Count number(std::uint64_t value) { return Count(static_cast<double>(value)); }
-
 std::uint64_t stage_layers(const ModelShape& model, std::uint64_t stages, std::uint64_t stage) {
   return model.layers / stages + (stage < model.layers % stages ? 1 : 0);
 }
@@ -17,22 +15,22 @@ Count stage_files(const ModelShape& model, std::uint64_t stages, std::uint64_t s
   if (!model.is_transformer()) return Count(1);
   const std::uint64_t first = stage == 0 ? 1 : 0;
   const std::uint64_t last = stage + 1 == stages ? (model.output_embedding ? 2 : 1) : 0;
-  return number(stage_layers(model, stages, stage) + first + last);
+  return count_of(stage_layers(model, stages, stage) + first + last);
 }
 
 }  // namespace
 
 Count stage_parameters(const ModelShape& model, const Parallelism& parallelism,
                        std::uint64_t stage) {
-  const Count tensor = number(parallelism.tensor);
+  const Count tensor = count_of(parallelism.tensor);
   const std::uint64_t stages = parallelism.pipeline;
-  if (!model.is_transformer()) return model.parameters() / tensor / number(stages);
-  const Count norms = number(2 * model.hidden);
+  if (!model.is_transformer()) return model.parameters() / tensor / count_of(stages);
+  const Count norms = count_of(2 * model.hidden);
   const Count matrices = model.layer_parameters() - norms;
-  Count sum = number(stage_layers(model, stages, stage)) * (norms + matrices / tensor);
+  Count sum = count_of(stage_layers(model, stages, stage)) * (norms + matrices / tensor);
   if (stage == 0) sum += model.embedding_parameters() / tensor;
   if (stage + 1 == stages) {
-    sum += number(model.hidden);
+    sum += count_of(model.hidden);
     if (model.output_embedding) sum += model.embedding_parameters() / tensor;
   }
   return sum;
@@ -41,7 +39,7 @@ Count stage_parameters(const ModelShape& model, const Parallelism& parallelism,
 RankShard checkpoint_shard(const ModelShape& model, const Parallelism& parallelism,
                            const Precision& precision, const RankPlace& place) {
   RankShard shard;
-  const Count data = number(parallelism.data);
+  const Count data = count_of(parallelism.data);
   const bool first = place.data == 0;
   const Count parameters = stage_parameters(model, parallelism, place.pipeline);
   if (parallelism.zero_stage >= 3) {
@@ -53,8 +51,8 @@ RankShard checkpoint_shard(const ModelShape& model, const Parallelism& paralleli
   }
   if (precision.optimizer <= Bytes(0)) return shard;
   if (parallelism.zero_stage >= 1) {
-    shard.optimizer = precision.optimizer * model.parameters() / number(parallelism.ranks()) +
-                      precision.optimizer * number(5 * model.hidden);
+    shard.optimizer = precision.optimizer * model.parameters() / count_of(parallelism.ranks()) +
+                      precision.optimizer * count_of(5 * model.hidden);
     shard.files += Count(1);
   } else if (first) {
     shard.optimizer = parameters * precision.optimizer;
@@ -66,14 +64,15 @@ RankShard checkpoint_shard(const ModelShape& model, const Parallelism& paralleli
 CheckpointSize checkpoint_size(const ModelShape& model, const Parallelism& parallelism,
                                const Precision& precision) {
   CheckpointSize size;
-  size.ranks = number(parallelism.ranks());
+  size.ranks = count_of(parallelism.ranks());
   bool any = false;
   for (std::uint64_t stage = 0; stage < parallelism.pipeline; ++stage)
     for (std::uint64_t data = 0; data < std::min<std::uint64_t>(parallelism.data, 2); ++data) {
       const RankShard shard =
           checkpoint_shard(model, parallelism, precision, {.pipeline = stage, .data = data});
       // All but the first data-parallel rank are alike, and all tensor-parallel ranks are.
-      const Count alike = number(parallelism.tensor) * number(data == 0 ? 1 : parallelism.data - 1);
+      const Count alike =
+          count_of(parallelism.tensor) * count_of(data == 0 ? 1 : parallelism.data - 1);
       size.weights += alike * shard.weights;
       size.optimizer += alike * shard.optimizer;
       size.files += alike * shard.files;

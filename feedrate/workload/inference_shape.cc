@@ -14,12 +14,6 @@ namespace {
 constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 50U;
 constexpr double kRateMax = 1e12;
 
-Result<> read_text(const YamlNode& node, std::string_view key, std::string& target) {
-  FEEDRATE_TRY(const YamlNode child, node.at(key));
-  FEEDRATE_TRY(target, child.text());
-  return {};
-}
-
 Result<> read_bytes(const YamlNode& node, std::string_view key, Bytes& target) {
   FEEDRATE_TRY(const YamlNode child, node.at(key));
   FEEDRATE_TRY(const std::uint64_t bytes, child.bytes(1, kBytesMax));
@@ -64,15 +58,17 @@ Result<InferenceShape> parse_inference(std::string_view yaml, std::string_view o
   for (const auto& [key, target] :
        {std::pair{"name", &shape.name}, std::pair{"title", &shape.title},
         std::pair{"source", &shape.source}, std::pair{"input_note", &shape.input_note},
-        std::pair{"rates_source", &shape.rates_source}})
-    FEEDRATE_CHECK(read_text(root, key, *target));
+        std::pair{"rates_source", &shape.rates_source}}) {
+    FEEDRATE_TRY(*target, root.text_at(key));
+  }
   FEEDRATE_CHECK(read_bytes(root, "input", shape.input));
   if (root.has("model")) {
     FEEDRATE_CHECK(read_bytes(root, "model", shape.model));
-    FEEDRATE_CHECK(read_text(root, "model_source", shape.model_source));
+    FEEDRATE_TRY(shape.model_source, root.text_at("model_source"));
   }
-  if (root.has("not_comparable"))
-    FEEDRATE_CHECK(read_text(root, "not_comparable", shape.not_comparable));
+  if (root.has("not_comparable")) {
+    FEEDRATE_TRY(shape.not_comparable, root.text_at("not_comparable"));
+  }
   if (root.has("latency_bound")) {
     FEEDRATE_TRY(const YamlNode bound, root.at("latency_bound"));
     FEEDRATE_TRY(const Duration value, bound.duration(Duration(1), std::chrono::hours(1)));
@@ -103,12 +99,7 @@ std::string inference_of_workload(std::string_view workload) {
 }
 
 Result<InferenceShape> find_inference(std::string_view name) {
-  const CatalogueFile* file = find_catalogue_file("inference/", name);
-  if (file != nullptr) return parse_inference(file->text, fmt::format("catalog/{}", file->path));
-  const std::vector<std::string> names = inference_names();
-  return fail(ErrorKind::kUsage,
-              fmt::format("no inference workload '{}'{}", name, did_you_mean(name, names)),
-              fmt::format("known are {}", fmt::join(names, ", ")));
+  return find_in_catalogue("inference/", "inference workload", name, parse_inference);
 }
 
 }  // namespace feedrate

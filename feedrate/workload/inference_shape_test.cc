@@ -19,7 +19,7 @@ TEST(InferenceShape, TheCatalogueIsWhole) {
   EXPECT_EQ(inference_of_workload("dlrm_v1"), "dlrm");
   EXPECT_EQ(inference_of_workload("cosmoflow"), "");
   EXPECT_EQ(find_inference("brt").error().message(),
-            "no inference workload 'brt', did you mean 'bert'?");
+            "unknown inference workload 'brt', did you mean 'bert'?");
 }
 
 // Bytes in at the published rates of one H100: mlcommons/inference_results_v3.0.

@@ -23,19 +23,10 @@ Result<> read_count(const YamlNode& root, std::string_view key, std::uint64_t& t
   return {};
 }
 
-Result<> read_text(const YamlNode& root, std::string_view key, std::string& target) {
-  FEEDRATE_TRY(const YamlNode node, root.at(key));
-  FEEDRATE_TRY(target, node.text());
-  return {};
-}
-
 Result<> read_flag(const YamlNode& root, std::string_view key, bool& target) {
   if (!root.has(key)) return {};
   FEEDRATE_TRY(const YamlNode node, root.at(key));
-  FEEDRATE_TRY(const std::string text, node.text());
-  if (text != "true" && text != "false")
-    return node.error(fmt::format("'{}' is neither true nor false", text), "use true or false");
-  target = text == "true";
+  FEEDRATE_TRY(target, node.flag());
   return {};
 }
 
@@ -78,7 +69,8 @@ Result<> read_parallelism(const YamlNode& root, ModelShape& model) {
     FEEDRATE_TRY(const std::uint64_t value, stage.count(0, 3));
     model.parallelism.zero_stage = static_cast<std::uint32_t>(value);
   }
-  return read_text(node, "source", model.parallelism_source);
+  FEEDRATE_TRY(model.parallelism_source, node.text_at("source"));
+  return {};
 }
 
 }  // namespace
@@ -88,19 +80,15 @@ Result<> read_parallelism(const YamlNode& root, ModelShape& model) {
 Count ModelShape::layer_parameters() const {
   const std::uint64_t kv = hidden / heads * kv_heads;
   const std::uint64_t attention = hidden * (hidden + 2 * kv) + hidden * hidden;
-  return Count(
-      static_cast<double>(2 * hidden + attention + feed_forward_matrices * hidden * feed_forward));
+  return count_of(2 * hidden + attention + feed_forward_matrices * hidden * feed_forward);
 }
 
-Count ModelShape::embedding_parameters() const {
-  return Count(static_cast<double>(vocabulary * hidden));
-}
+Count ModelShape::embedding_parameters() const { return count_of(vocabulary * hidden); }
 
 Count ModelShape::parameters() const {
-  if (!is_transformer()) return Count(static_cast<double>(given_parameters));
-  return Count(static_cast<double>(layers)) * layer_parameters() +
-         Count(output_embedding ? 2 : 1) * embedding_parameters() +
-         Count(static_cast<double>(hidden));
+  if (!is_transformer()) return count_of(given_parameters);
+  return count_of(layers) * layer_parameters() +
+         Count(output_embedding ? 2 : 1) * embedding_parameters() + count_of(hidden);
 }
 
 Result<ModelShape> parse_model(std::string_view yaml, std::string_view origin) {
@@ -109,9 +97,9 @@ Result<ModelShape> parse_model(std::string_view yaml, std::string_view origin) {
       root.expect_keys("a model", {"name", "title", "source", "notes", "parameters", "transformer",
                                    "parallelism", "workloads", "shared_timings"}));
   ModelShape model;
-  FEEDRATE_CHECK(read_text(root, "name", model.name));
-  FEEDRATE_CHECK(read_text(root, "title", model.title));
-  FEEDRATE_CHECK(read_text(root, "source", model.source));
+  FEEDRATE_TRY(model.name, root.text_at("name"));
+  FEEDRATE_TRY(model.title, root.text_at("title"));
+  FEEDRATE_TRY(model.source, root.text_at("source"));
   if (root.has("notes")) {
     FEEDRATE_TRY(const YamlNode notes, root.at("notes"));
     FEEDRATE_TRY(model.notes, notes.texts());
@@ -142,12 +130,7 @@ std::string model_of_workload(std::string_view workload) {
 }
 
 Result<ModelShape> find_model(std::string_view name) {
-  const CatalogueFile* file = find_catalogue_file("models/", name);
-  if (file != nullptr) return parse_model(file->text, fmt::format("catalog/{}", file->path));
-  const std::vector<std::string> names = model_names();
-  return fail(ErrorKind::kUsage,
-              fmt::format("unknown model '{}'{}", name, did_you_mean(name, names)),
-              fmt::format("use one of {}, or the path of a YAML file", fmt::join(names, ", ")));
+  return find_in_catalogue("models/", "model", name, parse_model);
 }
 
 }  // namespace feedrate
