@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <optional>
 
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
@@ -83,10 +84,20 @@ class PlanCommand final : public Command {
                   "leave out one of the two");
     FEEDRATE_TRY(const std::vector<std::uint64_t> counts, parse_sweep(sweep_));
     std::vector<SweepRow> rows;
+    std::vector<std::uint64_t> left_out;
+    std::optional<Error> why;
     for (const std::uint64_t count : counts) {
-      FEEDRATE_TRY(const PlanRequest request, options_.resolve(context, count));
-      rows.push_back({Count(static_cast<double>(count)), make_plan(request)});
+      Result<PlanRequest> request = options_.resolve(context, count);
+      if (request) {
+        rows.push_back({count_of(count), make_plan(*request)});
+        continue;
+      }
+      left_out.push_back(count);
+      if (!why) why = request.error();
     }
+    if (rows.empty()) return fail(*why);
+    if (why)
+      fmt::print(stderr, "note: left out {}: {}\n", fmt::join(left_out, ", "), why->message());
     if (text) FEEDRATE_CHECK(print(sweep_to_text(rows)));
     FEEDRATE_CHECK(json.write(json.wanted() ? sweep_to_json(rows) : ""));
     FEEDRATE_CHECK(csv.write(csv.wanted() ? sweep_to_csv(rows) : ""));

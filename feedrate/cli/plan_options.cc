@@ -68,6 +68,12 @@ Result<> read(const std::string& text, std::string_view flag, std::uint64_t mini
   return {};
 }
 
+template <class Q, class... Limits>
+Result<> read_setting(const std::string& text, Setting<Q>& target, Limits... limits) {
+  target.given = !text.empty();
+  return read(text, target.option, limits..., target.value);
+}
+
 Result<> read_share(const std::string& text, std::string_view flag, Count& target) {
   if (text.empty()) return {};
   FEEDRATE_TRY(const double share, parse_fraction(text, flag, 0.001, 1));
@@ -75,9 +81,14 @@ Result<> read_share(const std::string& text, std::string_view flag, Count& targe
   return {};
 }
 
+Result<> read_setting_share(const std::string& text, Setting<Count>& target) {
+  target.given = !text.empty();
+  return read_share(text, target.option, target.value);
+}
+
 // "2.5": a positive number, with an optional thousands letter as sizes have it: "70B", "340M".
-Result<double> parse_number(std::string_view text, std::string_view flag, double maximum,
-                            std::string_view example) {
+Result<double> parse_number(std::string_view text, std::string_view flag, double minimum,
+                            double maximum, std::string_view example) {
   double factor = 1;
   std::string_view digits = text;
   for (const auto& [letter, value] :
@@ -93,10 +104,10 @@ Result<double> parse_number(std::string_view text, std::string_view flag, double
     return fail(ErrorKind::kUsage, fmt::format("{}: '{}' is not a number", flag, text),
                 fmt::format("write it like {}", example));
   value *= factor;
-  if (value <= 0 || value > maximum)
+  if (value < minimum || value > maximum)
     return fail(ErrorKind::kUsage,
-                fmt::format("{}: {} is out of range, more than 0 and at most {:g} is allowed", flag,
-                            text, maximum),
+                fmt::format("{}: {} is out of range, {:g} to {:g} is allowed", flag, text, minimum,
+                            maximum),
                 fmt::format("write it like {}", example));
   return value;
 }
@@ -129,7 +140,7 @@ Result<T> read_described(const std::string& name, std::string_view what,
 
 Result<> read_cost(const std::string& text, MoneyPerSecond& target) {
   if (text.empty()) return {};
-  FEEDRATE_TRY(const double hour, parse_number(text, "--accelerator-cost", 1e6, "2.5"));
+  FEEDRATE_TRY(const double hour, parse_number(text, "--accelerator-cost", 1e-6, 1e6, "2.5"));
   target = Money(hour) / hours(1);
   return {};
 }
@@ -161,60 +172,86 @@ void PlanOptions::declare(CLI::App& app) {
                  "NAME is of 'feedrate workloads', of catalog/models, a YAML file or dlio:FILE")
       ->required()
       ->expected(1, 64);
-  std::string group = "Job";
-  const auto add = [&](const char* name, std::string& value, const char* help) {
-    app.add_option(name, value, help)->group(group);
-  };
+  const std::string group = "Job";
+  const auto add = adder(app, group);
   app.add_option("--set", sets, "change a key of the workload, e.g. dataset.files=5000")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false)
       ->group(group);
-  add("-n,--accelerators", accelerators, "how many; default: 8, or those of the published job");
-  add("--type,--accelerator", type, "of accelerator: v100, a100, h100, b200");
-  add("--timing", timing, "set of step times: storage-benchmark, measured");
-  add("--batch", batch, "samples a step and reader, instead of the published number");
-  add("--step-time", step_time, "compute time of a step, instead of the published one");
-  add("--au", au, "accelerator utilisation to be reached; default: the workload's threshold");
-  add("--epochs", epochs, "instead of the published number");
-  add("--size,--dataset-size", size, "of the data set, instead of the published one");
-  add("--transfer", transfer,
-      "largest single read of the client; default: the workload's, else 4MiB");
-  add("--accelerators-per-host", per_host, "accelerators of one host");
-  add("--host-memory", host_memory, "of one host: does the data set fit?");
-  add("--accelerator-memory", accelerator_memory, "of one; default: of the type");
-  add("--accelerator-cost", cost, "of one for an hour, in any currency");
-  add("--read-bandwidth", read_bandwidth, "what the storage gives: what AU comes out?");
-  add("--write-bandwidth", write_bandwidth, "what the storage gives checkpoints");
-  group = "Model and its parallelism";
-  add("--model", model, "of catalog/models or a YAML file; default: the workload's");
-  add("--parameters", parameters, "of a model that is in no catalogue: 70B, 340M");
-  add("--bytes-per-parameter", bytes_per_parameter,
+  add(kAny, "-n,--accelerators", accelerators,
+      "how many; default: 8, or those of the published job");
+  add(kAny, "--type,--accelerator", type, "of accelerator: v100, a100, h100, b200");
+  add(kTraining, "--timing", timing, "set of step times: storage-benchmark, measured");
+  add(kTraining, "--batch", batch, "samples a step and reader, instead of the published number");
+  add(kTraining, "--step-time", step_time, "compute time of a step, instead of the published one");
+  add(kTraining, "--au", au,
+      "accelerator utilisation to be reached; default: the workload's threshold");
+  add(kTraining, "--epochs", epochs, "instead of the published number");
+  add(kTraining, "--size,--dataset-size", size, "of the data set, instead of the published one");
+  add(kAny, "--transfer", transfer,
+      "largest single read, and write of a checkpoint; default: the workload's, else 4MiB");
+  add(kTraining, "--accelerators-per-host", per_host, "accelerators of one host; default 8");
+  add(kTraining, "--host-memory", host_memory, "of one host: does the data set fit?");
+  add(kTraining | kModel, "--accelerator-memory", accelerator_memory,
+      "of one; default: of the type");
+  add(kTraining | kModel, "--accelerator-cost", cost, "of one for an hour, in any currency");
+  add(kTraining | kModel, "--read-bandwidth", read_bandwidth,
+      "what the storage gives: what AU comes out?");
+  add(kModel, "--write-bandwidth", write_bandwidth, "what the storage gives checkpoints");
+  declare_model(app);
+  declare_storage(app);
+}
+
+PlanOptions::Adder PlanOptions::adder(CLI::App& app, const std::string& group) {
+  return
+      [this, &app, group](unsigned parts, const char* name, std::string& value, const char* help) {
+        entries_.push_back({app.add_option(name, value, help)->group(group), &value, parts});
+      };
+}
+
+void PlanOptions::declare_model(CLI::App& app) {
+  Adder add = adder(app, "Model and its parallelism");
+  add(kModel, "--model", model, "of catalog/models or a YAML file; default: the workload's");
+  add(kModel, "--parameters", parameters, "of a model that is in no catalogue: 70B, 340M");
+  add(kModel, "--bytes-per-parameter", bytes_per_parameter,
       "of a checkpoint; default 14: 2 of weights, 12 of Adam in mixed precision");
-  add("--tensor-parallel", tensor, "accelerators that share a layer");
-  add("--pipeline-parallel", pipeline, "stages of layers");
-  add("--data-parallel", data, "replicas; default: accelerators / (tensor x pipeline)");
-  add("--zero", zero, "what is sharded over replicas: 0, 1 optimizer, 2 gradients, 3 weights");
-  group = "Checkpoints";
-  add("--stall-budget", stall_budget, "training may stand still this long for a checkpoint");
-  add("--mtbf", mtbf, "time between failures of one accelerator");
-  add("--restart-time", restart_time, "from a failure to the first read of the checkpoint");
-  add("--snapshot-bandwidth", snapshot, "accelerator to host memory, for asynchronous checkpoints");
-  add("--changed", changed, "share that an incremental checkpoint writes");
-  add("--keep", keep, "checkpoints that are kept");
-  group = "Inference";
-  add("--replicas", replicas, "of the trained model that load it at once");
-  add("--load-time", load_time, "within this time");
-  add("--log-record", log_record, "bytes logged for each sample served");
-  add("--log-append", log_append, "bytes of one write of the log");
-  add("--log-days", log_days, "days that the log is kept");
-  group = "Storage";
+  add(kModel, "--weight-bytes", weight_bytes, "of one, in checkpoints and served; default 2");
+  add(kTraining | kModel, "--tensor-parallel", tensor, "accelerators that share a layer");
+  add(kTraining | kModel, "--pipeline-parallel", pipeline, "stages of layers");
+  add(kTraining | kModel, "--data-parallel", data,
+      "replicas; default: accelerators / (tensor x pipeline)");
+  add(kModel, "--zero", zero,
+      "what is sharded over replicas: 0, 1 optimizer, 2 gradients, 3 weights");
+  add = adder(app, "Checkpoints");
+  add(kModel, "--stall-budget", stall_budget,
+      "training may stand still this long for a checkpoint; default 60s");
+  add(kModel, "--mtbf", mtbf, "time between failures of one accelerator; default 50000h");
+  add(kModel, "--restart-time", restart_time,
+      "from a failure to the first read of the checkpoint; default 5m");
+  add(kModel, "--snapshot-bandwidth", snapshot,
+      "accelerator to host memory, for asynchronous ones; default 26.4GiB/s");
+  add(kModel, "--changed", changed, "share that an incremental checkpoint writes; default 10%");
+  add(kModel, "--keep", keep, "checkpoints that are kept; default 3");
+  add = adder(app, "Inference");
+  add(kModel, "--replicas", replicas,
+      "of the trained model that load it at once; default: as many as train");
+  add(kModel | kInference, "--load-time", load_time, "within this time; default 60s");
+  add(kInference, "--log-record", log_record, "bytes logged for each sample served; default 1KiB");
+  add(kInference, "--log-append", log_append, "bytes of one write of the log; default 1MiB");
+  add(kInference, "--log-days", log_days, "days that the log is kept; default 30");
+}
+
+void PlanOptions::declare_storage(CLI::App& app) {
+  const std::string group = "Storage";
+  const auto add = adder(app, group);
   app.add_option("--storage", storages,
                  "what it is counted in, of catalog/storage or a YAML file; may stand several "
                  "times; default: all of the catalogue")
       ->allow_extra_args(false)
       ->group(group);
-  add("--port", port, "network port: eth-100, eth-200, eth-400, ib-hdr200, ib-ndr400, or a file");
-  add("--port-usable", port_usable, "share of its line rate that storage traffic reaches");
+  add(kAny, "--port", port,
+      "network port: eth-100, eth-200, eth-400 (default), ib-hdr200, ib-ndr400, or a file");
+  add(kAny, "--port-usable", port_usable, "share of its line rate that storage traffic reaches");
   app.add_flag("--one-directory", one_directory, "all files lie in one directory")->group(group);
 }
 
@@ -223,6 +260,10 @@ Result<PlanOptions::Word> PlanOptions::split(const std::string& text,
   Word word{text, now ? std::to_string(*now) : accelerators, type};
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos) return word;
+  if (now)
+    return fail(ErrorKind::kUsage,
+                fmt::format("'{}': --sweep says how many accelerators each job has", text),
+                fmt::format("write {}, or leave out --sweep", text.substr(0, equals)));
   word.name = text.substr(0, equals);
   const std::string rest = text.substr(equals + 1);
   const std::size_t cross = rest.find('x');
@@ -237,12 +278,13 @@ Result<PlanOptions::Word> PlanOptions::split(const std::string& text,
   return word;
 }
 
-Result<std::optional<ModelShape>> PlanOptions::resolve_model(const std::string& known) const {
+Result<std::optional<ModelShape>> PlanOptions::resolve_model(const std::string& known,
+                                                             const Workload* workload) const {
   if (!model.empty() && !parameters.empty())
     return fail(ErrorKind::kUsage, "--parameters: --model says how many there are",
                 "give one of the two");
   if (!parameters.empty()) {
-    FEEDRATE_TRY(const double count, parse_number(parameters, "--parameters",
+    FEEDRATE_TRY(const double count, parse_number(parameters, "--parameters", 1,
                                                   static_cast<double>(kParametersMax), "70B"));
     ModelShape shape;
     shape.name = "--parameters";
@@ -251,6 +293,15 @@ Result<std::optional<ModelShape>> PlanOptions::resolve_model(const std::string& 
     return std::optional(std::move(shape));
   }
   const std::string& name = model.empty() ? known : model;
+  if (name.empty() && workload != nullptr && workload->model_parameters > 0) {
+    ModelShape shape;
+    shape.name = workload->name;
+    shape.title =
+        fmt::format("{} parameters", format_count(static_cast<double>(workload->model_parameters)));
+    shape.source = workload->model_source;
+    shape.given_parameters = workload->model_parameters;
+    return std::optional(std::move(shape));
+  }
   if (name.empty()) return std::optional<ModelShape>();
   FEEDRATE_TRY(ModelShape shape, read_described(name, "model file", find_model, parse_model));
   return std::optional(std::move(shape));
@@ -294,6 +345,24 @@ Result<Parallelism> PlanOptions::resolve_parallelism(const ModelShape* shape,
   return parallel;
 }
 
+Result<Bytes> PlanOptions::resolve_memory(const std::string& accelerator,
+                                          std::string& source) const {
+  Bytes memory;
+  if (!accelerator_memory.empty()) {
+    source = "--accelerator-memory";
+    FEEDRATE_CHECK(read(accelerator_memory, source, memory));
+    return memory;
+  }
+  if (accelerator.empty()) return memory;
+  const Result<AcceleratorType> known = find_accelerator_type(accelerator);
+  if (!known)
+    return fail(ErrorKind::kUsage, known.error().message(),
+                fmt::format("use one of {}, or --accelerator-memory instead of --type",
+                            fmt::join(accelerator_type_names(), ", ")));
+  source = known->source;
+  return known->memory;
+}
+
 Result<> PlanOptions::resolve_demand(TrainingJob& job) const {
   job.utilisation = Count(job.workload.au_threshold);
   FEEDRATE_CHECK(read_share(au, "--au", job.utilisation));
@@ -301,14 +370,15 @@ Result<> PlanOptions::resolve_demand(TrainingJob& job) const {
                      ? Bytes(static_cast<double>(job.workload.transfer_bytes))
                      : kDefaultTransfer;
   FEEDRATE_CHECK(read(transfer, "--transfer", job.transfer));
-  FEEDRATE_CHECK(read(per_host, "--accelerators-per-host", 1, 1024, job.accelerators_per_host));
+  FEEDRATE_CHECK(
+      read_setting(per_host, job.accelerators_per_host, std::uint64_t{1}, std::uint64_t{1024}));
   FEEDRATE_CHECK(read(host_memory, "--host-memory", job.host_memory));
   FEEDRATE_CHECK(read(read_bandwidth, "--read-bandwidth", job.available_read));
-  const Result<AcceleratorType> known = find_accelerator_type(job.timing.accelerator);
-  if (known) job.accelerator_memory = known->memory;
-  if (known) job.memory_source = known->source;
-  FEEDRATE_CHECK(read(accelerator_memory, "--accelerator-memory", job.accelerator_memory));
-  if (!accelerator_memory.empty()) job.memory_source = "--accelerator-memory";
+  if (accelerator_memory.empty() && !find_accelerator_type(job.timing.accelerator)) {
+    // A type of the user's own: its memory is not known.
+  } else {
+    FEEDRATE_TRY(job.accelerator_memory, resolve_memory(job.timing.accelerator, job.memory_source));
+  }
   FEEDRATE_CHECK(read_cost(cost, job.accelerator_cost));
   return {};
 }
@@ -321,9 +391,12 @@ Result<TrainingJob> PlanOptions::resolve_training(const Word& word,
   TrainingJob job;
   FEEDRATE_TRY(job.workload, named.resolve(context));
   FEEDRATE_CHECK(scale_dataset(size, job.workload));
+  if (!sets.empty()) job.dataset_source = job.epochs_source = job.workload.source + ", and --set";
+  if (!size.empty()) job.dataset_source = "--size";
   if (!epochs.empty()) {
     FEEDRATE_TRY(const std::uint64_t many, parse_count(epochs, "--epochs", 1, 1'000'000));
     job.workload.epochs = static_cast<std::uint32_t>(many);
+    job.epochs_source = "--epochs";
   }
   RunOptions run;
   run.accelerator = word.type;
@@ -337,26 +410,46 @@ Result<TrainingJob> PlanOptions::resolve_training(const Word& word,
   return job;
 }
 
-Result<CheckpointJob> PlanOptions::resolve_checkpoint(const ModelShape& shape) const {
+Result<Precision> PlanOptions::resolve_precision(std::string& source) const {
+  Precision precision;
+  double weights = precision.weights.value();
+  if (!weight_bytes.empty()) {
+    FEEDRATE_TRY(weights, parse_number(weight_bytes, "--weight-bytes", 0.125, 16, "2"));
+    source += ", with --weight-bytes";
+  }
+  precision.weights = Bytes(weights);
+  if (bytes_per_parameter.empty()) return precision;
+  FEEDRATE_TRY(const double all,
+               parse_number(bytes_per_parameter, "--bytes-per-parameter", 0.125, 64, "14"));
+  if (!weight_bytes.empty() && weights > all)
+    return fail(ErrorKind::kUsage,
+                fmt::format("--weight-bytes: {} is more than --bytes-per-parameter {}",
+                            weight_bytes, bytes_per_parameter),
+                "a checkpoint holds the weights and the optimizer");
+  source = "--bytes-per-parameter";
+  precision.weights = std::min(precision.weights, Bytes(all));
+  precision.optimizer = Bytes(all) - precision.weights;
+  return precision;
+}
+
+Result<CheckpointJob> PlanOptions::resolve_checkpoint(const ModelShape& shape,
+                                                      const Parallelism& parallel) const {
   CheckpointJob job;
   job.model = shape;
-  if (!bytes_per_parameter.empty()) {
-    FEEDRATE_TRY(const double bytes,
-                 parse_number(bytes_per_parameter, "--bytes-per-parameter", 64, "14"));
-    job.precision.weights = std::min(Bytes(2), Bytes(bytes));
-    job.precision.optimizer = Bytes(bytes) - job.precision.weights;
-  }
-  FEEDRATE_CHECK(read(stall_budget, "--stall-budget", job.stall_budget));
+  job.parallelism = parallel;
+  FEEDRATE_TRY(job.precision, resolve_precision(job.precision_source));
+  FEEDRATE_CHECK(read_setting(stall_budget, job.stall_budget));
   FEEDRATE_CHECK(read(write_bandwidth, "--write-bandwidth", job.available_write));
   FEEDRATE_CHECK(read(read_bandwidth, "--read-bandwidth", job.available_read));
-  FEEDRATE_CHECK(read(mtbf, "--mtbf", job.failure_time));
-  FEEDRATE_CHECK(read(restart_time, "--restart-time", job.restart));
-  FEEDRATE_CHECK(read(snapshot, "--snapshot-bandwidth", job.snapshot));
-  FEEDRATE_CHECK(read_share(changed, "--changed", job.changed));
-  FEEDRATE_CHECK(read(keep, "--keep", 1, 1'000'000, job.kept));
-  FEEDRATE_CHECK(read(replicas, "--replicas", 1, kAcceleratorsMax, job.loads));
-  FEEDRATE_CHECK(read(load_time, "--load-time", job.load_budget));
-  FEEDRATE_CHECK(read(accelerator_memory, "--accelerator-memory", job.accelerator_memory));
+  FEEDRATE_CHECK(read_setting(mtbf, job.failure_time));
+  FEEDRATE_CHECK(read_setting(restart_time, job.restart));
+  FEEDRATE_CHECK(read_setting(snapshot, job.snapshot));
+  FEEDRATE_CHECK(read_setting_share(changed, job.changed));
+  FEEDRATE_CHECK(read_setting(keep, job.kept, std::uint64_t{1}, std::uint64_t{1'000'000}));
+  job.loads.value = count_of(parallel.data);
+  job.loads.published = "as many as train";
+  FEEDRATE_CHECK(read_setting(replicas, job.loads, std::uint64_t{1}, kAcceleratorsMax));
+  FEEDRATE_CHECK(read_setting(load_time, job.load_budget));
   FEEDRATE_CHECK(read_cost(cost, job.accelerator_cost));
   return job;
 }
@@ -373,9 +466,14 @@ Result<> PlanOptions::resolve_inference(const std::string& name, const std::stri
   InferenceJob job;
   job.shape = std::move(shape);
   job.rate = *rate;
-  FEEDRATE_CHECK(read(log_record, "--log-record", job.log_record));
-  FEEDRATE_CHECK(read(log_append, "--log-append", job.log_append));
-  FEEDRATE_CHECK(read(load_time, "--load-time", job.load_budget));
+  if (planned.checkpoint) {
+    const CheckpointJob& trained = *planned.checkpoint;
+    job.shape.model = trained.model.parameters() * trained.precision.weights;
+    job.shape.model_source = "the final model of this job; " + trained.precision_source;
+  }
+  FEEDRATE_CHECK(read_setting(log_record, job.log_record));
+  FEEDRATE_CHECK(read_setting(log_append, job.log_append));
+  FEEDRATE_CHECK(read_setting(load_time, job.load_budget));
   if (planned.training) {
     job.accelerators = planned.training->accelerators;
     const auto trained = planned.training->workload.timing(accelerator, kMeasuredTiming);
@@ -399,9 +497,14 @@ Result<PlannedJob> PlanOptions::resolve_job(const Word& word, const CommandConte
   if (models && !model.empty())
     return fail(ErrorKind::kUsage, fmt::format("--model: '{}' is a model itself", word.name),
                 "name a workload, or leave out --model");
+  if (trains) {
+    FEEDRATE_TRY(planned.training, resolve_training(word, context));
+    planned.title = planned.training->workload.title;
+  }
   std::optional<ModelShape> shape;
   if (!serves) {
-    FEEDRATE_TRY(shape, resolve_model(models ? word.name : model_of_workload(word.name)));
+    FEEDRATE_TRY(shape, resolve_model(models ? word.name : model_of_workload(word.name),
+                                      planned.training ? &planned.training->workload : nullptr));
   }
   FEEDRATE_TRY(
       const Parallelism parallel,
@@ -409,17 +512,18 @@ Result<PlannedJob> PlanOptions::resolve_job(const Word& word, const CommandConte
                           shape && shape->parallelism.ranks() > 1 ? shape->parallelism.ranks()
                                                                   : kDefaultAccelerators));
   if (trains) {
-    FEEDRATE_TRY(planned.training, resolve_training(word, context));
-    planned.title = planned.training->workload.title;
     planned.training->accelerators = count_of(parallel.ranks());
     planned.training->parallelism = parallel;
     planned.training->shared_timing = shape && shape->shared_timings;
   }
   if (shape) {
-    FEEDRATE_TRY(planned.checkpoint, resolve_checkpoint(*shape));
-    planned.checkpoint->parallelism = parallel;
+    FEEDRATE_TRY(planned.checkpoint, resolve_checkpoint(*shape, parallel));
+    std::string source;
     if (planned.training)
       planned.checkpoint->accelerator_memory = planned.training->accelerator_memory;
+    else {
+      FEEDRATE_TRY(planned.checkpoint->accelerator_memory, resolve_memory(word.type, source));
+    }
     if (planned.title.empty()) planned.title = shape->title;
   } else if (trains) {
     planned.remarks.push_back(
@@ -440,6 +544,11 @@ Result<PlannedJob> PlanOptions::resolve_job(const Word& word, const CommandConte
 Result<PlanRequest> PlanOptions::resolve(const CommandContext& context,
                                          std::optional<std::uint64_t> accelerators_now) const {
   PlanRequest request;
+  for (const Entry& entry : entries_)
+    if (entry.option->count() > 0 && entry.value->empty())
+      return fail(ErrorKind::kUsage,
+                  fmt::format("{}: the value is empty", entry.option->get_name()),
+                  "give it a value, or leave it out");
   FEEDRATE_TRY(request.port,
                read_described(port, "network file", find_network_port, parse_network_port));
   if (!port_usable.empty()) {
@@ -447,9 +556,8 @@ Result<PlanRequest> PlanOptions::resolve(const CommandContext& context,
     request.port.usable.source = "--port-usable";
   }
   request.one_directory = one_directory;
-  Count days;
-  FEEDRATE_CHECK(read(log_days, "--log-days", 1, 36500, days));
-  request.log_kept = hours(24) * days;
+  FEEDRATE_CHECK(read_setting(log_days, request.log_days, std::uint64_t{1}, std::uint64_t{36500}));
+  FEEDRATE_CHECK(read(transfer, "--transfer", request.transfer));
   for (const std::string& name : storages.empty() ? storage_profile_names() : storages) {
     FEEDRATE_TRY(StorageProfile profile,
                  read_described(name, "storage file", find_storage_profile, parse_storage_profile));
@@ -465,7 +573,29 @@ Result<PlanRequest> PlanOptions::resolve(const CommandContext& context,
     FEEDRATE_TRY(PlannedJob job, resolve_job(word, context));
     request.jobs.push_back(std::move(job));
   }
+  FEEDRATE_CHECK(check_used(request));
   return request;
+}
+
+Result<> PlanOptions::check_used(const PlanRequest& request) const {
+  unsigned used = kAny;
+  for (const PlannedJob& job : request.jobs)
+    used |= (job.training ? kTraining : 0U) | (job.checkpoint ? kModel : 0U) |
+            (job.inference ? kInference : 0U);
+  const auto unused = [&](const std::string& name, unsigned parts) {
+    return fail(ErrorKind::kUsage, fmt::format("{}: no job of this plan uses it", name),
+                (parts & kTraining) != 0 ? "it is for training: name a workload of 'feedrate "
+                                           "workloads', or leave it out"
+                : (parts & kModel) != 0  ? "it is for models and their checkpoints: give --model "
+                                           "or --parameters, or leave it out"
+                                         : "it is for inference: name a workload that is served, "
+                                           "such as resnet50, or leave it out");
+  };
+  for (const Entry& entry : entries_)
+    if (!entry.value->empty() && (used & entry.parts) == 0 && entry.parts != kAny)
+      return unused(entry.option->get_name(), entry.parts);
+  if (!sets.empty() && (used & kTraining) == 0) return unused("--set", kTraining);
+  return {};
 }
 
 }  // namespace feedrate

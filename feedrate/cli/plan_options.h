@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,17 +10,19 @@
 #include "feedrate/cli/command.h"
 #include "feedrate/plan/plan.h"
 
+namespace CLI {
+class Option;
+}
+
 namespace feedrate {
 
 struct PlanOptions {
   std::vector<std::string> jobs, sets, storages;
-  std::string accelerators, type, timing, batch, step_time, au, epochs, size, transfer,
-      per_host = "8", host_memory, accelerator_memory, cost, read_bandwidth, write_bandwidth;
-  std::string model, parameters, bytes_per_parameter, tensor, pipeline, data, zero;
-  std::string stall_budget = "60s", mtbf = "50000h", restart_time = "5m", snapshot = "26.4GiB/s",
-              changed = "10%", keep = "3";
-  std::string replicas = "1", load_time = "60s", log_record = "1KiB", log_append = "1MiB",
-              log_days = "30";
+  std::string accelerators, type, timing, batch, step_time, au, epochs, size, transfer, per_host,
+      host_memory, accelerator_memory, cost, read_bandwidth, write_bandwidth;
+  std::string model, parameters, bytes_per_parameter, weight_bytes, tensor, pipeline, data, zero;
+  std::string stall_budget, mtbf, restart_time, snapshot, changed, keep;
+  std::string replicas, load_time, log_record, log_append, log_days;
   std::string port = "eth-400", port_usable;
   bool one_directory = false;
   void declare(CLI::App& app);
@@ -29,6 +32,21 @@ struct PlanOptions {
                               std::optional<std::uint64_t> accelerators_now) const;
 
  private:
+  // What a job must have for an option to change something.
+  enum Part : unsigned { kTraining = 1, kModel = 2, kInference = 4, kAny = 8 };
+  struct Entry {
+    CLI::Option* option;
+    const std::string* value;
+    unsigned parts;
+  };
+  using Adder =
+      std::function<void(unsigned parts, const char* name, std::string& value, const char* help)>;
+  Adder adder(CLI::App& app, const std::string& group);
+  void declare_model(CLI::App& app);
+  void declare_storage(CLI::App& app);
+  // kUsage for an option that none of the jobs uses.
+  Result<> check_used(const PlanRequest& request) const;
+
   // A job as it is written on the command line: NAME, NAME=64, NAME=64xh100.
   struct Word {
     std::string name, accelerators, type;
@@ -37,14 +55,21 @@ struct PlanOptions {
   Result<PlannedJob> resolve_job(const Word& word, const CommandContext& context) const;
   Result<TrainingJob> resolve_training(const Word& word, const CommandContext& context) const;
   Result<> resolve_demand(TrainingJob& job) const;
-  Result<CheckpointJob> resolve_checkpoint(const ModelShape& model) const;
+  Result<Precision> resolve_precision(std::string& source) const;
+  Result<CheckpointJob> resolve_checkpoint(const ModelShape& model,
+                                           const Parallelism& parallelism) const;
+  Result<Bytes> resolve_memory(const std::string& type, std::string& source) const;
   Result<> resolve_inference(const std::string& name, const std::string& type,
                              PlannedJob& job) const;
-  // The model of a job; none when nothing is known of it and the user says nothing.
-  Result<std::optional<ModelShape>> resolve_model(const std::string& known) const;
+  // The model of a job, by its name in the catalogue or as its workload has it; none when nothing
+  // is known of it and the user says nothing.
+  Result<std::optional<ModelShape>> resolve_model(const std::string& known,
+                                                  const Workload* workload) const;
   // tensor x pipeline x data = accelerators; the last two may follow from each other.
   Result<Parallelism> resolve_parallelism(const ModelShape* model, const std::string& count,
                                           std::uint64_t default_count) const;
+
+  std::vector<Entry> entries_;
 };
 
 }  // namespace feedrate

@@ -13,24 +13,35 @@ struct CheckpointJob {
   ModelShape model;
   Parallelism parallelism;
   Precision precision;
-  Seconds stall_budget{60};                        // training may stand still this long for one
+  std::string precision_source =
+      "Adam in mixed precision, argonne-lcf/dlio_benchmark base_checkpointing.py";
+  // Training may stand still this long for one.
+  Setting<Seconds> stall_budget{Seconds(60), "--stall-budget"};
   BytesPerSecond available_write, available_read;  // what the storage gives; 0: the budget decides
   // Time between failures of one accelerator and all that goes with it.
-  Seconds failure_time{hours(50000)};
-  Seconds restart{300};                        // from a failure to the first read of the checkpoint
-  BytesPerSecond snapshot{26.4 * 1073741824};  // accelerator to host memory, each
-  Count changed{0.1};                          // share that an incremental checkpoint writes
-  Count kept{3};
-  Count loads{1};           // replicas that load the final model at once
-  Seconds load_budget{60};  // within this time
+  Setting<Seconds> failure_time{
+      hours(50000), "--mtbf",
+      "50,000 h an accelerator: MLPerf Storage v2.0 release; Llama 3 on 16,384 H100 had 50,677 h"};
+  // From a failure to the first read of the checkpoint.
+  Setting<Seconds> restart{Seconds(300), "--restart-time"};
+  // Accelerator to host memory, each.
+  Setting<BytesPerSecond> snapshot{
+      BytesPerSecond(26.4 * 1073741824), "--snapshot-bandwidth",
+      "26.4 GiB/s measured over PCIe Gen4 x16 (gds-report.pages.dev/theory)"};
+  Setting<Count> changed{Count(0.1), "--changed"};  // share that an incremental one writes
+  Setting<Count> kept{Count(3), "--keep"};
+  Setting<Count> loads{Count(1), "--replicas"};  // replicas that load the final model at once
+  Setting<Seconds> load_budget{Seconds(60), "--load-time"};
   MoneyPerSecond accelerator_cost;
   Bytes accelerator_memory;  // of one; 0: not known
 };
 
 // A way to checkpoint, at its best interval.
 struct CheckpointPace {
-  Seconds blocked, interval;
-  Count overhead;  // share of time: blocked, and work done again after failures
+  Seconds blocked;   // training stands still for one
+  Seconds interval;  // of training between two
+  Count overhead;    // share of time: blocked, and work done again after failures
+  Count goodput;     // share of time that is training which lasts, restarts counted
 };
 
 struct CheckpointNeed {
@@ -39,10 +50,12 @@ struct CheckpointNeed {
   Seconds write_time;                // at the available bandwidth, else the budget
   Seconds mean_time_between_failures;
   CheckpointPace synchronous, asynchronous;
+  BytesPerSecond write_behind;  // asynchronous: one is written before the next begins
   Bytes incremental;
+  BytesPerSecond incremental_write;  // within the stall budget
+  Seconds incremental_interval;
   Bytes restart_read;
   Seconds restart_time;  // restart and read
-  Count goodput;         // synchronous, restarts included
   Bytes capacity;        // kept ones and the one being written
   Bytes final_model, load;
   Bytes state_per_accelerator;
@@ -50,7 +63,15 @@ struct CheckpointNeed {
 CheckpointNeed checkpoint_need(const CheckpointJob& job);
 Section checkpoint_section(const CheckpointJob& job, const CheckpointNeed& need);
 
-// Young 1974: the interval that loses least, sqrt(2 x MTBF x cost), when cost << MTBF.
-Seconds young_interval(Seconds mean_time_between_failures, Seconds cost);
+// Training between two checkpoints that loses least, when each costs `cost`: Daly's higher-order
+// estimate, sqrt(2 M C) (1 + sqrt(C / 2M) / 3 + C / 18 M) - C, and M from C = 2 M on. Young's
+// sqrt(2 M C) is its first term.
+// J. T. Daly, Future Generation Computer Systems 22 (2006) 303-312; J. W. Young, CACM 17 (1974).
+Seconds daly_interval(Seconds mean_time_between_failures, Seconds cost);
+// The share of time that is training which lasts, when failures come at random (exponentially):
+// interval / (M e^(R/M) (e^((interval + cost)/M) - 1)); the same paper. `restart` is what each
+// failure costs beside the work since the last checkpoint.
+Count daly_goodput(Seconds mean_time_between_failures, Seconds interval, Seconds cost,
+                   Seconds restart);
 
 }  // namespace feedrate

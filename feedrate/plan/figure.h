@@ -50,6 +50,20 @@ class Measure {
 
 inline std::string show(const Measure& value) { return value.brief(); }
 
+// A number of the job that an option changes, and where it comes from.
+template <class Q>
+struct Setting {
+  Q value;
+  std::string_view option;          // "--stall-budget"
+  std::string_view published = {};  // source of the default; "" when it is an assumption
+  bool given = false;               // by the option
+  std::string source() const {
+    if (given) return std::string(option);
+    if (!published.empty()) return std::string(published);
+    return "assumed; " + std::string(option) + " changes it";
+  }
+};
+
 struct Figure {
   std::string key;    // "read_bandwidth": of JSON and CSV, unique in its section
   std::string label;  // of the text

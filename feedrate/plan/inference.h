@@ -11,18 +11,26 @@ struct InferenceJob {
   InferenceShape shape;
   InferenceRate rate;  // of one accelerator
   Count accelerators{1};
-  Bytes log_record{1024};     // written for each sample served
-  Bytes log_append{1048576};  // records are gathered until there are so many bytes
-  Seconds load_budget{60};    // all replicas have their model after this
-  PerSecond training;         // measured training rate of one such accelerator; 0: none published
+  // Written for each sample served.
+  Setting<Bytes> log_record{Bytes(1024), "--log-record"};
+  // Records are gathered until there are so many bytes.
+  Setting<Bytes> log_append{Bytes(1048576), "--log-append"};
+  // All replicas have their model after this.
+  Setting<Seconds> load_budget{Seconds(60), "--load-time"};
+  PerSecond training;  // measured training rate of one such accelerator; 0: none published
   std::string training_source;
 };
 
-struct InferenceNeed {
-  PerSecond offline, server;
-  BytesPerSecond offline_input, server_input, log;
+// All accelerators in one scenario.
+struct Served {
+  PerSecond samples;
+  BytesPerSecond input, log;
   PerSecond log_appends;
-  Bytes log_day;
+};
+
+struct InferenceNeed {
+  Served offline, server;  // no samples: no such scenario
+  Bytes log_day;           // of server queries, else offline
   Bytes load;
   BytesPerSecond load_rate;
   Count to_training;  // samples/s served by those trained on, of one accelerator; 0: not known

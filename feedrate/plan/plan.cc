@@ -8,6 +8,23 @@
 namespace feedrate {
 namespace {
 
+// Of training and checkpoints: reads and writes of all jobs at once, then what comes by itself.
+struct TrainPhases {
+  StoragePhase training{.key = "training", .name = "training and checkpoints, mean"};
+  StoragePhase restart{.key = "restart", .name = "restart of all ranks, within the stall budget"};
+  StoragePhase load{.key = "load", .name = "final models loaded by all replicas"};
+  StoragePhase burst{
+      .key = "burst", .name = "burst: all prefetch windows refilled in a step", .burst = true};
+  Bytes capacity;
+};
+
+struct ServePhases {
+  StoragePhase offline{.key = "offline", .name = "offline: packed input and its log"};
+  StoragePhase server{.key = "server", .name = "server queries: their log"};
+  StoragePhase load{.key = "load", .name = "models loaded by all replicas"};
+  Bytes capacity;
+};
+
 // What training shares with the network and the model.
 void add_bounds(const PlannedJob& job, const TrainingDemand& demand, const NetworkPort& port,
                 const std::optional<CheckpointNeed>& checkpoint, Section& section) {
@@ -16,9 +33,11 @@ void add_bounds(const PlannedJob& job, const TrainingDemand& demand, const Netwo
               fmt::format("{} / ({} x {} usable)", show(demand.per_host), show(port.line),
                           show(Measure::fraction(port.usable.value))),
               port.source + "; usable: " + port.usable.source);
+  const Bytes state = checkpoint ? checkpoint->state_per_accelerator : Bytes(0);
+  const std::string fits = fits_accelerators(*job.training, demand, state);
+  if (!fits.empty()) section.remarks.push_back(fits);
   const Bytes memory = job.training->accelerator_memory;
   if (!checkpoint || memory <= Bytes(0)) return;
-  const Bytes state = checkpoint->state_per_accelerator;
   const Bytes left = std::max(Bytes(0), memory - state);
   section.add("batch_bound", "samples that fit an accelerator beside its model",
               Count(std::floor((left / demand.sample).value())),
@@ -28,7 +47,54 @@ void add_bounds(const PlannedJob& job, const TrainingDemand& demand, const Netwo
               job.training->memory_source);
 }
 
-JobPlan plan_job(const PlannedJob& job, StorageDemand& train, StorageDemand& serve,
+void plan_training(const PlannedJob& job, const std::optional<CheckpointNeed>& checkpoint,
+                   const PlanRequest& request, TrainPhases& phases, JobPlan& plan) {
+  const TrainingDemand demand = training_demand(*job.training);
+  plan.sections.push_back(training_section(*job.training, demand));
+  add_bounds(job, demand, request.port, checkpoint, plan.sections.back());
+  for (const std::string& note : job.training->workload.notes)
+    plan.sections.back().remarks.push_back(note);
+  phases.training.read += demand.mean;
+  phases.training.read_operations += demand.operations;
+  phases.training.opens += demand.opens;
+  const Count burst = demand.peak / demand.mean;
+  phases.burst.read += demand.peak;
+  phases.burst.read_operations += demand.operations * burst;
+  phases.burst.opens += demand.opens * burst;
+  phases.capacity += demand.stored;
+}
+
+void plan_checkpoint(const CheckpointJob& job, const CheckpointNeed& need, Bytes transfer,
+                     TrainPhases& phases, JobPlan& plan) {
+  plan.sections.push_back(checkpoint_section(job, need));
+  phases.training.write += need.write;
+  phases.training.write_operations += need.write / transfer;
+  phases.training.creates += need.size.files() / job.stall_budget.value;
+  const BytesPerSecond restart = need.restart_read / job.stall_budget.value;
+  phases.restart.read += restart;
+  phases.restart.read_operations += restart / transfer;
+  const BytesPerSecond load = need.load / job.load_budget.value;
+  phases.load.read += load;
+  phases.load.read_operations += load / transfer;
+  phases.capacity += need.capacity;
+}
+
+void plan_inference(const InferenceJob& job, const PlanRequest& request, ServePhases& phases,
+                    JobPlan& plan) {
+  const InferenceNeed need = inference_need(job);
+  plan.sections.push_back(inference_section(job, need));
+  phases.offline.read += need.offline.input;
+  phases.offline.read_operations += need.offline.input / request.transfer;
+  phases.offline.write += need.offline.log;
+  phases.offline.write_operations += need.offline.log_appends;
+  phases.server.write += need.server.log;
+  phases.server.write_operations += need.server.log_appends;
+  phases.load.read += need.load_rate;
+  phases.load.read_operations += need.load_rate / request.transfer;
+  phases.capacity += need.log_day * request.log_days.value + job.shape.model;
+}
+
+JobPlan plan_job(const PlannedJob& job, TrainPhases& train, ServePhases& serve,
                  const PlanRequest& request) {
   JobPlan plan;
   plan.name = job.name;
@@ -36,64 +102,52 @@ JobPlan plan_job(const PlannedJob& job, StorageDemand& train, StorageDemand& ser
   plan.remarks = job.remarks;
   std::optional<CheckpointNeed> checkpoint;
   if (job.checkpoint) checkpoint = checkpoint_need(*job.checkpoint);
-  if (job.training) {
-    const TrainingDemand demand = training_demand(*job.training);
-    plan.sections.push_back(training_section(*job.training, demand));
-    add_bounds(job, demand, request.port, checkpoint, plan.sections.back());
-    train.read += demand.mean;
-    train.read_operations += demand.operations;
-    train.opens += demand.opens;
-    train.capacity += demand.stored;
-    if (job.checkpoint) {
-      Section network = network_section(*job.training, job.checkpoint->model);
-      if (!network.figures.empty()) plan.sections.push_back(std::move(network));
-    }
-  }
+  if (job.training) plan_training(job, checkpoint, request, train, plan);
   if (checkpoint) {
-    const CheckpointNeed& need = *checkpoint;
-    plan.sections.push_back(checkpoint_section(*job.checkpoint, need));
-    train.write += need.write;
-    train.write_operations += need.write / request.transfer;
-    train.creates += need.size.files / job.checkpoint->stall_budget;
-    train.capacity += need.capacity;
+    const Count batch = job.training ? training_demand(*job.training).reader_batch : Count(0);
+    Section network = network_section(job.checkpoint->model, job.checkpoint->parallelism, batch);
+    if (!network.figures.empty()) plan.sections.push_back(std::move(network));
+    plan_checkpoint(*job.checkpoint, *checkpoint, request.transfer, train, plan);
   }
-  if (job.inference) {
-    const InferenceNeed need = inference_need(*job.inference);
-    plan.sections.push_back(inference_section(*job.inference, need));
-    serve.read += need.offline_input;
-    serve.read_operations += need.offline_input / request.transfer;
-    serve.write += need.log;
-    serve.write_operations += need.log_appends;
-    serve.capacity += need.log * request.log_kept + job.inference->shape.model;
-  }
+  if (job.inference) plan_inference(*job.inference, request, serve, plan);
   return plan;
 }
 
-StoragePlan plan_storage(std::string key, std::string title, const StorageDemand& demand,
+void add_phase(const StoragePhase& phase, Bytes transfer, StoragePlan& plan) {
+  if (phase.empty()) return;
+  plan.demand.phases.push_back(phase);
+  const auto add = [&](const char* figure, const char* label, const Measure& value,
+                       const std::string& formula) {
+    if (value.value() > 0)
+      plan.figures.add(fmt::format("{}_{}", phase.key, figure),
+                       fmt::format("{}: {}", phase.key, label), value, formula);
+  };
+  const bool trains = phase.key == "training" || phase.key == "burst";
+  const std::string sum = "of all jobs, " + phase.name;
+  const auto packed = [&](BytesPerSecond rate) {
+    return fmt::format("bandwidth / transfer = {} / {}", show(rate), show(transfer));
+  };
+  add("read", "read bandwidth", phase.read, sum);
+  add("write", "write bandwidth", phase.write, sum);
+  add("read_operations", "read operations", phase.read_operations,
+      trains ? sum : packed(phase.read));
+  add("write_operations", "write operations", phase.write_operations,
+      trains ? packed(phase.write) : "log appends of all jobs");
+  add("opens", "file opens", phase.opens, sum);
+  add("creates", "file creates", phase.creates, "checkpoint files / stall budget, all jobs");
+}
+
+StoragePlan plan_storage(std::string key, std::string title, StorageDemand demand,
+                         const std::vector<StoragePhase>& phases, const std::string& capacity,
                          const PlanRequest& request) {
   StoragePlan plan;
-  plan.demand = demand;
+  plan.demand = std::move(demand);
   plan.figures.key = std::move(key);
   plan.figures.title = std::move(title);
-  const auto add = [&](const char* figure, const char* label, const Measure& value,
-                       const char* formula) {
-    if (value.value() > 0) plan.figures.add(figure, label, value, formula);
-  };
-  const bool serving = plan.figures.key == "serve";
-  add("read", "read bandwidth", demand.read,
-      serving ? "offline input of all jobs" : "mean read bandwidth of all jobs");
-  add("write", "write bandwidth", demand.write,
-      serving ? "logs of all jobs" : "checkpoints of all jobs at once, within their stall budgets");
-  add("read_operations", "read operations", demand.read_operations,
-      serving ? "read bandwidth / 4 MiB; a file a sample takes one each" : "of all jobs");
-  add("write_operations", "write operations", demand.write_operations,
-      serving ? "log appends of all jobs" : "write bandwidth / 4 MiB");
-  add("opens", "file opens", demand.opens, "of all jobs");
-  add("creates", "file creates", demand.creates, "checkpoint files / stall budget");
-  add("capacity", "capacity", demand.capacity,
-      serving ? "logs kept and models" : "data sets, kept checkpoints and one being written");
+  for (const StoragePhase& phase : phases) add_phase(phase, request.transfer, plan);
+  plan.figures.add("capacity", "capacity", plan.demand.capacity, capacity);
   for (const StorageProfile& storage : request.storages)
-    plan.sizings.push_back(size_storage(demand, storage, request.port));
+    plan.sizings.push_back(size_storage(plan.demand, storage, request.port));
   return plan;
 }
 
@@ -108,21 +162,28 @@ const Figure* JobPlan::find(std::string_view section, std::string_view key) cons
 Plan make_plan(const PlanRequest& request) {
   Plan plan;
   plan.port = request.port;
-  StorageDemand train, serve;
-  train.one_directory = serve.one_directory = request.one_directory;
+  TrainPhases train;
+  ServePhases serve;
   for (const PlannedJob& job : request.jobs)
     plan.jobs.push_back(plan_job(job, train, serve, request));
+  const std::string all = request.jobs.size() > 1
+                              ? " of all " + show(Count(static_cast<double>(request.jobs.size())))
+                              : "";
+  const auto demand = [&](Bytes capacity) {
+    return StorageDemand{{}, capacity, request.one_directory};
+  };
   if (train.capacity > Bytes(0))
-    plan.storage.push_back(plan_storage(
-        "train",
-        fmt::format("Storage for training and checkpoints{}",
-                    request.jobs.size() > 1
-                        ? " of all " + show(Count(static_cast<double>(request.jobs.size())))
-                        : ""),
-        train, request));
+    plan.storage.push_back(
+        plan_storage("train", "Storage for training and checkpoints" + all, demand(train.capacity),
+                     {train.training, train.restart, train.load, train.burst},
+                     "data sets, kept checkpoints and one being written", request));
   if (serve.capacity > Bytes(0))
     plan.storage.push_back(
-        plan_storage("serve", "Storage for inference, offline input read from it", serve, request));
+        plan_storage("serve", "Storage for inference" + all, demand(serve.capacity),
+                     {serve.offline, serve.server, serve.load},
+                     fmt::format("logs of {} days and models; {}", show(request.log_days.value),
+                                 request.log_days.source()),
+                     request));
   return plan;
 }
 

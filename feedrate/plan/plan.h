@@ -27,8 +27,8 @@ struct PlanRequest {
   std::vector<StorageProfile> storages;
   NetworkPort port;
   bool one_directory = false;
-  Seconds log_kept{hours(30 * 24)};  // of inference, for the capacity
-  Bytes transfer{4194304};           // of a checkpoint's writes and of packed inference input
+  Setting<Count> log_days{Count(30), "--log-days"};  // that logs of inference are kept
+  Bytes transfer{4194304};  // of a checkpoint's writes and of packed inference input
 };
 
 struct JobPlan {

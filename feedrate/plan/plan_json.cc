@@ -34,10 +34,16 @@ Json sizing_to_json(const Sizing& sizing) {
     json["units"] = sizing.units.value();
     json["bound_by"] = sizing.bound_by;
   }
-  if (sizing.servers > Count(0)) json["servers"] = sizing.servers.value();
+  for (const PhaseUnits& phase : sizing.phases)
+    if (phase.units > Count(0)) json["phases"][phase.key] = phase.units.value();
+  if (sizing.servers > Count(0)) {
+    json["servers"] = sizing.servers.value();
+    json["servers_bound_by"] = sizing.servers_bound_by;
+  }
   json["bindings"] = Json::array();
   for (const Binding& binding : sizing.bindings)
-    json["bindings"].push_back({{"resource", binding.resource},
+    json["bindings"].push_back({{"phase", binding.phase.empty() ? "all" : binding.phase},
+                                {"resource", binding.resource},
                                 {"units", binding.units.value()},
                                 {"formula", binding.formula},
                                 {"source", binding.source}});

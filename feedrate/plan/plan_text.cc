@@ -21,19 +21,52 @@ void add_section(const Section& section, bool explain, std::string& text) {
   for (const std::string& remark : section.remarks) text += fmt::format("  note: {}\n", remark);
 }
 
-void add_layout(const Sizing& sizing, std::string& text) {
+void add_servers(const Sizing& sizing, std::string& text) {
+  if (sizing.servers <= Count(0)) return;
   const StorageProfile& storage = sizing.storage;
-  if (sizing.servers > Count(0))
-    text +=
-        fmt::format("             in {} of {} each ({})\n",
-                    format_counted(static_cast<std::uint64_t>(sizing.servers.value()), "server"),
-                    storage.per_server.value.value(), storage.per_server.source);
+  const bool slots = sizing.servers_bound_by == "slots";
+  const std::string each = slots ? fmt::format("of {} each ({})", storage.per_server.value.value(),
+                                               storage.per_server.source)
+                           : sizing.servers_bound_by == "their read bandwidth"
+                               ? fmt::format("by their {} ({})", show(storage.server_read.value),
+                                             storage.server_read.source)
+                               : fmt::format("by their {} ({})", show(storage.server_write.value),
+                                             storage.server_write.source);
+  text += fmt::format(
+      "             in {} {}, {} each\n",
+      format_counted(static_cast<std::uint64_t>(sizing.servers.value()), "server"), each,
+      format_counted(static_cast<std::uint64_t>(whole(sizing.ports / sizing.servers).value()),
+                     "port"));
+}
+
+// What one directory does to it, against many.
+void add_directories(const Sizing& sizing, std::string& text) {
+  const StorageProfile& storage = sizing.storage;
   const auto share = [](Count value) { return Measure::fraction(value).brief(); };
-  if (storage.one_directory_creates.known() && storage.one_directory_opens.known())
+  const Sourced<PerSecond>& creates =
+      storage.creates.known() ? storage.creates : storage.system_creates;
+  if (creates.known() && storage.one_directory_creates.known())
     text += fmt::format(
-        "             in one directory it creates {} of the files that it creates "
-        "in many, and opens {}\n",
-        share(storage.one_directory_creates.value), share(storage.one_directory_opens.value));
+        "             {} in many directories {} files/s, in one {} ({})\n",
+        storage.creates.known() ? "one creates" : "whole systems create",
+        Measure(Count(creates.value.value())).brief(),
+        Measure(Count(creates.value.value() * storage.one_directory_creates.value.value())).brief(),
+        creates.source);
+  if (storage.one_directory_opens.known())
+    text += fmt::format(
+        "             in one directory it opens {} of the files that it opens in "
+        "many\n",
+        share(storage.one_directory_opens.value));
+}
+
+void add_phases(const Sizing& sizing, std::string& text) {
+  std::string line;
+  for (const PhaseUnits& phase : sizing.phases)
+    if (phase.units > Count(0))
+      line += fmt::format("{}{} {}", line.empty() ? "" : ", ", phase.key, show(phase.units));
+  for (const Binding& binding : sizing.bindings)
+    if (binding.phase.empty()) line += fmt::format(", capacity {}", show(binding.units));
+  if (line.contains(',')) text += fmt::format("             {}\n", line);
 }
 
 void add_sizing(const Sizing& sizing, bool explain, std::string& text) {
@@ -42,10 +75,13 @@ void add_sizing(const Sizing& sizing, bool explain, std::string& text) {
       "  {:>9}  {:<52}  {}\n", counted ? Measure(sizing.units).brief() : std::string("-"),
       sizing.storage.title,
       counted ? fmt::format("bound by {}", sizing.bound_by) : std::string("no figure to count by"));
-  add_layout(sizing, text);
+  add_phases(sizing, text);
+  add_servers(sizing, text);
+  add_directories(sizing, text);
   if (explain)
     for (const Binding& binding : sizing.bindings)
-      text += fmt::format("               {}: {} = {} ({})\n", binding.resource, binding.formula,
+      text += fmt::format("               {}{}{}: {} = {} ({})\n", binding.phase,
+                          binding.phase.empty() ? "" : ", ", binding.resource, binding.formula,
                           Measure(binding.units).brief(), binding.source);
   if (sizing.requests)
     text += fmt::format("             {} requests in flight at once\n",
@@ -102,60 +138,90 @@ constexpr Column kColumns[] = {
     {"MTBF", "checkpoint", "mtbf"},
     {"interval", "checkpoint", "interval"},
     {"overhead", "checkpoint", "overhead"},
+    {"goodput", "checkpoint", "goodput"},
+    {"offline", "inference", "offline_samples"},
+    {"input", "inference", "offline_input"},
+    {"queries", "inference", "server_samples"},
+    {"log", "inference", "server_log"},
+    {"load", "inference", "load_bandwidth"},
 };
 
-// The figures of the first job that has them; "-" when none does.
-std::string cell(const Plan& plan, const Column& column) {
-  for (const JobPlan& job : plan.jobs)
-    if (const Figure* figure = job.find(column.section, column.key)) return figure->value.brief();
-  return "-";
+std::string cell(const JobPlan& job, const Column& column) {
+  const Figure* figure = job.find(column.section, column.key);
+  return figure != nullptr ? figure->value.brief() : "-";
 }
 
-std::vector<std::vector<std::string>> sweep_cells(const std::vector<SweepRow>& rows) {
-  std::vector<std::vector<std::string>> table;
-  std::vector<std::string> head{"accelerators"};
-  for (const Column& column : kColumns) head.emplace_back(column.title);
-  for (const StoragePlan& storage : rows.front().plan.storage)
-    if (storage.figures.key == "train")
-      for (const Sizing& sizing : storage.sizings) head.push_back(sizing.storage.name);
-  table.push_back(std::move(head));
-  for (const SweepRow& row : rows) {
-    std::vector<std::string> line{Measure(row.accelerators).brief()};
-    for (const Column& column : kColumns) line.push_back(cell(row.plan, column));
-    for (const StoragePlan& storage : row.plan.storage)
-      if (storage.figures.key == "train")
-        for (const Sizing& sizing : storage.sizings)
-          line.push_back(sizing.units > Count(0) ? Measure(sizing.units).brief() : "-");
-    table.push_back(std::move(line));
+// The storage and its units, of training or of inference.
+template <class Take>
+void each_sizing(const Plan& plan, const Take& take) {
+  for (const StoragePlan& storage : plan.storage)
+    for (const Sizing& sizing : storage.sizings)
+      take(plan.storage.size() > 1
+               ? fmt::format("{} ({})", sizing.storage.name, storage.figures.key)
+               : sizing.storage.name,
+           sizing.units > Count(0) ? Measure(sizing.units).brief() : std::string("-"));
+}
+
+using Table = std::vector<std::vector<std::string>>;
+
+void add_job_columns(const std::vector<SweepRow>& rows, std::size_t job, Table& table) {
+  for (const Column& column : kColumns) {
+    table.front().emplace_back(column.title);
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      table[row + 1].push_back(cell(rows[row].plan.jobs[job], column));
   }
-  // A column that nothing is known for says nothing.
-  for (std::size_t column = table.front().size(); column-- > 0;) {
+}
+
+void add_storage_columns(const std::vector<SweepRow>& rows, Table& table) {
+  each_sizing(rows.front().plan, [&](std::string name, const std::string&) {
+    table.front().push_back(std::move(name));
+  });
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    each_sizing(rows[row].plan, [&](const std::string&, std::string units) {
+      table[row + 1].push_back(std::move(units));
+    });
+}
+
+Table counts(const std::vector<SweepRow>& rows) {
+  Table table{{"accelerators"}};
+  for (const SweepRow& row : rows) table.push_back({Measure(row.accelerators).brief()});
+  return table;
+}
+
+// A column that nothing is known for says nothing, and is left out.
+std::string to_text(const Table& table) {
+  std::vector<std::size_t> widths(table.front().size());
+  for (std::size_t column = 0; column < widths.size(); ++column) {
     const bool empty = std::all_of(table.begin() + 1, table.end(),
                                    [&](const auto& line) { return line[column] == "-"; });
-    if (empty)
-      for (auto& line : table) line.erase(line.begin() + static_cast<std::ptrdiff_t>(column));
+    for (const auto& line : table)
+      widths[column] = empty ? 0 : std::max(widths[column], line[column].size());
   }
-  return table;
+  std::string text;
+  for (const auto& line : table) {
+    for (std::size_t column = 0; column < line.size(); ++column)
+      if (widths[column] > 0) text += fmt::format("{:>{}}", line[column], widths[column] + 2);
+    text += "\n";
+  }
+  return text;
 }
 
 }  // namespace
 
 std::string sweep_to_text(const std::vector<SweepRow>& rows) {
-  const auto table = sweep_cells(rows);
-  std::vector<std::size_t> widths(table.front().size());
-  for (const auto& line : table)
-    for (std::size_t column = 0; column < line.size(); ++column)
-      widths[column] = std::max(widths[column], line[column].size());
+  const std::vector<JobPlan>& jobs = rows.front().plan.jobs;
   std::string text;
-  if (!rows.front().plan.jobs.empty())
-    text = fmt::format("{}: {}\n\n", rows.front().plan.jobs.front().name,
-                       rows.front().plan.jobs.front().title);
-  for (const auto& line : table) {
-    for (std::size_t column = 0; column < line.size(); ++column)
-      text += fmt::format("{:>{}}", line[column], widths[column] + 2);
-    text += "\n";
+  for (std::size_t job = 0; job < jobs.size(); ++job) {
+    Table table = counts(rows);
+    add_job_columns(rows, job, table);
+    if (jobs.size() == 1) add_storage_columns(rows, table);
+    text += fmt::format("{}{}: {}\n\n{}", job > 0 ? "\n" : "", jobs[job].name, jobs[job].title,
+                        to_text(table));
   }
-  return text;
+  if (jobs.size() == 1) return text;
+  Table table = counts(rows);
+  add_storage_columns(rows, table);
+  return text + "\nunits of storage for all of them\n\n" + to_text(table);
 }
 
 }  // namespace feedrate

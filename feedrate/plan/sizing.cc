@@ -7,42 +7,94 @@
 namespace feedrate {
 namespace {
 
-template <class Q>
-void bind(Sizing& sizing, std::string resource, Q demand, const Sourced<Q>& each) {
-  if (demand <= Q(0)) return;
-  if (!each.known()) {
-    sizing.unknown.push_back(std::move(resource));
-    return;
-  }
-  sizing.bindings.push_back({std::move(resource), whole(demand / each.value),
-                             fmt::format("{} / {}", show(demand), show(each.value)), each.source});
-}
+class Counting {
+ public:
+  Counting(Sizing& sizing, bool one_directory) : sizing_(sizing), one_directory_(one_directory) {}
 
-// Bytes and operations: whichever takes more units, or both after each other.
-void bind_transfers(Sizing& sizing, const std::string& what, BytesPerSecond bytes,
-                    PerSecond operations, const Sourced<BytesPerSecond>& bandwidth,
-                    const Sourced<PerSecond>& rate) {
-  const bool sum = sizing.storage.one_at_a_time && bandwidth.known() && rate.known();
-  if (!sum) {
-    bind(sizing, what + " bandwidth", bytes, bandwidth);
-    bind(sizing, what + " operations", operations, rate);
-    return;
+  void add_phase(const StoragePhase& phase) {
+    const StorageProfile& storage = sizing_.storage;
+    phase_ = phase.key;
+    burst_ = phase.burst;
+    const std::size_t first = sizing_.bindings.size();
+    bind_transfers("read", phase.read, phase.read_operations, storage.read,
+                   storage.read_operations);
+    bind_transfers("write", phase.write, phase.write_operations, storage.write,
+                   storage.write_operations);
+    bind("file opens", phase.opens, in_directories(storage.opens, storage.one_directory_opens));
+    bind("file creates", phase.creates,
+         in_directories(storage.creates, storage.one_directory_creates));
+    Count units;
+    for (std::size_t index = first; index < sizing_.bindings.size(); ++index)
+      units = std::max(units, sizing_.bindings[index].units);
+    sizing_.phases.push_back({phase.key, phase.name, units, phase.burst});
   }
-  const Count units = bytes / bandwidth.value + operations / rate.value;
-  if (units <= Count(0)) return;
-  sizing.bindings.push_back({what + " bandwidth and operations, one at a time", whole(units),
-                             fmt::format("{} / {} + {} / {}", show(bytes), show(bandwidth.value),
-                                         show(operations), show(rate.value)),
-                             bandwidth.source + "; " + rate.source});
-}
 
-// Opens and creates are slower in one directory than in many, where a source tells by how much.
-Sourced<PerSecond> in_directories(const Sourced<PerSecond>& rate, const Sourced<Count>& share,
-                                  bool one_directory) {
-  if (!rate.known() || !one_directory || !share.known()) return rate;
-  return {rate.value * share.value,
-          fmt::format("{}; in one directory {} of it: {}", rate.source,
-                      show(Measure::fraction(share.value)), share.source)};
+  void add_capacity(Bytes capacity) {
+    phase_.clear();
+    burst_ = false;
+    bind("capacity", capacity, sizing_.storage.capacity);
+  }
+
+ private:
+  template <class Q>
+  void bind(const std::string& resource, Q demand, const Sourced<Q>& each) {
+    if (demand <= Q(0)) return;
+    if (!each.known()) {
+      if (std::ranges::find(sizing_.unknown, resource) == sizing_.unknown.end())
+        sizing_.unknown.push_back(resource);
+      return;
+    }
+    sizing_.bindings.push_back({phase_, resource, whole(demand / each.value),
+                                fmt::format("{} / {}", show(demand), show(each.value)), each.source,
+                                burst_});
+  }
+
+  // Bytes and operations: whichever takes more units, or both after each other.
+  void bind_transfers(const std::string& what, BytesPerSecond bytes, PerSecond operations,
+                      const Sourced<BytesPerSecond>& bandwidth, const Sourced<PerSecond>& rate) {
+    const bool sum = sizing_.storage.one_at_a_time && bandwidth.known() && rate.known();
+    if (!sum) {
+      bind(what + " bandwidth", bytes, bandwidth);
+      bind(what + " operations", operations, rate);
+      return;
+    }
+    const Count units = bytes / bandwidth.value + operations / rate.value;
+    if (units <= Count(0)) return;
+    sizing_.bindings.push_back({phase_, what + " bandwidth and operations, one at a time",
+                                whole(units),
+                                fmt::format("{} / {} + {} / {}", show(bytes), show(bandwidth.value),
+                                            show(operations), show(rate.value)),
+                                bandwidth.source + "; " + rate.source, burst_});
+  }
+
+  // Opens and creates are slower in one directory than in many, where a source tells by how much.
+  Sourced<PerSecond> in_directories(const Sourced<PerSecond>& rate,
+                                    const Sourced<Count>& share) const {
+    if (!rate.known() || !one_directory_ || !share.known()) return rate;
+    return {rate.value * share.value,
+            fmt::format("{}; in one directory {} of it: {}", rate.source,
+                        show(Measure::fraction(share.value)), share.source)};
+  }
+
+  Sizing& sizing_;
+  bool one_directory_;
+  std::string phase_;
+  bool burst_ = false;
+};
+
+void count_servers(Sizing& sizing, BytesPerSecond read, BytesPerSecond write) {
+  const StorageProfile& storage = sizing.storage;
+  const auto at_least = [&](Count servers, const char* why) {
+    if (servers <= sizing.servers) return;
+    sizing.servers = servers;
+    sizing.servers_bound_by = why;
+  };
+  if (storage.per_server.known() && sizing.units > Count(0))
+    at_least(whole(sizing.units / storage.per_server.value), "slots");
+  if (storage.server_read.known())
+    at_least(whole(read / storage.server_read.value), "their read bandwidth");
+  if (storage.server_write.known())
+    at_least(whole(write / storage.server_write.value), "their write bandwidth");
 }
 
 }  // namespace
@@ -51,23 +103,25 @@ Sizing size_storage(const StorageDemand& demand, const StorageProfile& storage,
                     const NetworkPort& port) {
   Sizing sizing;
   sizing.storage = storage;
-  bind_transfers(sizing, "read", demand.read, demand.read_operations, storage.read,
-                 storage.read_operations);
-  bind_transfers(sizing, "write", demand.write, demand.write_operations, storage.write,
-                 storage.write_operations);
-  bind(sizing, "file opens", demand.opens,
-       in_directories(storage.opens, storage.one_directory_opens, demand.one_directory));
-  bind(sizing, "file creates", demand.creates,
-       in_directories(storage.creates, storage.one_directory_creates, demand.one_directory));
-  bind(sizing, "capacity", demand.capacity, storage.capacity);
+  Counting counting(sizing, demand.one_directory);
+  for (const StoragePhase& phase : demand.phases) counting.add_phase(phase);
+  counting.add_capacity(demand.capacity);
   for (const Binding& binding : sizing.bindings)
-    if (binding.units > sizing.units) {
+    if (!binding.burst && binding.units > sizing.units) {
       sizing.units = binding.units;
-      sizing.bound_by = binding.resource;
+      sizing.bound_by = binding.phase.empty()
+                            ? binding.resource
+                            : fmt::format("{} of {}", binding.resource, binding.phase);
     }
-  if (storage.per_server.known()) sizing.servers = whole(sizing.units / storage.per_server.value);
-  sizing.ports = whole(std::max(demand.read, demand.write) / port.carries());
-  if (storage.stream.known()) sizing.requests = whole(demand.read / storage.stream.value);
+  BytesPerSecond read, write;
+  for (const StoragePhase& phase : demand.phases) {
+    if (phase.burst) continue;
+    read = std::max(read, phase.read);
+    write = std::max(write, phase.write);
+  }
+  count_servers(sizing, read, write);
+  sizing.ports = whole(std::max(read, write) / port.carries());
+  if (storage.stream.known()) sizing.requests = whole(read / storage.stream.value);
   return sizing;
 }
 

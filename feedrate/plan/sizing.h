@@ -11,30 +11,54 @@
 
 namespace feedrate {
 
-// What all jobs together ask of one storage.
+// What all jobs together ask of a storage at one time: training, a restart, loading models.
+struct StoragePhase {
+  std::string key = {};   // "training"
+  std::string name = {};  // "training and checkpoints"
+  BytesPerSecond read{}, write{};
+  PerSecond read_operations{}, write_operations{};
+  PerSecond opens{}, creates{};
+  // A burst that may take longer on a storage that is sized without it: counted, but not bound by.
+  bool burst = false;
+  bool empty() const {
+    return read + write <= BytesPerSecond(0) && opens + creates <= PerSecond(0) &&
+           read_operations + write_operations <= PerSecond(0);
+  }
+};
+
+// The phases follow each other; the capacity is for all of them.
 struct StorageDemand {
-  BytesPerSecond read, write;
-  PerSecond read_operations, write_operations;
-  PerSecond opens, creates;
-  Bytes capacity;
+  std::vector<StoragePhase> phases;
+  Bytes capacity{};
   bool one_directory = false;  // all files lie in one
 };
 
 // One resource of a storage and the units that it takes.
 struct Binding {
+  std::string phase;     // key of it; "" for the capacity
   std::string resource;  // "read bandwidth", "capacity", ...
   Count units;
   std::string formula, source;
+  bool burst = false;
+};
+
+// The units that a phase takes by itself.
+struct PhaseUnits {
+  std::string key, name;
+  Count units;  // 0: no figure to count by
+  bool burst = false;
 };
 
 struct Sizing {
   StorageProfile storage;
-  Count units;                       // the largest of `bindings`; 0: no figure to count by
-  std::string bound_by;              // its resource
+  Count units;           // the largest of `bindings` that are no burst; 0: no figure to count by
+  std::string bound_by;  // its resource and phase: "read bandwidth of training"
+  std::vector<PhaseUnits> phases;
   Count servers;                     // that hold the units; 0: no source tells how many one holds
+  std::string servers_bound_by;      // "slots" or "their read bandwidth" or "... write ..."
   std::vector<Binding> bindings;     // what the demand has and the profile knows
   std::vector<std::string> unknown;  // what the demand has and no source tells of this storage
-  Count ports;                       // to carry the larger of reads and writes
+  Count ports;                       // to carry the larger of reads and writes, bursts left out
   std::optional<Count> requests;     // in flight at once, where one request has a limited speed
 };
 Sizing size_storage(const StorageDemand& demand, const StorageProfile& storage,

@@ -62,9 +62,10 @@ Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_
   FEEDRATE_TRY(profile.name, root.text_at("name"));
   FEEDRATE_TRY(const YamlNode node, root.at("sizing"));
   FEEDRATE_CHECK(node.expect_keys(
-      "sizing", {"title", "unit", "per_server", "one_at_a_time", "capacity", "read", "write",
-                 "stream", "read_operations", "write_operations", "opens", "creates",
-                 "one_directory_opens", "one_directory_creates"}));
+      "sizing",
+      {"title", "unit", "per_server", "server_read", "server_write", "one_at_a_time", "capacity",
+       "read", "write", "stream", "read_operations", "write_operations", "opens", "creates",
+       "system_creates", "one_directory_opens", "one_directory_creates"}));
   FEEDRATE_TRY(profile.title, node.text_at("title"));
   FEEDRATE_TRY(profile.unit, node.text_at("unit"));
   if (node.has("one_at_a_time")) {
@@ -72,6 +73,8 @@ Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_
     FEEDRATE_TRY(profile.one_at_a_time, flag.flag());
   }
   FEEDRATE_CHECK(read_sourced(node, "per_server", profile.per_server));
+  FEEDRATE_CHECK(read_sourced(node, "server_read", profile.server_read));
+  FEEDRATE_CHECK(read_sourced(node, "server_write", profile.server_write));
   FEEDRATE_CHECK(read_sourced(node, "capacity", profile.capacity));
   FEEDRATE_CHECK(read_sourced(node, "read", profile.read));
   FEEDRATE_CHECK(read_sourced(node, "write", profile.write));
@@ -80,6 +83,7 @@ Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_
   FEEDRATE_CHECK(read_sourced(node, "write_operations", profile.write_operations));
   FEEDRATE_CHECK(read_sourced(node, "opens", profile.opens));
   FEEDRATE_CHECK(read_sourced(node, "creates", profile.creates));
+  FEEDRATE_CHECK(read_sourced(node, "system_creates", profile.system_creates));
   FEEDRATE_CHECK(read_sourced(node, "one_directory_opens", profile.one_directory_opens));
   FEEDRATE_CHECK(read_sourced(node, "one_directory_creates", profile.one_directory_creates));
   FEEDRATE_CHECK(check_share(node, "one_directory_opens", profile.one_directory_opens.value));

@@ -24,6 +24,8 @@ struct StorageProfile {
   std::string title;          // "NVMe drives on PCIe Gen4"
   std::string unit;           // "drive"
   Sourced<Count> per_server;  // units that one server holds
+  // What one server of those passes on, however many units it holds.
+  Sourced<BytesPerSecond> server_read, server_write;
   // It does one thing at a time, as the heads of a disk do: the time of an operation adds to that
   // of its bytes. Otherwise operations go on beside transfers.
   bool one_at_a_time = false;
@@ -32,6 +34,8 @@ struct StorageProfile {
   Sourced<BytesPerSecond> stream;  // of one request; 0: no such limit is known
   Sourced<PerSecond> read_operations, write_operations;
   Sourced<PerSecond> opens, creates;  // in directories of each client's own
+  // What whole systems of the kind were seen to do, of whatever size: told, never counted by.
+  Sourced<PerSecond> system_creates;
   Sourced<Count> one_directory_opens,
       one_directory_creates;  // as shares of those, in one directory
 };

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <optional>
 
 namespace feedrate {
 namespace {
@@ -33,13 +35,55 @@ Bytes stored_bytes(const DatasetShape& data) {
   return count_of(data.samples()) * Bytes(data.sample_bytes_mean);
 }
 
-PerSecond read_operations(const TrainingJob& job, const TrainingDemand& demand) {
+// Reads of some columns of many: one a column and row group, for which the format must tell both.
+struct ColumnReads {
+  Count columns, rows;  // of a row group
+};
+std::optional<ColumnReads> column_reads(const DatasetShape& data) {
+  const auto option = [&](const char* key) {
+    const auto found = data.format_options.find(key);
+    return found == data.format_options.end() ? 0.0 : std::strtod(found->second.c_str(), nullptr);
+  };
+  const double columns = option("columns_read"), rows = option("row_group_rows");
+  if (data.format != "parquet" || columns < 1 || rows < 1) return std::nullopt;
+  return ColumnReads{Count(columns), Count(rows)};
+}
+
+constexpr Bytes kLmdbPage{4096};
+
+struct Operations {
+  PerSecond rate;
+  std::string formula;
+};
+
+Operations read_operations(const TrainingJob& job, const TrainingDemand& demand) {
   const DatasetShape& data = job.workload.dataset;
+  if (const auto columns = column_reads(data)) {
+    const Bytes chunk = columns->rows * demand.sample / columns->columns;
+    const Count reads = columns->columns * whole(chunk / job.transfer);
+    return {demand.samples / columns->rows * reads,
+            fmt::format("samples/s / rows of a group x columns read x transfers = {} / {} x {} x "
+                        "ceil({} / {})",
+                        show(demand.samples), show(columns->rows), show(columns->columns),
+                        show(chunk), show(job.transfer))};
+  }
+  if (data.format == "lmdb") {
+    const Count pages = whole(demand.sample / kLmdbPage);
+    return {demand.samples * pages,
+            fmt::format("samples/s x pages of 4 KiB, faulted in one by one = {} x ceil({} / 4 KiB)",
+                        show(demand.samples), show(demand.sample))};
+  }
   if (job.workload.order == AccessOrder::kSequential) {
     const Bytes file = count_of(data.samples_per_file) * demand.sample;
-    return demand.mean / std::min(job.transfer, file);
+    return {demand.mean / std::min(job.transfer, file),
+            fmt::format("bytes/s / min(transfer, file) = {} / {}", show(demand.mean),
+                        show(std::min(job.transfer, file)))};
   }
-  return demand.samples * whole(demand.sample / job.transfer) + demand.label_opens;
+  return {demand.samples * whole(demand.sample / job.transfer) + demand.label_opens,
+          fmt::format("samples/s x transfers a sample{} = {} x ceil({} / {}){}",
+                      demand.label_opens > PerSecond(0) ? " + label files" : "",
+                      show(demand.samples), show(demand.sample), show(job.transfer),
+                      demand.label_opens > PerSecond(0) ? " + " + show(demand.label_opens) : "")};
 }
 
 void add_rates(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
@@ -53,12 +97,12 @@ void add_rates(const TrainingJob& job, const TrainingDemand& demand, Section& se
   section.add("per_accelerator", "read bandwidth, one accelerator that never waits",
               demand.per_accelerator,
               fmt::format("batch x sample / step = {} x {} / {}",
-                          show(reader_batch(job) / sharing(job)), show(demand.sample), step),
+                          show(demand.reader_batch / sharing(job)), show(demand.sample), step),
               timing + "; " + data);
   section.add("read_bandwidth", "read bandwidth, mean", demand.mean,
               fmt::format("readers x batch x sample / step x AU = {} x {} x {} / {} x {}",
-                          show(demand.readers), show(reader_batch(job)), show(demand.sample), step,
-                          show(Measure::fraction(job.utilisation))),
+                          show(demand.readers), show(demand.reader_batch), show(demand.sample),
+                          step, show(Measure::fraction(job.utilisation))),
               timing);
   section.add("read_bandwidth_full", "read bandwidth at AU 100 %", demand.full,
               fmt::format("{} / {}", show(demand.mean), show(Measure::fraction(job.utilisation))));
@@ -67,17 +111,27 @@ void add_rates(const TrainingJob& job, const TrainingDemand& demand, Section& se
               fmt::format("(prefetch + 1) x full = ({} + 1) x {}", job.workload.prefetch_batches,
                           show(demand.full)),
               fmt::format("prefetch of {} batches: {}", job.workload.prefetch_batches, data));
+  for (const TimingComparison& other : job.workload.other_timings(job.timing)) {
+    if (other.set != kMeasuredTiming) continue;
+    const auto real = job.workload.timing(job.timing.accelerator, kMeasuredTiming);
+    section.add("measured_bandwidth", "read bandwidth, mean, at the rate of real training",
+                demand.mean * Count(other.speed_ratio),
+                fmt::format("mean x measured / {} rate = {} x {:.3g}; --timing measured plans it",
+                            job.timing.set, show(demand.mean), other.speed_ratio),
+                real ? real->source : "");
+  }
   section.add("window", "prefetch windows, all together", demand.windows,
               fmt::format("readers x prefetch x batch x sample = {} x {} x {}",
                           show(demand.readers), job.workload.prefetch_batches, show(demand.batch)));
-  section.add("samples_per_second", "samples", demand.samples,
-              fmt::format("readers x batch / step x AU = {} x {} / {} x {}", show(demand.readers),
-                          show(reader_batch(job)), step, show(Measure::fraction(job.utilisation))),
-              timing);
+  section.add(
+      "samples_per_second", "samples", demand.samples,
+      fmt::format("readers x batch / step x AU = {} x {} / {} x {}", show(demand.readers),
+                  show(demand.reader_batch), step, show(Measure::fraction(job.utilisation))),
+      timing);
   section.add("batch_bytes", "one batch, needed every step", demand.batch,
               fmt::format("batch x sample = {} x {}; half the step time or twice the batch asks "
                           "for twice the bandwidth",
-                          show(reader_batch(job)), show(demand.sample)));
+                          show(demand.reader_batch), show(demand.sample)));
 }
 
 bool has_inner_index(std::string_view format) {
@@ -86,26 +140,22 @@ bool has_inner_index(std::string_view format) {
 
 void add_operations(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
   const DatasetShape& data = job.workload.dataset;
-  const bool sequential = job.workload.order == AccessOrder::kSequential;
-  section.add("opens", "files opened", demand.opens,
-              fmt::format("samples/s / samples a file = {} / {}{}", show(demand.samples),
-                          show(count_of(data.samples_per_file)),
-                          demand.label_opens > PerSecond(0) ? ", and a label file a sample" : ""));
+  section.add(
+      "opens", "files opened", demand.opens,
+      fmt::format(
+          "samples/s / samples a file = {} / {}{}", show(demand.samples),
+          show(count_of(data.samples_per_file)),
+          demand.label_opens > PerSecond(0) ? " + label files " + show(demand.label_opens) : ""));
   section.add("operations", "read operations", demand.operations,
-              sequential
-                  ? fmt::format("bytes/s / transfer = {} / {}", show(demand.mean),
-                                show(std::min(job.transfer,
-                                              count_of(data.samples_per_file) * demand.sample)))
-                  : fmt::format("samples/s x transfers a sample{} = {} x {}",
-                                demand.label_opens > PerSecond(0) ? " + labels/s" : "",
-                                show(demand.samples), show(whole(demand.sample / job.transfer))));
+              read_operations(job, demand).formula);
   section.add(
       "per_host", "read bandwidth of one host", demand.per_host,
       fmt::format("mean / readers x readers of the fullest host = {} / {} x {} ({} hosts of {} "
                   "accelerators)",
                   show(demand.mean), show(demand.readers),
                   show(demand.per_host / (demand.mean / demand.readers)), show(demand.hosts),
-                  show(job.accelerators_per_host)));
+                  show(job.accelerators_per_host.value)),
+      job.accelerators_per_host.source());
   if (demand.labels_at_start > Bytes(0))
     section.add("labels", "labels, read at the start", demand.labels_at_start,
                 fmt::format("readers x samples x label = {} x {} x {}", show(demand.readers),
@@ -125,18 +175,68 @@ void add_operations(const TrainingJob& job, const TrainingDemand& demand, Sectio
                     data.format));
   if (data.labels == LabelPlacement::kSideFile)
     section.add("label_opens", "label files opened", demand.label_opens,
-                "one a sample, and as many reads");
+                fmt::format("one a sample = {}, and as many reads", show(demand.samples)));
+  if (data.sample_bytes_read > 0 && !column_reads(data))
+    section.remarks.push_back(
+        "a sample is read in parts, so there are more and smaller reads than the operations above; "
+        "'feedrate find' counts them");
+  if (data.labels == LabelPlacement::kManifest && data.label_bytes <= 0)
+    section.remarks.push_back(
+        "no source tells the size of the labels in the manifest (dataset.label_bytes), which every "
+        "reader reads at the start");
 }
 
-std::string fits_text(std::string_view whose, Bytes memory, Bytes stored, Count many) {
-  const Bytes all = memory * many;
-  return fmt::format(
-      "the data set {} {} ({} of {}): {}", stored <= all ? "fits" : "does not fit", whose,
-      show(stored), show(all),
-      stored <= all
-          ? "storage matters for the first read only; later epochs come from there if the job "
-            "keeps it"
-          : "every epoch reads it from storage again");
+std::string fits_text(std::string_view whose, Bytes memory, Bytes stored,
+                      std::string_view if_it_does) {
+  return fmt::format("the data set {} {} ({} of {}): {}",
+                     stored <= memory ? "fits" : "does not fit", whose, show(stored), show(memory),
+                     stored <= memory ? if_it_does : "every epoch reads it from storage again");
+}
+
+void add_epochs(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
+  const bool available = job.available_read > BytesPerSecond(0);
+  const std::string epochs = job.epochs_source.empty() ? job.workload.source : job.epochs_source;
+  section.add(
+      "epoch", "time of one epoch, and to read it once", demand.epoch,
+      fmt::format("read / {} = {} / {}", available ? "min(available, full)" : "mean bandwidth",
+                  show(demand.read), show(demand.reached)),
+      available ? "--read-bandwidth" : "");
+  section.add("first_epoch", "read from storage in the first, cold epoch", demand.read,
+              fmt::format("samples x what is read of one = {} x {}",
+                          show(count_of(job.workload.dataset.samples())), show(demand.sample)));
+  section.add("later_epoch", "read from storage in each later one", demand.later,
+              demand.later > Bytes(0)
+                  ? fmt::format("as much again = {}: host memory does not hold it, or is not known",
+                                show(demand.later))
+                  : "nothing: it is in host memory");
+  section.add("total", "read from storage in all epochs", demand.total,
+              fmt::format("first + (epochs - 1) x later = {} + ({} - 1) x {}", show(demand.read),
+                          job.workload.epochs, show(demand.later)),
+              epochs);
+  section.add("time", "time of all epochs", demand.time,
+              demand.later > Bytes(0)
+                  ? fmt::format("epochs x one = {} x {}", job.workload.epochs, show(demand.epoch))
+                  : fmt::format("first + (epochs - 1) x read / full = {} + ({} - 1) x {} / {}",
+                                show(demand.epoch), job.workload.epochs, show(demand.read),
+                                show(demand.full)),
+              epochs);
+}
+
+void add_memory(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
+  if (job.host_memory <= Bytes(0)) {
+    section.remarks.push_back("whether the data set fits host memory: give --host-memory");
+    return;
+  }
+  section.remarks.push_back(
+      fits_text("one host's memory", job.host_memory, demand.stored,
+                "storage matters for the first read only, if the job keeps it there, as the totals "
+                "above assume"));
+  if (demand.stored > job.host_memory && demand.hosts > Count(1))
+    section.remarks.push_back(fits_text(
+        fmt::format("the memory of {} hosts, if each keeps its own part", show(demand.hosts)),
+        job.host_memory * demand.hosts, demand.stored,
+        "storage would matter for the first read only; the totals above assume that it "
+        "is not kept there"));
 }
 
 void add_dataset(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
@@ -145,63 +245,36 @@ void add_dataset(const TrainingJob& job, const TrainingDemand& demand, Section& 
       "dataset", "data set", demand.stored,
       fmt::format("files x samples a file x sample = {} x {} x {}", show(count_of(data.files)),
                   show(count_of(data.samples_per_file)), show(Bytes(data.sample_bytes_mean))),
-      job.workload.source);
+      job.dataset_source.empty() ? job.workload.source : job.dataset_source);
   if (demand.read < demand.stored)
     section.add("read_once", "of which an epoch reads", demand.read,
                 fmt::format("samples x what is read of one = {} x {}",
                             show(count_of(data.samples())), show(demand.sample)),
                 job.workload.source);
-  section.add("epoch", "time of one epoch, and to read it once", demand.epoch,
-              fmt::format("read / mean bandwidth = {} / {}", show(demand.read), show(demand.mean)));
-  section.add("first_epoch", "read from storage in the first, cold epoch", demand.read,
-              "every sample once");
-  section.add("later_epoch", "read from storage in each later one", demand.later,
-              demand.later > Bytes(0)
-                  ? "as much again: host memory does not hold it, or is not known"
-                  : "nothing: it is in host memory");
-  section.add("total", "read from storage in all epochs", demand.total,
-              fmt::format("first + (epochs - 1) x later = {} + ({} - 1) x {}", show(demand.read),
-                          job.workload.epochs, show(demand.later)),
-              job.workload.source);
-  section.add("benchmark_dataset", "smallest data set to benchmark this with", demand.benchmark,
-              fmt::format("max(500 steps x readers x batch x sample, 5 x hosts x host memory) = "
-                          "max(500 x {} x {}, 5 x {} x {})",
-                          show(demand.readers), show(demand.batch), show(demand.hosts),
-                          show(job.host_memory)),
-              "mlcommons/storage Submission_guidelines.md 7");
-  const Count together = demand.readers * reader_batch(job);
+  add_epochs(job, demand, section);
+  section.add(
+      "benchmark_dataset", "smallest data set to benchmark this with", demand.benchmark,
+      fmt::format("max(500 steps x readers x batch x stored sample, 5 x hosts x host "
+                  "memory) = max(500 x {} x {} x {}, 5 x {} x {})",
+                  show(demand.readers), show(demand.reader_batch),
+                  show(Bytes(data.sample_bytes_mean)), show(demand.hosts), show(job.host_memory)),
+      "mlcommons/storage Submission_guidelines.md 7");
+  const Count together = demand.readers * demand.reader_batch;
   if (together > count_of(data.samples()))
     section.remarks.push_back(fmt::format(
         "a step of all takes {} samples, more than the {} of the data set: they cannot work on it "
         "together",
         show(together), show(count_of(data.samples()))));
-  if (job.host_memory > Bytes(0)) {
-    section.remarks.push_back(
-        fits_text("one host's memory", job.host_memory, demand.stored, Count(1)));
-    if (demand.stored > job.host_memory && demand.hosts > Count(1))
-      section.remarks.push_back(fits_text(
-          fmt::format("the memory of {} hosts, if each keeps its own part", show(demand.hosts)),
-          job.host_memory, demand.stored, demand.hosts));
-  } else {
-    section.remarks.push_back("whether the data set fits host memory: give --host-memory");
-  }
-  if (job.accelerator_memory > Bytes(0))
-    section.remarks.push_back(fits_text(
-        fmt::format("the memory of {} {}", show(job.accelerators), job.timing.accelerator),
-        job.accelerator_memory, demand.stored, job.accelerators));
-  if (data.sample_bytes_read > 0)
-    section.remarks.push_back(
-        "a sample is read in parts (some columns of many), so there are more and smaller reads "
-        "than the operations above; 'feedrate find' counts them");
+  add_memory(job, demand, section);
 }
 
 void add_costs(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
-  Count reached = job.utilisation;
+  const Count reached = demand.reached / demand.full;
   if (job.available_read > BytesPerSecond(0)) {
-    reached = std::min(Count(1), job.available_read / demand.full);
     section.add("utilisation", "AU with the bandwidth that is there", Measure::fraction(reached),
                 fmt::format("min(1, available / full) = {} / {}", show(job.available_read),
-                            show(demand.full)));
+                            show(demand.full)),
+                "--read-bandwidth");
     section.add(
         "fed", "accelerators it keeps fed",
         Count(
@@ -225,7 +298,8 @@ TrainingDemand training_demand(const TrainingJob& job) {
   TrainingDemand demand;
   demand.readers = job.accelerators / sharing(job);
   demand.sample = Bytes(data.read_bytes_mean());
-  demand.batch = reader_batch(job) * demand.sample;
+  demand.reader_batch = reader_batch(job);
+  demand.batch = demand.reader_batch * demand.sample;
   demand.full = demand.readers * demand.batch / step_time(job);
   demand.per_accelerator = demand.full / job.accelerators;
   demand.mean = demand.full * job.utilisation;
@@ -233,14 +307,14 @@ TrainingDemand training_demand(const TrainingJob& job) {
   demand.windows = demand.readers * prefetch * demand.batch;
   demand.peak = demand.full + demand.windows / step_time(job);
   demand.samples = demand.mean / demand.sample;
-  demand.hosts = whole(job.accelerators / job.accelerators_per_host);
+  demand.hosts = whole(job.accelerators / job.accelerators_per_host.value);
   // The fullest host: replicas that lie within one host each have their reader there.
-  const Count readers_of_host =
-      std::max(Count(1), std::min(demand.readers, whole(job.accelerators_per_host / sharing(job))));
+  const Count readers_of_host = std::max(
+      Count(1), std::min(demand.readers, whole(job.accelerators_per_host.value / sharing(job))));
   demand.per_host = demand.mean / demand.readers * readers_of_host;
   demand.label_opens = data.labels == LabelPlacement::kSideFile ? demand.samples : PerSecond(0);
   demand.opens = demand.samples / count_of(data.samples_per_file) + demand.label_opens;
-  demand.operations = read_operations(job, demand);
+  demand.operations = read_operations(job, demand).rate;
   demand.stored = stored_bytes(data);
   demand.read = count_of(data.samples()) * demand.sample;
   if (data.labels == LabelPlacement::kManifest)
@@ -248,14 +322,19 @@ TrainingDemand training_demand(const TrainingJob& job) {
   if (data.format == "megatron")
     demand.index_at_start = demand.readers * (count_of(data.samples()) * kMegatronIndex +
                                               count_of(data.files) * kMegatronIndexHead);
-  demand.epoch = demand.read / demand.mean;
+  demand.reached = job.available_read > BytesPerSecond(0)
+                       ? std::min(job.available_read, demand.full)
+                       : demand.mean;
+  demand.epoch = demand.read / demand.reached;
   // One host's memory holds the whole data set: it is read once, and never again.
   const bool fits = job.host_memory > Bytes(0) && demand.stored <= job.host_memory;
   demand.later = fits ? Bytes(0) : demand.read;
-  const Count batch_of_all = demand.readers * reader_batch(job);
+  const Count batch_of_all = demand.readers * demand.reader_batch;
   demand.benchmark = std::max(Count(kBenchmarkSteps) * batch_of_all * Bytes(data.sample_bytes_mean),
                               Count(kBenchmarkMemories) * demand.hosts * job.host_memory);
-  demand.total = demand.read + (count_of(job.workload.epochs) - Count(1)) * demand.later;
+  const Count later_epochs = count_of(job.workload.epochs) - Count(1);
+  demand.total = demand.read + later_epochs * demand.later;
+  demand.time = demand.epoch + later_epochs * (fits ? demand.read / demand.full : demand.epoch);
   return demand;
 }
 
@@ -271,34 +350,57 @@ Section training_section(const TrainingJob& job, const TrainingDemand& demand) {
   return section;
 }
 
-Section network_section(const TrainingJob& job, const ModelShape& model) {
+std::string fits_accelerators(const TrainingJob& job, const TrainingDemand& demand,
+                              Bytes model_state) {
+  if (job.accelerator_memory <= Bytes(0)) return "";
+  const Bytes left = std::max(Bytes(0), job.accelerator_memory - model_state);
+  return fits_text(
+      fmt::format("what {} {} have beside {}", show(job.accelerators), job.timing.accelerator,
+                  model_state > Bytes(0) ? "their model" : "a model of unknown size"),
+      job.accelerators * left, demand.stored,
+      "storage would matter for the first read only; the totals above assume that it is not kept "
+      "there");
+}
+
+Section network_section(const ModelShape& model, const Parallelism& parallel, Count batch) {
   Section section;
   section.key = "network";
   section.title = "Between accelerators, per accelerator and step: network, not storage";
-  const Parallelism& parallel = job.parallelism;
-  const Count share = sharing(job);
+  const Count share = count_of(parallel.tensor * parallel.pipeline);
   if (parallel.data > 1) {
-    const Bytes gradients = model.parameters() / share * Bytes(2);
-    const Count ring = Count(2) * (count_of(parallel.data) - Count(1)) / count_of(parallel.data);
-    section.add("gradients", "gradients, all-reduced over the replicas", gradients * ring,
-                fmt::format("2 x (D - 1) / D x parameters / (tensor x pipeline) x 2 B = 2 x ({} - "
-                            "1) / {} x {} / {} x 2 B",
-                            parallel.data, parallel.data, show(model.parameters()), show(share)),
+    const Bytes held = model.parameters() / share * Bytes(2);
+    // ZeRO 3 gathers the weights twice, for the way forth and back, and scatters the gradients.
+    const Count passes(parallel.zero_stage >= 3 ? 3 : 2);
+    const Count ring = passes * (count_of(parallel.data) - Count(1)) / count_of(parallel.data);
+    section.add("gradients",
+                parallel.zero_stage >= 3 ? "weights gathered twice and gradients scattered"
+                                         : "gradients, all-reduced over the replicas",
+                held * ring,
+                fmt::format("{} x (D - 1) / D x parameters / (tensor x pipeline) x 2 B = {} x ({} "
+                            "- 1) / {} x {} / {} x 2 B",
+                            show(passes), show(passes), parallel.data, parallel.data,
+                            show(model.parameters()), show(share)),
                 model.source);
   }
-  if (!model.is_transformer() || model.sequence_tokens == 0) return section;
+  if (!model.is_transformer() || parallel.tensor * parallel.pipeline == 1) return section;
+  if (model.sequence_tokens == 0 || batch <= Count(0)) {
+    section.remarks.push_back(
+        "activations between tensor-parallel ranks and stages depend on batch and sequence "
+        "length, of which no source says enough");
+    return section;
+  }
   const Bytes activations =
-      reader_batch(job) * count_of(model.sequence_tokens) * count_of(model.hidden) * Bytes(2);
-  const std::string each =
-      fmt::format("batch x tokens x hidden x 2 B = {} x {} x {} x 2 B", show(reader_batch(job)),
-                  model.sequence_tokens, model.hidden);
+      batch * count_of(model.sequence_tokens) * count_of(model.hidden) * Bytes(2);
+  const std::string each = fmt::format("batch x tokens x hidden x 2 B = {} x {} x {} x 2 B",
+                                       show(batch), model.sequence_tokens, model.hidden);
   if (parallel.tensor > 1) {
     const Count ring =
         Count(2) * (count_of(parallel.tensor) - Count(1)) / count_of(parallel.tensor);
     const Count layers = count_of(model.layers) / count_of(parallel.pipeline);
     section.add("tensor", "activations, all-reduced over the tensor-parallel ranks",
                 Count(4) * layers * ring * activations,
-                fmt::format("4 a layer x {} layers x 2 x (T - 1) / T x {}", show(layers), each),
+                fmt::format("4 a layer x {} layers x 2 x ({} - 1) / {} x {}", show(layers),
+                            parallel.tensor, parallel.tensor, each),
                 model.source);
   }
   if (parallel.pipeline > 1)

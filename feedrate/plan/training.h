@@ -18,16 +18,18 @@ struct TrainingJob {
   Parallelism parallelism;     // data: replicas; tensor x pipeline accelerators share one
   bool shared_timing = false;  // ModelShape::shared_timings of the model
   Count utilisation{0.9};      // AU to be reached
-  Count accelerators_per_host{8};
+  Setting<Count> accelerators_per_host{Count(8), "--accelerators-per-host"};
   Bytes transfer;                         // largest single read of the client
   Bytes host_memory, accelerator_memory;  // of one; 0: not known
   std::string memory_source;
-  BytesPerSecond available_read;    // what the storage gives; 0: not known
-  MoneyPerSecond accelerator_cost;  // of one; 0: not asked for
+  std::string epochs_source, dataset_source;  // "" : of the workload
+  BytesPerSecond available_read;              // what the storage gives; 0: not known
+  MoneyPerSecond accelerator_cost;            // of one; 0: not asked for
 };
 
 struct TrainingDemand {
   Count readers;                   // model replicas: each reads its own samples
+  Count reader_batch;              // samples that one of them takes in a step
   Bytes sample, batch;             // one sample as it is read; what one reader takes in a step
   PerSecond samples;               // of all readers, at the AU asked for
   BytesPerSecond per_accelerator;  // when it never waits (AU 1)
@@ -39,16 +41,23 @@ struct TrainingDemand {
   Count hosts;
   Bytes stored, read;  // the data set, and what one epoch reads of it
   Bytes labels_at_start, index_at_start;
-  Seconds epoch;
-  Bytes later;      // what each epoch but the first reads from storage
-  Bytes total;      // of all epochs
-  Bytes benchmark;  // the smallest data set that the rules of MLPerf Storage allow
+  BytesPerSecond reached;  // of all, with what the storage gives; `mean` when that is not known
+  Seconds epoch;           // at that
+  Bytes later;             // what each epoch but the first reads from storage
+  Bytes total;             // of all epochs
+  Seconds time;            // of all epochs; those that read nothing go at AU 1
+  Bytes benchmark;         // the smallest data set that the rules of MLPerf Storage allow
 };
 TrainingDemand training_demand(const TrainingJob& job);
 
 // As figures with their formulas.
 Section training_section(const TrainingJob& job, const TrainingDemand& demand);
+// Whether it fits what the accelerators have beside a model of so many bytes each; "" when the
+// memory of one is not known.
+std::string fits_accelerators(const TrainingJob& job, const TrainingDemand& demand,
+                              Bytes model_state);
 // What the parallelism moves between accelerators, per accelerator and step: no storage traffic.
-Section network_section(const TrainingJob& job, const ModelShape& model);
+// `batch`: samples of one model replica; 0, not known, leaves out what depends on it.
+Section network_section(const ModelShape& model, const Parallelism& parallelism, Count batch);
 
 }  // namespace feedrate

@@ -44,19 +44,19 @@ RankShard checkpoint_shard(const ModelShape& model, const Parallelism& paralleli
   const Count parameters = stage_parameters(model, parallelism, place.pipeline);
   if (parallelism.zero_stage >= 3) {
     shard.weights = parameters / data * precision.weights;
-    shard.files += Count(1);
+    shard.weight_files = Count(1);
   } else if (first) {
     shard.weights = parameters * precision.weights;
-    shard.files += stage_files(model, parallelism.pipeline, place.pipeline);
+    shard.weight_files = stage_files(model, parallelism.pipeline, place.pipeline);
   }
   if (precision.optimizer <= Bytes(0)) return shard;
   if (parallelism.zero_stage >= 1) {
     shard.optimizer = precision.optimizer * model.parameters() / count_of(parallelism.ranks()) +
                       precision.optimizer * count_of(5 * model.hidden);
-    shard.files += Count(1);
+    shard.optimizer_files = Count(1);
   } else if (first) {
     shard.optimizer = parameters * precision.optimizer;
-    shard.files += Count(1);
+    shard.optimizer_files = Count(1);
   }
   return shard;
 }
@@ -75,9 +75,10 @@ CheckpointSize checkpoint_size(const ModelShape& model, const Parallelism& paral
           count_of(parallelism.tensor) * count_of(data == 0 ? 1 : parallelism.data - 1);
       size.weights += alike * shard.weights;
       size.optimizer += alike * shard.optimizer;
-      size.files += alike * shard.files;
-      size.largest_rank = std::max(size.largest_rank, shard.sum());
-      size.smallest_rank = any ? std::min(size.smallest_rank, shard.sum()) : shard.sum();
+      size.weight_files += alike * shard.weight_files;
+      size.optimizer_files += alike * shard.optimizer_files;
+      if (!any || shard.sum() > size.largest.sum()) size.largest = shard;
+      if (!any || shard.sum() < size.smallest.sum()) size.smallest = shard;
       any = true;
     }
   return size;

@@ -29,7 +29,9 @@ struct Precision {
 
 struct RankShard {
   Bytes weights, optimizer;
-  Count files;  // weights: one a layer and tensor rank, or one a rank with ZeRO 3; optimizer: one
+  Count weight_files;  // one a layer, or one in all with ZeRO 3
+  Count optimizer_files;
+  Count files() const { return weight_files + optimizer_files; }
   Bytes sum() const { return weights + optimizer; }
 };
 
@@ -43,8 +45,9 @@ RankShard checkpoint_shard(const ModelShape& model, const Parallelism& paralleli
 
 struct CheckpointSize {
   Bytes weights, optimizer;  // all ranks together
-  Bytes largest_rank, smallest_rank;
-  Count files, ranks;
+  RankShard largest, smallest;
+  Count weight_files, optimizer_files, ranks;
+  Count files() const { return weight_files + optimizer_files; }
   Bytes sum() const { return weights + optimizer; }
 };
 // O(pipeline stages).

@@ -26,9 +26,9 @@ TEST(CheckpointShards, Llama3) {
     EXPECT_NEAR(size.sum().value() / kGib / row.total, 1, 1e-5) << row.name;
     EXPECT_NEAR(size.weights.value() / kGib, row.weights, 0.006) << row.name;
     EXPECT_NEAR(size.optimizer.value() / kGib, row.optimizer, 0.006) << row.name;
-    EXPECT_NEAR(size.smallest_rank.value() / kGib, row.smallest, 0.0006) << row.name;
-    EXPECT_NEAR(size.largest_rank.value() / kGib, row.largest, 0.0006) << row.name;
-    EXPECT_EQ(size.files, Count(row.files)) << row.name;
+    EXPECT_NEAR(size.smallest.sum().value() / kGib, row.smallest, 0.0006) << row.name;
+    EXPECT_NEAR(size.largest.sum().value() / kGib, row.largest, 0.0006) << row.name;
+    EXPECT_EQ(size.files(), Count(row.files)) << row.name;
   }
 }
 
@@ -43,11 +43,11 @@ TEST(CheckpointShards, TheSumOfAllRanksIsTheWhole) {
         for (std::uint64_t data = 0; data < parallel.data; ++data) {
           const RankShard shard = checkpoint_shard(model, parallel, {}, {tensor, pipeline, data});
           sum += shard.sum();
-          files += shard.files;
+          files += shard.files();
         }
     const CheckpointSize size = checkpoint_size(model, parallel, {});
     EXPECT_NEAR(size.sum().value() / sum.value(), 1, 1e-12) << stage;
-    EXPECT_EQ(size.files, files) << stage;
+    EXPECT_EQ(size.files(), files) << stage;
     EXPECT_NEAR(size.sum().value() / (model.parameters().value() * 14), 1, 1e-3) << stage;
   }
 }
@@ -57,10 +57,10 @@ TEST(CheckpointShards, WithoutZeroOneReplicaWritesAll) {
   const Parallelism parallel{.data = 64};
   const CheckpointSize size = checkpoint_size(model, parallel, {});
   EXPECT_EQ(size.sum().value(), 25557032.0 * 14);
-  EXPECT_EQ(size.largest_rank, size.sum());
-  EXPECT_EQ(size.smallest_rank, Bytes(0));
-  EXPECT_EQ(size.files, Count(2));
-  EXPECT_EQ(checkpoint_size(model, parallel, {Bytes(4), Bytes(0)}).files, Count(1));
+  EXPECT_EQ(size.largest.sum(), size.sum());
+  EXPECT_EQ(size.smallest.sum(), Bytes(0));
+  EXPECT_EQ(size.files(), Count(2));
+  EXPECT_EQ(checkpoint_size(model, parallel, {Bytes(4), Bytes(0)}).files(), Count(1));
 }
 
 TEST(ModelShape, TheCatalogueIsWhole) {

@@ -44,13 +44,16 @@ std::unexpected<Error> unknown_set(const Workload& workload, std::string_view ac
   std::vector<std::string> others;
   for (const AcceleratorTiming& timing : workload.accelerators)
     if (timing.set == set) others.push_back(timing.accelerator);
-  std::string hint = fmt::format("it has {} for {}", join(sets, ", "), accelerator);
-  if (!others.empty()) hint += fmt::format("; {} has {}", set, join(others, ", "));
+  if (others.empty())
+    return fail(ErrorKind::kUsage,
+                fmt::format("--timing: {} has no step times named '{}'{}", workload.name, set,
+                            did_you_mean(set, workload.timing_sets())),
+                fmt::format("it has {}", join(workload.timing_sets(), ", ")));
   return fail(
       ErrorKind::kUsage,
-      fmt::format("--timing: {} has no '{}' step time for {}{}", workload.name, set, accelerator,
-                  others.empty() ? did_you_mean(set, workload.timing_sets()) : ""),
-      std::move(hint));
+      fmt::format("--timing: {} has no '{}' step time for {}", workload.name, set, accelerator),
+      fmt::format("it has {} for {}; {} has {}", join(sets, ", "), accelerator, set,
+                  join(others, ", ")));
 }
 
 }  // namespace
