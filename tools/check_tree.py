@@ -16,7 +16,7 @@ LAYERS = [
     ["base"],
     ["runtime", "stats"],
     ["workload", "format", "storage", "cluster", "result", "host"],
-    ["dataset"],
+    ["dataset", "checkpoint"],
     ["engine"],
     ["evidence"],
     ["find", "plan", "simulate", "probe", "trace", "doctor", "report"],
@@ -25,7 +25,7 @@ LAYERS = [
 RANK = {folder: rank for rank, folders in enumerate(LAYERS) for folder in folders}
 
 # Code that runs on two clocks, or on none: what it may not call, and what does the same.
-PURE = ("base", "stats", "workload", "format", "dataset", "engine", "find", "plan", "storage/model")
+PURE = ("base", "stats", "workload", "format", "dataset", "checkpoint", "engine", "find", "plan", "storage/model")
 BLOCKING = ("feedrate/dataset/scan.cc",)  # by contract: it runs before there is a reactor
 CALL = r"(?<![\w.>:])(?:std::|::)?"  # a free function, not a member of ours with that name
 CLOCK = "use reactor.now()"

@@ -1,0 +1,56 @@
+// The tensors of a checkpoint, and which part of each a rank writes: pure. Their bytes are those of
+// checkpoint_shards.h, tensor by tensor.
+//
+//   - Matrices that a layer's inputs meet first (qkv, gate, up, the embeddings) are cut in rows
+//   over
+//     the tensor-parallel ranks, those that follow them (attention output, down) in columns; norms
+//     are whole on every tensor-parallel rank.
+//   - ZeRO 3 cuts what a tensor-parallel rank has in rows over the data-parallel ranks, as
+//   PyTorch's
+//     FSDP does (parameter by parameter, along the first dimension).
+//   - The optimizer's fp32 weights and moments: without ZeRO a tensor each, cut like the weights;
+//     with it three flat tensors over all parameters, an equal part of each for every rank, and
+//     five vectors of `hidden` with three values each that every rank has for itself.
+//   - A model that is known by its number of parameters alone is cut in flat tensors of 16 Mi.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "feedrate/workload/checkpoint_shards.h"
+#include "feedrate/workload/model_shape.h"
+
+namespace feedrate {
+
+enum class Dtype : std::uint8_t { kF32, kBf16, kU8 };
+std::uint64_t dtype_bytes(Dtype dtype);
+
+// A rectangle of a tensor; one or two dimensions.
+struct TensorPiece {
+  std::string name;  // of the whole tensor: "model.layers.0.mlp.down_proj.weight"
+  Dtype dtype = Dtype::kBf16;
+  std::vector<std::uint64_t> global;        // shape of the whole tensor
+  std::vector<std::uint64_t> begin, shape;  // where the rectangle begins, and its shape
+  std::uint64_t elements() const;
+  std::uint64_t bytes() const { return elements() * dtype_bytes(dtype); }
+  bool whole() const { return global == shape; }
+  bool operator==(const TensorPiece&) const = default;
+};
+
+// Pieces that lie in one file where a layout has several a rank: a layer's weights, the optimizer.
+struct ShardGroup {
+  std::string name;  // "layer_012-model_03", "optimizer"; unique in a rank
+  std::vector<TensorPiece> pieces;
+  std::uint64_t bytes() const;
+};
+
+// What the rank at `place` writes, in the order of the model; empty when it writes nothing.
+std::vector<ShardGroup> checkpoint_tensors(const ModelShape& model, const Parallelism& parallelism,
+                                           const Precision& precision, const RankPlace& place);
+
+// Ranks are numbered tensor first, then data, then pipeline, as Megatron does.
+RankPlace place_of_rank(const Parallelism& parallelism, std::uint64_t rank);
+
+}  // namespace feedrate
