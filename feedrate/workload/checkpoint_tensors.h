@@ -26,6 +26,7 @@ namespace feedrate {
 
 enum class Dtype : std::uint8_t { kF32, kBf16, kU8 };
 std::uint64_t dtype_bytes(Dtype dtype);
+std::string_view to_string(Dtype dtype);  // "f32", "bf16", "u8"
 
 // A rectangle of a tensor; one or two dimensions.
 struct TensorPiece {

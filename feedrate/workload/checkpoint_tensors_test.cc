@@ -1,0 +1,97 @@
+#include "feedrate/workload/checkpoint_tensors.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace feedrate {
+namespace {
+
+double bytes_of(const std::vector<ShardGroup>& groups) {
+  double sum = 0;
+  for (const ShardGroup& group : groups) sum += static_cast<double>(group.bytes());
+  return sum;
+}
+
+// The tensors are the shards that are planned, for every rank of every published model.
+TEST(CheckpointTensors, SumsAreThoseOfTheShards) {
+  for (const char* name : {"llama3-8b", "llama3-70b", "llama3-405b", "llama3-1t"}) {
+    const ModelShape model = find_model(name).value();
+    const Parallelism& parallel = model.parallelism;
+    double sum = 0;
+    std::uint64_t files = 0;
+    for (std::uint64_t rank = 0; rank < parallel.ranks(); ++rank) {
+      const RankPlace place = place_of_rank(parallel, rank);
+      const auto groups = checkpoint_tensors(model, parallel, {}, place);
+      const RankShard shard = checkpoint_shard(model, parallel, {}, place);
+      ASSERT_NEAR(bytes_of(groups) / shard.sum().value(), 1, 1e-6) << name << " " << rank;
+      ASSERT_EQ(Count(static_cast<double>(groups.size())), shard.files()) << name << " " << rank;
+      sum += bytes_of(groups);
+      files += groups.size();
+    }
+    const CheckpointSize size = checkpoint_size(model, parallel, {});
+    EXPECT_NEAR(sum / size.sum().value(), 1, 1e-9) << name;
+    EXPECT_EQ(Count(static_cast<double>(files)), size.files()) << name;
+  }
+}
+
+// Every element of every tensor is written exactly once, whatever the parallelism; norms, once for
+// each tensor-parallel rank.
+TEST(CheckpointTensors, EveryElementIsWrittenOnce) {
+  ModelShape model = find_model("llama3-8b").value();
+  model.layers = 5;
+  model.hidden = 96;
+  model.feed_forward = 200;
+  model.heads = 12;
+  model.kv_heads = 4;
+  model.vocabulary = 1003;
+  for (const std::uint32_t stage : {0U, 1U, 3U}) {
+    const Parallelism parallel{.tensor = 3, .pipeline = 2, .data = 7, .zero_stage = stage};
+    std::map<std::string, std::uint64_t> seen, whole;
+    for (std::uint64_t rank = 0; rank < parallel.ranks(); ++rank)
+      for (const ShardGroup& group :
+           checkpoint_tensors(model, parallel, {}, place_of_rank(parallel, rank)))
+        for (const TensorPiece& piece : group.pieces) {
+          seen[piece.name] += piece.elements();
+          std::uint64_t all = 1;
+          for (const std::uint64_t size : piece.global) all *= size;
+          whole[piece.name] = all;
+          for (std::size_t d = 0; d < piece.shape.size(); ++d)
+            EXPECT_LE(piece.begin[d] + piece.shape[d], piece.global[d]);
+        }
+    for (const auto& [name, count] : seen) {
+      const bool copied = name.find("norm") != std::string::npos;
+      EXPECT_EQ(count, whole[name] * (copied ? parallel.tensor : 1)) << name << " " << stage;
+    }
+  }
+}
+
+TEST(CheckpointTensors, RanksAreNumberedTensorFirst) {
+  const Parallelism parallel{.tensor = 2, .pipeline = 3, .data = 4};
+  const RankPlace place = place_of_rank(parallel, 2 * 4 * 2 + 3 * 2 + 1);
+  EXPECT_EQ(place.tensor, 1U);
+  EXPECT_EQ(place.data, 3U);
+  EXPECT_EQ(place.pipeline, 2U);
+}
+
+TEST(CheckpointTensors, AModelOfParametersAloneIsFlat) {
+  const ModelShape model = find_model("resnet50").value();
+  const auto groups = checkpoint_tensors(model, {.data = 4}, {}, {});
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_EQ(groups[0].name, "model-model_00");
+  EXPECT_EQ(groups[0].bytes(), 25557032U * 2);
+  EXPECT_EQ(groups[1].bytes(), 25557032U * 12);
+  EXPECT_EQ(groups[1].pieces[0].name, "optimizer.fp32.parameters.00000");
+  EXPECT_TRUE(checkpoint_tensors(model, {.data = 4}, {}, {.data = 1}).empty());
+}
+
+TEST(CheckpointTensors, OtherPrecisions) {
+  const ModelShape model = find_model("resnet50").value();
+  const auto groups = checkpoint_tensors(model, {}, {Bytes(4), Bytes(9)}, {});
+  EXPECT_EQ(groups[0].pieces[0].dtype, Dtype::kF32);
+  EXPECT_EQ(groups[1].bytes(), 25557032U * 9);
+  EXPECT_EQ(checkpoint_tensors(model, {}, {Bytes(1), Bytes(0)}, {})[0].bytes(), 25557032U);
+}
+
+}  // namespace
+}  // namespace feedrate
