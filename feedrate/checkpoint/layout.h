@@ -18,6 +18,7 @@ namespace feedrate {
 struct PlacedPiece {
   TensorPiece piece;
   std::uint64_t offset = 0;  // of its data in the file: contiguous, row by row
+  bool operator==(const PlacedPiece&) const = default;
 };
 
 // Bytes that are known before the data are.
@@ -30,6 +31,7 @@ struct FileText {
 struct FilePlan {
   std::string path;                 // within the checkpoint's directory
   std::uint64_t begin = 0;          // where this part begins in the file: a multiple of 4096
+  bool shared = false;              // others write parts of the same file
   std::vector<PlacedPiece> pieces;  // by ascending offset; offsets count from `begin`
   std::vector<FileText> texts;      // between them; what neither covers is zero
   // From here to `bytes` stands what CheckpointLayout::trailer() gives.
@@ -65,6 +67,9 @@ class CheckpointLayout {
   // Small files of the checkpoint as a whole, written once when all ranks are done.
   virtual std::vector<WholeFile> common_files(std::span<const RankFiles> ranks) const;
 };
+
+// "rank-00007": where a rank's own files lie.
+std::string rank_folder(std::uint64_t rank);
 
 std::vector<std::string_view> checkpoint_layout_names();  // in the order of the documentation
 // kUsage with a spelling hint when there is none.

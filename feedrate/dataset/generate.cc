@@ -12,6 +12,7 @@
 #include "feedrate/dataset/manifest.h"
 #include "feedrate/runtime/barrier.h"
 #include "feedrate/runtime/sync.h"
+#include "feedrate/storage/stream_writer.h"
 
 namespace feedrate {
 namespace {
@@ -56,65 +57,7 @@ Task<Result<>> write_text(Storage& storage, BufferPool& pool, const std::string&
   co_return outcome;
 }
 
-// One buffer of a file on its way to storage while the next is being filled.
-struct PendingWrite {
-  Buffer buffer;
-  std::uint64_t length = 0;
-};
-
-// Writes the rest of a file from a renderer; two buffers, so that rendering and writing overlap.
-class FileWriter {
- public:
-  FileWriter(Storage& storage, BufferPool& pool, StorageFile& file, Renderer& renderer,
-             GenerateProgress& progress)
-      : storage_(storage),
-        pool_(pool),
-        file_(file),
-        renderer_(renderer),
-        progress_(progress),
-        permits_(storage.reactor(), kWritesInFlight) {}
-
-  Task<Result<>> write_all(std::uint64_t block_bytes) {
-    std::uint64_t offset = 0;
-    while (!error_) {
-      const bool admitted = co_await permits_.acquire(1);
-      FEEDRATE_ASSERT(admitted);
-      PendingWrite pending;
-      pending.buffer = co_await pool_.acquire();
-      pending.length = renderer_.next(pending.buffer.bytes().first(block_bytes));
-      const std::uint64_t length = pending.length;
-      if (length == 0 || storage_.reactor().stopping()) {
-        permits_.release(1);
-        break;
-      }
-      storage_.reactor().spawn(write_one(std::move(pending), offset));
-      offset += length;
-    }
-    const bool drained = co_await permits_.acquire(kWritesInFlight);
-    FEEDRATE_ASSERT(drained);
-    if (error_) co_return fail(*error_);
-    if (storage_.reactor().stopping()) co_return fail(ErrorKind::kCancelled, "interrupted");
-    co_return Result<>{};
-  }
-
- private:
-  static constexpr std::uint64_t kWritesInFlight = 2;
-
-  Task<> write_one(PendingWrite pending, std::uint64_t offset) {
-    const Result<> outcome = co_await storage_.write(file_, offset, pending.length, pending.buffer);
-    if (!outcome && !error_) error_ = outcome.error();
-    if (outcome) progress_.bytes_written += pending.length;
-    permits_.release(1);
-  }
-
-  Storage& storage_;
-  BufferPool& pool_;
-  StorageFile& file_;
-  Renderer& renderer_;
-  GenerateProgress& progress_;
-  Semaphore permits_;
-  std::optional<Error> error_;
-};
+constexpr std::uint64_t kWritesInFlight = 2;
 
 Task<Result<>> write_file(Storage& storage, BufferPool& pool, Generation& generation,
                           std::uint64_t index) {
@@ -123,8 +66,13 @@ Task<Result<>> write_file(Storage& storage, BufferPool& pool, Generation& genera
   Result<FileHandle> file = co_await storage.open(temporary, OpenMode::kCreate);
   if (!file) co_return fail(file.error());
   const auto renderer = generation.dataset.render_part(index);
-  FileWriter writer(storage, pool, **file, *renderer, generation.progress);
-  Result<> outcome = co_await writer.write_all(generation.options.block_bytes);
+  GenerateProgress& progress = generation.progress;
+  const StreamWriterOptions options{0, generation.options.block_bytes, kWritesInFlight};
+  StreamWriter writer(
+      storage, pool, **file, options,
+      [&renderer](std::span<std::byte> out) { return renderer->next(out); },
+      [&progress](std::uint64_t bytes, Duration) { progress.bytes_written += bytes; });
+  Result<> outcome = co_await writer.write_all();
   if (outcome) outcome = co_await storage.sync(**file);
   const Result<> closed = co_await storage.close(std::move(*file));
   if (outcome) outcome = closed;

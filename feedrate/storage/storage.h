@@ -33,6 +33,7 @@ Result<IoMode> parse_io_mode(std::string_view text, std::string_view flag);
 enum class OpenMode : std::uint8_t {
   kRead,    // must exist
   kCreate,  // created or emptied
+  kWrite,   // must exist, and keeps what it has: several write their parts of one file
 };
 
 class StorageFile {
@@ -95,7 +96,7 @@ class Storage {
   virtual Task<Result<>> sync_directory(
       const std::string& path) = 0;  // makes renames in it durable
   virtual Task<Result<std::uint64_t>> free_bytes(const std::string& path) = 0;
-  virtual Task<Result<>> remove(const std::string& path) = 0;
+  virtual Task<Result<>> remove(const std::string& path) = 0;  // a file, or an empty directory
   virtual Task<Result<>> make_directories(const std::string& path) = 0;
 };
 

@@ -95,7 +95,12 @@ Result<std::uint64_t> free_space(const std::string& path) {
 }
 
 Result<> remove_file(const std::string& path) {
-  if (unlink(path.c_str()) != 0) return fail(failed("remove", path, errno));
+  // A directory is EISDIR on Linux, EPERM by POSIX.
+  if (unlink(path.c_str()) == 0) return {};
+  const int why = errno;
+  if ((why == EISDIR || why == EPERM) && rmdir(path.c_str()) == 0) return {};
+  if (why == EISDIR) return fail(failed("remove", path, errno));
+  if (why != 0) return fail(failed("remove", path, why));
   return {};
 }
 

@@ -43,6 +43,18 @@ class PosixStorage final : public Storage {
         direct_flag_(mode == IoMode::kDirect ? O_DIRECT : 0),
         alignment_(mode == IoMode::kDirect ? alignment_bytes : 1) {}
 
+  static int flags_of(OpenMode mode) {
+    switch (mode) {
+      case OpenMode::kRead:
+        return O_RDONLY;
+      case OpenMode::kCreate:
+        return O_WRONLY | O_CREAT | O_TRUNC;
+      case OpenMode::kWrite:
+        return O_WRONLY;
+    }
+    return O_RDONLY;
+  }
+
   std::string_view name() const override { return "posix"; }
   Reactor& reactor() override { return reactor_; }
   std::size_t slack_bytes() const override { return alignment_ == 1 ? 0 : 2 * alignment_; }
@@ -53,8 +65,7 @@ class PosixStorage final : public Storage {
     request.kind = IoKind::kOpen;
     request.path = path.c_str();
     request.for_reading = mode == OpenMode::kRead;
-    request.open_flags = O_CLOEXEC | direct_flag_ |
-                         (mode == OpenMode::kRead ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC);
+    request.open_flags = O_CLOEXEC | direct_flag_ | flags_of(mode);
     request.mode = 0644;
     co_await reactor_.perform(request);
     if (request.result < 0) co_return fail(failed("open", path, 0, -request.result));

@@ -1,0 +1,234 @@
+// Write, publish, restore, damage: on real files below a temporary directory.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "feedrate/checkpoint/restore.h"
+#include "feedrate/checkpoint/store.h"
+#include "feedrate/checkpoint/write.h"
+#include "feedrate/runtime/reactor_test_support.h"
+
+namespace feedrate {
+namespace {
+
+namespace fs = std::filesystem;
+
+ModelShape tiny_model() {
+  ModelShape model = find_model("llama3-8b").value();
+  model.layers = 3;
+  model.hidden = 64;
+  model.feed_forward = 160;
+  model.heads = 8;
+  model.kv_heads = 2;
+  model.vocabulary = 1003;
+  return model;
+}
+
+class CheckpointFiles : public testing::TestWithParam<std::string_view> {
+ protected:
+  CheckpointFiles() : layout_(make_checkpoint_layout(GetParam()).value()) {
+    job_.directory = directory_.path() + "/c";
+    job_.head.model = "tiny";
+    job_.head.layout = std::string(layout_->name());
+    job_.head.parallelism = {.tensor = 2, .pipeline = 1, .data = 2, .zero_stage = 1};
+    job_.head.step = 1;
+    job_.head.content.block_bytes = 4096;
+    job_.layout = layout_.get();
+    job_.block_bytes = 65536;
+    std::vector<RankGroups> groups;
+    for (std::uint64_t rank = 0; rank < 4; ++rank)
+      groups.push_back({rank, checkpoint_tensors(tiny_model(), job_.head.parallelism, {},
+                                                 place_of_rank(job_.head.parallelism, rank))});
+    job_.ranks = layout_->place(groups);
+  }
+
+  Result<CheckpointWriteSummary> write() {
+    auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 2).value();
+    CheckpointProgress progress;
+    return write_checkpoints(*group, storage(), job_, progress, {});
+  }
+  Result<CheckpointRestoreSummary> restore() {
+    auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 2).value();
+    CheckpointProgress progress;
+    CheckpointRestoreJob job;
+    job.directory = job_.directory;
+    job.block_bytes = 65536;
+    return restore_checkpoint(*group, storage(), job, progress, {});
+  }
+  StorageFactory storage() {
+    return make_storage_factory("posix", IoMode::kBuffered, directory_.path(), 1).value();
+  }
+  std::string folder(std::uint64_t step) const { return job_.directory + "/" + step_folder(step); }
+  // The first file of the step that holds tensors.
+  std::string some_file(std::uint64_t step) const {
+    return folder(step) + "/" + job_.ranks[0].files[0].path;
+  }
+
+  TemporaryDirectory directory_;
+  std::unique_ptr<CheckpointLayout> layout_;
+  CheckpointWriteJob job_;
+};
+
+TEST_P(CheckpointFiles, WhatIsWrittenIsRestored) {
+  job_.count = 3;
+  const auto written = write();
+  ASSERT_TRUE(written) << written.error().message();
+  ASSERT_EQ(written->written.size(), 3U);
+  EXPECT_GT(written->generation_bytes_per_second, 0);
+  const auto restored = restore();
+  ASSERT_TRUE(restored) << restored.error().message();
+  EXPECT_EQ(restored->manifest.step, 3U);
+  EXPECT_EQ(restored->manifest.bytes(), written->written[2].bytes);
+  EXPECT_TRUE(restored->skipped.empty());
+  EXPECT_EQ(restored->ranks.size(), 4U);
+}
+
+// What stands in the files is the content, byte by byte, where the manifest says.
+TEST_P(CheckpointFiles, EveryPieceHasItsBytes) {
+  ASSERT_TRUE(write());
+  const auto restored = restore();
+  ASSERT_TRUE(restored);
+  std::uint64_t pieces = 0;
+  for (const RankRecord& rank : restored->manifest.ranks)
+    for (const FileRecord& file : rank.files) {
+      std::ifstream stream(folder(1) + "/" + file.path, std::ios::binary);
+      for (const PieceRecord& record : file.pieces) {
+        std::vector<std::byte> bytes(record.placed.piece.bytes());
+        stream.seekg(static_cast<std::streamoff>(file.begin + record.placed.offset));
+        stream.read(reinterpret_cast<char*>(bytes.data()),
+                    static_cast<std::streamsize>(bytes.size()));
+        ASSERT_EQ(static_cast<std::size_t>(stream.gcount()), bytes.size());
+        const PieceContent content = piece_content(job_.head.content, record.placed.piece, 1);
+        EXPECT_EQ(first_wrong_byte(content, 0, bytes), std::nullopt) << record.placed.piece.name;
+        ++pieces;
+      }
+    }
+  EXPECT_GT(pieces, 60U);
+}
+
+TEST_P(CheckpointFiles, ADamagedByteIsNamedAndTheOlderOneTaken) {
+  job_.count = 2;
+  ASSERT_TRUE(write());
+  const PlacedPiece& placed = job_.ranks[0].files[0].pieces[0];
+  {
+    std::fstream file(some_file(2), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(placed.offset + 7));
+    const int old = file.get();
+    file.seekp(static_cast<std::streamoff>(placed.offset + 7));
+    file.put(static_cast<char>(old ^ 1));
+  }
+  const auto restored = restore();
+  ASSERT_TRUE(restored) << restored.error().message();
+  EXPECT_EQ(restored->manifest.step, 1U);
+  ASSERT_EQ(restored->skipped.size(), 1U);
+  EXPECT_EQ(restored->skipped[0].step, 2U);
+  EXPECT_NE(restored->skipped[0].reason.find(placed.piece.name + " (bytes "), std::string::npos)
+      << restored->skipped[0].reason;
+}
+
+TEST_P(CheckpointFiles, MissingShortAndForeignFilesAreNamed) {
+  job_.count = 4;
+  ASSERT_TRUE(write());
+  fs::remove(some_file(4));
+  fs::resize_file(some_file(3), fs::file_size(some_file(3)) - 1);
+  std::ofstream(folder(2) + "/checkpoint.json") << "{}\n";
+  const auto restored = restore();
+  ASSERT_TRUE(restored) << restored.error().message();
+  EXPECT_EQ(restored->manifest.step, 1U);
+  ASSERT_EQ(restored->skipped.size(), 3U);
+  EXPECT_NE(restored->skipped[0].reason.find("No such file"), std::string::npos);
+  EXPECT_NE(restored->skipped[1].reason.find("belong to it"), std::string::npos);
+  EXPECT_NE(restored->skipped[2].reason.find("its checksum is wrong"), std::string::npos);
+  fs::remove_all(folder(1));
+  const auto none = restore();
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind(), ErrorKind::kNotFound);
+  EXPECT_NE(none.error().message().find("has no whole checkpoint; step 4: "), std::string::npos);
+}
+
+TEST_P(CheckpointFiles, OnlyTheNewestAreKeptAndStepsGoOn) {
+  job_.count = 5;
+  job_.keep = 2;
+  job_.step_stride = 10;
+  ASSERT_TRUE(write());
+  EXPECT_FALSE(fs::exists(folder(21)));
+  EXPECT_TRUE(fs::exists(folder(31)));
+  EXPECT_TRUE(fs::exists(folder(41)));
+  job_.count = 1;
+  const auto more = write();
+  ASSERT_TRUE(more);
+  EXPECT_EQ(more->written[0].step, 51U);
+  EXPECT_FALSE(fs::exists(folder(31)));
+}
+
+TEST_P(CheckpointFiles, WhatAnInterruptedWriterLeftIsRemoved) {
+  ASSERT_TRUE(write());
+  fs::create_directories(folder(7) + ".part/rank-00000");
+  std::ofstream(folder(7) + ".part/rank-00000/x.bin") << "half";
+  const auto restored = restore();
+  ASSERT_TRUE(restored);
+  EXPECT_EQ(restored->manifest.step, 1U);
+  ASSERT_TRUE(write());
+  EXPECT_FALSE(fs::exists(folder(7) + ".part"));
+}
+
+TEST_P(CheckpointFiles, NothingOfTheUsersIsTouched) {
+  fs::create_directories(job_.directory);
+  std::ofstream(job_.directory + "/thesis.txt") << "mine";
+  const auto written = write();
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().kind(), ErrorKind::kUsage);
+  EXPECT_NE(written.error().message().find("is not empty and has no feedrate-checkpoints.json"),
+            std::string::npos);
+  EXPECT_EQ(std::distance(fs::directory_iterator(job_.directory), {}), 1);
+  const auto none = restore();
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message().find("holds no checkpoints of ours"), std::string::npos);
+}
+
+std::string layout_of(const testing::TestParamInfo<std::string_view>& layout) {
+  return std::string(layout.param);
+}
+INSTANTIATE_TEST_SUITE_P(Layouts, CheckpointFiles, testing::ValuesIn(checkpoint_layout_names()),
+                         layout_of);
+
+TEST(CheckpointManifest, ComesBackAsItWas) {
+  CheckpointManifest manifest;
+  manifest.step = 12;
+  manifest.model = "a \"b\"\n";
+  manifest.layout = "raw";
+  manifest.parallelism = {.tensor = 2, .pipeline = 3, .data = 4, .zero_stage = 1};
+  manifest.content = {.seed = ~std::uint64_t{0}, .changed = 0.1, .block_bytes = 8192};
+  const TensorPiece piece{"w", Dtype::kF32, {8, 4}, {2, 0}, {3, 4}};
+  manifest.ranks = {{5, {{"x.bin", 4096, 100, 7, {{{piece, 10}, ~std::uint64_t{0}}}}}}};
+  const std::string text = checkpoint_to_json(manifest);
+  const auto back = checkpoint_from_json(text, "m");
+  ASSERT_TRUE(back) << back.error().message();
+  EXPECT_EQ(*back, manifest);
+  for (std::size_t at = 0; at < text.size(); at += 7) {
+    std::string damaged = text;
+    damaged[at] ^= 1;
+    EXPECT_FALSE(checkpoint_from_json(damaged, "m")) << at;
+    EXPECT_FALSE(checkpoint_from_json(text.substr(0, at), "m")) << at;
+  }
+}
+
+TEST(CheckpointContent, AShareOfTheBlocksChanges) {
+  const TensorPiece piece{"w", Dtype::kU8, {4096 * 5000}, {0}, {4096 * 5000}};
+  const CheckpointContent content{.seed = 3, .changed = 0.1, .block_bytes = 4096};
+  const PieceContent before = piece_content(content, piece, 8);
+  const PieceContent after = piece_content(content, piece, 9);
+  int changed = 0;
+  std::vector<std::byte> one(4096), two(4096);
+  for (std::uint64_t block = 0; block < 5000; ++block) {
+    fill_piece(before, block * 4096, one);
+    fill_piece(after, block * 4096, two);
+    EXPECT_EQ(one == two, block_version(after, block) != 9);
+    changed += one != two;
+  }
+  EXPECT_NEAR(changed, 500, 60);
+}
+
+}  // namespace
+}  // namespace feedrate

@@ -1,0 +1,193 @@
+#include "feedrate/checkpoint/manifest.h"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "feedrate/base/text.h"
+
+namespace feedrate {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kVersion = 1;
+
+// JSON numbers are doubles for many readers, so 64-bit sums are text.
+std::string hex(std::uint64_t value) { return fmt::format("{:016x}", value); }
+
+std::uint64_t from_hex(const Json& json) {
+  const auto text = json.get<std::string>();
+  std::uint64_t value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  if (code != std::errc{} || end != text.data() + text.size())
+    throw Json::other_error::create(501, "'" + text + "' is no checksum", &json);
+  return value;
+}
+
+Json to_json(const FileRecord& file) {
+  Json json{{"path", file.path},
+            {"begin", file.begin},
+            {"bytes", file.bytes},
+            {"frame", hex(file.frame_checksum)},
+            {"pieces", Json::array()}};
+  for (const PieceRecord& record : file.pieces) {
+    const TensorPiece& piece = record.placed.piece;
+    json["pieces"].push_back({{"name", piece.name},
+                              {"dtype", to_string(piece.dtype)},
+                              {"global", piece.global},
+                              {"begin", piece.begin},
+                              {"shape", piece.shape},
+                              {"offset", record.placed.offset},
+                              {"xxh3", hex(record.checksum)}});
+  }
+  return json;
+}
+
+Dtype dtype_from(const Json& json) {
+  const auto text = json.get<std::string>();
+  for (const Dtype dtype : {Dtype::kF32, Dtype::kBf16, Dtype::kU8})
+    if (to_string(dtype) == text) return dtype;
+  throw Json::other_error::create(501, "'" + text + "' is no type of a tensor", &json);
+}
+
+PieceRecord piece_from(const Json& json, std::uint64_t file_bytes) {
+  PieceRecord record;
+  TensorPiece& piece = record.placed.piece;
+  json.at("name").get_to(piece.name);
+  piece.dtype = dtype_from(json.at("dtype"));
+  json.at("global").get_to(piece.global);
+  json.at("begin").get_to(piece.begin);
+  json.at("shape").get_to(piece.shape);
+  json.at("offset").get_to(record.placed.offset);
+  record.checksum = from_hex(json.at("xxh3"));
+  const std::size_t dimensions = piece.global.size();
+  const bool shaped = dimensions > 0 && dimensions <= 2 && piece.begin.size() == dimensions &&
+                      piece.shape.size() == dimensions;
+  bool fits = shaped;
+  std::uint64_t bytes = dtype_bytes(piece.dtype);
+  for (std::size_t d = 0; fits && d < dimensions; ++d) {
+    fits = piece.begin[d] <= piece.global[d] &&
+           piece.shape[d] <= piece.global[d] - piece.begin[d] &&
+           !__builtin_mul_overflow(bytes, piece.shape[d], &bytes);
+  }
+  if (!fits || record.placed.offset > file_bytes || bytes > file_bytes - record.placed.offset)
+    throw Json::other_error::create(501, "'" + piece.name + "' does not fit", &json);
+  return record;
+}
+
+FileRecord file_from(const Json& json) {
+  FileRecord file;
+  json.at("path").get_to(file.path);
+  json.at("begin").get_to(file.begin);
+  json.at("bytes").get_to(file.bytes);
+  file.frame_checksum = from_hex(json.at("frame"));
+  // The file lies within the checkpoint, whatever a damaged or foreign manifest says.
+  if (file.path.empty() || file.path.front() == '/' || file.path.find("..") != std::string::npos)
+    throw Json::other_error::create(501, "'" + file.path + "' is outside", &json);
+  std::uint64_t end = 0;
+  for (const Json& entry : json.at("pieces")) {
+    file.pieces.push_back(piece_from(entry, file.bytes));
+    const PlacedPiece& placed = file.pieces.back().placed;
+    if (placed.offset < end)
+      throw Json::other_error::create(501, "'" + placed.piece.name + "' overlaps", &entry);
+    end = placed.offset + placed.piece.bytes();
+  }
+  return file;
+}
+
+CheckpointManifest manifest_from(const Json& json) {
+  CheckpointManifest manifest;
+  json.at("step").get_to(manifest.step);
+  json.at("model").get_to(manifest.model);
+  json.at("layout").get_to(manifest.layout);
+  const Json& parallel = json.at("parallelism");
+  parallel.at("tensor").get_to(manifest.parallelism.tensor);
+  parallel.at("pipeline").get_to(manifest.parallelism.pipeline);
+  parallel.at("data").get_to(manifest.parallelism.data);
+  parallel.at("zero_stage").get_to(manifest.parallelism.zero_stage);
+  json.at("weight_bytes").get_to(manifest.weight_bytes);
+  json.at("optimizer_bytes").get_to(manifest.optimizer_bytes);
+  json.at("scale").get_to(manifest.scale);
+  const Json& content = json.at("content");
+  manifest.content.seed = from_hex(content.at("seed"));
+  content.at("changed").get_to(manifest.content.changed);
+  content.at("block_bytes").get_to(manifest.content.block_bytes);
+  if (manifest.content.block_bytes == 0 || !(manifest.content.changed > 0))
+    throw Json::other_error::create(501, "zero blocks", &json);
+  for (const Json& entry : json.at("ranks")) {
+    RankRecord rank;
+    entry.at("rank").get_to(rank.rank);
+    for (const Json& file : entry.at("files")) rank.files.push_back(file_from(file));
+    manifest.ranks.push_back(std::move(rank));
+  }
+  return manifest;
+}
+
+Json to_json(const CheckpointManifest& manifest) {
+  Json json{{"feedrate_checkpoint", kVersion},
+            {"step", manifest.step},
+            {"model", manifest.model},
+            {"layout", manifest.layout},
+            {"parallelism",
+             {{"tensor", manifest.parallelism.tensor},
+              {"pipeline", manifest.parallelism.pipeline},
+              {"data", manifest.parallelism.data},
+              {"zero_stage", manifest.parallelism.zero_stage}}},
+            {"weight_bytes", manifest.weight_bytes},
+            {"optimizer_bytes", manifest.optimizer_bytes},
+            {"scale", manifest.scale},
+            {"content",
+             {{"seed", hex(manifest.content.seed)},
+              {"changed", manifest.content.changed},
+              {"block_bytes", manifest.content.block_bytes}}},
+            {"ranks", Json::array()}};
+  for (const RankRecord& rank : manifest.ranks) {
+    Json entry{{"rank", rank.rank}, {"files", Json::array()}};
+    for (const FileRecord& file : rank.files) entry["files"].push_back(to_json(file));
+    json["ranks"].push_back(std::move(entry));
+  }
+  return json;
+}
+
+}  // namespace
+
+std::uint64_t CheckpointManifest::bytes() const {
+  std::uint64_t sum = 0;
+  for (const RankRecord& rank : ranks)
+    for (const FileRecord& file : rank.files) sum += file.bytes;
+  return sum;
+}
+
+std::string checkpoint_to_json(const CheckpointManifest& manifest) {
+  // Two lines: what it says, and the checksum of that.
+  const std::string text = to_json(manifest).dump();
+  return fmt::format("{}\n{}\n", text, hex(XXH3_64bits(text.data(), text.size())));
+}
+
+Result<CheckpointManifest> checkpoint_from_json(std::string_view text, std::string_view origin) {
+  const auto wrong = [&](std::string_view why) {
+    return fail(ErrorKind::kCorrupt,
+                fmt::format("{}: no checkpoint of ours: {}", quote_path(origin), why));
+  };
+  const std::size_t line = text.find('\n');
+  if (line == std::string_view::npos) return wrong("it has no checksum");
+  const std::string_view body = text.substr(0, line);
+  if (text.substr(line + 1) != hex(XXH3_64bits(body.data(), body.size())) + "\n")
+    return wrong("its checksum is wrong");
+  const Json json = Json::parse(body, nullptr, false);
+  if (!json.is_object()) return wrong("it is not a JSON object");
+  try {
+    if (json.at("feedrate_checkpoint").get<int>() > kVersion)
+      return wrong("it was written by a newer version");
+    return manifest_from(json);
+  } catch (const Json::exception& problem) {
+    return wrong(problem.what());
+  }
+}
+
+std::string step_folder(std::uint64_t step) { return fmt::format("step-{:010}", step); }
+
+}  // namespace feedrate

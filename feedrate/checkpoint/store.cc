@@ -1,0 +1,243 @@
+#include "feedrate/checkpoint/store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <set>
+
+#include "feedrate/base/text.h"
+
+namespace feedrate {
+namespace {
+
+constexpr std::string_view kPart = ".part";
+constexpr std::string_view kStep = "step-";
+// A manifest of 1,024 ranks is a few megabytes.
+constexpr std::uint64_t kManifestBytesMax = std::uint64_t{1} << 30U;
+
+// The step of "step-0000000100" or "step-0000000100.part", whose tail must be `tail`.
+std::optional<std::uint64_t> step_of(std::string_view name, std::string_view tail) {
+  if (!name.starts_with(kStep) || !name.ends_with(tail)) return std::nullopt;
+  name.remove_prefix(kStep.size());
+  name.remove_suffix(tail.size());
+  std::uint64_t step = 0;
+  const auto [end, code] = std::from_chars(name.data(), name.data() + name.size(), step);
+  if (code != std::errc{} || end != name.data() + name.size() || name.size() < 10)
+    return std::nullopt;
+  return step;
+}
+
+std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+}  // namespace
+
+std::string CheckpointStore::writing_path(std::uint64_t step, const std::string& path) const {
+  return fmt::format("{}/{}{}/{}", directory_, step_folder(step), kPart, path);
+}
+std::string CheckpointStore::path(std::uint64_t step, const std::string& path) const {
+  return fmt::format("{}/{}/{}", directory_, step_folder(step), path);
+}
+
+Task<Result<>> CheckpointStore::require() {
+  const std::string marker = fmt::format("{}/{}", directory_, kCheckpointsMarker);
+  const Result<FileStatus> status = co_await storage_.stat(marker);
+  if (!status && status.error().kind() == ErrorKind::kNotFound)
+    co_return fail(ErrorKind::kNotFound,
+                   fmt::format("{} holds no checkpoints of ours: there is no {}",
+                               quote_path(directory_), kCheckpointsMarker),
+                   "name the directory that 'feedrate checkpoint' wrote to");
+  if (!status) co_return fail(status.error());
+  co_return Result<>{};
+}
+
+Task<Result<>> CheckpointStore::prepare() {
+  Result<> done = co_await storage_.make_directories(directory_);
+  if (!done) co_return done;
+  const auto entries = co_await storage_.list(directory_);
+  if (!entries) co_return fail(entries.error());
+  const auto has = [&](std::string_view name) {
+    return std::ranges::any_of(*entries, [&](const DirectoryEntry& e) { return e.name == name; });
+  };
+  const std::string marker = std::string(kCheckpointsMarker);
+  if (!has(marker)) {
+    for (const DirectoryEntry& entry : *entries)
+      if (entry.name != "lost+found" && entry.name != marker + std::string(kPart))
+        co_return fail(ErrorKind::kUsage,
+                       fmt::format("{} is not empty and has no {} of ours, so nothing is written "
+                                   "there",
+                                   quote_path(directory_), kCheckpointsMarker),
+                       "choose a new directory");
+    const std::string path = fmt::format("{}/{}", directory_, marker);
+    const std::string text = "{\"feedrate_checkpoints\": 1}\n";
+    done = co_await write_text(path, text);
+    if (!done) co_return done;
+    done = co_await storage_.sync_directory(directory_);
+    co_return done;
+  }
+  for (const DirectoryEntry& entry : *entries) {
+    if (!step_of(entry.name, kPart)) continue;
+    const std::string path = fmt::format("{}/{}", directory_, entry.name);
+    done = co_await remove_tree(path);
+    if (!done) co_return done;
+  }
+  co_return Result<>{};
+}
+
+Task<Result<std::vector<std::uint64_t>>> CheckpointStore::steps() {
+  const auto entries = co_await storage_.list(directory_);
+  if (!entries) co_return fail(entries.error());
+  std::vector<std::uint64_t> found;
+  for (const DirectoryEntry& entry : *entries)
+    if (const auto step = step_of(entry.name, "")) found.push_back(*step);
+  std::ranges::sort(found);
+  co_return found;
+}
+
+Task<Result<>> CheckpointStore::begin(std::uint64_t step, const std::vector<RankFiles>& ranks) {
+  std::set<std::string> folders, shared;
+  const std::string any = writing_path(step, "x");
+  folders.insert(parent_of(any));
+  for (const RankFiles& rank : ranks)
+    for (const FilePlan& file : rank.files) {
+      const std::string path = writing_path(step, file.path);
+      folders.insert(parent_of(path));
+      if (file.shared) shared.insert(path);
+    }
+  for (const std::string& folder : folders) {
+    const Result<> made = co_await storage_.make_directories(folder);
+    if (!made) co_return made;
+  }
+  for (const std::string& path : shared) {
+    Result<FileHandle> file = co_await storage_.open(path, OpenMode::kCreate);
+    if (!file) co_return fail(file.error());
+    const Result<> closed = co_await storage_.close(std::move(*file));
+    if (!closed) co_return closed;
+  }
+  co_return Result<>{};
+}
+
+Task<Result<>> CheckpointStore::publish(const CheckpointManifest& manifest,
+                                        const std::vector<WholeFile>& files) {
+  Result<> done;
+  for (const WholeFile& file : files) {
+    const std::string path = writing_path(manifest.step, file.path);
+    done = co_await write_text(path, file.bytes);
+    if (!done) co_return done;
+  }
+  const std::string path = writing_path(manifest.step, std::string(kCheckpointManifest));
+  const std::string text = checkpoint_to_json(manifest);
+  done = co_await write_text(path, text);
+  if (!done) co_return done;
+  const std::string folder = parent_of(path);
+  done = co_await sync_tree(folder);
+  if (!done) co_return done;
+  const std::string final_folder = fmt::format("{}/{}", directory_, step_folder(manifest.step));
+  done = co_await storage_.rename(folder, final_folder);
+  if (!done) co_return done;
+  co_return co_await storage_.sync_directory(directory_);
+}
+
+Task<Result<CheckpointManifest>> CheckpointStore::manifest(std::uint64_t step) {
+  const std::string file = path(step, std::string(kCheckpointManifest));
+  const Result<std::string> text = co_await read_text(file);
+  if (!text) co_return fail(text.error());
+  Result<CheckpointManifest> manifest = checkpoint_from_json(*text, file);
+  if (manifest && manifest->step != step)
+    co_return fail(ErrorKind::kCorrupt,
+                   fmt::format("{}: it is of step {}", quote_path(file), manifest->step));
+  co_return manifest;
+}
+
+Task<Result<>> CheckpointStore::remove(std::uint64_t step) {
+  const std::string folder = fmt::format("{}/{}", directory_, step_folder(step));
+  const std::string leaving = folder + std::string(kPart);
+  Result<> done = co_await storage_.rename(folder, leaving);
+  if (!done) co_return done;
+  done = co_await storage_.sync_directory(directory_);
+  if (!done) co_return done;
+  co_return co_await remove_tree(leaving);
+}
+
+Task<Result<>> CheckpointStore::abandon(std::uint64_t step) {
+  const std::string any = writing_path(step, "x");
+  const std::string folder = parent_of(any);
+  co_return co_await remove_tree(folder);
+}
+
+Task<Result<>> CheckpointStore::write_text(const std::string& path, const std::string& text) {
+  const std::string temporary = path + std::string(kPart);
+  Result<FileHandle> file = co_await storage_.open(temporary, OpenMode::kCreate);
+  if (!file) co_return fail(file.error());
+  Buffer buffer = co_await pool_.acquire();
+  const std::size_t room = (buffer.bytes().size() - storage_.slack_bytes()) / 4096 * 4096;
+  Result<> outcome;
+  for (std::size_t at = 0; at < text.size() && outcome; at += room) {
+    const std::size_t count = std::min(room, text.size() - at);
+    std::memcpy(buffer.bytes().data(), text.data() + at, count);
+    outcome = co_await storage_.write(**file, at, count, buffer);
+  }
+  if (outcome) outcome = co_await storage_.sync(**file);
+  const Result<> closed = co_await storage_.close(std::move(*file));
+  if (outcome) outcome = closed;
+  if (outcome) outcome = co_await storage_.rename(temporary, path);
+  co_return outcome;
+}
+
+Task<Result<std::string>> CheckpointStore::read_text(const std::string& path) {
+  const Result<FileStatus> status = co_await storage_.stat(path);
+  if (!status) co_return fail(status.error());
+  if (status->bytes > kManifestBytesMax)
+    co_return fail(ErrorKind::kCorrupt, fmt::format("{}: {} are too many for a manifest",
+                                                    quote_path(path), format_bytes(status->bytes)));
+  Result<FileHandle> file = co_await storage_.open(path, OpenMode::kRead);
+  if (!file) co_return fail(file.error());
+  Buffer buffer = co_await pool_.acquire();
+  const std::size_t room = (buffer.bytes().size() - storage_.slack_bytes()) / 4096 * 4096;
+  std::string text;
+  std::optional<Error> error;
+  while (text.size() < status->bytes && !error) {
+    const std::size_t count = std::min<std::uint64_t>(room, status->bytes - text.size());
+    const Result<ReadOutcome> read = co_await storage_.read(**file, text.size(), count, buffer);
+    if (!read)
+      error = read.error();
+    else
+      text.append(reinterpret_cast<const char*>(read->bytes.data()), read->bytes.size());
+  }
+  const Result<> closed = co_await storage_.close(std::move(*file));
+  if (error) co_return fail(*error);
+  if (!closed) co_return fail(closed.error());
+  co_return text;
+}
+
+Task<Result<>> CheckpointStore::remove_tree(const std::string& path) {
+  const auto entries = co_await storage_.list(path);
+  if (!entries && entries.error().kind() == ErrorKind::kNotFound) co_return Result<>{};
+  if (!entries) co_return fail(entries.error());
+  for (const DirectoryEntry& entry : *entries) {
+    const std::string child = fmt::format("{}/{}", path, entry.name);
+    Result<> done;
+    if (entry.kind == EntryKind::kDirectory)
+      done = co_await remove_tree(child);
+    else
+      done = co_await storage_.remove(child);
+    if (!done) co_return done;
+  }
+  co_return co_await storage_.remove(path);
+}
+
+Task<Result<>> CheckpointStore::sync_tree(const std::string& path) {
+  const auto entries = co_await storage_.list(path);
+  if (!entries) co_return fail(entries.error());
+  for (const DirectoryEntry& entry : *entries) {
+    if (entry.kind != EntryKind::kDirectory) continue;
+    const std::string child = fmt::format("{}/{}", path, entry.name);
+    const Result<> done = co_await sync_tree(child);
+    if (!done) co_return done;
+  }
+  co_return co_await storage_.sync_directory(path);
+}
+
+}  // namespace feedrate

@@ -1,0 +1,59 @@
+// The directory that checkpoints lie in, and how one comes and goes so that a crash at any moment
+// leaves whole ones only:
+//
+//   DIR/feedrate-checkpoints.json          the directory is ours
+//   DIR/step-0000000100.part/...           being written, or on its way out: does not exist
+//   DIR/step-0000000100/checkpoint.json    whole
+//
+// Files are written and synced below .part, then the manifest, then every directory is synced, then
+// one rename publishes it. Removing goes the other way: the rename to .part comes first. All
+// functions run on the storage's reactor.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "feedrate/checkpoint/layout.h"
+#include "feedrate/checkpoint/manifest.h"
+#include "feedrate/storage/storage.h"
+
+namespace feedrate {
+
+class CheckpointStore {
+ public:
+  // `pool` has blocks of 4 KiB and the storage's slack at least.
+  CheckpointStore(Storage& storage, BufferPool& pool, std::string directory)
+      : storage_(storage), pool_(pool), directory_(std::move(directory)) {}
+
+  // Makes the directory, or takes one that is ours; kUsage for one with other files in it. Removes
+  // what an interrupted writer left.
+  Task<Result<>> prepare();
+  // kNotFound where there is no directory of ours.
+  Task<Result<>> require();
+  // Steps that are published, ascending.
+  Task<Result<std::vector<std::uint64_t>>> steps();
+
+  // Directories and shared files, so that all ranks can write.
+  Task<Result<>> begin(std::uint64_t step, const std::vector<RankFiles>& ranks);
+  std::string writing_path(std::uint64_t step, const std::string& path) const;
+  std::string path(std::uint64_t step, const std::string& path) const;
+  // All data of the step are durable. Small files and the manifest are written, then it is whole.
+  Task<Result<>> publish(const CheckpointManifest& manifest, const std::vector<WholeFile>& files);
+  Task<Result<CheckpointManifest>> manifest(std::uint64_t step);
+  // A published one, or one that was being written.
+  Task<Result<>> remove(std::uint64_t step);
+  Task<Result<>> abandon(std::uint64_t step);
+
+ private:
+  Task<Result<>> write_text(const std::string& path, const std::string& text);
+  Task<Result<std::string>> read_text(const std::string& path);
+  Task<Result<>> remove_tree(const std::string& path);
+  Task<Result<>> sync_tree(const std::string& path);
+
+  Storage& storage_;
+  BufferPool& pool_;
+  std::string directory_;
+};
+
+}  // namespace feedrate

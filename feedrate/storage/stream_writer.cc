@@ -1,0 +1,39 @@
+#include "feedrate/storage/stream_writer.h"
+
+namespace feedrate {
+
+Task<Result<>> StreamWriter::write_all() {
+  Reactor& reactor = storage_.reactor();
+  std::uint64_t offset = options_.begin;
+  while (!error_) {
+    const bool admitted = co_await permits_.acquire(1);
+    FEEDRATE_ASSERT(admitted);
+    Pending pending;
+    pending.buffer = co_await pool_.acquire();
+    pending.length = source_(pending.buffer.bytes().first(options_.block_bytes));
+    const std::uint64_t length = pending.length;
+    if (length == 0 || reactor.stopping()) {
+      permits_.release(1);
+      break;
+    }
+    reactor.spawn(write_one(std::move(pending), offset));
+    offset += length;
+  }
+  const bool drained = co_await permits_.acquire(options_.writes_at_once);
+  FEEDRATE_ASSERT(drained);
+  permits_.release(options_.writes_at_once);
+  if (error_) co_return fail(*error_);
+  if (reactor.stopping()) co_return fail(ErrorKind::kCancelled, "interrupted");
+  co_return Result<>{};
+}
+
+Task<> StreamWriter::write_one(Pending pending, std::uint64_t offset) {
+  Reactor& reactor = storage_.reactor();
+  const Instant begin = reactor.refresh_now();
+  const Result<> outcome = co_await storage_.write(file_, offset, pending.length, pending.buffer);
+  if (!outcome && !error_) error_ = outcome.error();
+  if (outcome) written_(pending.length, reactor.now() - begin);
+  permits_.release(1);
+}
+
+}  // namespace feedrate

@@ -1,0 +1,58 @@
+// Writes a file, or a part of one, from a source of bytes, several blocks at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "feedrate/runtime/sync.h"
+#include "feedrate/storage/storage.h"
+
+namespace feedrate {
+
+struct StreamWriterOptions {
+  std::uint64_t begin = 0;        // where in the file; aligned for direct I/O
+  std::uint64_t block_bytes = 0;  // of each write; the pool's blocks hold this and the slack
+  std::uint64_t writes_at_once = 2;
+};
+
+class StreamWriter {
+ public:
+  // Fills `out` from where it was; less than all only at the end, 0 after it.
+  using Source = std::function<std::size_t(std::span<std::byte> out)>;
+  using Written = std::function<void(std::uint64_t bytes, Duration latency)>;
+
+  StreamWriter(Storage& storage, BufferPool& pool, StorageFile& file,
+               const StreamWriterOptions& options, Source source, Written written)
+      : storage_(storage),
+        pool_(pool),
+        file_(file),
+        options_(options),
+        source_(std::move(source)),
+        written_(std::move(written)),
+        permits_(storage.reactor(), options.writes_at_once) {}
+
+  // Until the source ends, a write fails or the reactor is stopped (kCancelled).
+  Task<Result<>> write_all();
+
+ private:
+  // One buffer on its way to storage while the next is being filled.
+  struct Pending {
+    Buffer buffer;
+    std::uint64_t length = 0;
+  };
+  Task<> write_one(Pending pending, std::uint64_t offset);
+
+  Storage& storage_;
+  BufferPool& pool_;
+  StorageFile& file_;
+  StreamWriterOptions options_;
+  Source source_;
+  Written written_;
+  Semaphore permits_;
+  std::optional<Error> error_;
+};
+
+}  // namespace feedrate
