@@ -101,7 +101,7 @@ FileRenderer::FileRenderer(const FilePlan& file, const CheckpointLayout& layout,
 }
 FileRenderer::~FileRenderer() = default;
 
-std::size_t FileRenderer::next(std::span<std::byte> out) {
+std::uint64_t FileRenderer::next(std::span<std::byte> out) {
   State& state = *state_;
   std::size_t done = 0;
   while (done < out.size() && state.segment < state.segments.size()) {
@@ -117,6 +117,14 @@ std::size_t FileRenderer::next(std::span<std::byte> out) {
     if (state.position == at.end) ++state.segment;
   }
   return done;
+}
+
+std::uint64_t FileRenderer::skip(std::uint64_t count) {
+  State& state = *state_;
+  const std::uint64_t moved = std::min(count, state.file.bytes - state.position);
+  state.position += moved;
+  state.sums.resize(state.file.pieces.size());
+  return moved;
 }
 
 FileRecord FileRenderer::record() const {

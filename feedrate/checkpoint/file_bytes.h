@@ -25,8 +25,10 @@ class FileRenderer {
   ~FileRenderer();
   FileRenderer(const FileRenderer&) = delete;
   // Fills `out` from the current position: less than all only at the end of the file, 0 after it.
-  std::size_t next(std::span<std::byte> out);
-  // Once next() has given 0.
+  std::uint64_t next(std::span<std::byte> out);
+  // Goes on without making bytes: their sums in the record are then 0.
+  std::uint64_t skip(std::uint64_t count);
+  // Once next() or skip() has given 0.
   FileRecord record() const;
 
  private:

@@ -16,6 +16,8 @@
 namespace feedrate {
 namespace {
 
+constexpr std::uint64_t kGenerationBlock = std::uint64_t{4} << 20U;
+
 // What the reactors share. Whoever is last at a barrier publishes; each reactor writes its own
 // entries of `records` and `times` between two.
 struct Writing {
@@ -55,7 +57,9 @@ Task<Result<>> write_file(Worker& worker, Writing& writing, const FilePlan& plan
                                     writing.job.writes_at_once};
   StreamWriter writer(
       storage, *worker.pool, **file, options,
-      [&renderer](std::span<std::byte> out) { return renderer.next(out); },
+      [&renderer](std::span<std::byte> out, std::uint64_t count) {
+        return out.empty() ? renderer.skip(count) : renderer.next(out);
+      },
       [&worker, &writing](std::uint64_t bytes, Duration latency) {
         writing.progress.bytes_done += bytes;
         worker.write_latency.record(static_cast<std::uint64_t>(latency.count()));
@@ -123,17 +127,19 @@ Task<Result<>> prune(CheckpointStore& store, std::uint64_t keep) {
 
 // Steps go on after those that are there.
 Task<Result<>> start(Worker& worker, Writing& writing, std::uint64_t& first_step) {
+  writing.progress.bytes_total = bytes_of(writing.job.ranks) * writing.job.count;
+  if (!worker.storage->carries_data()) co_return Result<>{};  // nothing is kept
   CheckpointStore store(*worker.storage, *worker.pool, writing.job.directory);
   const Result<> prepared = co_await store.prepare();
   if (!prepared) co_return prepared;
   const auto steps = co_await store.steps();
   if (!steps) co_return fail(steps.error());
   if (!steps->empty()) first_step = std::max(first_step, steps->back() + writing.job.step_stride);
-  writing.progress.bytes_total = bytes_of(writing.job.ranks) * writing.job.count;
   co_return Result<>{};
 }
 
 Task<Result<>> begin_one(Worker& worker, Writing& writing, std::uint64_t step) {
+  if (!worker.storage->carries_data()) co_return Result<>{};
   CheckpointStore store(*worker.storage, *worker.pool, writing.job.directory);
   const Result<> room = co_await check_room(*worker.storage, writing.job);
   if (!room) co_return room;
@@ -144,15 +150,20 @@ Task<Result<>> finish_one(Worker& worker, Writing& writing, std::uint64_t step, 
   Reactor& reactor = worker.storage->reactor();
   const Instant ranks_done = reactor.refresh_now();
   CheckpointStore store(*worker.storage, *worker.pool, writing.job.directory);
-  CheckpointManifest manifest = writing.job.head;
-  manifest.step = step;
-  manifest.ranks = writing.records;
-  const std::vector<WholeFile> files = writing.job.layout->common_files(writing.job.ranks);
-  const Result<> published = co_await store.publish(manifest, files);
-  if (!published) co_return published;
+  WrittenCheckpoint written{step, bytes_of(writing.job.ranks), {}, {}, writing.times};
+  if (worker.storage->carries_data()) {
+    CheckpointManifest manifest = writing.job.head;
+    manifest.step = step;
+    manifest.ranks = writing.records;
+    const std::vector<WholeFile> files = writing.job.layout->common_files(writing.job.ranks);
+    const Result<> published = co_await store.publish(manifest, files);
+    if (!published) co_return published;
+  }
   const Instant end = reactor.refresh_now();
-  writing.summary.written.push_back(
-      {step, manifest.bytes(), end - begin, end - ranks_done, writing.times});
+  written.elapsed = end - begin;
+  written.publish = end - ranks_done;
+  writing.summary.written.push_back(std::move(written));
+  if (!worker.storage->carries_data()) co_return Result<>{};
   co_return co_await prune(store, writing.job.keep);
 }
 
@@ -198,7 +209,7 @@ Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Writing& w
       const Result<> finished = co_await finish_one(worker, writing, step, shared.begin);
       if (!finished) writing.record(finished.error());
     }
-    if (writing.failed) {
+    if (writing.failed && worker.storage->carries_data()) {
       CheckpointStore store(*worker.storage, *worker.pool, writing.job.directory);
       const Result<> abandoned = co_await store.abandon(step);
       if (!abandoned) continue;  // the next writer removes it
@@ -207,21 +218,26 @@ Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Writing& w
   shared.barrier.leave(reactor);
 }
 
-// Bytes a second of one core that makes and sums up content.
+// Bytes a second of one core that makes and sums up content: of the largest file, for 20 ms.
 double generation_rate(const CheckpointWriteJob& job) {
+  const FilePlan* largest = nullptr;
   for (const RankFiles& rank : job.ranks)
-    for (const FilePlan& file : rank.files) {
-      if (file.bytes == 0) continue;
-      FileRenderer renderer(file, *job.layout, job.head.content, job.head.step);
-      std::vector<std::byte> block(std::min<std::uint64_t>(file.bytes, job.block_bytes));
-      const Duration before = thread_cpu_time();
-      std::uint64_t made = 0;
-      while (made < file.bytes && thread_cpu_time() - before < std::chrono::milliseconds(20))
-        made += renderer.next(block);
-      const Duration took = thread_cpu_time() - before;
-      if (took > Duration::zero()) return static_cast<double>(made) / to_seconds(took);
+    for (const FilePlan& file : rank.files)
+      if (largest == nullptr || file.bytes > largest->bytes) largest = &file;
+  if (largest == nullptr) return 0;
+  std::vector<std::byte> block(std::min<std::uint64_t>(largest->bytes, kGenerationBlock));
+  const Duration before = thread_cpu_time();
+  Duration took{};
+  std::uint64_t made = 0;
+  while (took < std::chrono::milliseconds(20)) {
+    FileRenderer renderer(*largest, *job.layout, job.head.content, job.head.step);
+    for (std::uint64_t count = 1; count > 0 && took < std::chrono::milliseconds(20);
+         made += count) {
+      count = renderer.next(block);
+      took = thread_cpu_time() - before;
     }
-  return 0;
+  }
+  return static_cast<double>(made) / to_seconds(took);
 }
 
 }  // namespace
@@ -249,7 +265,9 @@ Result<CheckpointWriteSummary> write_checkpoints(ReactorGroup& group, const Stor
         worker.storage = storage(reactor);
         worker.pool = std::make_unique<BufferPool>(
             reactor,
-            BufferPoolOptions{job.block_bytes + worker.storage->slack_bytes(),
+            BufferPoolOptions{worker.storage->carries_data()
+                                  ? job.block_bytes + worker.storage->slack_bytes()
+                                  : kBufferAlignment,
                               std::max<std::uint64_t>(1, ranks_each) * job.writes_at_once + 1,
                               worker.storage->carries_data()});
         reactor.spawn(run_reactor(index, group.size(), worker, writing, shared));

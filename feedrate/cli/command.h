@@ -50,5 +50,7 @@ std::unique_ptr<Command> make_drop_caches_command();
 std::unique_ptr<Command> make_train_command();
 std::unique_ptr<Command> make_find_command();
 std::unique_ptr<Command> make_plan_command();
+std::unique_ptr<Command> make_checkpoint_command();
+std::unique_ptr<Command> make_restore_command();
 
 }  // namespace feedrate

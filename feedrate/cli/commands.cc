@@ -5,7 +5,7 @@
 namespace feedrate {
 
 std::span<const CommandEntry> commands() {
-  static const std::array<CommandEntry, 8> kCommands{{
+  static const std::array<CommandEntry, 10> kCommands{{
       {"find", "how many accelerators can this storage keep fed, and why not more",
        "  feedrate find resnet50 ./feedrate-data --accelerator h100\n"
        "  feedrate find unet3d ./unet-data --size 8GiB --budget 1m --json result.json\n",
@@ -19,6 +19,15 @@ std::span<const CommandEntry> commands() {
        "  feedrate plan resnet50 --accelerators 64 --type h100\n"
        "  feedrate plan llama3-70b --stall-budget 30s --storage nvme-gen5 --explain\n",
        make_plan_command},
+      {"checkpoint",
+       "write checkpoints of a model as its ranks do, and say how long training stands",
+       "  feedrate checkpoint llama3-8b ./checkpoints --scale 0.01 --count 10 --keep 3\n"
+       "  feedrate checkpoint llama3-70b /mnt/ckpt --ranks 64 --subset 8 --layout safetensors\n",
+       make_checkpoint_command},
+      {"restore", "read the newest whole checkpoint back, check every byte, say what was left out",
+       "  feedrate restore ./checkpoints\n"
+       "  feedrate restore /mnt/ckpt --step 20 --json restore.json\n",
+       make_restore_command},
       {"datagen", "write a data set in the workload's real format, to be read by find and train",
        "  feedrate datagen resnet50 ./feedrate-data --size 20GiB\n"
        "  feedrate datagen cosmoflow ./cosmo-data --size 4GiB --subfolders 16\n",

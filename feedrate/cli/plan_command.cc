@@ -11,7 +11,6 @@
 namespace feedrate {
 namespace {
 
-constexpr std::uint64_t kAcceleratorsMax = 10'000'000;
 constexpr std::size_t kSweepMax = 64;
 constexpr std::string_view kSweepKey = "accelerators=";
 

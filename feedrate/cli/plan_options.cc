@@ -15,16 +15,9 @@
 namespace feedrate {
 namespace {
 
-constexpr std::uint64_t kAcceleratorsMax = 10'000'000;
-constexpr std::uint64_t kRanksMax = 1'000'000;
-constexpr std::uint64_t kParametersMax = 1'000'000'000'000'000;
 constexpr std::string_view kHardDisk = "hdd-7200";
 constexpr Bytes kDefaultTransfer{4194304};         // of the native client
 constexpr std::uint64_t kDefaultAccelerators = 8;  // one host
-
-bool is_file(const std::string& name) {
-  return name.find('/') != std::string::npos || name.ends_with(".yaml");
-}
 
 Result<> read(const std::string& text, std::string_view flag, Bytes& target) {
   if (text.empty()) return {};
@@ -53,17 +46,9 @@ Result<> read(const std::string& text, std::string_view flag, BytesPerSecond& ta
 }
 
 Result<> read(const std::string& text, std::string_view flag, std::uint64_t minimum,
-              std::uint64_t maximum, std::uint64_t& target) {
-  if (text.empty()) return {};
-  FEEDRATE_TRY(target, parse_count(text, flag, minimum, maximum));
-  return {};
-}
-
-Result<> read(const std::string& text, std::string_view flag, std::uint64_t minimum,
               std::uint64_t maximum, Count& target) {
-  std::uint64_t value = 0;
   if (text.empty()) return {};
-  FEEDRATE_CHECK(read(text, flag, minimum, maximum, value));
+  FEEDRATE_TRY(const std::uint64_t value, parse_count(text, flag, minimum, maximum));
   target = count_of(value);
   return {};
 }
@@ -86,32 +71,6 @@ Result<> read_setting_share(const std::string& text, Setting<Count>& target) {
   return read_share(text, target.option, target.value);
 }
 
-// "2.5": a positive number, with an optional thousands letter as sizes have it: "70B", "340M".
-Result<double> parse_number(std::string_view text, std::string_view flag, double minimum,
-                            double maximum, std::string_view example) {
-  double factor = 1;
-  std::string_view digits = text;
-  for (const auto& [letter, value] :
-       {std::pair{'K', 1e3}, std::pair{'M', 1e6}, std::pair{'B', 1e9}, std::pair{'T', 1e12}})
-    if (digits.ends_with(letter)) {
-      factor = value;
-      digits.remove_suffix(1);
-      break;
-    }
-  double value = 0;
-  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (code != std::errc{} || end != digits.data() + digits.size() || !std::isfinite(value))
-    return fail(ErrorKind::kUsage, fmt::format("{}: '{}' is not a number", flag, text),
-                fmt::format("write it like {}", example));
-  value *= factor;
-  if (value < minimum || value > maximum)
-    return fail(ErrorKind::kUsage,
-                fmt::format("{}: {} is out of range, {:g} to {:g} is allowed", flag, text, minimum,
-                            maximum),
-                fmt::format("write it like {}", example));
-  return value;
-}
-
 Result<> scale_dataset(const std::string& size, Workload& workload) {
   if (size.empty()) return {};
   DatasetShape& data = workload.dataset;
@@ -125,17 +84,6 @@ Result<> scale_dataset(const std::string& size, Workload& workload) {
         static_cast<std::uint64_t>(std::max(1.0, std::round(static_cast<double>(bytes) / file)));
   if (bytes == 0) return fail(ErrorKind::kUsage, "--size: 0 is too small", "write it like 20GiB");
   return {};
-}
-
-// By its name in the catalogue, or from a file.
-template <class T>
-Result<T> read_described(const std::string& name, std::string_view what,
-                         Result<T> (*find)(std::string_view),
-                         Result<T> (*parse)(std::string_view, std::string_view)) {
-  if (!is_file(name)) return find(name);
-  FEEDRATE_TRY(const std::string text,
-               read_text_file(name, what, "give a name of the catalogue or a path"));
-  return parse(text, name);
 }
 
 Result<> read_cost(const std::string& text, MoneyPerSecond& target) {
@@ -278,73 +226,6 @@ Result<PlanOptions::Word> PlanOptions::split(const std::string& text,
   return word;
 }
 
-Result<std::optional<ModelShape>> PlanOptions::resolve_model(const std::string& known,
-                                                             const Workload* workload) const {
-  if (!model.empty() && !parameters.empty())
-    return fail(ErrorKind::kUsage, "--parameters: --model says how many there are",
-                "give one of the two");
-  if (!parameters.empty()) {
-    FEEDRATE_TRY(const double count, parse_number(parameters, "--parameters", 1,
-                                                  static_cast<double>(kParametersMax), "70B"));
-    ModelShape shape;
-    shape.name = "--parameters";
-    shape.title = fmt::format("{} parameters", format_count(count));
-    shape.given_parameters = static_cast<std::uint64_t>(count);
-    return std::optional(std::move(shape));
-  }
-  const std::string& name = model.empty() ? known : model;
-  if (name.empty() && workload != nullptr && workload->model_parameters > 0) {
-    ModelShape shape;
-    shape.name = workload->name;
-    shape.title =
-        fmt::format("{} parameters", format_count(static_cast<double>(workload->model_parameters)));
-    shape.source = workload->model_source;
-    shape.given_parameters = workload->model_parameters;
-    return std::optional(std::move(shape));
-  }
-  if (name.empty()) return std::optional<ModelShape>();
-  FEEDRATE_TRY(ModelShape shape, read_described(name, "model file", find_model, parse_model));
-  return std::optional(std::move(shape));
-}
-
-Result<Parallelism> PlanOptions::resolve_parallelism(const ModelShape* shape,
-                                                     const std::string& count,
-                                                     std::uint64_t default_count) const {
-  Parallelism parallel;
-  if (shape != nullptr) parallel = shape->parallelism;
-  FEEDRATE_CHECK(read(tensor, "--tensor-parallel", 1, kRanksMax, parallel.tensor));
-  FEEDRATE_CHECK(read(pipeline, "--pipeline-parallel", 1, kRanksMax, parallel.pipeline));
-  FEEDRATE_CHECK(read(data, "--data-parallel", 1, kAcceleratorsMax, parallel.data));
-  std::uint64_t stage = parallel.zero_stage;
-  FEEDRATE_CHECK(read(zero, "--zero", 0, 3, stage));
-  parallel.zero_stage = static_cast<std::uint32_t>(stage);
-  std::uint64_t ranks = default_count;
-  if (!data.empty()) ranks = parallel.ranks();
-  FEEDRATE_CHECK(read(count, "--accelerators", 1, kAcceleratorsMax, ranks));
-  const std::uint64_t share = parallel.tensor * parallel.pipeline;
-  if (data.empty()) {
-    if (ranks % share == 0) {
-      parallel.data = ranks / share;
-      return parallel;
-    }
-    return fail(ErrorKind::kUsage,
-                fmt::format("--accelerators: {} cannot be divided into replicas of {} "
-                            "(--tensor-parallel {} x --pipeline-parallel {})",
-                            ranks, share, parallel.tensor, parallel.pipeline),
-                fmt::format("use a multiple of {}, or other --tensor-parallel and "
-                            "--pipeline-parallel",
-                            share));
-  }
-  if (parallel.ranks() != ranks)
-    return fail(
-        ErrorKind::kUsage,
-        fmt::format("--tensor-parallel {} x --pipeline-parallel {} x --data-parallel {} = "
-                    "{} ranks, but --accelerators is {}",
-                    parallel.tensor, parallel.pipeline, parallel.data, parallel.ranks(), ranks),
-        "leave out --data-parallel, or make the product equal to --accelerators");
-  return parallel;
-}
-
 Result<Bytes> PlanOptions::resolve_memory(const std::string& accelerator,
                                           std::string& source) const {
   Bytes memory;
@@ -408,28 +289,6 @@ Result<TrainingJob> PlanOptions::resolve_training(const Word& word,
   job.timing = std::move(*step);
   FEEDRATE_CHECK(resolve_demand(job));
   return job;
-}
-
-Result<Precision> PlanOptions::resolve_precision(std::string& source) const {
-  Precision precision;
-  double weights = precision.weights.value();
-  if (!weight_bytes.empty()) {
-    FEEDRATE_TRY(weights, parse_number(weight_bytes, "--weight-bytes", 0.125, 16, "2"));
-    source += ", with --weight-bytes";
-  }
-  precision.weights = Bytes(weights);
-  if (bytes_per_parameter.empty()) return precision;
-  FEEDRATE_TRY(const double all,
-               parse_number(bytes_per_parameter, "--bytes-per-parameter", 0.125, 64, "14"));
-  if (!weight_bytes.empty() && weights > all)
-    return fail(ErrorKind::kUsage,
-                fmt::format("--weight-bytes: {} is more than --bytes-per-parameter {}",
-                            weight_bytes, bytes_per_parameter),
-                "a checkpoint holds the weights and the optimizer");
-  source = "--bytes-per-parameter";
-  precision.weights = std::min(precision.weights, Bytes(all));
-  precision.optimizer = Bytes(all) - precision.weights;
-  return precision;
 }
 
 Result<CheckpointJob> PlanOptions::resolve_checkpoint(const ModelShape& shape,
@@ -508,7 +367,7 @@ Result<PlannedJob> PlanOptions::resolve_job(const Word& word, const CommandConte
   }
   FEEDRATE_TRY(
       const Parallelism parallel,
-      resolve_parallelism(shape ? &*shape : nullptr, word.accelerators,
+      resolve_parallelism(shape ? &*shape : nullptr, word.accelerators, "--accelerators",
                           shape && shape->parallelism.ranks() > 1 ? shape->parallelism.ranks()
                                                                   : kDefaultAccelerators));
   if (trains) {

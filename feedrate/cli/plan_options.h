@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/model_options.h"
 #include "feedrate/plan/plan.h"
 
 namespace CLI {
@@ -16,11 +17,10 @@ class Option;
 
 namespace feedrate {
 
-struct PlanOptions {
+struct PlanOptions : ModelOptions {
   std::vector<std::string> jobs, sets, storages;
   std::string accelerators, type, timing, batch, step_time, au, epochs, size, transfer, per_host,
       host_memory, accelerator_memory, cost, read_bandwidth, write_bandwidth;
-  std::string model, parameters, bytes_per_parameter, weight_bytes, tensor, pipeline, data, zero;
   std::string stall_budget, mtbf, restart_time, snapshot, changed, keep;
   std::string replicas, load_time, log_record, log_append, log_days;
   std::string port = "eth-400", port_usable;
@@ -55,20 +55,11 @@ struct PlanOptions {
   Result<PlannedJob> resolve_job(const Word& word, const CommandContext& context) const;
   Result<TrainingJob> resolve_training(const Word& word, const CommandContext& context) const;
   Result<> resolve_demand(TrainingJob& job) const;
-  Result<Precision> resolve_precision(std::string& source) const;
   Result<CheckpointJob> resolve_checkpoint(const ModelShape& model,
                                            const Parallelism& parallelism) const;
   Result<Bytes> resolve_memory(const std::string& type, std::string& source) const;
   Result<> resolve_inference(const std::string& name, const std::string& type,
                              PlannedJob& job) const;
-  // The model of a job, by its name in the catalogue or as its workload has it; none when nothing
-  // is known of it and the user says nothing.
-  Result<std::optional<ModelShape>> resolve_model(const std::string& known,
-                                                  const Workload* workload) const;
-  // tensor x pipeline x data = accelerators; the last two may follow from each other.
-  Result<Parallelism> resolve_parallelism(const ModelShape* model, const std::string& count,
-                                          std::uint64_t default_count) const;
-
   std::vector<Entry> entries_;
 };
 

@@ -70,7 +70,7 @@ Task<Result<>> write_file(Storage& storage, BufferPool& pool, Generation& genera
   const StreamWriterOptions options{0, generation.options.block_bytes, kWritesInFlight};
   StreamWriter writer(
       storage, pool, **file, options,
-      [&renderer](std::span<std::byte> out) { return renderer->next(out); },
+      [&renderer](std::span<std::byte> out, std::uint64_t) { return renderer->next(out); },
       [&progress](std::uint64_t bytes, Duration) { progress.bytes_written += bytes; });
   Result<> outcome = co_await writer.write_all();
   if (outcome) outcome = co_await storage.sync(**file);

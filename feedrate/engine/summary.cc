@@ -13,25 +13,6 @@
 namespace feedrate {
 namespace {
 
-constexpr double kNanosecondsPerMillisecond = 1e6;
-
-LatencySummary summarise_latency(const Histogram& histogram) {
-  const auto milliseconds = [&](double quantile) {
-    return static_cast<double>(histogram.quantile(quantile)) / kNanosecondsPerMillisecond;
-  };
-  LatencySummary summary;
-  summary.count = histogram.count();
-  if (summary.count == 0) return summary;
-  summary.mean_ms = histogram.mean() / kNanosecondsPerMillisecond;
-  summary.p50_ms = milliseconds(0.5);
-  summary.p90_ms = milliseconds(0.9);
-  summary.p99_ms = milliseconds(0.99);
-  summary.p999_ms = milliseconds(0.999);
-  summary.max_ms = static_cast<double>(histogram.max()) / kNanosecondsPerMillisecond;
-  summary.buckets_ns = histogram.buckets();
-  return summary;
-}
-
 // Utilisation of each epoch and of all, weighted by length. The framework's loader starts anew each
 // epoch, so the first step of each does not count; the native one goes on, so only the run's does.
 void summarise_epochs(const TrainingPlan& plan, const std::vector<StepRecord>& steps,
@@ -183,7 +164,7 @@ double unloaded_read_ms(const TrainingOutcome& outcome, const RunResult& result)
   }
   const auto& buckets = result.read_latency.buckets_ns;
   return buckets.empty() ? 0
-                         : static_cast<double>(buckets.front().first) / kNanosecondsPerMillisecond;
+                         : static_cast<double>(buckets.front().first) / 1e6;
 }
 
 void summarise_io(const TrainingOutcome& outcome, RunResult& result) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "feedrate/base/error.h"
+#include "feedrate/stats/histogram.h"
 
 namespace feedrate {
 
@@ -22,6 +23,7 @@ struct LatencySummary {
   // width of a bucket is under 1/64.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> buckets_ns;
 };
+LatencySummary summarise_latency(const Histogram& nanoseconds);
 
 struct HostFacts {
   std::string name, kernel, cpu, build;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "feedrate/base/units.h"
+#include "feedrate/result/parts.h"
 #include "feedrate/result/run_result.h"
 
 namespace feedrate {
@@ -13,12 +14,6 @@ namespace {
 
 std::string row(std::string_view label, const std::string& value) {
   return fmt::format("  {:<17}{}\n", label, value);
-}
-
-std::string latency_text(const LatencySummary& latency) {
-  return fmt::format("p50 {:.2f} ms, p99 {:.2f} ms, max {:.1f} ms ({} of them)", latency.p50_ms,
-                     latency.p99_ms, latency.max_ms,
-                     format_count(static_cast<double>(latency.count)));
 }
 
 std::string rate_text(const RunResult& run) {

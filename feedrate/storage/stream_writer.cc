@@ -10,7 +10,10 @@ Task<Result<>> StreamWriter::write_all() {
     FEEDRATE_ASSERT(admitted);
     Pending pending;
     pending.buffer = co_await pool_.acquire();
-    pending.length = source_(pending.buffer.bytes().first(options_.block_bytes));
+    const std::span<std::byte> room = storage_.carries_data()
+                                          ? pending.buffer.bytes().first(options_.block_bytes)
+                                          : std::span<std::byte>();
+    pending.length = source_(room, options_.block_bytes);
     const std::uint64_t length = pending.length;
     if (length == 0 || reactor.stopping()) {
       permits_.release(1);

@@ -20,8 +20,10 @@ struct StreamWriterOptions {
 
 class StreamWriter {
  public:
-  // Fills `out` from where it was; less than all only at the end, 0 after it.
-  using Source = std::function<std::size_t(std::span<std::byte> out)>;
+  // Fills `out`, or is only asked how much of it there would be when the storage carries no data
+  // and `out` has no bytes: goes on by `room` bytes from where it was; less than that only at the
+  // end, 0 after it.
+  using Source = std::function<std::uint64_t(std::span<std::byte> out, std::uint64_t room)>;
   using Written = std::function<void(std::uint64_t bytes, Duration latency)>;
 
   StreamWriter(Storage& storage, BufferPool& pool, StorageFile& file,

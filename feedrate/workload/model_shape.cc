@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/yaml_reader.h"
@@ -89,6 +90,26 @@ Count ModelShape::parameters() const {
   if (!is_transformer()) return count_of(given_parameters);
   return count_of(layers) * layer_parameters() +
          Count(output_embedding ? 2 : 1) * embedding_parameters() + count_of(hidden);
+}
+
+ModelShape scaled(const ModelShape& model, double share) {
+  FEEDRATE_ASSERT(share > 0 && share <= 1);
+  ModelShape small = model;
+  if (share == 1) return small;
+  if (!model.is_transformer()) {
+    small.given_parameters = std::max<std::uint64_t>(
+        1, static_cast<std::uint64_t>(
+               std::llround(static_cast<double>(model.given_parameters) * share)));
+    return small;
+  }
+  const auto shrink = [&](std::uint64_t size, std::uint64_t step) {
+    const double steps = static_cast<double>(size) * std::sqrt(share) / static_cast<double>(step);
+    return step * std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::llround(steps)));
+  };
+  small.hidden = shrink(model.hidden, model.heads);
+  small.feed_forward = shrink(model.feed_forward, 1);
+  small.vocabulary = shrink(model.vocabulary, 1);
+  return small;
 }
 
 Result<ModelShape> parse_model(std::string_view yaml, std::string_view origin) {

@@ -50,6 +50,10 @@ struct ModelShape {
   Count parameters() const;
 };
 
+// The same tensors, smaller: about `share` of the parameters, 0 < share <= 1. Dimensions shrink by
+// its square root, to what the heads divide; layers stay.
+ModelShape scaled(const ModelShape& model, double share);
+
 // `origin` is the file name in errors ("mine.yaml:7:3: ...").
 Result<ModelShape> parse_model(std::string_view yaml, std::string_view origin);
 std::vector<std::string> model_names();  // of the catalogue, sorted

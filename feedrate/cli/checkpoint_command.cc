@@ -1,0 +1,376 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "feedrate/base/text.h"
+#include "feedrate/base/units.h"
+#include "feedrate/checkpoint/restore.h"
+#include "feedrate/checkpoint/write.h"
+#include "feedrate/cli/command.h"
+#include "feedrate/cli/model_options.h"
+#include "feedrate/cli/output.h"
+#include "feedrate/cli/progress.h"
+#include "feedrate/result/checkpoint_result.h"
+
+namespace feedrate {
+namespace {
+
+constexpr std::uint64_t kBlockMax = std::uint64_t{1} << 30U;
+constexpr std::uint64_t kDataFreeBlock = std::uint64_t{64} << 20U;
+
+// Where the bytes go or come from, and how.
+struct SystemOptions {
+  std::string storage = "posix", io = "auto", io_engine = "auto", clock = "real", threads, block,
+              at_once, json;
+
+  void declare(CLI::App& app) {
+    const auto add = [&](const char* name, std::string& value, const char* help) {
+      app.add_option(name, value, help)->group("System");
+    };
+    add("--storage", storage, "posix, null (measures feedrate itself) or model:FILE.yaml");
+    add("--io", io, "direct, buffered, or auto: direct where it works");
+    add("--io-engine", io_engine, "uring, threads, or auto");
+    add("--clock", clock, "real, or virtual: simulate on --storage model:... or null");
+    add("--threads", threads, "reactor threads; default: one a core, at most one a rank");
+    add("--block", block, "bytes of one read or write; default 4MiB");
+    add("--at-once", at_once, "reads or writes of a rank in flight; default 4");
+    app.add_option("--json", json, "write the result as JSON to a file, or - for stdout");
+  }
+};
+
+struct System {
+  ClockKind clock = ClockKind::kReal;
+  IoEngine engine = IoEngine::kAuto;
+  IoMode io = IoMode::kBuffered;
+  unsigned threads = 1;
+  std::uint64_t block = std::uint64_t{4} << 20U, at_once = 4;
+  StorageFactory storage;
+  std::vector<std::string> warnings;
+};
+
+Result<std::uint64_t> resolve_block(const SystemOptions& options, ClockKind clock) {
+  if (options.block.empty())
+    return clock == ClockKind::kVirtual ? kDataFreeBlock : std::uint64_t{4} << 20U;
+  FEEDRATE_TRY(const std::uint64_t block, parse_bytes(options.block, "--block"));
+  if (block < 4096 || block > kBlockMax || block % 4096 != 0)
+    return fail(ErrorKind::kUsage, fmt::format("--block: {} is no size for blocks", options.block),
+                "use a multiple of 4KiB, up to 1GiB");
+  return block;
+}
+
+// The directory, or the nearest above it that is there: it is on the same file system.
+std::string existing(const std::string& directory) {
+  std::filesystem::path path = std::filesystem::absolute(directory);
+  std::error_code error;
+  while (path.has_relative_path() && !std::filesystem::is_directory(path, error))
+    path = path.parent_path();
+  return path.string();
+}
+
+Result<System> resolve_system(const SystemOptions& options, const std::string& directory,
+                              std::uint64_t ranks) {
+  System system;
+  FEEDRATE_TRY(system.clock, parse_clock(options.clock, "--clock"));
+  FEEDRATE_TRY(system.engine, parse_io_engine(options.io_engine, "--io-engine"));
+  FEEDRATE_TRY(system.block, resolve_block(options, system.clock));
+  if (!options.at_once.empty()) {
+    FEEDRATE_TRY(system.at_once, parse_count(options.at_once, "--at-once", 1, 1024));
+  }
+  if (options.storage == "posix" && system.clock == ClockKind::kVirtual)
+    return fail(ErrorKind::kUsage, "--clock: storage 'posix' cannot run on the virtual clock",
+                "use --storage=null or --storage=model:FILE.yaml with backing: \"null\"");
+  FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
+  system.io = wanted;
+  if (options.storage == "null") {
+    system.io = IoMode::kBuffered;
+  } else {
+    FEEDRATE_TRY(system.io, resolve_io_mode(wanted, existing(directory)));
+  }
+  std::uint64_t threads =
+      std::min<std::uint64_t>(available_cores(), std::max<std::uint64_t>(1, ranks));
+  if (!options.threads.empty()) {
+    FEEDRATE_TRY(threads, parse_count(options.threads, "--threads", 1, 1024));
+  }
+  system.threads = system.clock == ClockKind::kVirtual ? 1 : static_cast<unsigned>(threads);
+  FEEDRATE_TRY(system.storage,
+               make_storage_factory(options.storage, system.io, existing(directory), 1));
+  return system;
+}
+
+// Fills what both verbs say about themselves.
+CheckpointResult describe(const char* verb, const SystemOptions& options, const System& system,
+                          const std::string& directory) {
+  CheckpointResult result;
+  result.verb = verb;
+  result.directory = directory;
+  result.storage = options.storage;
+  result.io = options.storage == "null" ? "nothing is moved" : std::string(to_string(system.io));
+  result.clock = std::string(to_string(system.clock));
+  result.block_bytes = system.block;
+  result.at_once = system.at_once;
+  result.threads = system.threads;
+  result.warnings = system.warnings;
+  result.kept_on =
+      options.storage == "null" || system.clock == ClockKind::kVirtual ? "" : quote_path(directory);
+  result.host = collect_host_facts(fmt::format("feedrate {} ({})", FEEDRATE_VERSION, __VERSION__));
+  return result;
+}
+
+void add_parallelism(const Parallelism& parallel, CheckpointResult& result) {
+  result.tensor = parallel.tensor;
+  result.pipeline = parallel.pipeline;
+  result.data = parallel.data;
+  result.zero_stage = parallel.zero_stage;
+}
+
+std::vector<RankTimeResult> rank_times(const std::vector<RankTime>& times) {
+  std::vector<RankTimeResult> result;
+  for (const RankTime& time : times)
+    result.push_back({time.rank, time.bytes, to_seconds(time.elapsed)});
+  return result;
+}
+
+std::string progress_text(const char* what, const CheckpointProgress& progress) {
+  const std::uint64_t total = progress.bytes_total, done = progress.bytes_done;
+  if (total == 0 || done == 0) return "";
+  return fmt::format("{} {} of {}", what, format_bytes(done), format_bytes(total));
+}
+
+Result<int> show(const CheckpointResult& result, const ResultTarget& json) {
+  if (!json.to_stdout()) FEEDRATE_CHECK(print(checkpoint_to_text(result)));
+  FEEDRATE_CHECK(json.write(json.wanted() ? checkpoint_to_json(result) : ""));
+  return 0;
+}
+
+class CheckpointCommand final : public Command {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("model", name_, "of catalog/models, or a YAML file")->required();
+    app.add_option("directory", directory_, "where to write; made if missing")->required();
+    const auto add = [&](const char* group, const char* name, std::string& value,
+                         const char* help) { app.add_option(name, value, help)->group(group); };
+    const char* group = "Model and its parallelism";
+    add(group, "-n,--ranks", ranks_, "accelerators; default: those of the published job, else 1");
+    add(group, "--tensor-parallel", options_.tensor, "ranks that share a layer");
+    add(group, "--pipeline-parallel", options_.pipeline, "stages of layers");
+    add(group, "--data-parallel", options_.data, "replicas; default: ranks / (tensor x pipeline)");
+    add(group, "--zero", options_.zero,
+        "what is sharded over replicas: 0, 1 optimizer, 2 gradients, 3 weights");
+    add(group, "--bytes-per-parameter", options_.bytes_per_parameter,
+        "of a checkpoint; default 14: 2 of weights, 12 of Adam in mixed precision");
+    add(group, "--weight-bytes", options_.weight_bytes, "of one: 1, 2 or 4; default 2");
+    add(group, "--subset", subset_, "write the first so many ranks only");
+    add(group, "--scale", scale_, "share of the model's parameters, for small machines: 0.01");
+    group = "Checkpoints";
+    add(group, "--layout", layout_, "safetensors, raw, or shared: all ranks in one file");
+    add(group, "--count", count_, "how many; default 1");
+    add(group, "--every", every_, "time of training between two; default none");
+    add(group, "--step-stride", stride_, "steps from one to the next; default 1");
+    add(group, "--keep", keep_, "newest ones, older are removed; default: all");
+    add(group, "--changed", changed_, "share of the blocks that are new in each; default 100%");
+    add(group, "--seed", seed_, "of the content");
+    system_.declare(app);
+  }
+
+  Result<int> run(const CommandContext& context) override {
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json"));
+    CheckpointWriteJob job;
+    FEEDRATE_TRY(const ModelShape model, resolve_model(job));
+    FEEDRATE_CHECK(resolve_job(job));
+    FEEDRATE_TRY(const auto layout, make_checkpoint_layout(layout_));
+    job.layout = layout.get();
+    FEEDRATE_CHECK(place(model, job));
+    FEEDRATE_TRY(const System system, resolve_system(system_, directory_, job.ranks.size()));
+    job.block_bytes = system.block;
+    job.writes_at_once = system.at_once;
+    FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));
+    CheckpointProgress progress;
+    Result<CheckpointWriteSummary> summary = fail(ErrorKind::kCancelled, "");
+    {
+      const ProgressLine line(context.quiet,
+                              [&progress] { return progress_text("written", progress); });
+      summary = write_checkpoints(*group, system.storage, job, progress, context.stop);
+    }
+    if (!summary) return fail(summary.error());
+    CheckpointResult result = describe("checkpoint", system_, system, directory_);
+    for (const std::string& warning : group->warnings()) result.warnings.push_back(warning);
+    fill(model, job, *summary, result);
+    return show(result, json);
+  }
+
+ private:
+  Result<ModelShape> resolve_model(CheckpointWriteJob& job) const {
+    FEEDRATE_TRY(const ModelShape model,
+                 read_described(name_, "model file", find_model, parse_model));
+    const std::uint64_t published = model.parallelism.ranks();
+    FEEDRATE_TRY(job.head.parallelism,
+                 options_.resolve_parallelism(&model, ranks_, "--ranks", published));
+    std::string source;
+    FEEDRATE_TRY(const Precision precision, options_.resolve_precision(source));
+    const double weights = precision.weights.value();
+    if (weights != 1 && weights != 2 && weights != 4)
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--weight-bytes: tensors of {} B are not written", weights),
+                  "use 1, 2 or 4");
+    job.head.weight_bytes = weights;
+    job.head.optimizer_bytes = precision.optimizer.value();
+    if (!scale_.empty()) {
+      FEEDRATE_TRY(job.head.scale, parse_fraction(scale_, "--scale", 1e-9, 1));
+    }
+    job.head.model = model.name;
+    return scaled(model, job.head.scale);
+  }
+
+  Result<> resolve_job(CheckpointWriteJob& job) const {
+    job.directory = directory_;
+    job.head.layout = layout_;
+    job.head.step = 1;
+    if (!count_.empty()) {
+      FEEDRATE_TRY(job.count, parse_count(count_, "--count", 1, 1'000'000));
+    }
+    if (!stride_.empty()) {
+      FEEDRATE_TRY(job.step_stride, parse_count(stride_, "--step-stride", 1, 1'000'000'000));
+    }
+    job.head.step = job.step_stride;
+    if (!keep_.empty()) {
+      FEEDRATE_TRY(job.keep, parse_count(keep_, "--keep", 1, 1'000'000));
+    }
+    if (!every_.empty()) {
+      FEEDRATE_TRY(job.between, parse_duration(every_, "--every"));
+    }
+    if (!changed_.empty()) {
+      FEEDRATE_TRY(job.head.content.changed, parse_fraction(changed_, "--changed", 0.001, 1));
+    }
+    if (!seed_.empty()) {
+      FEEDRATE_TRY(job.head.content.seed, parse_count(seed_, "--seed", 0, UINT64_MAX));
+    }
+    return {};
+  }
+
+  Result<> place(const ModelShape& model, CheckpointWriteJob& job) const {
+    const Parallelism& parallel = job.head.parallelism;
+    std::uint64_t subset = parallel.ranks();
+    if (!subset_.empty()) {
+      FEEDRATE_TRY(subset, parse_count(subset_, "--subset", 1, parallel.ranks()));
+    }
+    const Precision precision{Bytes(job.head.weight_bytes), Bytes(job.head.optimizer_bytes)};
+    std::vector<RankGroups> groups;
+    for (std::uint64_t rank = 0; rank < subset; ++rank)
+      groups.push_back(
+          {rank, checkpoint_tensors(model, parallel, precision, place_of_rank(parallel, rank))});
+    job.ranks = job.layout->place(groups);
+    return {};
+  }
+
+  void fill(const ModelShape& model, const CheckpointWriteJob& job,
+            const CheckpointWriteSummary& summary, CheckpointResult& result) const {
+    result.model = model.name;
+    result.title = model.title;
+    result.layout = layout_;
+    add_parallelism(job.head.parallelism, result);
+    result.ranks_written = job.ranks.size();
+    result.scale = job.head.scale;
+    for (const RankFiles& rank : job.ranks) result.files += rank.files.size();
+    result.kept = job.keep;
+    for (const WrittenCheckpoint& written : summary.written) {
+      CheckpointPass pass;
+      pass.step = written.step;
+      pass.bytes = written.bytes;
+      pass.seconds = to_seconds(written.elapsed);
+      pass.publish_seconds = to_seconds(written.publish);
+      pass.ranks = rank_times(written.ranks);
+      pass.summarise();
+      result.passes.push_back(std::move(pass));
+    }
+    result.write_latency = summarise_latency(summary.write_latency);
+    result.sync_latency = summarise_latency(summary.sync_latency);
+    result.generation_bytes_per_second = summary.generation_bytes_per_second;
+  }
+
+  ModelOptions options_;
+  SystemOptions system_;
+  std::string name_, directory_, ranks_, subset_, scale_, layout_ = "safetensors", count_, every_,
+                                                          stride_, keep_, changed_, seed_;
+};
+
+class RestoreCommand final : public Command {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("directory", directory_, "that 'feedrate checkpoint' wrote to")->required();
+    app.add_option("--step", step_, "this one only; default: the newest that is whole")
+        ->group("Checkpoints");
+    app.add_flag("--no-verify", no_verify_, "read the bytes without checking them")
+        ->group("Checkpoints");
+    system_.declare(app);
+  }
+
+  Result<int> run(const CommandContext& context) override {
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json"));
+    CheckpointRestoreJob job;
+    job.directory = directory_;
+    job.verify = !no_verify_;
+    if (!step_.empty()) {
+      FEEDRATE_TRY(job.step, parse_count(step_, "--step", 0, UINT64_MAX));
+    }
+    if (system_.clock != "real" || system_.storage == "null")
+      return fail(ErrorKind::kUsage,
+                  "--storage: there is nothing to restore on null storage or "
+                  "the virtual clock",
+                  "leave out --storage=null and --clock=virtual");
+    FEEDRATE_TRY(System system, resolve_system(system_, directory_, UINT64_MAX));
+    job.block_bytes = system.block;
+    job.reads_at_once = system.at_once;
+    if (system.io != IoMode::kDirect)
+      system.warnings.emplace_back(
+          "reads go through the page cache: what this host's memory holds did not come from "
+          "storage");
+    FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));
+    CheckpointProgress progress;
+    Result<CheckpointRestoreSummary> summary = fail(ErrorKind::kCancelled, "");
+    {
+      const ProgressLine line(context.quiet,
+                              [&progress] { return progress_text("read", progress); });
+      summary = restore_checkpoint(*group, system.storage, job, progress, context.stop);
+    }
+    if (!summary) return fail(summary.error());
+    CheckpointResult result = describe("restore", system_, system, directory_);
+    for (const std::string& warning : group->warnings()) result.warnings.push_back(warning);
+    fill(*summary, result);
+    result.verified = job.verify;
+    return show(result, json);
+  }
+
+ private:
+  static void fill(const CheckpointRestoreSummary& summary, CheckpointResult& result) {
+    const CheckpointManifest& manifest = summary.manifest;
+    result.model = manifest.model;
+    result.title = fmt::format("step {}", manifest.step);
+    result.layout = manifest.layout;
+    add_parallelism(manifest.parallelism, result);
+    result.scale = manifest.scale;
+    result.ranks_written = manifest.ranks.size();
+    for (const RankRecord& rank : manifest.ranks) result.files += rank.files.size();
+    CheckpointPass pass;
+    pass.step = manifest.step;
+    pass.bytes = manifest.bytes();
+    pass.seconds = to_seconds(summary.elapsed);
+    pass.ranks = rank_times(summary.ranks);
+    pass.summarise();
+    result.passes.push_back(std::move(pass));
+    result.read_latency = summarise_latency(summary.read_latency);
+    for (const SkippedCheckpoint& skipped : summary.skipped)
+      result.skipped.push_back(fmt::format("step {}: {}", skipped.step, skipped.reason));
+  }
+
+  SystemOptions system_;
+  std::string directory_, step_;
+  bool no_verify_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_checkpoint_command() { return std::make_unique<CheckpointCommand>(); }
+std::unique_ptr<Command> make_restore_command() { return std::make_unique<RestoreCommand>(); }
+
+}  // namespace feedrate
