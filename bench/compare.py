@@ -4,6 +4,7 @@
   bench/compare.py random   random 112 KiB and 4 KiB direct reads, one reactor, depths 16 and 64
   bench/compare.py files    10,000 files of 112 KiB in one directory, cold, against packed reads
   bench/compare.py generate datagen against fio's writes
+  bench/compare.py checkpoint  4 GiB of checkpoint written with its syncs, and restored, 1 to 8 ranks
   bench/compare.py all
 
 fio runs with its default buffers and with --mem=shmhuge (the stronger counts). The bar of each
@@ -165,9 +166,61 @@ def compare_generate(args):
     return ok
 
 
+def compare_checkpoint(args):
+    """The same blocks, depth and files: a rank is a job of fio's. Ours is until the checkpoint is
+    synced and visible, and sums up every tensor; fio's sync comes at the end of each job."""
+    ok = True
+    size = 4 << 30
+    target = os.path.join(args.dir, "checkpoint")
+    model = os.path.join(args.dir, "flat.yaml")
+    with open(model, "w") as file:
+        file.write(f"name: flat\ntitle: flat\nsource: bench\nparameters: {size // 14}\n")
+
+    def feedrate(arguments, keep):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        result = json.loads(run([args.program] + arguments + ["--io", "direct", "--quiet", "--json", "-"]))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if not keep:
+            shutil.rmtree(target)
+        one = result["passes"][0]
+        return {"bytes": one["bytes"], "seconds": one["seconds"],
+                "cpu_seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
+
+    def fio_jobs(ranks, mode, huge):
+        os.makedirs(target, exist_ok=True)
+        sample = fio([f"--directory={target}", f"--rw={mode}", "--bs=4m", "--iodepth=4",
+                      f"--numjobs={ranks}", "--group_reporting", f"--size={size // ranks}",
+                      "--fallocate=none", "--fixedbufs"]
+                     + (["--end_fsync=1", "--create_on_open=1"] if mode == "write" else []), huge)
+        if mode == "write":
+            shutil.rmtree(target)
+        return sample
+
+    for ranks in (1, 2, 4, 8):
+        write = ["checkpoint", model, target, "--ranks", str(ranks), "--zero", "3", "--layout", "raw"]
+        shutil.rmtree(target, ignore_errors=True)
+        samples = interleave({"feedrate checkpoint": lambda: feedrate(write, False),
+                              "fio": lambda: fio_jobs(ranks, "write", False),
+                              "fio --mem=shmhuge": lambda: fio_jobs(ranks, "write", True)}, args.rounds)
+        ok &= report(f"4 GiB of checkpoint written by {ranks} ranks", samples, "feedrate checkpoint", 0.97, cpu=False)
+        feedrate(write, True)
+        reads = {"feedrate restore": lambda: feedrate(["restore", target], True)}
+        files = os.path.join(args.dir, "fio-checkpoint")
+        os.makedirs(files, exist_ok=True)
+        for huge in (False, True):
+            reads["fio --mem=shmhuge" if huge else "fio"] = lambda huge=huge: fio(
+                [f"--directory={files}", "--rw=read", "--bs=4m", "--iodepth=4", f"--numjobs={ranks}",
+                 "--group_reporting", f"--size={size // ranks}", "--fallocate=none", "--fixedbufs"], huge)
+        samples = interleave(reads, args.rounds)
+        ok &= report(f"4 GiB of checkpoint restored by {ranks} ranks", samples, "feedrate restore", 0.97, cpu=False)
+        shutil.rmtree(target)
+        shutil.rmtree(files)
+    return ok
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["random", "files", "generate", "all"])
+    parser.add_argument("what", choices=["random", "files", "generate", "checkpoint", "all"])
     parser.add_argument("--dir", default="bench-data")
     parser.add_argument("--build", default=os.path.join(ROOT, "build/release"))
     parser.add_argument("--rounds", type=int, default=5)
@@ -179,8 +232,8 @@ def main():
     os.makedirs(args.dir, exist_ok=True)
     huge_pages(160)
     try:
-        chosen = [compare_random, compare_files, compare_generate]
-        names = ["random", "files", "generate"]
+        chosen = [compare_random, compare_files, compare_generate, compare_checkpoint]
+        names = ["random", "files", "generate", "checkpoint"]
         results = [function(args) for name, function in zip(names, chosen) if args.what in (name, "all")]
     finally:
         huge_pages(0)

@@ -163,8 +163,7 @@ double unloaded_read_ms(const TrainingOutcome& outcome, const RunResult& result)
     return 1e3 * (to_seconds(rate.first_byte) + bytes / rate.bytes_per_second);
   }
   const auto& buckets = result.read_latency.buckets_ns;
-  return buckets.empty() ? 0
-                         : static_cast<double>(buckets.front().first) / 1e6;
+  return buckets.empty() ? 0 : static_cast<double>(buckets.front().first) / 1e6;
 }
 
 void summarise_io(const TrainingOutcome& outcome, RunResult& result) {
