@@ -14,6 +14,9 @@
 namespace feedrate {
 namespace {
 
+// Blocks of a file that have come and are checked, or wait for their turn, while others are read.
+constexpr std::uint64_t kChecked = 2;
+
 struct Worker {
   std::unique_ptr<Storage> storage;
   std::unique_ptr<BufferPool> pool;
@@ -51,10 +54,11 @@ class FileReading {
         record_(record),
         checker_(record),
         turn_(worker.storage->reactor()),
+        reads_(worker.storage->reactor(), restoring.job.reads_at_once),
         readers_(worker.storage->reactor(), 0) {}
 
   Task<Result<>> read_all() {
-    const std::uint64_t readers = restoring_.job.reads_at_once;
+    const std::uint64_t readers = restoring_.job.reads_at_once + kChecked;
     for (std::uint64_t reader = 0; reader < readers; ++reader)
       worker_.storage->reactor().spawn(read_blocks());
     const bool joined = co_await readers_.acquire(readers);
@@ -72,11 +76,14 @@ class FileReading {
       const std::uint64_t index = next_++;
       const std::uint64_t length = std::min(block, record_.bytes - index * block);
       Buffer buffer = co_await worker_.pool->acquire();
+      const bool admitted = co_await reads_.acquire(1);
+      FEEDRATE_ASSERT(admitted);
       const Instant begin = storage.reactor().refresh_now();
       const Result<ReadOutcome> read =
           co_await storage.read(file_, record_.begin + index * block, length, buffer);
       worker_.read_latency.record(
           static_cast<std::uint64_t>((storage.reactor().now() - begin).count()));
+      reads_.release(1);
       while (checked_ != index && !error_) co_await turn_.wait();
       if (!error_) consume(read);
       ++checked_;
@@ -104,7 +111,7 @@ class FileReading {
   const FileRecord& record_;
   FileChecker checker_;
   Event turn_;
-  Semaphore readers_;
+  Semaphore reads_, readers_;
   std::uint64_t next_ = 0, checked_ = 0;
   std::optional<Error> error_;
 };
@@ -247,7 +254,8 @@ Result<CheckpointRestoreSummary> restore_checkpoint(ReactorGroup& group,
         // As many as ranks there may be, without knowing them yet: a pool waits when all are out.
         worker.pool = std::make_unique<BufferPool>(
             reactor, BufferPoolOptions{job.block_bytes + worker.storage->slack_bytes(),
-                                       8 * job.reads_at_once + 1, worker.storage->carries_data()});
+                                       8 * (job.reads_at_once + kChecked) + 1,
+                                       worker.storage->carries_data()});
         reactor.spawn(run_reactor(index, group.size(), worker, restoring));
       },
       [&](unsigned index) {

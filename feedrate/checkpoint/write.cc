@@ -268,7 +268,7 @@ Result<CheckpointWriteSummary> write_checkpoints(ReactorGroup& group, const Stor
             BufferPoolOptions{worker.storage->carries_data()
                                   ? job.block_bytes + worker.storage->slack_bytes()
                                   : kBufferAlignment,
-                              std::max<std::uint64_t>(1, ranks_each) * job.writes_at_once + 1,
+                              std::max<std::uint64_t>(1, ranks_each) * (job.writes_at_once + 1) + 1,
                               worker.storage->carries_data()});
         reactor.spawn(run_reactor(index, group.size(), worker, writing, shared));
       },

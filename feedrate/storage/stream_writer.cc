@@ -6,8 +6,7 @@ Task<Result<>> StreamWriter::write_all() {
   Reactor& reactor = storage_.reactor();
   std::uint64_t offset = options_.begin;
   while (!error_) {
-    const bool admitted = co_await permits_.acquire(1);
-    FEEDRATE_ASSERT(admitted);
+    // The next block is made while others are on their way, so that those never wait for it.
     Pending pending;
     pending.buffer = co_await pool_.acquire();
     const std::span<std::byte> room = storage_.carries_data()
@@ -15,10 +14,9 @@ Task<Result<>> StreamWriter::write_all() {
                                           : std::span<std::byte>();
     pending.length = source_(room, options_.block_bytes);
     const std::uint64_t length = pending.length;
-    if (length == 0 || reactor.stopping()) {
-      permits_.release(1);
-      break;
-    }
+    if (length == 0 || reactor.stopping()) break;
+    const bool admitted = co_await permits_.acquire(1);
+    FEEDRATE_ASSERT(admitted);
     reactor.spawn(write_one(std::move(pending), offset));
     offset += length;
   }

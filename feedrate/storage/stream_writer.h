@@ -13,9 +13,9 @@
 namespace feedrate {
 
 struct StreamWriterOptions {
-  std::uint64_t begin = 0;        // where in the file; aligned for direct I/O
-  std::uint64_t block_bytes = 0;  // of each write; the pool's blocks hold this and the slack
-  std::uint64_t writes_at_once = 2;
+  std::uint64_t begin = 0;           // where in the file; aligned for direct I/O
+  std::uint64_t block_bytes = 0;     // of each write; the pool's blocks hold this and the slack
+  std::uint64_t writes_at_once = 2;  // takes one buffer more
 };
 
 class StreamWriter {
