@@ -1,13 +1,19 @@
 // One fuzzer for every parser of bytes that others wrote. FEEDRATE_FUZZ names the parser: a format
 // ("npz": its index and its verifier), "decode-" and a format (its decoder), or one of kParsers.
 // A finding is a crash, a sanitizer's report, or a layout that leaves the file.
+#include <xxhash.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "feedrate/checkpoint/file_bytes.h"
+#include "feedrate/checkpoint/manifest.h"
 #include "feedrate/dataset/manifest.h"
 #include "feedrate/format/format.h"
 #include "feedrate/host/block_device.h"
@@ -117,6 +123,29 @@ void parse_catalogue(std::string_view text) {
   (void)parse_storage_profile(text, "fuzz");
   (void)parse_network_port(text, "fuzz");
 }
+// The text with a checksum that is right, so that what it says is looked at.
+void parse_checkpoint(std::string_view text) {
+  (void)checkpoint_from_json(text, "fuzz");
+  const std::string body(text.substr(0, text.find('\n')));
+  char sum[20];
+  std::snprintf(sum, sizeof sum, "%016llx",
+                static_cast<unsigned long long>(XXH3_64bits(body.data(), body.size())));
+  const auto manifest = checkpoint_from_json(body + "\n" + sum + "\n", "fuzz");
+  if (!manifest) return;
+  const auto again = checkpoint_from_json(checkpoint_to_json(*manifest), "fuzz");
+  require(again && again->ranks == manifest->ranks, "a manifest comes back as it was");
+  static const std::vector<std::byte> zeros(std::size_t{1} << 16U);
+  for (const RankRecord& rank : manifest->ranks)
+    for (const FileRecord& file : rank.files) {
+      if (file.bytes > 64 * zeros.size()) continue;
+      FileChecker checker(file);
+      Result<> good;
+      for (std::uint64_t at = 0; at < file.bytes && good; at += zeros.size())
+        good = checker.consume(
+            std::span(zeros).first(std::min<std::uint64_t>(zeros.size(), file.bytes - at)));
+      if (good) (void)checker.finish();
+    }
+}
 void parse_manifest(std::string_view text) { (void)manifest_from_json(text, "fuzz"); }
 void parse_result(std::string_view text) { (void)run_result_from_json(text); }
 // The kernel's own texts: /proc and /sys.
@@ -138,10 +167,10 @@ struct TextParser {
   const char* name;
   void (*parse)(std::string_view text);
 };
-constexpr TextParser kParsers[] = {{"workload", parse_workload_file}, {"dlio", parse_dlio_file},
-                                   {"model", parse_model_file},       {"manifest", parse_manifest},
-                                   {"result", parse_result},          {"host", parse_host},
-                                   {"catalogue", parse_catalogue}};
+constexpr TextParser kParsers[] = {
+    {"workload", parse_workload_file}, {"dlio", parse_dlio_file},       {"model", parse_model_file},
+    {"manifest", parse_manifest},      {"result", parse_result},        {"host", parse_host},
+    {"catalogue", parse_catalogue},    {"checkpoint", parse_checkpoint}};
 
 void fuzz(std::string_view target, Input input) {
   constexpr std::string_view kDecode = "decode-";

@@ -56,7 +56,7 @@ struct RankFiles {
 class CheckpointLayout {
  public:
   virtual ~CheckpointLayout() = default;
-  virtual std::string_view name() const = 0;  // "safetensors", "torch", "dcp", "raw", "shared"
+  virtual std::string_view name() const = 0;  // "safetensors", "raw", "shared"
 
   // The files of all ranks, in the order given.
   virtual std::vector<RankFiles> place(std::span<const RankGroups> ranks) const = 0;

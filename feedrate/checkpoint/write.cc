@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <mutex>
 #include <optional>
 
@@ -35,7 +34,6 @@ struct Writing {
     if (!error) error = std::move(problem);
     failed = true;
   }
-  std::uint64_t step(std::uint64_t index) const { return job.head.step + index * job.step_stride; }
 };
 
 struct Worker {

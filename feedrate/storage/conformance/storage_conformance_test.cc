@@ -432,9 +432,44 @@ Task<> use_directory_as_file(Storage& storage, BufferPool& pool, const std::stri
   const Result<ReadOutcome> read = co_await storage.read_file(directory, 10, buffer);
   EXPECT_EQ(read.error().kind(), ErrorKind::kIo);
   EXPECT_EQ(read.error().path(), directory);
-  const Result<> removed = co_await storage.remove(directory);
-  EXPECT_FALSE(removed);
+  // Only an empty one is removed.
+  const std::string inner = directory + "/full/inner";
+  const std::string full = directory + "/full";
+  const Result<> made = co_await storage.make_directories(inner);
+  EXPECT_TRUE(made);
+  Result<> removed = co_await storage.remove(full);
+  expect_error(removed.error(), ErrorKind::kIo, full, 0,
+               "remove " + quote_path(full) + ": Directory not empty");
+  removed = co_await storage.remove(inner);
+  EXPECT_TRUE(removed);
+  removed = co_await storage.remove(full);
+  EXPECT_TRUE(removed);
 }
+
+Task<> write_two_parts(Storage& storage, BufferPool& pool, const std::string& path) {
+  Buffer buffer = co_await pool.acquire();
+  const Result<FileHandle> missing = co_await storage.open(path, OpenMode::kWrite);
+  EXPECT_EQ(missing.error().kind(), ErrorKind::kNotFound);
+  for (const OpenMode mode : {OpenMode::kCreate, OpenMode::kWrite}) {
+    Result<FileHandle> file = co_await storage.open(path, mode);
+    EXPECT_TRUE(file);
+    std::memset(buffer.bytes().data(), mode == OpenMode::kCreate ? 'a' : 'b', 4096);
+    const std::uint64_t offset = mode == OpenMode::kCreate ? 0 : 4096;
+    const Result<> written = co_await storage.write(**file, offset, 4096, buffer);
+    EXPECT_TRUE(written);
+    const Result<> closed = co_await storage.close(std::move(*file));
+    EXPECT_TRUE(closed);
+  }
+  const Result<ReadOutcome> read = co_await storage.read_file(path, 8192, buffer);
+  EXPECT_TRUE(read);
+  EXPECT_EQ(static_cast<char>(read->bytes[0]), 'a');
+  EXPECT_EQ(static_cast<char>(read->bytes[4096]), 'b');
+}
+TEST_P(StorageConformance, SeveralWriteTheirPartsOfOneFile) {
+  SKIP_WITHOUT_DATA();
+  run(write_two_parts(storage(), pool(), directory_.path() + "/shared"));
+}
+
 TEST_P(StorageConformance, ADirectoryIsNoFile) {
   SKIP_WITHOUT_DATA();
   run(use_directory_as_file(storage(), pool(), directory_.path()));
