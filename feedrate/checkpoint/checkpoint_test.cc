@@ -1,5 +1,7 @@
 // Write, publish, restore, damage: on real files below a temporary directory.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <xxhash.h>
 
 #include <filesystem>
 #include <fstream>
@@ -211,6 +213,20 @@ TEST(CheckpointManifest, ComesBackAsItWas) {
     damaged[at] ^= 1;
     EXPECT_FALSE(checkpoint_from_json(damaged, "m")) << at;
     EXPECT_FALSE(checkpoint_from_json(text.substr(0, at), "m")) << at;
+  }
+}
+
+TEST(CheckpointManifest, CountsAreCounts) {
+  CheckpointManifest manifest;
+  manifest.step = 12;
+  const std::string text = checkpoint_to_json(manifest);
+  for (const char* wrong : {"-1", "1.5", "8888888888888888888888888888", "\"12\"", "null"}) {
+    std::string body = text.substr(0, text.find('\n'));
+    body.replace(body.find("\"step\":12") + 7, 2, wrong);
+    const std::string sum = fmt::format("{:016x}", XXH3_64bits(body.data(), body.size()));
+    const auto back = checkpoint_from_json(body + "\n" + sum + "\n", "m");
+    ASSERT_FALSE(back) << wrong;
+    EXPECT_NE(back.error().message().find("is no count"), std::string::npos) << wrong;
   }
 }
 

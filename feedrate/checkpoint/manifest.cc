@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <charconv>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "feedrate/base/text.h"
@@ -13,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kVersion = 1;
+constexpr std::uint32_t kVersion = 1;
 
 // JSON numbers are doubles for many readers, so 64-bit sums are text.
 std::string hex(std::uint64_t value) { return fmt::format("{:016x}", value); }
@@ -25,6 +26,17 @@ std::uint64_t from_hex(const Json& json) {
   if (code != std::errc{} || end != text.data() + text.size())
     throw Json::other_error::create(501, "'" + text + "' is no checksum", &json);
   return value;
+}
+
+// Numbers beyond 64 bits are doubles for the parser, whose conversion is undefined.
+template <class T>
+void read_count(const Json& json, T& target) {
+  if (!json.is_number_unsigned() || json.get<std::uint64_t>() > std::numeric_limits<T>::max())
+    throw Json::other_error::create(501, "'" + json.dump() + "' is no count", &json);
+  target = json.get<T>();
+}
+void read_counts(const Json& json, std::vector<std::uint64_t>& target) {
+  for (const Json& entry : json) read_count(entry, target.emplace_back());
 }
 
 Json to_json(const FileRecord& file) {
@@ -58,10 +70,10 @@ PieceRecord piece_from(const Json& json, std::uint64_t file_bytes) {
   TensorPiece& piece = record.placed.piece;
   json.at("name").get_to(piece.name);
   piece.dtype = dtype_from(json.at("dtype"));
-  json.at("global").get_to(piece.global);
-  json.at("begin").get_to(piece.begin);
-  json.at("shape").get_to(piece.shape);
-  json.at("offset").get_to(record.placed.offset);
+  read_counts(json.at("global"), piece.global);
+  read_counts(json.at("begin"), piece.begin);
+  read_counts(json.at("shape"), piece.shape);
+  read_count(json.at("offset"), record.placed.offset);
   record.checksum = from_hex(json.at("xxh3"));
   const std::size_t dimensions = piece.global.size();
   const bool shaped = dimensions > 0 && dimensions <= 2 && piece.begin.size() == dimensions &&
@@ -81,8 +93,8 @@ PieceRecord piece_from(const Json& json, std::uint64_t file_bytes) {
 FileRecord file_from(const Json& json) {
   FileRecord file;
   json.at("path").get_to(file.path);
-  json.at("begin").get_to(file.begin);
-  json.at("bytes").get_to(file.bytes);
+  read_count(json.at("begin"), file.begin);
+  read_count(json.at("bytes"), file.bytes);
   file.frame_checksum = from_hex(json.at("frame"));
   // The file lies within the checkpoint, whatever a damaged or foreign manifest says.
   if (file.path.empty() || file.path.front() == '/' || file.path.find("..") != std::string::npos)
@@ -100,26 +112,26 @@ FileRecord file_from(const Json& json) {
 
 CheckpointManifest manifest_from(const Json& json) {
   CheckpointManifest manifest;
-  json.at("step").get_to(manifest.step);
+  read_count(json.at("step"), manifest.step);
   json.at("model").get_to(manifest.model);
   json.at("layout").get_to(manifest.layout);
   const Json& parallel = json.at("parallelism");
-  parallel.at("tensor").get_to(manifest.parallelism.tensor);
-  parallel.at("pipeline").get_to(manifest.parallelism.pipeline);
-  parallel.at("data").get_to(manifest.parallelism.data);
-  parallel.at("zero_stage").get_to(manifest.parallelism.zero_stage);
+  read_count(parallel.at("tensor"), manifest.parallelism.tensor);
+  read_count(parallel.at("pipeline"), manifest.parallelism.pipeline);
+  read_count(parallel.at("data"), manifest.parallelism.data);
+  read_count(parallel.at("zero_stage"), manifest.parallelism.zero_stage);
   json.at("weight_bytes").get_to(manifest.weight_bytes);
   json.at("optimizer_bytes").get_to(manifest.optimizer_bytes);
   json.at("scale").get_to(manifest.scale);
   const Json& content = json.at("content");
   manifest.content.seed = from_hex(content.at("seed"));
   content.at("changed").get_to(manifest.content.changed);
-  content.at("block_bytes").get_to(manifest.content.block_bytes);
+  read_count(content.at("block_bytes"), manifest.content.block_bytes);
   if (manifest.content.block_bytes == 0 || !(manifest.content.changed > 0))
     throw Json::other_error::create(501, "zero blocks", &json);
   for (const Json& entry : json.at("ranks")) {
     RankRecord rank;
-    entry.at("rank").get_to(rank.rank);
+    read_count(entry.at("rank"), rank.rank);
     for (const Json& file : entry.at("files")) rank.files.push_back(file_from(file));
     manifest.ranks.push_back(std::move(rank));
   }
@@ -180,8 +192,9 @@ Result<CheckpointManifest> checkpoint_from_json(std::string_view text, std::stri
   const Json json = Json::parse(body, nullptr, false);
   if (!json.is_object()) return wrong("it is not a JSON object");
   try {
-    if (json.at("feedrate_checkpoint").get<int>() > kVersion)
-      return wrong("it was written by a newer version");
+    std::uint32_t version = 0;
+    read_count(json.at("feedrate_checkpoint"), version);
+    if (version > kVersion) return wrong("it was written by a newer version");
     return manifest_from(json);
   } catch (const Json::exception& problem) {
     return wrong(problem.what());
