@@ -3,6 +3,7 @@
 #include <array>
 
 #include "feedrate/base/text.h"
+#include "feedrate/checkpoint/dcp_layout.h"
 #include "feedrate/checkpoint/layout.h"
 #include "feedrate/checkpoint/raw_layout.h"
 #include "feedrate/checkpoint/safetensors_layout.h"
@@ -18,6 +19,7 @@ struct Entry {
 constexpr std::array kLayouts = {
     Entry{"safetensors", make_safetensors_layout},
     Entry{"torch", make_torch_layout},
+    Entry{"dcp", make_dcp_layout},
     Entry{"raw", make_raw_layout},
     Entry{"shared", make_shared_layout},
 };
