@@ -34,7 +34,8 @@ bool has_zip64(std::uint64_t header_offset, std::uint64_t bytes) {
   return bytes >= kLarge || header_offset >= kLarge;
 }
 
-std::string zip64_field(std::uint64_t header_offset, std::uint64_t bytes) {
+// `stored` is what the record takes in the archive.
+std::string zip64_field(std::uint64_t header_offset, std::uint64_t bytes, std::uint64_t stored) {
   std::string out;
   if (!has_zip64(header_offset, bytes)) return out;
   const int values = (bytes >= kLarge ? 2 : 0) + (header_offset >= kLarge ? 1 : 0);
@@ -42,16 +43,16 @@ std::string zip64_field(std::uint64_t header_offset, std::uint64_t bytes) {
   append(out, static_cast<std::uint16_t>(8 * values));
   if (bytes >= kLarge) {
     append(out, bytes);
-    append(out, bytes);
+    append(out, stored);
   }
   if (header_offset >= kLarge) append(out, header_offset);
   return out;
 }
 
-// As miniz leaves it when built without a clock: no version, no date; CRC and sizes come behind the
-// data and in the directory, which is where zipfile and torch look.
+// As miniz leaves it when built without a clock: no version, no date; the CRC and what is stored
+// come behind the data and in the directory, which is where zipfile and torch look.
 std::string local_header(std::string_view name, std::uint64_t header_offset, std::uint64_t bytes) {
-  std::string extra = zip64_field(header_offset, bytes);
+  std::string extra = zip64_field(header_offset, bytes, 0);
   const std::uint64_t end = header_offset + 30 + name.size() + extra.size() + 4;
   const auto padding = static_cast<std::uint16_t>((kAlignment - end % kAlignment) % kAlignment);
   extra += "FB";
@@ -161,7 +162,7 @@ std::string TorchZip::descriptor(std::uint64_t header_offset, std::uint64_t byte
 }
 
 std::string TorchZip::central(const Entry& entry) {
-  const std::string extra = zip64_field(entry.header_offset, entry.bytes);
+  const std::string extra = zip64_field(entry.header_offset, entry.bytes, entry.bytes);
   std::string out = "PK\x01\x02";
   append<std::uint32_t>(out, 0);  // versions
   append(out, flags(entry.bytes));
