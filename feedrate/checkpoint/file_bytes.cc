@@ -57,7 +57,9 @@ struct FileRenderer::State {
   std::vector<Segment> segments;
   std::size_t segment = 0;
   std::uint64_t position = 0;
-  PieceContent piece;  // of the segment, when it is one
+  PieceContent piece;    // of the segment, when it is one
+  std::size_t text = 0;  // the first that does not end before `position`
+  FileText after_piece;
   std::string trailer;
   Sum sum, frame;
   std::vector<std::uint64_t> sums;
@@ -65,8 +67,14 @@ struct FileRenderer::State {
 
   void fill_frame(std::span<std::byte> out) {
     std::memset(out.data(), 0, out.size());
-    for (const FileText& text : file.texts) copy(text.offset, text.bytes, out);
-    if (position + out.size() > file.trailer_offset) {
+    const std::uint64_t end = position + out.size();
+    copy(after_piece.offset, after_piece.bytes, out);
+    for (; text < file.texts.size() && file.texts[text].offset < end; ++text) {
+      const FileText& at = file.texts[text];
+      copy(at.offset, at.bytes, out);
+      if (at.offset + at.bytes.size() > end) break;
+    }
+    if (end > file.trailer_offset) {
       if (trailer.empty()) trailer = layout.trailer(file, crcs);
       copy(file.trailer_offset, trailer, out);
     }
@@ -88,14 +96,16 @@ struct FileRenderer::State {
     fill_piece(piece, position - at.begin, out);
     sum.add(out);
     if (layout.wants_crc32()) crcs.back() = update_checksum(ChecksumKind::kCrc32, crcs.back(), out);
-    if (position + out.size() == at.end) sums.push_back(sum.value());
+    if (position + out.size() < at.end) return;
+    sums.push_back(sum.value());
+    after_piece = {at.end, layout.after_piece(file, at.piece, crcs.back())};
   }
 };
 
 FileRenderer::FileRenderer(const FilePlan& file, const CheckpointLayout& layout,
                            const CheckpointContent& content, std::uint64_t step)
     : state_(std::make_unique<State>(
-          State{file, layout, content, step, {}, 0, 0, {}, {}, {}, {}, {}, {}})) {
+          State{file, layout, content, step, {}, 0, 0, {}, 0, {}, {}, {}, {}, {}, {}})) {
   state_->segments = segments_of(file.pieces, file.bytes,
                                  [](const PlacedPiece& placed) -> auto& { return placed; });
 }

@@ -34,7 +34,8 @@ struct FilePlan {
   bool shared = false;              // others write parts of the same file
   std::vector<PlacedPiece> pieces;  // by ascending offset; offsets count from `begin`
   std::vector<FileText> texts;      // between them; what neither covers is zero
-  // From here to `bytes` stands what CheckpointLayout::trailer() gives.
+  // From here to `bytes` stands what CheckpointLayout::trailer() gives; behind each piece, what
+  // after_piece() gives.
   std::uint64_t trailer_offset = 0;
   std::uint64_t bytes = 0;  // of this part
 };
@@ -56,12 +57,16 @@ struct RankFiles {
 class CheckpointLayout {
  public:
   virtual ~CheckpointLayout() = default;
-  virtual std::string_view name() const = 0;  // "safetensors", "raw", "shared"
+  virtual std::string_view name() const = 0;  // "safetensors", "torch", "dcp", ...
 
   // The files of all ranks, in the order given.
   virtual std::vector<RankFiles> place(std::span<const RankGroups> ranks) const = 0;
-  // Whether trailer() needs the CRC-32 of each piece (zlib's polynomial).
+  // Whether after_piece() and trailer() need the CRC-32 of each piece (zlib's polynomial).
   virtual bool wants_crc32() const { return false; }
+  // What stands directly behind the data of a piece and depends on them: as many bytes for any
+  // `crc32`, which end where the next text, piece or the trailer begins, or before.
+  virtual std::string after_piece(const FilePlan& file, std::size_t piece,
+                                  std::uint32_t crc32) const;
   // Exactly file.bytes - file.trailer_offset bytes; `crc32` has one value a piece, in their order.
   virtual std::string trailer(const FilePlan& file, std::span<const std::uint32_t> crc32) const;
   // Small files of the checkpoint as a whole, written once when all ranks are done.

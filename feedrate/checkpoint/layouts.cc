@@ -3,9 +3,11 @@
 #include <array>
 
 #include "feedrate/base/text.h"
+#include "feedrate/checkpoint/dcp_layout.h"
 #include "feedrate/checkpoint/layout.h"
 #include "feedrate/checkpoint/raw_layout.h"
 #include "feedrate/checkpoint/safetensors_layout.h"
+#include "feedrate/checkpoint/torch_layout.h"
 
 namespace feedrate {
 namespace {
@@ -16,11 +18,17 @@ struct Entry {
 };
 constexpr std::array kLayouts = {
     Entry{"safetensors", make_safetensors_layout},
+    Entry{"torch", make_torch_layout},
+    Entry{"dcp", make_dcp_layout},
     Entry{"raw", make_raw_layout},
     Entry{"shared", make_shared_layout},
 };
 
 }  // namespace
+
+std::string CheckpointLayout::after_piece(const FilePlan&, std::size_t, std::uint32_t) const {
+  return {};
+}
 
 std::string CheckpointLayout::trailer(const FilePlan&, std::span<const std::uint32_t>) const {
   return {};
