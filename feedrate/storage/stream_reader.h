@@ -1,0 +1,69 @@
+// Reads a list of extents, several at a time, and gives them out in their order.
+//
+// Reads go on while the caller looks at what it has: a window of them is in flight or waits for
+// its turn. All on the storage's reactor.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "feedrate/runtime/sync.h"
+#include "feedrate/storage/storage.h"
+
+namespace feedrate {
+
+struct StreamRead {
+  std::size_t file = 0;  // which of the files
+  std::uint64_t offset = 0, length = 0;
+};
+
+struct StreamReaderOptions {
+  std::uint64_t reads_at_once = 4;
+  std::uint64_t ahead = 2;  // further ones that have come and wait for the caller
+  std::uint64_t buffers() const { return reads_at_once + ahead + 1; }  // of the pool, held at most
+};
+
+class StreamReader {
+ public:
+  using Observed = std::function<void(std::uint64_t bytes, Duration latency)>;
+
+  // `files` and `reads` must outlive it; the pool's blocks hold each length and the slack. A stream
+  // takes its buffers in the order of its reads, so that several may share a pool of any size.
+  StreamReader(Storage& storage, BufferPool& pool, std::span<const FileHandle> files,
+               std::span<const StreamRead> reads, const StreamReaderOptions& options,
+               Observed observed);
+
+  struct Block {
+    Buffer buffer;
+    std::span<const std::byte> bytes;  // in it; no bytes but a size when the storage has no data
+    std::size_t read = 0;              // which of the reads
+  };
+  // nullopt at the end; after an error no more. A block goes back to the pool with its owner.
+  Task<Result<std::optional<Block>>> next();
+  // Waits for what is still in flight. Must be awaited, after an error, too, before it is gone.
+  Task<> finish();
+
+ private:
+  struct Place {
+    Buffer buffer;
+    std::optional<Result<ReadOutcome>> outcome;  // once it has come
+  };
+  Task<> run_lane();
+
+  Storage& storage_;
+  BufferPool& pool_;
+  std::span<const FileHandle> files_;
+  std::span<const StreamRead> reads_;
+  Observed observed_;
+  Semaphore in_flight_, ended_;
+  Event arrived_, taken_;
+  std::vector<Place> places_;  // of read i: i modulo their number, one for each lane
+  std::size_t issued_ = 0, given_ = 0;
+  bool started_ = false, stopped_ = false;
+};
+
+}  // namespace feedrate
