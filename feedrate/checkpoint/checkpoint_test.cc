@@ -48,7 +48,7 @@ class CheckpointFiles : public testing::TestWithParam<std::string_view> {
   Result<CheckpointWriteSummary> write() {
     auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 2).value();
     CheckpointProgress progress;
-    return write_checkpoints(*group, storage(), job_, progress, {});
+    return write_checkpoints(*group, storage(), {}, job_, progress, {});
   }
   Result<CheckpointRestoreSummary> restore() {
     auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 2).value();

@@ -49,21 +49,34 @@ std::vector<Segment> segments_of(const Pieces& pieces, std::uint64_t bytes,
 
 }  // namespace
 
+PieceFill emulated_bytes(const FilePlan& file, const CheckpointContent& content,
+                         std::uint64_t step) {
+  struct Current {
+    std::size_t number = kFrame;
+    PieceContent content;
+  };
+  return [&file, content, step, current = Current()](std::size_t piece, std::uint64_t offset,
+                                                     std::span<std::byte> out) mutable {
+    if (current.number != piece)
+      current = {piece, piece_content(content, file.pieces[piece].piece, step)};
+    fill_piece(current.content, offset, out);
+  };
+}
+
 struct FileRenderer::State {
   const FilePlan& file;
   const CheckpointLayout& layout;
-  CheckpointContent content;
-  std::uint64_t step;
-  std::vector<Segment> segments;
+  PieceFill fill;
+  std::uint64_t sum_block_bytes;
+  std::vector<Segment> segments = {};
   std::size_t segment = 0;
   std::uint64_t position = 0;
-  PieceContent piece;    // of the segment, when it is one
   std::size_t text = 0;  // the first that does not end before `position`
-  FileText after_piece;
-  std::string trailer;
-  Sum sum, frame;
-  std::vector<std::uint64_t> sums;
-  std::vector<std::uint32_t> crcs;
+  FileText after_piece = {};
+  std::string trailer = {};
+  Sum sum = {}, block_sum = {}, frame = {};
+  std::vector<PieceRecord> records = {};
+  std::vector<std::uint32_t> crcs = {};
 
   void fill_frame(std::span<std::byte> out) {
     std::memset(out.data(), 0, out.size());
@@ -89,27 +102,46 @@ struct FileRenderer::State {
   }
   void fill_part(const Segment& at, std::span<std::byte> out) {
     if (position == at.begin) {
-      piece = piece_content(content, file.pieces[at.piece].piece, step);
       sum.reset();
       crcs.push_back(0);
+      records.push_back({file.pieces[at.piece], 0});
     }
-    fill_piece(piece, position - at.begin, out);
+    fill(at.piece, position - at.begin, out);
     sum.add(out);
+    if (sum_block_bytes > 0) sum_blocks(position - at.begin, at.end - at.begin, out);
     if (layout.wants_crc32()) crcs.back() = update_checksum(ChecksumKind::kCrc32, crcs.back(), out);
     if (position + out.size() < at.end) return;
-    sums.push_back(sum.value());
+    records.back().checksum = sum.value();
     after_piece = {at.end, layout.after_piece(file, at.piece, crcs.back())};
+  }
+  // Pieces without bytes have records, too.
+  void pass_empty() {
+    for (; segment < segments.size() && segments[segment].end == position; ++segment)
+      fill_part(segments[segment], {});
+  }
+  void sum_blocks(std::uint64_t offset, std::uint64_t piece_bytes, std::span<std::byte> out) {
+    while (!out.empty()) {
+      const std::uint64_t within = offset % sum_block_bytes;
+      const std::size_t count = std::min<std::uint64_t>(out.size(), sum_block_bytes - within);
+      if (within == 0) block_sum.reset();
+      block_sum.add(out.first(count));
+      offset += count;
+      out = out.subspan(count);
+      if (offset % sum_block_bytes == 0 || offset == piece_bytes)
+        records.back().block_sums.push_back(block_sum.value());
+    }
   }
 };
 
-FileRenderer::FileRenderer(const FilePlan& file, const CheckpointLayout& layout,
-                           const CheckpointContent& content, std::uint64_t step)
-    : state_(std::make_unique<State>(
-          State{file, layout, content, step, {}, 0, 0, {}, 0, {}, {}, {}, {}, {}, {}})) {
+FileRenderer::FileRenderer(const FilePlan& file, const CheckpointLayout& layout, PieceFill fill,
+                           std::uint64_t sum_block_bytes)
+    : state_(std::make_unique<State>(State{file, layout, std::move(fill), sum_block_bytes})) {
   state_->segments = segments_of(file.pieces, file.bytes,
                                  [](const PlacedPiece& placed) -> auto& { return placed; });
+  state_->pass_empty();
 }
 FileRenderer::~FileRenderer() = default;
+FileRenderer::FileRenderer(FileRenderer&&) noexcept = default;
 
 std::uint64_t FileRenderer::next(std::span<std::byte> out) {
   State& state = *state_;
@@ -124,7 +156,9 @@ std::uint64_t FileRenderer::next(std::span<std::byte> out) {
       state.fill_part(at, part);
     state.position += count;
     done += count;
-    if (state.position == at.end) ++state.segment;
+    if (state.position < at.end) continue;
+    ++state.segment;
+    state.pass_empty();
   }
   return done;
 }
@@ -133,17 +167,118 @@ std::uint64_t FileRenderer::skip(std::uint64_t count) {
   State& state = *state_;
   const std::uint64_t moved = std::min(count, state.file.bytes - state.position);
   state.position += moved;
-  state.sums.resize(state.file.pieces.size());
+  if (state.records.empty())
+    for (const PlacedPiece& placed : state.file.pieces) state.records.push_back({placed, 0});
   return moved;
 }
 
 FileRecord FileRenderer::record() const {
   const State& state = *state_;
-  FEEDRATE_ASSERT(state.sums.size() == state.file.pieces.size());
-  FileRecord record{state.file.path, state.file.begin, state.file.bytes, state.frame.value(), {}};
-  for (std::size_t index = 0; index < state.sums.size(); ++index)
-    record.pieces.push_back({state.file.pieces[index], state.sums[index]});
-  return record;
+  FEEDRATE_ASSERT(state.records.size() == state.file.pieces.size());
+  return {state.file.path, state.file.begin, state.file.bytes, state.frame.value(), state.records};
+}
+
+FileRenderer::Part FileRenderer::part() const {
+  const State& state = *state_;
+  if (state.segment == state.segments.size()) return {};
+  const Segment& at = state.segments[state.segment];
+  if (at.piece == kFrame) return {true, 0, 0, at.end - state.position};
+  FEEDRATE_ASSERT(state.sum_block_bytes > 0);
+  const std::uint64_t offset = state.position - at.begin;
+  const std::uint64_t rest = state.sum_block_bytes - offset % state.sum_block_bytes;
+  return {false, at.piece, offset / state.sum_block_bytes, std::min(rest, at.end - state.position)};
+}
+
+std::uint64_t FileRenderer::last_block_sum() const {
+  return state_->records.back().block_sums.back();
+}
+
+ChangedRenderer::ChangedRenderer(std::span<const FilePlan> files, const CheckpointLayout& layout,
+                                 std::function<PieceFill(std::size_t file)> fill,
+                                 std::uint64_t sum_block_bytes, const RankRecord& parent)
+    : files_(files),
+      layout_(layout),
+      fill_(std::move(fill)),
+      block_bytes_(sum_block_bytes),
+      parent_(parent) {
+  FEEDRATE_ASSERT(files.size() == parent.files.size());
+}
+
+bool ChangedRenderer::advance() {
+  while (true) {
+    if (!renderer_) {
+      if (records_.size() == files_.size()) return false;
+      const FilePlan& file = files_[records_.size()];
+      renderer_ =
+          std::make_unique<FileRenderer>(file, layout_, fill_(records_.size()), block_bytes_);
+      changed_.assign(file.pieces.size(), {});
+    }
+    const FileRenderer::Part part = renderer_->part();
+    const std::size_t length = std::min(part.length, block_bytes_);
+    if (length == 0) {
+      records_.push_back(renderer_->record());
+      for (std::size_t piece = 0; piece < changed_.size(); ++piece)
+        records_.back().pieces[piece].changed = std::move(changed_[piece]);
+      renderer_.reset();
+      continue;
+    }
+    staging_.resize(block_bytes_);
+    pending_ = std::span(staging_).first(length);
+    renderer_->next(std::span(staging_).first(length));
+    if (part.frame) return true;
+    const PieceRecord& before = parent_.files[records_.size()].pieces[part.piece];
+    if (before.block_sums[part.block] == renderer_->last_block_sum()) continue;
+    std::vector<BlockRun>& runs = changed_[part.piece];
+    if (!runs.empty() && runs.back().first + runs.back().count == part.block)
+      ++runs.back().count;
+    else
+      runs.push_back({part.block, 1});
+    return true;
+  }
+}
+
+std::uint64_t ChangedRenderer::next(std::span<std::byte> out) {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    if (pending_.empty() && !advance()) {
+      pending_ = {};
+      break;
+    }
+    const std::size_t count = std::min(pending_.size(), out.size() - done);
+    std::memcpy(out.data() + done, pending_.data(), count);
+    pending_ = pending_.subspan(count);
+    done += count;
+  }
+  return done;
+}
+
+std::uint64_t ChangedRenderer::skip(std::uint64_t count, const CheckpointContent& content,
+                                    std::uint64_t step) {
+  if (!counted_) count_changed(content, step);
+  counted_ = true;
+  const std::uint64_t moved = std::min(count, left_);
+  left_ -= moved;
+  return moved;
+}
+
+void ChangedRenderer::count_changed(const CheckpointContent& content, std::uint64_t step) {
+  for (const FilePlan& file : files_) {
+    FileRecord& record =
+        records_.emplace_back(FileRecord{file.path, file.begin, file.bytes, 0, {}});
+    for (const PlacedPiece& placed : file.pieces) {
+      PieceRecord& piece = record.pieces.emplace_back(PieceRecord{placed, 0});
+      const PieceContent bytes = piece_content(content, placed.piece, step);
+      for (std::uint64_t block = 0; block < block_count(bytes.bytes, block_bytes_); ++block)
+        if (block_version(bytes, block) == step) piece.changed.push_back({block, 1});
+      left_ += piece.changed_bytes(block_bytes_);
+    }
+    left_ += record.frame_bytes();
+  }
+}
+
+std::vector<FileRecord> ChangedRenderer::records() && {
+  FEEDRATE_ASSERT(records_.size() == files_.size());
+  return std::move(records_);
 }
 
 struct FileChecker::State {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,14 +17,22 @@
 
 namespace feedrate {
 
-// Makes the bytes of an emulated checkpoint's file and sums them up on the way.
+// Fills `out` with the bytes from `offset` of a piece, which is given by its number in its file.
+using PieceFill =
+    std::function<void(std::size_t piece, std::uint64_t offset, std::span<std::byte> out)>;
+// Of an emulated checkpoint. `file` must outlive it.
+PieceFill emulated_bytes(const FilePlan& file, const CheckpointContent& content,
+                         std::uint64_t step);
+
+// Makes the bytes of a file and sums them up on the way.
 class FileRenderer {
  public:
-  // `file` and `layout` must outlive it.
-  FileRenderer(const FilePlan& file, const CheckpointLayout& layout,
-               const CheckpointContent& content, std::uint64_t step);
+  // `file` and `layout` must outlive it. Blocks of `sum_block_bytes` have sums of their own, unless
+  // it is 0.
+  FileRenderer(const FilePlan& file, const CheckpointLayout& layout, PieceFill fill,
+               std::uint64_t sum_block_bytes);
   ~FileRenderer();
-  FileRenderer(const FileRenderer&) = delete;
+  FileRenderer(FileRenderer&&) noexcept;
   // Fills `out` from the current position: less than all only at the end of the file, 0 after it.
   std::uint64_t next(std::span<std::byte> out);
   // Goes on without making bytes: their sums in the record are then 0.
@@ -31,9 +40,51 @@ class FileRenderer {
   // Once next() or skip() has given 0.
   FileRecord record() const;
 
+  // What comes next: the rest of a block of a piece, or of what stands between pieces.
+  struct Part {
+    bool frame = true;
+    std::size_t piece = 0;
+    std::uint64_t block = 0;   // of the piece
+    std::uint64_t length = 0;  // 0: the end
+  };
+  Part part() const;
+  std::uint64_t last_block_sum() const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;
+};
+
+// Makes what an incremental checkpoint stores of a rank: of each file what stands around the
+// pieces, and the blocks whose sums are not those of the parent.
+class ChangedRenderer {
+ public:
+  // `files`, `layout` and `parent`, which is of the same files, must outlive it.
+  ChangedRenderer(std::span<const FilePlan> files, const CheckpointLayout& layout,
+                  std::function<PieceFill(std::size_t file)> fill, std::uint64_t sum_block_bytes,
+                  const RankRecord& parent);
+  std::uint64_t next(std::span<std::byte> out);
+  // Without bytes: only the sizes of an emulated checkpoint's blocks that are new at `step`.
+  std::uint64_t skip(std::uint64_t count, const CheckpointContent& content, std::uint64_t step);
+  // Once next() or skip() has given 0.
+  std::vector<FileRecord> records() &&;
+
+ private:
+  bool advance();  // the next bytes to give out are in staging_; false: there are none
+  void count_changed(const CheckpointContent& content, std::uint64_t step);
+
+  std::span<const FilePlan> files_;
+  const CheckpointLayout& layout_;
+  std::function<PieceFill(std::size_t)> fill_;
+  std::uint64_t block_bytes_;
+  const RankRecord& parent_;
+  std::vector<std::byte> staging_;
+  std::span<const std::byte> pending_;
+  std::unique_ptr<FileRenderer> renderer_;
+  std::vector<std::vector<BlockRun>> changed_;  // of the pieces of the current file
+  std::vector<FileRecord> records_;
+  std::uint64_t left_ = 0;  // skip(): bytes still to come
+  bool counted_ = false;
 };
 
 // Checks the bytes of a file against the sums in its record.

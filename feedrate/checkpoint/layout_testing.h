@@ -43,7 +43,7 @@ inline void expect_whole(const CheckpointLayout& layout, const FilePlan& file) {
 // What a FileRenderer gives with buffers of `chunk` bytes.
 inline std::string rendered(const CheckpointLayout& layout, const FilePlan& file,
                             std::size_t chunk) {
-  FileRenderer renderer(file, layout, {.block_bytes = 4096}, 1);
+  FileRenderer renderer(file, layout, emulated_bytes(file, {.block_bytes = 4096}, 1), 4096);
   std::string bytes;
   std::vector<std::byte> out(chunk);
   while (const std::uint64_t count = renderer.next(out))

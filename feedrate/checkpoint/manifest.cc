@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::uint32_t kVersion = 1;
+constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 60U;  // of a file: sums do not overflow
+constexpr std::uint64_t kSumBlockMax = std::uint64_t{1} << 30U;
 
 // JSON numbers are doubles for many readers, so 64-bit sums are text.
 std::string hex(std::uint64_t value) { return fmt::format("{:016x}", value); }
@@ -39,6 +42,13 @@ void read_counts(const Json& json, std::vector<std::uint64_t>& target) {
   for (const Json& entry : json) read_count(entry, target.emplace_back());
 }
 
+std::string hex(const std::vector<std::uint64_t>& values) {
+  std::string text;
+  text.reserve(16 * values.size());
+  for (const std::uint64_t value : values) text += hex(value);
+  return text;
+}
+
 Json to_json(const FileRecord& file) {
   Json json{{"path", file.path},
             {"begin", file.begin},
@@ -54,6 +64,11 @@ Json to_json(const FileRecord& file) {
                               {"shape", piece.shape},
                               {"offset", record.placed.offset},
                               {"xxh3", hex(record.checksum)}});
+    if (!record.block_sums.empty()) json["pieces"].back()["blocks"] = hex(record.block_sums);
+    if (!record.changed.empty()) {
+      Json& changed = json["pieces"].back()["changed"] = Json::array();
+      for (const BlockRun& run : record.changed) changed.push_back({run.first, run.count});
+    }
   }
   return json;
 }
@@ -65,7 +80,30 @@ Dtype dtype_from(const Json& json) {
   throw Json::other_error::create(501, "'" + text + "' is no type of a tensor", &json);
 }
 
-PieceRecord piece_from(const Json& json, std::uint64_t file_bytes) {
+// The sums of all blocks, and runs that are apart and lie within them.
+void read_blocks(const Json& json, std::uint64_t block_bytes, PieceRecord& record) {
+  const auto wrong = [&](std::string_view what) {
+    throw Json::other_error::create(
+        501, fmt::format("'{}' has wrong {}", record.placed.piece.name, what), &json);
+  };
+  const std::uint64_t blocks = block_count(record.placed.piece.bytes(), block_bytes);
+  const auto sums = json.at("blocks").get<std::string>();
+  if (sums.size() / 16 != blocks || sums.size() % 16 != 0) wrong("sums of blocks");
+  for (std::size_t at = 0; at < sums.size(); at += 16)
+    record.block_sums.push_back(from_hex(Json(sums.substr(at, 16))));
+  std::uint64_t end = 0;
+  for (const Json& entry : json.value("changed", Json::array())) {
+    BlockRun run;
+    read_count(entry.at(0), run.first);
+    read_count(entry.at(1), run.count);
+    if (run.first < end || run.count == 0 || run.first > blocks || run.count > blocks - run.first)
+      wrong("runs of blocks");
+    end = run.first + run.count;
+    record.changed.push_back(run);
+  }
+}
+
+PieceRecord piece_from(const Json& json, std::uint64_t file_bytes, std::uint64_t block_bytes) {
   PieceRecord record;
   TensorPiece& piece = record.placed.piece;
   json.at("name").get_to(piece.name);
@@ -87,21 +125,24 @@ PieceRecord piece_from(const Json& json, std::uint64_t file_bytes) {
   }
   if (!fits || record.placed.offset > file_bytes || bytes > file_bytes - record.placed.offset)
     throw Json::other_error::create(501, "'" + piece.name + "' does not fit", &json);
+  if (block_bytes > 0 && bytes > 0) read_blocks(json, block_bytes, record);
   return record;
 }
 
-FileRecord file_from(const Json& json) {
+FileRecord file_from(const Json& json, std::uint64_t block_bytes) {
   FileRecord file;
   json.at("path").get_to(file.path);
   read_count(json.at("begin"), file.begin);
   read_count(json.at("bytes"), file.bytes);
   file.frame_checksum = from_hex(json.at("frame"));
+  if (file.begin > kBytesMax || file.bytes > kBytesMax)
+    throw Json::other_error::create(501, "'" + file.path + "' cannot be as large", &json);
   // The file lies within the checkpoint, whatever a damaged or foreign manifest says.
   if (file.path.empty() || file.path.front() == '/' || file.path.find("..") != std::string::npos)
     throw Json::other_error::create(501, "'" + file.path + "' is outside", &json);
   std::uint64_t end = 0;
   for (const Json& entry : json.at("pieces")) {
-    file.pieces.push_back(piece_from(entry, file.bytes));
+    file.pieces.push_back(piece_from(entry, file.bytes, block_bytes));
     const PlacedPiece& placed = file.pieces.back().placed;
     if (placed.offset < end)
       throw Json::other_error::create(501, "'" + placed.piece.name + "' overlaps", &entry);
@@ -123,7 +164,20 @@ CheckpointManifest manifest_from(const Json& json) {
   json.at("weight_bytes").get_to(manifest.weight_bytes);
   json.at("optimizer_bytes").get_to(manifest.optimizer_bytes);
   json.at("scale").get_to(manifest.scale);
+  if (json.contains("sum_block_bytes")) {
+    read_count(json.at("sum_block_bytes"), manifest.sum_block_bytes);
+    if (manifest.sum_block_bytes == 0 || manifest.sum_block_bytes > kSumBlockMax)
+      throw Json::other_error::create(501, "no block is so large", &json);
+  }
+  if (json.contains("parent")) {
+    read_count(json.at("parent"), manifest.parent.emplace());
+    read_count(json.at("increments"), manifest.increments);
+    if (*manifest.parent >= manifest.step || manifest.increments == 0 ||
+        manifest.sum_block_bytes == 0)
+      throw Json::other_error::create(501, "no parent can be so", &json);
+  }
   const Json& content = json.at("content");
+  json.at("emulated").get_to(manifest.emulated);
   manifest.content.seed = from_hex(content.at("seed"));
   content.at("changed").get_to(manifest.content.changed);
   read_count(content.at("block_bytes"), manifest.content.block_bytes);
@@ -132,7 +186,8 @@ CheckpointManifest manifest_from(const Json& json) {
   for (const Json& entry : json.at("ranks")) {
     RankRecord rank;
     read_count(entry.at("rank"), rank.rank);
-    for (const Json& file : entry.at("files")) rank.files.push_back(file_from(file));
+    for (const Json& file : entry.at("files"))
+      rank.files.push_back(file_from(file, manifest.sum_block_bytes));
     manifest.ranks.push_back(std::move(rank));
   }
   return manifest;
@@ -151,11 +206,17 @@ Json to_json(const CheckpointManifest& manifest) {
             {"weight_bytes", manifest.weight_bytes},
             {"optimizer_bytes", manifest.optimizer_bytes},
             {"scale", manifest.scale},
+            {"emulated", manifest.emulated},
             {"content",
              {{"seed", hex(manifest.content.seed)},
               {"changed", manifest.content.changed},
               {"block_bytes", manifest.content.block_bytes}}},
             {"ranks", Json::array()}};
+  if (manifest.sum_block_bytes > 0) json["sum_block_bytes"] = manifest.sum_block_bytes;
+  if (manifest.parent) {
+    json["parent"] = *manifest.parent;
+    json["increments"] = manifest.increments;
+  }
   for (const RankRecord& rank : manifest.ranks) {
     Json entry{{"rank", rank.rank}, {"files", Json::array()}};
     for (const FileRecord& file : rank.files) entry["files"].push_back(to_json(file));
@@ -166,10 +227,47 @@ Json to_json(const CheckpointManifest& manifest) {
 
 }  // namespace
 
+std::uint64_t block_count(std::uint64_t bytes, std::uint64_t block_bytes) {
+  return bytes / block_bytes + (bytes % block_bytes > 0 ? 1 : 0);
+}
+
+std::uint64_t PieceRecord::changed_bytes(std::uint64_t block_bytes) const {
+  const std::uint64_t bytes = placed.piece.bytes();
+  std::uint64_t sum = 0;
+  for (const BlockRun& run : changed)
+    sum += std::min(bytes, (run.first + run.count) * block_bytes) - run.first * block_bytes;
+  return sum;
+}
+
+std::uint64_t FileRecord::frame_bytes() const {
+  std::uint64_t sum = bytes;
+  for (const PieceRecord& piece : pieces) sum -= piece.placed.piece.bytes();
+  return sum;
+}
+
+std::uint64_t RankRecord::bytes() const {
+  std::uint64_t sum = 0;
+  for (const FileRecord& file : files) sum += file.bytes;
+  return sum;
+}
+std::uint64_t RankRecord::changed_bytes(std::uint64_t block_bytes) const {
+  std::uint64_t sum = 0;
+  for (const FileRecord& file : files) {
+    sum += file.frame_bytes();
+    for (const PieceRecord& piece : file.pieces) sum += piece.changed_bytes(block_bytes);
+  }
+  return sum;
+}
+
 std::uint64_t CheckpointManifest::bytes() const {
   std::uint64_t sum = 0;
-  for (const RankRecord& rank : ranks)
-    for (const FileRecord& file : rank.files) sum += file.bytes;
+  for (const RankRecord& rank : ranks) sum += rank.bytes();
+  return sum;
+}
+std::uint64_t CheckpointManifest::stored_bytes() const {
+  if (!parent) return bytes();
+  std::uint64_t sum = 0;
+  for (const RankRecord& rank : ranks) sum += rank.changed_bytes(sum_block_bytes);
   return sum;
 }
 

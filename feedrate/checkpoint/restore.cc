@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "feedrate/base/text.h"
+#include "feedrate/checkpoint/chain.h"
 #include "feedrate/checkpoint/file_bytes.h"
 #include "feedrate/checkpoint/store.h"
 #include "feedrate/runtime/barrier.h"
@@ -14,13 +15,26 @@
 namespace feedrate {
 namespace {
 
-// Blocks of a file that have come and are checked, or wait for their turn, while others are read.
-constexpr std::uint64_t kChecked = 2;
-
 struct Worker {
   std::unique_ptr<Storage> storage;
   std::unique_ptr<BufferPool> pool;
   Histogram read_latency;
+};
+
+// A file of the checkpoint, all of it or, for another topology, parts of its pieces.
+struct RestoreStream {
+  std::size_t rank = 0, file = 0;  // of the checkpoint
+  std::vector<PieceRange> ranges;  // none: all
+};
+struct RestoreRank {
+  std::uint64_t rank = 0;
+  std::vector<RestoreStream> streams;
+};
+
+// A step, and the directory it is in.
+struct Candidate {
+  std::uint64_t step = 0;
+  const std::string* directory = nullptr;
 };
 
 struct Restoring {
@@ -28,166 +42,263 @@ struct Restoring {
   CheckpointProgress& progress;
   Barrier barrier;
   std::atomic<bool> damaged = false;  // the one that is being read
-  std::mutex mutex;
-  std::optional<Error> problem, error;         // of that one; of the whole
-  std::vector<std::uint64_t> candidates;       // newest last
-  std::optional<CheckpointManifest> manifest;  // being read; none: it is over
-  std::vector<RankTime> times;
+  std::atomic<std::uint64_t> bytes = 0;
+  std::mutex mutex = {};
+  std::optional<Error> problem = {}, error = {};  // of that one; of the whole
+  std::vector<Candidate> candidates = {};         // newest last
+  std::optional<CheckpointChain> chain = {};      // being read; none: it is over
+  const std::string* directory = nullptr;
+  std::vector<RestoreRank> ranks = {};
+  std::vector<RankTime> times = {};
   Instant begin{};
   bool whole = false;
-  CheckpointRestoreSummary summary;
+  CheckpointRestoreSummary summary = {};
 
-  void damage(Error why) {
+  void damage(const Error& why) {
     const std::lock_guard lock(mutex);
-    if (!problem) problem = std::move(why);
+    if (!problem) problem = why;
     damaged = true;
   }
 };
 
-// Reads one file with several reads in flight; their bytes are checked in order.
-class FileReading {
+// Looks at bytes that are part of a piece, which is what was written there.
+class RangeChecker {
  public:
-  FileReading(Worker& worker, Restoring& restoring, StorageFile& file, const FileRecord& record)
-      : worker_(worker),
-        restoring_(restoring),
-        file_(file),
-        record_(record),
-        checker_(record),
-        turn_(worker.storage->reactor()),
-        reads_(worker.storage->reactor(), restoring.job.reads_at_once),
-        readers_(worker.storage->reactor(), 0) {}
+  RangeChecker(const CheckpointManifest& manifest, const std::vector<PieceRange>& ranges)
+      : manifest_(manifest), ranges_(ranges) {}
 
-  Task<Result<>> read_all() {
-    const std::uint64_t readers = restoring_.job.reads_at_once + kChecked;
-    for (std::uint64_t reader = 0; reader < readers; ++reader)
-      worker_.storage->reactor().spawn(read_blocks());
-    const bool joined = co_await readers_.acquire(readers);
-    FEEDRATE_ASSERT(joined);
-    if (error_) co_return fail(*error_);
-    if (!restoring_.job.verify) co_return Result<>{};
-    co_return checker_.finish();
+  Result<> consume(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const PieceRange& range = ranges_[range_];
+      const FileRecord& file = manifest_.ranks[range.place.rank].files[range.place.file];
+      const PlacedPiece& placed = file.pieces[range.place.piece].placed;
+      const std::size_t count = std::min<std::uint64_t>(bytes.size(), range.length - done_);
+      const PieceContent content = piece_content(manifest_.content, placed.piece, manifest_.step);
+      const auto wrong = first_wrong_byte(content, range.offset + done_, bytes.first(count));
+      if (wrong)
+        return fail(ErrorKind::kCorrupt,
+                    fmt::format("{}: {} is damaged: byte {} is not what was written",
+                                quote_path(file.path), placed.piece.name, *wrong));
+      bytes = bytes.subspan(count);
+      done_ += count;
+      if (done_ < range.length) continue;
+      ++range_;
+      done_ = 0;
+    }
+    return {};
   }
 
  private:
-  Task<> read_blocks() {
-    Storage& storage = *worker_.storage;
-    const std::uint64_t block = restoring_.job.block_bytes;
-    while (!error_ && next_ * block < record_.bytes) {
-      const std::uint64_t index = next_++;
-      const std::uint64_t length = std::min(block, record_.bytes - index * block);
-      Buffer buffer = co_await worker_.pool->acquire();
-      const bool admitted = co_await reads_.acquire(1);
-      FEEDRATE_ASSERT(admitted);
-      const Instant begin = storage.reactor().refresh_now();
-      const Result<ReadOutcome> read =
-          co_await storage.read(file_, record_.begin + index * block, length, buffer);
-      worker_.read_latency.record(
-          static_cast<std::uint64_t>((storage.reactor().now() - begin).count()));
-      reads_.release(1);
-      while (checked_ != index && !error_) co_await turn_.wait();
-      if (!error_) consume(read);
-      ++checked_;
-      turn_.signal();
-    }
-    readers_.release(1);
-  }
-
-  void consume(const Result<ReadOutcome>& read) {
-    if (!read) {
-      error_ = read.error();
-      return;
-    }
-    restoring_.progress.bytes_done += read->bytes.size();
-    if (!restoring_.job.verify) return;
-    const Result<> good = checker_.consume(read->bytes);
-    if (!good) error_ = good.error();
-    if (worker_.storage->reactor().stopping() && !error_)
-      error_ = Error(ErrorKind::kCancelled, "interrupted");
-  }
-
-  Worker& worker_;
-  Restoring& restoring_;
-  StorageFile& file_;
-  const FileRecord& record_;
-  FileChecker checker_;
-  Event turn_;
-  Semaphore reads_, readers_;
-  std::uint64_t next_ = 0, checked_ = 0;
-  std::optional<Error> error_;
+  const CheckpointManifest& manifest_;
+  const std::vector<PieceRange>& ranges_;
+  std::size_t range_ = 0;
+  std::uint64_t done_ = 0;
 };
 
-Task<Result<>> read_file(Worker& worker, Restoring& restoring, std::uint64_t step,
-                         const FileRecord& record) {
-  Storage& storage = *worker.storage;
-  const CheckpointStore store(storage, *worker.pool, restoring.job.directory);
-  const std::string path = store.path(step, record.path);
-  const Result<FileStatus> status = co_await storage.stat(path);
-  if (!status) co_return fail(status.error());
-  if (status->bytes < record.begin + record.bytes)
-    co_return fail(ErrorKind::kCorrupt,
-                   fmt::format("{}: it has {} B, {} B belong to it", quote_path(path),
-                               status->bytes, record.begin + record.bytes));
-  Result<FileHandle> file = co_await storage.open(path, OpenMode::kRead);
-  if (!file) co_return fail(file.error());
-  FileReading reading(worker, restoring, **file, record);
-  Result<> outcome = co_await reading.read_all();
-  const Result<> closed = co_await storage.close(std::move(*file));
-  if (outcome) outcome = closed;
+Task<Result<>> open_all(Worker& worker, const Restoring& restoring, const Gather& gather,
+                        std::vector<FileHandle>& files) {
+  for (const Gather::File& file : gather.files) {
+    const std::string path = fmt::format("{}/{}", *restoring.directory, file.path);
+    const Result<FileStatus> status = co_await worker.storage->stat(path);
+    if (!status) co_return fail(status.error());
+    if (status->bytes < file.end)
+      co_return fail(ErrorKind::kCorrupt, fmt::format("{}: it has {} B, {} B belong to it",
+                                                      quote_path(path), status->bytes, file.end));
+    Result<FileHandle> opened = co_await worker.storage->open(path, OpenMode::kRead);
+    if (!opened) co_return fail(opened.error());
+    files.push_back(std::move(*opened));
+  }
+  co_return Result<>{};
+}
+
+Gather gather_of(const Restoring& restoring, const RestoreStream& stream) {
+  const std::uint64_t block = restoring.job.block_bytes;
+  if (stream.ranges.empty()) return restoring.chain->file(stream.rank, stream.file, block);
+  Gather gather;
+  for (const PieceRange& range : stream.ranges)
+    restoring.chain->add_piece(range.place, range.offset, range.length, block, gather);
+  return gather;
+}
+
+// Hands the bytes to whoever checks them, in order.
+Task<Result<>> check_all(Worker& worker, Restoring& restoring, const RestoreStream& stream,
+                         const std::vector<FileHandle>& files, const Gather& gather) {
+  const CheckpointManifest& manifest = restoring.chain->newest();
+  FileChecker whole(manifest.ranks[stream.rank].files[stream.file]);
+  RangeChecker part(manifest, stream.ranges);
+  StreamReader reader(*worker.storage, *worker.pool, files, gather.reads,
+                      {restoring.job.reads_at_once, 2},
+                      [&worker, &restoring](std::uint64_t bytes, Duration latency) {
+                        restoring.bytes += bytes;
+                        restoring.progress.bytes_done += bytes;
+                        worker.read_latency.record(static_cast<std::uint64_t>(latency.count()));
+                      });
+  Result<> outcome;
+  while (outcome && !restoring.damaged) {
+    auto block = co_await reader.next();
+    if (!block) outcome = fail(block.error());
+    if (!block || !*block) break;
+    if (!restoring.job.verify) continue;
+    if (stream.ranges.empty())
+      outcome = whole.consume((*block)->bytes);
+    else
+      outcome = part.consume((*block)->bytes);
+  }
+  co_await reader.finish();
+  if (outcome && !restoring.damaged && restoring.job.verify && stream.ranges.empty())
+    outcome = whole.finish();
+  co_return outcome;
+}
+
+Task<Result<>> read_stream(Worker& worker, Restoring& restoring, const RestoreStream& stream,
+                           std::uint64_t& bytes) {
+  const Gather gather = gather_of(restoring, stream);
+  bytes += gather.bytes();
+  std::vector<FileHandle> files;
+  Result<> outcome = co_await open_all(worker, restoring, gather, files);
+  if (outcome) outcome = co_await check_all(worker, restoring, stream, files, gather);
+  for (FileHandle& file : files) {
+    const Result<> closed = co_await worker.storage->close(std::move(file));
+    if (outcome) outcome = closed;
+  }
   co_return outcome;
 }
 
 Task<> read_rank(Worker& worker, Restoring& restoring, std::size_t index, Semaphore& done) {
   Reactor& reactor = worker.storage->reactor();
-  const RankRecord& rank = restoring.manifest->ranks[index];
+  const RestoreRank& rank = restoring.ranks[index];
   RankTime time{rank.rank, 0, {}};
   const Instant begin = reactor.refresh_now();
-  for (const FileRecord& file : rank.files) {
+  for (const RestoreStream& stream : rank.streams) {
     if (restoring.damaged) break;
-    const Result<> outcome = co_await read_file(worker, restoring, restoring.manifest->step, file);
+    const Result<> outcome = co_await read_stream(worker, restoring, stream, time.bytes);
     if (!outcome) restoring.damage(outcome.error());
-    time.bytes += file.bytes;
   }
   time.elapsed = reactor.refresh_now() - begin;
   restoring.times[index] = time;
   done.release(1);
 }
 
-// Which there are, or the one that is asked for.
-Task<Result<>> find_candidates(Worker& worker, Restoring& restoring) {
-  CheckpointStore store(*worker.storage, *worker.pool, restoring.job.directory);
+Task<Result<>> find_in(Worker& worker, const std::string& directory,
+                       std::vector<Candidate>& candidates) {
+  CheckpointStore store(*worker.storage, *worker.pool, directory);
   const Result<> ours = co_await store.require();
   if (!ours) co_return ours;
   const auto steps = co_await store.steps();
   if (!steps) co_return fail(steps.error());
-  restoring.candidates = *steps;
-  if (const auto wanted = restoring.job.step) {
-    if (!std::ranges::binary_search(*steps, *wanted))
-      co_return fail(
-          ErrorKind::kNotFound,
-          fmt::format("--step: {} has no checkpoint of step {}",
-                      quote_path(restoring.job.directory), *wanted),
-          steps->empty() ? "there is none" : fmt::format("it has {}", fmt::join(*steps, ", ")));
-    restoring.candidates = {*wanted};
-  }
+  for (const std::uint64_t step : *steps) candidates.push_back({step, &directory});
   co_return Result<>{};
 }
 
-// The newest that is left and whose manifest can be read.
-Task<> choose(Worker& worker, Restoring& restoring) {
-  CheckpointStore store(*worker.storage, *worker.pool, restoring.job.directory);
-  restoring.manifest.reset();
-  while (!restoring.candidates.empty()) {
-    const std::uint64_t step = restoring.candidates.back();
-    restoring.candidates.pop_back();
+// Which there are, or the one that is asked for; of two levels first what the node has itself.
+Task<Result<>> find_candidates(Worker& worker, Restoring& restoring) {
+  const CheckpointRestoreJob& job = restoring.job;
+  std::vector<Candidate>& found = restoring.candidates;
+  Result<> ours = co_await find_in(worker, job.directory, found);
+  if (!ours) co_return ours;
+  if (!job.local.empty()) {
+    ours = co_await find_in(worker, job.local, found);
+    // A node that is new has nothing.
+    if (!ours && ours.error().kind() != ErrorKind::kNotFound) co_return ours;
+  }
+  std::ranges::stable_sort(found, {}, &Candidate::step);
+  if (!job.step) co_return Result<>{};
+  std::vector<std::uint64_t> steps;
+  for (const Candidate& candidate : found) steps.push_back(candidate.step);
+  std::erase_if(found, [&job](const Candidate& each) { return each.step != *job.step; });
+  if (!found.empty()) co_return Result<>{};
+  co_return fail(
+      ErrorKind::kNotFound,
+      fmt::format("--step: {} has no checkpoint of step {}", quote_path(job.directory), *job.step),
+      steps.empty() ? "there is none" : fmt::format("it has {}", fmt::join(steps, ", ")));
+}
+
+// A step and all that it builds upon.
+Task<Result<CheckpointChain>> load_chain(Worker& worker, const Candidate& candidate) {
+  CheckpointStore store(*worker.storage, *worker.pool, *candidate.directory);
+  std::vector<CheckpointManifest> manifests;
+  std::uint64_t step = candidate.step;
+  while (true) {
     Result<CheckpointManifest> manifest = co_await store.manifest(step);
-    if (!manifest) {
-      restoring.summary.skipped.push_back({step, manifest.error().message()});
+    if (!manifest && manifests.empty()) co_return fail(manifest.error());
+    if (!manifest)
+      co_return fail(ErrorKind::kCorrupt,
+                     fmt::format("it builds upon step {}: {}", step, manifest.error().message()));
+    manifests.push_back(std::move(*manifest));
+    if (!manifests.back().parent) break;
+    step = *manifests.back().parent;
+  }
+  co_return CheckpointChain::make(std::move(manifests));
+}
+
+// Each rank reads what it wrote.
+std::vector<RestoreRank> same_topology(const CheckpointManifest& manifest) {
+  std::vector<RestoreRank> ranks;
+  for (std::size_t rank = 0; rank < manifest.ranks.size(); ++rank) {
+    RestoreRank& restore = ranks.emplace_back();
+    restore.rank = manifest.ranks[rank].rank;
+    for (std::size_t file = 0; file < manifest.ranks[rank].files.size(); ++file)
+      restore.streams.push_back({rank, file, {}});
+  }
+  return ranks;
+}
+
+Result<std::vector<RestoreRank>> other_topology(const CheckpointRestoreJob& job,
+                                                const CheckpointManifest& manifest,
+                                                CheckpointRestoreSummary& summary) {
+  FEEDRATE_TRY(summary.topology, job.topology(manifest));
+  FEEDRATE_TRY(const ModelShape model, job.model(manifest));
+  FEEDRATE_TRY(const std::vector<RankNeeds> needs,
+               reshape(manifest, scaled(model, manifest.scale), summary.topology));
+  summary.other_topology = true;
+  std::vector<RestoreRank> ranks;
+  summary.needed_bytes = 0;
+  for (const RankNeeds& need : needs) {
+    RestoreRank& restore = ranks.emplace_back();
+    restore.rank = need.rank;
+    summary.needed_bytes += need.needed_bytes;
+    for (const PieceRange& range : need.ranges) {
+      const bool same = !restore.streams.empty() &&
+                        restore.streams.back().rank == range.place.rank &&
+                        restore.streams.back().file == range.place.file;
+      if (!same) restore.streams.push_back({range.place.rank, range.place.file, {}});
+      restore.streams.back().ranges.push_back(range);
+    }
+  }
+  return ranks;
+}
+
+Result<> plan_ranks(Restoring& restoring) {
+  const CheckpointManifest& manifest = restoring.chain->newest();
+  restoring.summary.topology = manifest.parallelism;
+  if (restoring.job.topology) {
+    FEEDRATE_TRY(restoring.ranks, other_topology(restoring.job, manifest, restoring.summary));
+  } else {
+    restoring.ranks = same_topology(manifest);
+    restoring.summary.needed_bytes = manifest.bytes();
+  }
+  restoring.times.assign(restoring.ranks.size(), {});
+  return {};
+}
+
+// The newest that is left and whose manifests can be read.
+Task<> choose(Worker& worker, Restoring& restoring) {
+  restoring.chain.reset();
+  while (!restoring.candidates.empty()) {
+    const Candidate candidate = restoring.candidates.back();
+    restoring.candidates.pop_back();
+    Result<CheckpointChain> chain = co_await load_chain(worker, candidate);
+    if (!chain) {
+      restoring.summary.skipped.push_back({candidate.step, chain.error().message()});
       continue;
     }
-    restoring.times.assign(manifest->ranks.size(), {});
-    restoring.progress.bytes_total = manifest->bytes();
+    restoring.chain = std::move(*chain);
+    restoring.directory = candidate.directory;
+    const Result<> planned = plan_ranks(restoring);
+    if (!planned) restoring.error = planned.error();
+    restoring.progress.bytes_total = restoring.summary.needed_bytes;
     restoring.progress.bytes_done = 0;
-    restoring.manifest = std::move(*manifest);
+    restoring.bytes = 0;
     restoring.begin = worker.storage->reactor().refresh_now();
     break;
   }
@@ -195,11 +306,15 @@ Task<> choose(Worker& worker, Restoring& restoring) {
 
 // After all ranks are done with one: it is the one, or why not.
 void conclude(Worker& worker, Restoring& restoring) {
-  const std::uint64_t step = restoring.manifest->step;
+  const std::uint64_t step = restoring.chain->newest().step;
   if (!restoring.damaged) {
+    CheckpointRestoreSummary& summary = restoring.summary;
     restoring.whole = true;
-    restoring.summary.elapsed = worker.storage->reactor().refresh_now() - restoring.begin;
-    restoring.summary.ranks = restoring.times;
+    summary.elapsed = worker.storage->reactor().refresh_now() - restoring.begin;
+    summary.ranks = restoring.times;
+    summary.bytes = restoring.bytes;
+    summary.directory = *restoring.directory;
+    summary.steps_read = restoring.chain->steps();
     return;
   }
   if (restoring.problem->kind() == ErrorKind::kCancelled) restoring.error = *restoring.problem;
@@ -217,11 +332,10 @@ Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Restoring&
   while (true) {
     if (index == 0 && !restoring.error && !restoring.whole) co_await choose(worker, restoring);
     co_await restoring.barrier.arrive(reactor, [] {});
-    if (restoring.error || restoring.whole || !restoring.manifest) break;
+    if (restoring.error || restoring.whole || !restoring.chain) break;
     Semaphore done(reactor, 0);
     std::uint64_t mine = 0;
-    for (std::size_t rank = index; rank < restoring.manifest->ranks.size();
-         rank += reactors, ++mine)
+    for (std::size_t rank = index; rank < restoring.ranks.size(); rank += reactors, ++mine)
       reactor.spawn(read_rank(worker, restoring, rank, done));
     const bool joined = co_await done.acquire(mine);
     FEEDRATE_ASSERT(joined);
@@ -244,18 +358,17 @@ Result<CheckpointRestoreSummary> restore_checkpoint(ReactorGroup& group,
                                                     const CheckpointRestoreJob& job,
                                                     CheckpointProgress& progress,
                                                     const std::stop_token& stop) {
-  Restoring restoring{job,   progress, {group.size(), [] {}}, {}, {}, {}, {}, {}, {}, {}, {},
-                      false, {}};
+  Restoring restoring{job, progress, {group.size(), [] {}}};
   std::vector<Worker> workers(group.size());
   group.run(
       [&](unsigned index, Reactor& reactor) {
         Worker& worker = workers[index];
         worker.storage = storage(reactor);
         // As many as ranks there may be, without knowing them yet: a pool waits when all are out.
+        const StreamReaderOptions reads{job.reads_at_once, 2};
         worker.pool = std::make_unique<BufferPool>(
             reactor, BufferPoolOptions{job.block_bytes + worker.storage->slack_bytes(),
-                                       8 * (job.reads_at_once + kChecked) + 1,
-                                       worker.storage->carries_data()});
+                                       8 * reads.buffers() + 1, worker.storage->carries_data()});
         reactor.spawn(run_reactor(index, group.size(), worker, restoring));
       },
       [&](unsigned index) {
@@ -267,7 +380,7 @@ Result<CheckpointRestoreSummary> restore_checkpoint(ReactorGroup& group,
       stop);
   if (restoring.error) return fail(*restoring.error);
   if (!restoring.whole) return fail(nothing_whole(job, restoring.summary));
-  restoring.summary.manifest = std::move(*restoring.manifest);
+  restoring.summary.manifest = restoring.chain->newest();
   return std::move(restoring.summary);
 }
 

@@ -7,6 +7,7 @@
 #include "feedrate/base/units.h"
 #include "feedrate/checkpoint/restore.h"
 #include "feedrate/checkpoint/write.h"
+#include "feedrate/cli/checkpoint_modes.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/model_options.h"
 #include "feedrate/cli/output.h"
@@ -42,7 +43,7 @@ struct SystemOptions {
 struct System {
   ClockKind clock = ClockKind::kReal;
   IoEngine engine = IoEngine::kAuto;
-  IoMode io = IoMode::kBuffered;
+  IoMode io = IoMode::kBuffered, wanted_io = IoMode::kAuto;
   unsigned threads = 1;
   std::uint64_t block = std::uint64_t{4} << 20U, at_once = 4;
   StorageFactory storage;
@@ -59,15 +60,6 @@ Result<std::uint64_t> resolve_block(const SystemOptions& options, ClockKind cloc
   return block;
 }
 
-// The directory, or the nearest above it that is there: it is on the same file system.
-std::string existing(const std::string& directory) {
-  std::filesystem::path path = std::filesystem::absolute(directory);
-  std::error_code error;
-  while (path.has_relative_path() && !std::filesystem::is_directory(path, error))
-    path = path.parent_path();
-  return path.string();
-}
-
 Result<System> resolve_system(const SystemOptions& options, const std::string& directory,
                               std::uint64_t ranks) {
   System system;
@@ -81,11 +73,11 @@ Result<System> resolve_system(const SystemOptions& options, const std::string& d
     return fail(ErrorKind::kUsage, "--clock: storage 'posix' cannot run on the virtual clock",
                 "use --storage=null or --storage=model:FILE.yaml with backing: \"null\"");
   FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
-  system.io = wanted;
+  system.io = system.wanted_io = wanted;
   if (options.storage == "null") {
     system.io = IoMode::kBuffered;
   } else {
-    FEEDRATE_TRY(system.io, resolve_io_mode(wanted, existing(directory)));
+    FEEDRATE_TRY(system.io, resolve_io_mode(wanted, existing_directory(directory)));
   }
   std::uint64_t threads =
       std::min<std::uint64_t>(available_cores(), std::max<std::uint64_t>(1, ranks));
@@ -94,7 +86,7 @@ Result<System> resolve_system(const SystemOptions& options, const std::string& d
   }
   system.threads = system.clock == ClockKind::kVirtual ? 1 : static_cast<unsigned>(threads);
   FEEDRATE_TRY(system.storage,
-               make_storage_factory(options.storage, system.io, existing(directory), 1));
+               make_storage_factory(options.storage, system.io, existing_directory(directory), 1));
   return system;
 }
 
@@ -133,7 +125,8 @@ std::vector<RankTimeResult> rank_times(const std::vector<RankTime>& times) {
 
 std::string progress_text(const char* what, const CheckpointProgress& progress) {
   const std::uint64_t total = progress.bytes_total, done = progress.bytes_done;
-  if (total == 0 || done == 0) return "";
+  if (done == 0) return "";
+  if (total == 0) return fmt::format("{} {}", what, format_bytes(done));
   return fmt::format("{} {} of {}", what, format_bytes(done), format_bytes(total));
 }
 
@@ -146,7 +139,9 @@ Result<int> show(const CheckpointResult& result, const ResultTarget& json) {
 class CheckpointCommand final : public Command {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("model", name_, "of catalog/models, or a YAML file")->required();
+    app.add_option("model", name_,
+                   "of catalog/models, a YAML file, or a directory with files of your own")
+        ->required();
     app.add_option("directory", directory_, "where to write; made if missing")->required();
     const auto add = [&](const char* group, const char* name, std::string& value,
                          const char* help) { app.add_option(name, value, help)->group(group); };
@@ -170,18 +165,36 @@ class CheckpointCommand final : public Command {
     add(group, "--keep", keep_, "newest ones, older are removed; default: all");
     add(group, "--changed", changed_, "share of the blocks that are new in each; default 100%");
     add(group, "--seed", seed_, "of the content");
+    modes_.declare(app);
     system_.declare(app);
   }
 
   Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json"));
     CheckpointWriteJob job;
-    FEEDRATE_TRY(const ModelShape model, resolve_model(job));
     FEEDRATE_CHECK(resolve_job(job));
-    FEEDRATE_TRY(const auto layout, make_checkpoint_layout(layout_));
+    if (is_data()) {
+      FEEDRATE_CHECK(resolve_data(job));
+    }
+    FEEDRATE_TRY(const auto layout, make_checkpoint_layout(job.head.layout));
     job.layout = layout.get();
-    FEEDRATE_CHECK(place(model, job));
-    FEEDRATE_TRY(const System system, resolve_system(system_, directory_, job.ranks.size()));
+    ModelShape model;
+    if (is_data()) {
+      model.name = job.head.model;
+      model.title = "files of your own";
+    } else {
+      FEEDRATE_TRY(model, resolve_model(job));
+      FEEDRATE_CHECK(place(model, job));
+    }
+    const std::uint64_t ranks = is_data() ? job.data_ranks : job.ranks.size();
+    FEEDRATE_TRY(const System system, resolve_system(system_, directory_, ranks));
+    const bool moves_data = system_.storage != "null" && system.clock == ClockKind::kReal;
+    if (is_data() && !moves_data)
+      return fail(ErrorKind::kUsage, "--storage: your own files are not simulated",
+                  "name a model instead of a directory, or leave out --storage and --clock");
+    FEEDRATE_CHECK(modes_.resolve(moves_data, job));
+    FEEDRATE_TRY(const StorageFactory local,
+                 modes_.local_factory(system_.storage, system.wanted_io));
     job.block_bytes = system.block;
     job.writes_at_once = system.at_once;
     FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));
@@ -190,7 +203,7 @@ class CheckpointCommand final : public Command {
     {
       const ProgressLine line(context.quiet,
                               [&progress] { return progress_text("written", progress); });
-      summary = write_checkpoints(*group, system.storage, job, progress, context.stop);
+      summary = write_checkpoints(*group, system.storage, local, job, progress, context.stop);
     }
     if (!summary) return fail(summary.error());
     CheckpointResult result = describe("checkpoint", system_, system, directory_);
@@ -200,6 +213,41 @@ class CheckpointCommand final : public Command {
   }
 
  private:
+  // A directory and no name of the catalogue.
+  bool is_data() const {
+    std::error_code error;
+    return !find_model(name_) && std::filesystem::is_directory(name_, error);
+  }
+
+  Result<> resolve_data(CheckpointWriteJob& job) const {
+    const std::pair<const char*, const std::string*> unused[] = {
+        {"--tensor-parallel", &options_.tensor},
+        {"--pipeline-parallel", &options_.pipeline},
+        {"--data-parallel", &options_.data},
+        {"--zero", &options_.zero},
+        {"--bytes-per-parameter", &options_.bytes_per_parameter},
+        {"--weight-bytes", &options_.weight_bytes},
+        {"--subset", &subset_},
+        {"--scale", &scale_},
+        {"--layout", &layout_},
+        {"--changed", &changed_},
+        {"--seed", &seed_}};
+    for (const auto& [flag, value] : unused)
+      if (!value->empty())
+        return fail(ErrorKind::kUsage,
+                    fmt::format("{}: {} has no use with files of your own", flag, *value),
+                    "leave it out, or name a model instead of a directory");
+    job.data = name_;
+    job.head.model = std::filesystem::path(name_).lexically_normal().filename().string();
+    if (job.head.model.empty()) job.head.model = name_;
+    job.head.layout = "raw";
+    if (!ranks_.empty()) {
+      FEEDRATE_TRY(job.data_ranks, parse_count(ranks_, "--ranks", 1, 1'000'000));
+    }
+    job.head.parallelism.data = job.data_ranks;
+    return {};
+  }
+
   Result<ModelShape> resolve_model(CheckpointWriteJob& job) const {
     FEEDRATE_TRY(const ModelShape model,
                  read_described(name_, "model file", find_model, parse_model));
@@ -224,7 +272,7 @@ class CheckpointCommand final : public Command {
 
   Result<> resolve_job(CheckpointWriteJob& job) const {
     job.directory = directory_;
-    job.head.layout = layout_;
+    job.head.layout = layout_.empty() ? "safetensors" : layout_;
     job.head.step = 1;
     if (!count_.empty()) {
       FEEDRATE_TRY(job.count, parse_count(count_, "--count", 1, 1'000'000));
@@ -267,16 +315,28 @@ class CheckpointCommand final : public Command {
             const CheckpointWriteSummary& summary, CheckpointResult& result) const {
     result.model = model.name;
     result.title = model.title;
-    result.layout = layout_;
+    result.layout = job.data.empty() ? job.head.layout : "as they are";
     add_parallelism(job.head.parallelism, result);
-    result.ranks_written = job.ranks.size();
+    result.ranks_written = job.data.empty() ? job.ranks.size() : job.data_ranks;
     result.scale = job.head.scale;
-    for (const RankFiles& rank : job.ranks) result.files += rank.files.size();
+    result.files = summary.files;
     result.kept = job.keep;
+    result.asynchronous = job.asynchronous;
+    result.incremental = job.head.sum_block_bytes > 0;
+    result.local = job.local;
+    result.snapshot_memory_bytes = summary.snapshot_bytes;
+    result.write_limit_bytes_per_second = job.write_bytes_per_second;
     for (const WrittenCheckpoint& written : summary.written) {
       CheckpointPass pass;
       pass.step = written.step;
       pass.bytes = written.bytes;
+      pass.stored_bytes = written.stored_bytes;
+      pass.parent = written.parent;
+      pass.waited_seconds = to_seconds(written.waited);
+      pass.blocked_seconds = to_seconds(written.blocked);
+      pass.persisted_seconds = to_seconds(written.persisted);
+      pass.restorable_seconds = to_seconds(written.restorable);
+      pass.shared_seconds = to_seconds(written.shared);
       pass.seconds = to_seconds(written.elapsed);
       pass.publish_seconds = to_seconds(written.publish);
       pass.ranks = rank_times(written.ranks);
@@ -289,9 +349,10 @@ class CheckpointCommand final : public Command {
   }
 
   ModelOptions options_;
+  CheckpointModeOptions modes_;
   SystemOptions system_;
-  std::string name_, directory_, ranks_, subset_, scale_, layout_ = "safetensors", count_, every_,
-                                                          stride_, keep_, changed_, seed_;
+  std::string name_, directory_, ranks_, subset_, scale_, layout_, count_, every_, stride_, keep_,
+      changed_, seed_;
 };
 
 class RestoreCommand final : public Command {
@@ -302,6 +363,18 @@ class RestoreCommand final : public Command {
         ->group("Checkpoints");
     app.add_flag("--no-verify", no_verify_, "read the bytes without checking them")
         ->group("Checkpoints");
+    app.add_option("--local", local_, "node-local directory of two levels: read where it can be")
+        ->group("Checkpoints");
+    const char* group = "Onto another topology: each rank reads just what it needs";
+    const auto add = [&](const char* name, std::string& value, const char* help) {
+      app.add_option(name, value, help)->group(group);
+    };
+    add("-n,--ranks", ranks_, "accelerators of the job that reads");
+    add("--tensor-parallel", options_.tensor, "ranks that share a layer");
+    add("--pipeline-parallel", options_.pipeline, "stages of layers");
+    add("--data-parallel", options_.data, "replicas; default: ranks / (tensor x pipeline)");
+    add("--zero", options_.zero, "default: as it was written");
+    add("--model", options_.model, "the model's YAML file, where it is not of catalog/models");
     system_.declare(app);
   }
 
@@ -309,7 +382,9 @@ class RestoreCommand final : public Command {
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json"));
     CheckpointRestoreJob job;
     job.directory = directory_;
+    job.local = local_;
     job.verify = !no_verify_;
+    FEEDRATE_CHECK(resolve_topology(job));
     if (!step_.empty()) {
       FEEDRATE_TRY(job.step, parse_count(step_, "--step", 0, UINT64_MAX));
     }
@@ -342,6 +417,33 @@ class RestoreCommand final : public Command {
   }
 
  private:
+  Result<> resolve_topology(CheckpointRestoreJob& job) const {
+    const bool other = !ranks_.empty() || !options_.tensor.empty() || !options_.pipeline.empty() ||
+                       !options_.data.empty() || !options_.zero.empty();
+    if (!other && !options_.model.empty())
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--model: {} has no use where every rank reads what it wrote",
+                              options_.model),
+                  "add --tensor-parallel or others of the job that reads, or leave it out");
+    if (!other) return {};
+    // Checked now, and once more when the manifest tells what is not said.
+    FEEDRATE_CHECK(options_.resolve_parallelism(nullptr, ranks_, "--ranks", 1));
+    job.topology = [this](const CheckpointManifest& manifest) -> Result<Parallelism> {
+      ModelOptions all = options_;
+      const Parallelism& wrote = manifest.parallelism;
+      if (all.tensor.empty()) all.tensor = fmt::to_string(wrote.tensor);
+      if (all.pipeline.empty()) all.pipeline = fmt::to_string(wrote.pipeline);
+      if (all.data.empty() && ranks_.empty()) all.data = fmt::to_string(wrote.data);
+      if (all.zero.empty()) all.zero = fmt::to_string(wrote.zero_stage);
+      return all.resolve_parallelism(nullptr, ranks_, "--ranks", 1);
+    };
+    job.model = [this](const CheckpointManifest& manifest) {
+      const std::string& name = options_.model.empty() ? manifest.model : options_.model;
+      return read_described(name, "model file", find_model, parse_model);
+    };
+    return {};
+  }
+
   static void fill(const CheckpointRestoreSummary& summary, CheckpointResult& result) {
     const CheckpointManifest& manifest = summary.manifest;
     result.model = manifest.model;
@@ -351,9 +453,18 @@ class RestoreCommand final : public Command {
     result.scale = manifest.scale;
     result.ranks_written = manifest.ranks.size();
     for (const RankRecord& rank : manifest.ranks) result.files += rank.files.size();
+    result.incremental = manifest.parent.has_value();
+    result.steps_read = summary.steps_read;
+    result.kept_on = quote_path(summary.directory);
+    if (summary.other_topology) {
+      const Parallelism& by = summary.topology;
+      result.read_by = fmt::format("tensor {} x pipeline {} x data {} = {} ranks, ZeRO {}",
+                                   by.tensor, by.pipeline, by.data, by.ranks(), by.zero_stage);
+      result.needed_bytes = summary.needed_bytes;
+    }
     CheckpointPass pass;
     pass.step = manifest.step;
-    pass.bytes = manifest.bytes();
+    pass.bytes = pass.stored_bytes = summary.bytes;
     pass.seconds = to_seconds(summary.elapsed);
     pass.ranks = rank_times(summary.ranks);
     pass.summarise();
@@ -363,8 +474,9 @@ class RestoreCommand final : public Command {
       result.skipped.push_back(fmt::format("step {}: {}", skipped.step, skipped.reason));
   }
 
+  ModelOptions options_;
   SystemOptions system_;
-  std::string directory_, step_;
+  std::string directory_, step_, local_, ranks_;
   bool no_verify_ = false;
 };
 

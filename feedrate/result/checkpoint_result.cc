@@ -33,13 +33,71 @@ CheckpointPass median_pass(const CheckpointResult& result) {
   return passes[passes.size() / 2];
 }
 
-std::string spread(const CheckpointResult& result) {
-  const auto [low, high] = std::ranges::minmax(result.passes, {}, &CheckpointPass::seconds);
-  return fmt::format("{}{}", seconds(median_pass(result).seconds),
-                     result.passes.size() > 1
-                         ? fmt::format(" (median of {}, {} to {})", result.passes.size(),
-                                       seconds(low.seconds), seconds(high.seconds))
+std::string spread(const CheckpointResult& result, double CheckpointPass::* figure) {
+  std::vector<double> values;
+  for (const CheckpointPass& pass : result.passes) values.push_back(pass.*figure);
+  std::ranges::sort(values);
+  return fmt::format("{}{}", seconds(values[values.size() / 2]),
+                     values.size() > 1
+                         ? fmt::format(" (median of {}, {} to {})", values.size(),
+                                       seconds(values.front()), seconds(values.back()))
                          : "");
+}
+
+std::string slowest(const CheckpointPass& pass) {
+  const std::string lowest = rate(pass.slowest_rank_bytes_per_second);
+  std::vector<double> times;
+  for (const RankTimeResult& rank : pass.ranks) times.push_back(rank.seconds);
+  std::ranges::sort(times);
+  return fmt::format("{}{}, lowest rate {}", seconds(pass.slowest_rank_seconds),
+                     times.size() > 1 ? fmt::format(" (rank {}; median {})", pass.slowest_rank,
+                                                    seconds(times[(times.size() - 1) / 2]))
+                                      : "",
+                     lowest);
+}
+
+// What was stored of what there is.
+std::string stored(const CheckpointResult& result) {
+  std::uint64_t whole = 0, bytes = 0, stored = 0, of = 0;
+  for (const CheckpointPass& pass : result.passes) {
+    whole += pass.parent ? 0 : 1;
+    if (pass.parent) of += pass.bytes;
+    if (pass.parent) stored += pass.stored_bytes;
+    bytes += pass.stored_bytes;
+  }
+  std::string text = fmt::format("{} of {} whole", whole, result.passes.size());
+  if (of > 0)
+    text += fmt::format(", the others {} of their bytes",
+                        format_percent(static_cast<double>(stored) / static_cast<double>(of)));
+  return text + fmt::format("; {} written in all", format_bytes(bytes));
+}
+
+std::string times_text(const CheckpointResult& result) {
+  std::string text = row("training stood", spread(result, &CheckpointPass::blocked_seconds));
+  if (!result.asynchronous && result.local.empty()) return text;
+  double waited = 0;
+  for (const CheckpointPass& pass : result.passes) waited = std::max(waited, pass.waited_seconds);
+  if (waited > 1e-3)
+    text +=
+        row("of which", fmt::format("up to {} for the one before to be written", seconds(waited)));
+  text += row("persisted", spread(result, &CheckpointPass::persisted_seconds));
+  text += row("restorable", spread(result, &CheckpointPass::restorable_seconds));
+  if (!result.local.empty())
+    text += row("on shared", spread(result, &CheckpointPass::shared_seconds));
+  return text;
+}
+
+std::string mode_text(const CheckpointResult& result) {
+  std::string text = result.asynchronous ? "asynchronous" : "synchronous";
+  if (result.snapshot_memory_bytes > 0)
+    text +=
+        fmt::format(", snapshots in {} of host memory", format_bytes(result.snapshot_memory_bytes));
+  if (!result.local.empty())
+    text += fmt::format(", first to {}, from there to the shared level", quote_path(result.local));
+  if (result.write_limit_bytes_per_second > 0)
+    text += fmt::format(", at most {} behind training",
+                        format_rate(result.write_limit_bytes_per_second));
+  return text;
 }
 
 Json pass_json(const CheckpointPass& pass) {
@@ -48,8 +106,16 @@ Json pass_json(const CheckpointPass& pass) {
     ranks.push_back({{"rank", rank.rank}, {"bytes", rank.bytes}, {"seconds", rank.seconds}});
   return {{"step", pass.step},
           {"bytes", pass.bytes},
+          {"stored_bytes", pass.stored_bytes},
+          {"parent", pass.parent ? Json(*pass.parent) : Json()},
+          {"waited_seconds", pass.waited_seconds},
+          {"blocked_seconds", pass.blocked_seconds},
+          {"persisted_seconds", pass.persisted_seconds},
+          {"restorable_seconds", pass.restorable_seconds},
+          {"shared_seconds", pass.shared_seconds},
           {"seconds", pass.seconds},
           {"publish_seconds", pass.publish_seconds},
+          {"slowest_rank", pass.slowest_rank},
           {"slowest_rank_seconds", pass.slowest_rank_seconds},
           {"slowest_rank_bytes_per_second", pass.slowest_rank_bytes_per_second},
           {"bytes_per_second", pass.bytes_per_second},
@@ -64,21 +130,22 @@ void CheckpointPass::summarise() {
   for (const RankTimeResult& rank : ranks) {
     if (rank.bytes == 0 || rank.seconds <= 0) continue;
     const double each = static_cast<double>(rank.bytes) / rank.seconds;
+    if (rank.seconds > slowest_rank_seconds) slowest_rank = rank.rank;
     slowest_rank_seconds = std::max(slowest_rank_seconds, rank.seconds);
     if (slowest_rank_bytes_per_second == 0 || each < slowest_rank_bytes_per_second)
       slowest_rank_bytes_per_second = each;
   }
-  bytes_per_second = seconds > 0 ? static_cast<double>(bytes) / seconds : 0;
+  bytes_per_second = seconds > 0 ? static_cast<double>(stored_bytes) / seconds : 0;
 }
 
-std::string checkpoint_to_text(const CheckpointResult& result) {
+namespace {
+
+std::string head_text(const CheckpointResult& result, const CheckpointPass& pass) {
   const bool writes = result.verb == "checkpoint";
-  std::string text = fmt::format("{} {}: {}\n", result.verb, result.model, result.title);
-  if (result.passes.empty()) return text;
-  const CheckpointPass pass = median_pass(result);
-  text += row("parallelism",
-              fmt::format("tensor {} x pipeline {} x data {} = {} ranks, ZeRO {}", result.tensor,
-                          result.pipeline, result.data, result.ranks(), result.zero_stage));
+  std::string text =
+      row("parallelism", fmt::format("tensor {} x pipeline {} x data {} = {}, ZeRO {}",
+                                     result.tensor, result.pipeline, result.data,
+                                     format_counted(result.ranks(), "rank"), result.zero_stage));
   if (result.ranks_written < result.ranks() || result.scale != 1)
     text += row("emulated",
                 fmt::format("{} of {} ranks{}", result.ranks_written, result.ranks(),
@@ -86,10 +153,18 @@ std::string checkpoint_to_text(const CheckpointResult& result) {
                                                             "parameters",
                                                             format_percent(result.scale))
                                               : ""));
+  if (!result.read_by.empty()) text += row("read by", result.read_by);
   text += row(writes ? "written" : "read",
               fmt::format("{}, {} each, {} files, layout {}",
                           format_counted(result.passes.size(), "checkpoint"),
                           format_bytes(pass.bytes), result.files, result.layout));
+  if (writes && (result.asynchronous || !result.local.empty()))
+    text += row("taken", mode_text(result));
+  if (writes && result.incremental) text += row("incremental", stored(result));
+  if (!writes && result.steps_read > 1)
+    text += row("incremental", fmt::format("put together from {} steps", result.steps_read));
+  if (!result.read_by.empty())
+    text += row("needed", fmt::format("{} of what was read", format_bytes(result.needed_bytes)));
   text +=
       row("through", fmt::format("{} ({}), {} at once a rank in blocks of {}, {}", result.storage,
                                  result.io, result.at_once, format_bytes(result.block_bytes),
@@ -97,12 +172,23 @@ std::string checkpoint_to_text(const CheckpointResult& result) {
   if (writes && result.generation_bytes_per_second > 0)
     text += row("data", fmt::format("made and summed up at {} a core when nothing is written",
                                     format_rate(result.generation_bytes_per_second)));
+  return text;
+}
+
+std::string checked_text(const CheckpointResult& result) {
+  if (!result.verified) return "nothing (--no-verify)";
+  return result.read_by.empty() ? "every byte, against the checksum of its tensor"
+                                : "every byte, against what was written";
+}
+
+std::string figures_text(const CheckpointResult& result, const CheckpointPass& pass) {
+  const bool writes = result.verb == "checkpoint";
+  std::string text;
   if (pass.seconds > 0) {
-    text += row(writes ? "training stood" : "restored in", spread(result));
-    text += row("all ranks", rate(pass.bytes_per_second));
     text +=
-        row("slowest rank", fmt::format("{}, lowest rate {}", seconds(pass.slowest_rank_seconds),
-                                        rate(pass.slowest_rank_bytes_per_second)));
+        writes ? times_text(result) : row("restored in", spread(result, &CheckpointPass::seconds));
+    text += row("all ranks", rate(pass.bytes_per_second));
+    text += row("slowest rank", slowest(pass));
   }
   if (writes && pass.seconds > 0) {
     text += row("made visible", seconds(pass.publish_seconds));
@@ -110,9 +196,19 @@ std::string checkpoint_to_text(const CheckpointResult& result) {
     text += row("syncs", latency_text(result.sync_latency));
   } else if (!writes) {
     text += row("reads", latency_text(result.read_latency));
-    text += row("checked", result.verified ? "every byte, against the checksum of its tensor"
-                                           : "nothing (--no-verify)");
+    text += row("checked", checked_text(result));
   }
+  return text;
+}
+
+}  // namespace
+
+std::string checkpoint_to_text(const CheckpointResult& result) {
+  const bool writes = result.verb == "checkpoint";
+  std::string text = fmt::format("{} {}: {}\n", result.verb, result.model, result.title);
+  if (result.passes.empty()) return text;
+  const CheckpointPass pass = median_pass(result);
+  text += head_text(result, pass) + figures_text(result, pass);
   for (const std::string& skipped : result.skipped) text += row("left out", skipped);
   for (const std::string& warning : result.warnings) text += row("warning:", warning);
   const CheckpointPass& last = result.passes.back();
@@ -152,12 +248,20 @@ std::string checkpoint_to_json(const CheckpointResult& result) {
             {"block_bytes", result.block_bytes},
             {"at_once", result.at_once},
             {"threads", result.threads},
+            {"incremental", result.incremental},
             {"passes", std::move(passes)}};
   if (result.verb == "checkpoint") {
     json["write_latency"] = latency_json(result.write_latency);
     json["sync_latency"] = latency_json(result.sync_latency);
     json["generation_bytes_per_second"] = result.generation_bytes_per_second;
+    json["asynchronous"] = result.asynchronous;
+    json["snapshot_memory_bytes"] = result.snapshot_memory_bytes;
+    json["write_limit_bytes_per_second"] = result.write_limit_bytes_per_second;
+    json["local"] = result.local;
   } else {
+    json["steps_read"] = result.steps_read;
+    json["read_by"] = result.read_by;
+    json["needed_bytes"] = result.needed_bytes;
     json["read_latency"] = latency_json(result.read_latency);
     json["verified"] = result.verified;
     json["skipped"] = result.skipped;

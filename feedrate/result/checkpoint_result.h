@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,10 +21,17 @@ struct RankTimeResult {
 // (mlcommons/storage Submission_guidelines.md 2.2).
 struct CheckpointPass {
   std::uint64_t step = 0, bytes = 0;
+  std::uint64_t stored_bytes = 0;       // of which written: fewer when it is incremental
+  std::optional<std::uint64_t> parent;  // incremental: the step it builds upon
+  // From when training stopped for it: until the one before was written, until training went on,
+  // until every byte was durable, until a restart finds it, until the shared level has it.
+  double waited_seconds = 0, blocked_seconds = 0, persisted_seconds = 0, restorable_seconds = 0,
+         shared_seconds = 0;
   double seconds = 0;          // until it is durable and visible; reading: until all is checked
   double publish_seconds = 0;  // of which after the last rank was done
+  std::uint64_t slowest_rank = 0;
   double slowest_rank_seconds = 0, slowest_rank_bytes_per_second = 0;
-  double bytes_per_second = 0;  // aggregate: bytes / seconds
+  double bytes_per_second = 0;  // aggregate: stored_bytes / seconds
   std::vector<RankTimeResult> ranks;
   void summarise();  // fills the derived figures from `ranks`, `bytes` and `seconds`
 };
@@ -39,6 +47,14 @@ struct CheckpointResult {
   std::uint64_t kept = 0;  // 0: all
   std::uint64_t block_bytes = 0, at_once = 0;
   unsigned threads = 1;
+  bool asynchronous = false, incremental = false;
+  std::string local;                        // node-local level; "": there is one level
+  std::uint64_t snapshot_memory_bytes = 0;  // of the host
+  double write_limit_bytes_per_second = 0;  // of what is written behind training; 0: none
+  // restore: the job that reads where it is not the one that wrote, and what of the bytes it needs;
+  // the step and those that it builds upon.
+  std::string read_by;
+  std::uint64_t needed_bytes = 0, steps_read = 1;
   std::vector<CheckpointPass> passes;
   LatencySummary write_latency, sync_latency, read_latency;
   double generation_bytes_per_second = 0;  // of one core, when nothing is written

@@ -15,6 +15,10 @@ Task<Result<>> StreamWriter::write_all() {
     pending.length = source_(room, options_.block_bytes);
     const std::uint64_t length = pending.length;
     if (length == 0 || reactor.stopping()) break;
+    for (Pacer* pacer : options_.pacers) {
+      const Instant at = pacer->reserve(reactor.refresh_now(), length);
+      co_await reactor.sleep_until(at);
+    }
     const bool admitted = co_await permits_.acquire(1);
     FEEDRATE_ASSERT(admitted);
     reactor.spawn(write_one(std::move(pending), offset));

@@ -6,7 +6,9 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <vector>
 
+#include "feedrate/runtime/pacer.h"
 #include "feedrate/runtime/sync.h"
 #include "feedrate/storage/storage.h"
 
@@ -16,6 +18,7 @@ struct StreamWriterOptions {
   std::uint64_t begin = 0;           // where in the file; aligned for direct I/O
   std::uint64_t block_bytes = 0;     // of each write; the pool's blocks hold this and the slack
   std::uint64_t writes_at_once = 2;  // takes one buffer more
+  std::vector<Pacer*> pacers = {};   // each write waits for all of them
 };
 
 class StreamWriter {

@@ -244,4 +244,17 @@ std::vector<ShardGroup> checkpoint_tensors(const ModelShape& model, const Parall
   return groups;
 }
 
+std::vector<ShardGroup> needed_tensors(const ModelShape& model, const Parallelism& parallelism,
+                                       const Precision& precision, const RankPlace& place) {
+  if (parallelism.zero_stage >= 3 || place.data == 0)
+    return checkpoint_tensors(model, parallelism, precision, place);
+  const RankPlace first{place.tensor, place.pipeline, 0};
+  if (parallelism.zero_stage == 0) return checkpoint_tensors(model, parallelism, precision, first);
+  std::vector<ShardGroup> groups =
+      checkpoint_tensors(model, parallelism, {precision.weights, Bytes(0)}, first);
+  for (ShardGroup& group : checkpoint_tensors(model, parallelism, precision, place))
+    groups.push_back(std::move(group));
+  return groups;
+}
+
 }  // namespace feedrate

@@ -51,6 +51,11 @@ struct ShardGroup {
 std::vector<ShardGroup> checkpoint_tensors(const ModelShape& model, const Parallelism& parallelism,
                                            const Precision& precision, const RankPlace& place);
 
+// What that rank holds, and reads when it starts again: every data-parallel rank has the weights
+// (and without ZeRO the optimizer) that only the first of them writes.
+std::vector<ShardGroup> needed_tensors(const ModelShape& model, const Parallelism& parallelism,
+                                       const Precision& precision, const RankPlace& place);
+
 // Ranks are numbered tensor first, then data, then pipeline, as Megatron does.
 RankPlace place_of_rank(const Parallelism& parallelism, std::uint64_t rank);
 

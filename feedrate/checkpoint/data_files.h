@@ -1,0 +1,18 @@
+// A user's own files as what a job checkpoints: a directory's files, whatever is in them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "feedrate/checkpoint/layout.h"
+#include "feedrate/storage/storage.h"
+
+namespace feedrate {
+
+// All files below `directory` as "files/PATH", each as one tensor of bytes that is named PATH. They
+// are dealt out over `ranks`, the largest first to whoever has least. kUsage when there is none.
+Task<Result<std::vector<RankFiles>>> plan_data_files(Storage& storage, const std::string& directory,
+                                                     std::uint64_t ranks);
+
+}  // namespace feedrate

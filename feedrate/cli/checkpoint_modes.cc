@@ -1,0 +1,115 @@
+#include "feedrate/cli/checkpoint_modes.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "feedrate/base/text.h"
+#include "feedrate/base/units.h"
+#include "feedrate/plan/checkpoint.h"
+
+namespace feedrate {
+namespace {
+
+Result<double> bytes_per_second(const std::string& text, std::string_view flag) {
+  FEEDRATE_TRY(const BytesPerSecond rate, parse_rate(text, flag));
+  return rate.value();
+}
+
+}  // namespace
+
+void CheckpointModeOptions::declare(CLI::App& app) {
+  const char* group = "How they are taken";
+  const auto add = [&](const char* name, std::string& value, const char* help) {
+    app.add_option(name, value, help)->group(group);
+  };
+  app.add_flag("--async", asynchronous,
+               "training goes on once the state is in host memory; it is written behind")
+      ->group(group);
+  add("--snapshot-bandwidth", snapshot_bandwidth,
+      "--async: of each accelerator to host memory; default: as fast as this host copies, "
+      "26.4GiB/s where no data are moved");
+  add("--write-bandwidth", write_bandwidth,
+      "--async, --local: limit of what is written behind training, all ranks together");
+  app.add_flag("--incremental", incremental, "store only blocks that changed since the one before")
+      ->group(group);
+  add("--increments", increments, "in a row before the next whole one; default 10");
+  add("--local", local,
+      "two levels: training waits for this node-local directory, a copy goes to DIRECTORY behind");
+  add("--local-storage", local_storage,
+      "of --local; default: posix, or null where no data are moved");
+  app.add_option("--slow-rank", slow_ranks, "RANK=BANDWIDTH: a rank that writes no faster")
+      ->group(group);
+}
+
+Result<> CheckpointModeOptions::resolve(bool moves_data, CheckpointWriteJob& job) const {
+  const auto needs = [](const std::string& value, const char* name, const char* what) {
+    return fail(ErrorKind::kUsage, fmt::format("{}: {} has no use without {}", name, value, what),
+                fmt::format("add {}, or leave it out", what));
+  };
+  job.asynchronous = asynchronous;
+  job.local = local;
+  if (!snapshot_bandwidth.empty()) {
+    if (!asynchronous) return needs(snapshot_bandwidth, "--snapshot-bandwidth", "--async");
+    FEEDRATE_TRY(job.snapshot_bytes_per_second,
+                 bytes_per_second(snapshot_bandwidth, "--snapshot-bandwidth"));
+  } else if (asynchronous && !moves_data) {
+    job.snapshot_bytes_per_second = CheckpointJob().snapshot.value.value();
+  }
+  if (!write_bandwidth.empty()) {
+    if (!asynchronous && local.empty())
+      return needs(write_bandwidth, "--write-bandwidth", "--async or --local");
+    FEEDRATE_TRY(job.write_bytes_per_second,
+                 bytes_per_second(write_bandwidth, "--write-bandwidth"));
+  }
+  if (!local_storage.empty() && local.empty())
+    return needs(local_storage, "--local-storage", "--local");
+  if (!increments.empty()) {
+    if (!incremental) return needs(increments, "--increments", "--incremental");
+    FEEDRATE_TRY(job.increments_max, parse_count(increments, "--increments", 1, 1'000'000));
+  }
+  if (!local.empty() &&
+      std::filesystem::weakly_canonical(local) == std::filesystem::weakly_canonical(job.directory))
+    return fail(ErrorKind::kUsage,
+                fmt::format("--local: {} is the shared directory, too", quote_path(local)),
+                "name a directory of this node");
+  if (incremental) job.head.sum_block_bytes = job.head.content.block_bytes;
+  return resolve_slow_ranks(job);
+}
+
+Result<> CheckpointModeOptions::resolve_slow_ranks(CheckpointWriteJob& job) const {
+  const std::uint64_t ranks = job.data.empty() ? job.ranks.size() : job.data_ranks;
+  for (const std::string& text : slow_ranks) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos)
+      return fail(ErrorKind::kUsage, fmt::format("--slow-rank: {} has no '='", text),
+                  "write it like 3=100MB/s");
+    FEEDRATE_TRY(const std::uint64_t rank,
+                 parse_count(text.substr(0, equals), "--slow-rank", 0, ranks - 1));
+    FEEDRATE_TRY(job.slow_ranks[rank], bytes_per_second(text.substr(equals + 1), "--slow-rank"));
+  }
+  return {};
+}
+
+Result<StorageFactory> CheckpointModeOptions::local_factory(std::string_view storage,
+                                                            IoMode wanted) const {
+  if (local.empty()) return StorageFactory();
+  std::string specification = local_storage;
+  if (specification.empty()) specification = storage == "posix" ? "posix" : "null";
+  const std::string directory = existing_directory(local);
+  IoMode mode = IoMode::kBuffered;
+  if (specification != "null") {
+    FEEDRATE_TRY(mode, resolve_io_mode(wanted, directory));
+  }
+  return make_storage_factory(specification, mode, directory, 2);
+}
+
+std::string existing_directory(const std::string& directory) {
+  std::filesystem::path path = std::filesystem::absolute(directory);
+  std::error_code error;
+  while (path.has_relative_path() && !std::filesystem::is_directory(path, error))
+    path = path.parent_path();
+  return path.string();
+}
+
+}  // namespace feedrate

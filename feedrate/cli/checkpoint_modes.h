@@ -1,0 +1,31 @@
+// How a checkpoint is taken: options of `checkpoint` and `train`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "feedrate/checkpoint/writer.h"
+
+namespace feedrate {
+
+struct CheckpointModeOptions {
+  bool asynchronous = false, incremental = false;
+  std::string local, local_storage, snapshot_bandwidth, write_bandwidth, increments;
+  std::vector<std::string> slow_ranks;
+
+  void declare(CLI::App& app);
+  // Sets the modes of `job`, whose ranks are known (a user's files: are not); kUsage for what does
+  // not go together. `moves_data`: whether the storage does.
+  Result<> resolve(bool moves_data, CheckpointWriteJob& job) const;
+  // The storage of the node-local level; empty for one level.
+  Result<StorageFactory> local_factory(std::string_view storage, IoMode wanted) const;
+
+ private:
+  Result<> resolve_slow_ranks(CheckpointWriteJob& job) const;
+};
+
+// The directory, or the nearest above it that is there: it is on the same file system.
+std::string existing_directory(const std::string& directory);
+
+}  // namespace feedrate
