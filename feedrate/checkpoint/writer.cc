@@ -79,6 +79,7 @@ CheckpointWriting::CheckpointWriting(const CheckpointWriteJob& job, unsigned wri
           record(Error(ErrorKind::kCancelled, "interrupted"));
       }) {
   FEEDRATE_ASSERT(job.layout != nullptr && job.step_stride > 0 && job.block_bytes % 4096 == 0);
+  FEEDRATE_ASSERT(job.data.empty() || job.layout->name() == "raw");
   records_.resize(job.data.empty() ? job.ranks.size() : job.data_ranks);
   times_.resize(records_.size());
   if (job.write_bytes_per_second > 0) pacer_.emplace(job.write_bytes_per_second);

@@ -1,0 +1,76 @@
+// Checkpoints of a tiny model on four ranks, in every layout, on real files.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "feedrate/checkpoint/restore.h"
+#include "feedrate/checkpoint/store.h"
+#include "feedrate/checkpoint/write.h"
+#include "feedrate/runtime/reactor_test_support.h"
+
+namespace feedrate {
+
+inline ModelShape tiny_model() {
+  ModelShape model = find_model("llama3-8b").value();
+  model.layers = 3;
+  model.hidden = 64;
+  model.feed_forward = 160;
+  model.heads = 8;
+  model.kv_heads = 2;
+  model.vocabulary = 1003;
+  return model;
+}
+
+class CheckpointFiles : public testing::TestWithParam<std::string_view> {
+ protected:
+  CheckpointFiles() : layout_(make_checkpoint_layout(GetParam()).value()) {
+    job_.directory = directory_.path() + "/c";
+    job_.head.model = "tiny";
+    job_.head.layout = std::string(layout_->name());
+    job_.head.parallelism = {.tensor = 2, .pipeline = 1, .data = 2, .zero_stage = 1};
+    job_.head.step = 1;
+    job_.head.content.block_bytes = 4096;
+    job_.layout = layout_.get();
+    job_.block_bytes = 65536;
+    std::vector<RankGroups> groups;
+    for (std::uint64_t rank = 0; rank < 4; ++rank)
+      groups.push_back({rank, checkpoint_tensors(tiny_model(), job_.head.parallelism, {},
+                                                 place_of_rank(job_.head.parallelism, rank))});
+    job_.ranks = layout_->place(groups);
+  }
+
+  Result<CheckpointWriteSummary> write() {
+    auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 2).value();
+    CheckpointProgress progress;
+    return write_checkpoints(*group, storage(), job_.local.empty() ? StorageFactory() : storage(),
+                             job_, progress, {});
+  }
+  Result<CheckpointRestoreSummary> restore(CheckpointRestoreJob job = {}) {
+    auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 2).value();
+    CheckpointProgress progress;
+    job.directory = job_.directory;
+    job.block_bytes = 65536;
+    return restore_checkpoint(*group, storage(), job, progress, {});
+  }
+  StorageFactory storage() {
+    return make_storage_factory("posix", IoMode::kBuffered, directory_.path(), 1).value();
+  }
+  std::string folder(std::uint64_t step) const { return job_.directory + "/" + step_folder(step); }
+  // The first file of the step that holds tensors.
+  std::string some_file(std::uint64_t step) const {
+    return folder(step) + "/" + job_.ranks[0].files[0].path;
+  }
+
+  TemporaryDirectory directory_;
+  std::unique_ptr<CheckpointLayout> layout_;
+  CheckpointWriteJob job_;
+};
+
+inline std::string layout_of(const testing::TestParamInfo<std::string_view>& layout) {
+  return std::string(layout.param);
+}
+
+}  // namespace feedrate
