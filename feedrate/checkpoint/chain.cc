@@ -155,4 +155,19 @@ Gather CheckpointChain::file(std::size_t rank, std::size_t file, std::uint64_t b
   return gather;
 }
 
+Task<Result<CheckpointChain>> load_chain(CheckpointStore& store, std::uint64_t step) {
+  std::vector<CheckpointManifest> manifests;
+  while (true) {
+    Result<CheckpointManifest> manifest = co_await store.manifest(step);
+    if (!manifest && manifests.empty()) co_return fail(manifest.error());
+    if (!manifest)
+      co_return fail(ErrorKind::kCorrupt,
+                     fmt::format("it builds upon step {}: {}", step, manifest.error().message()));
+    manifests.push_back(std::move(*manifest));
+    if (!manifests.back().parent) break;
+    step = *manifests.back().parent;
+  }
+  co_return CheckpointChain::make(std::move(manifests));
+}
+
 }  // namespace feedrate

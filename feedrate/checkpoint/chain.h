@@ -1,5 +1,5 @@
 // Where the bytes of a checkpoint lie: in its own files, or, of an incremental one, in its changed
-// blocks and in the steps it builds upon. Pure.
+// blocks and in the steps it builds upon. Pure, but for load_chain().
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "feedrate/checkpoint/manifest.h"
+#include "feedrate/checkpoint/store.h"
 #include "feedrate/storage/stream_reader.h"
 
 namespace feedrate {
@@ -62,5 +63,8 @@ class CheckpointChain {
   std::vector<CheckpointManifest> manifests_;
   std::vector<StoredStep> stored_;
 };
+
+// A step and all that it builds upon.
+Task<Result<CheckpointChain>> load_chain(CheckpointStore& store, std::uint64_t step);
 
 }  // namespace feedrate

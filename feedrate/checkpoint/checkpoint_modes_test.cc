@@ -4,6 +4,7 @@
 
 #include "feedrate/base/random.h"
 #include "feedrate/checkpoint/checkpoint_testing.h"
+#include "feedrate/checkpoint/compact.h"
 
 namespace feedrate {
 namespace {
@@ -31,6 +32,13 @@ class CheckpointModes : public CheckpointFiles {
     EXPECT_TRUE(restored->skipped.empty()) << restored->skipped[0].reason;
     EXPECT_EQ(restored->manifest.step, step);
     EXPECT_EQ(restored->steps_read, steps_read);
+  }
+  Result<CompactSummary> compact(std::uint64_t keep = 0) {
+    auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 2).value();
+    CheckpointProgress progress;
+    return compact_checkpoint(
+        *group, storage(),
+        {.directory = job_.directory, .step = {}, .keep = keep, .block_bytes = 8192}, progress, {});
   }
   CheckpointRestoreJob onto(const Parallelism& topology) {
     CheckpointRestoreJob job;
@@ -123,6 +131,57 @@ TEST_P(CheckpointModes, ADamagedBlockOfAnEarlierStepIsFound) {
   const auto restored = restore();
   ASSERT_FALSE(restored);
   EXPECT_NE(restored.error().message().find(placed.piece.name + " (bytes "), std::string::npos);
+}
+
+// The same files that a whole one has.
+TEST_P(CheckpointModes, CompactionMakesItWhole) {
+  make_incremental(0.2);
+  job_.count = 4;
+  ASSERT_TRUE(write());
+  const auto compacted = compact();
+  ASSERT_TRUE(compacted) << compacted.error().message();
+  EXPECT_EQ(compacted->step, 4U);
+  EXPECT_EQ(compacted->steps_read, 4U);
+  expect_restored(4, 1);
+  const std::string incremental = job_.directory;
+  job_.directory = directory_.path() + "/whole";
+  job_.increments_max = 0;
+  ASSERT_TRUE(write());
+  std::uint64_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder(4))) {
+    if (!entry.is_regular_file()) continue;
+    const std::string other =
+        incremental + "/" + step_folder(4) + entry.path().string().substr(folder(4).size());
+    ASSERT_TRUE(fs::exists(other)) << other;
+    EXPECT_EQ(fs::file_size(entry), fs::file_size(other)) << other;
+    if (entry.path().filename() != kCheckpointManifest) {
+      std::ifstream one(entry.path(), std::ios::binary), two(other, std::ios::binary);
+      EXPECT_TRUE(std::equal(std::istreambuf_iterator<char>(one), {},
+                             std::istreambuf_iterator<char>(two), {}))
+          << other;
+    }
+    ++files;
+  }
+  EXPECT_GT(files, 1U);
+  job_.directory = incremental;
+  EXPECT_FALSE(fs::exists(folder(4) + "/rank-00000/changed.bin"));
+  const auto again = compact(1);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->steps_read, 1U);
+  EXPECT_EQ(again->removed, (std::vector<std::uint64_t>{1, 2, 3}));
+  expect_restored(4, 1);
+}
+
+TEST_P(CheckpointModes, WhatCannotBeMadeWholeStaysAsItIs) {
+  make_incremental(0.2);
+  job_.count = 2;
+  ASSERT_TRUE(write());
+  const std::uint64_t before = bytes_below(folder(2));
+  fs::resize_file(some_file(1), 100);
+  const auto compacted = compact(1);
+  ASSERT_FALSE(compacted);
+  EXPECT_EQ(bytes_below(folder(2)), before);
+  EXPECT_TRUE(fs::exists(folder(1)));
 }
 
 TEST_P(CheckpointModes, ASnapshotIsWrittenBehind) {

@@ -213,24 +213,6 @@ Task<Result<>> find_candidates(Worker& worker, Restoring& restoring) {
       steps.empty() ? "there is none" : fmt::format("it has {}", fmt::join(steps, ", ")));
 }
 
-// A step and all that it builds upon.
-Task<Result<CheckpointChain>> load_chain(Worker& worker, const Candidate& candidate) {
-  CheckpointStore store(*worker.storage, *worker.pool, *candidate.directory);
-  std::vector<CheckpointManifest> manifests;
-  std::uint64_t step = candidate.step;
-  while (true) {
-    Result<CheckpointManifest> manifest = co_await store.manifest(step);
-    if (!manifest && manifests.empty()) co_return fail(manifest.error());
-    if (!manifest)
-      co_return fail(ErrorKind::kCorrupt,
-                     fmt::format("it builds upon step {}: {}", step, manifest.error().message()));
-    manifests.push_back(std::move(*manifest));
-    if (!manifests.back().parent) break;
-    step = *manifests.back().parent;
-  }
-  co_return CheckpointChain::make(std::move(manifests));
-}
-
 // Each rank reads what it wrote.
 std::vector<RestoreRank> same_topology(const CheckpointManifest& manifest) {
   std::vector<RestoreRank> ranks;
@@ -287,7 +269,8 @@ Task<> choose(Worker& worker, Restoring& restoring) {
   while (!restoring.candidates.empty()) {
     const Candidate candidate = restoring.candidates.back();
     restoring.candidates.pop_back();
-    Result<CheckpointChain> chain = co_await load_chain(worker, candidate);
+    CheckpointStore store(*worker.storage, *worker.pool, *candidate.directory);
+    Result<CheckpointChain> chain = co_await load_chain(store, candidate.step);
     if (!chain) {
       restoring.summary.skipped.push_back({candidate.step, chain.error().message()});
       continue;

@@ -151,6 +151,51 @@ Task<Result<CheckpointManifest>> CheckpointStore::manifest(std::uint64_t step) {
   co_return manifest;
 }
 
+Task<Result<>> CheckpointStore::replace(const CheckpointManifest& manifest) {
+  const std::string file = path(manifest.step, std::string(kCheckpointManifest));
+  const std::string folder = parent_of(file);
+  Result<> done = co_await sync_tree(folder);
+  if (!done) co_return done;
+  const std::string text = checkpoint_to_json(manifest);
+  done = co_await write_text(file, text);
+  if (!done) co_return done;
+  co_return co_await storage_.sync_directory(folder);
+}
+
+Task<Result<CheckpointStore::Parents>> CheckpointStore::parents() {
+  const auto published = co_await steps();
+  if (!published) co_return fail(published.error());
+  Parents found;
+  for (const std::uint64_t step : *published) {
+    const Result<CheckpointManifest> one = co_await manifest(step);
+    if (one) found[step] = one->parent;
+  }
+  co_return found;
+}
+
+Task<Result<std::vector<std::uint64_t>>> CheckpointStore::prune(std::uint64_t keep,
+                                                                const Parents& parents) {
+  const auto published = co_await steps();
+  if (!published) co_return fail(published.error());
+  std::set<std::uint64_t> needed;
+  const std::size_t first = published->size() - std::min<std::size_t>(keep, published->size());
+  for (std::size_t index = first; index < published->size(); ++index)
+    for (std::optional<std::uint64_t> step = (*published)[index];
+         step && !needed.contains(*step);) {
+      needed.insert(*step);
+      const auto found = parents.find(*step);
+      step = found == parents.end() ? std::nullopt : found->second;
+    }
+  std::vector<std::uint64_t> removed;
+  for (const std::uint64_t step : *published) {
+    if (needed.contains(step)) continue;
+    const Result<> done = co_await remove(step);
+    if (!done) co_return fail(done.error());
+    removed.push_back(step);
+  }
+  co_return removed;
+}
+
 Task<Result<>> CheckpointStore::remove(std::uint64_t step) {
   const std::string folder = fmt::format("{}/{}", directory_, step_folder(step));
   const std::string leaving = folder + std::string(kPart);

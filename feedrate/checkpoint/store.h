@@ -11,6 +11,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +43,13 @@ class CheckpointStore {
   // All data of the step are durable. Small files and the manifest are written, then it is whole.
   Task<Result<>> publish(const CheckpointManifest& manifest, const std::vector<WholeFile>& files);
   Task<Result<CheckpointManifest>> manifest(std::uint64_t step);
+  // Puts another manifest in the place of a published one's, when all that it names is durable.
+  Task<Result<>> replace(const CheckpointManifest& manifest);
+  // Of all that are published and not damaged: what each builds upon.
+  using Parents = std::map<std::uint64_t, std::optional<std::uint64_t>>;
+  Task<Result<Parents>> parents();
+  // Removes all but the newest `keep` and what those build upon; returns which.
+  Task<Result<std::vector<std::uint64_t>>> prune(std::uint64_t keep, const Parents& parents);
   // A published one, or one that was being written.
   Task<Result<>> remove(std::uint64_t step);
   Task<Result<>> abandon(std::uint64_t step);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
 
 #include "feedrate/base/text.h"
 #include "feedrate/checkpoint/data_files.h"
@@ -486,24 +485,10 @@ Task<Result<>> CheckpointWriter::publish(Level level) {
 }
 
 Task<Result<>> CheckpointWriter::prune(Level level) {
-  const std::uint64_t keep = all_.job_.keep;
-  if (keep == 0) co_return Result<>{};
+  if (all_.job_.keep == 0) co_return Result<>{};
   CheckpointStore kept = store(level);
-  const auto steps = co_await kept.steps();
-  if (!steps) co_return fail(steps.error());
-  if (steps->size() <= keep) co_return Result<>{};
-  std::set<std::uint64_t> needed;
-  for (std::size_t index = steps->size() - keep; index < steps->size(); ++index)
-    for (std::optional<std::uint64_t> step = (*steps)[index]; step && !needed.contains(*step);) {
-      needed.insert(*step);
-      const auto found = all_.parents_.find(*step);
-      step = found == all_.parents_.end() ? std::nullopt : found->second;
-    }
-  for (const std::uint64_t step : *steps) {
-    if (needed.contains(step)) continue;
-    const Result<> removed = co_await kept.remove(step);
-    if (!removed) co_return removed;
-  }
+  const auto removed = co_await kept.prune(all_.job_.keep, all_.parents_);
+  if (!removed) co_return fail(removed.error());
   co_return Result<>{};
 }
 

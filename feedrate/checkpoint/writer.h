@@ -118,8 +118,8 @@ class CheckpointWriting {
   std::vector<RankFiles> planned_;            // of a user's files
   CheckpointManifest manifest_;               // of the current one, when its bytes are there
   std::optional<CheckpointManifest> parent_;  // the newest, for what builds upon it
-  std::map<std::uint64_t, std::optional<std::uint64_t>> parents_;  // of all that are there
-  bool incremental_ = false;                                       // this one
+  CheckpointStore::Parents parents_;          // of all that are there
+  bool incremental_ = false;                  // this one
   Instant begin_{}, writing_{};
   WrittenCheckpoint current_;
   // Each writer has its own entries.

@@ -5,7 +5,7 @@
 namespace feedrate {
 
 std::span<const CommandEntry> commands() {
-  static const std::array<CommandEntry, 10> kCommands{{
+  static const std::array<CommandEntry, 11> kCommands{{
       {"find", "how many accelerators can this storage keep fed, and why not more",
        "  feedrate find resnet50 ./feedrate-data --accelerator h100\n"
        "  feedrate find unet3d ./unet-data --size 8GiB --budget 1m --json result.json\n",
@@ -28,6 +28,8 @@ std::span<const CommandEntry> commands() {
        "  feedrate restore ./checkpoints\n"
        "  feedrate restore /mnt/ckpt --step 20 --json restore.json\n",
        make_restore_command},
+      {"compact", "make an incremental checkpoint whole from what it builds upon",
+       "  feedrate compact ./checkpoints --keep 1\n", make_compact_command},
       {"datagen", "write a data set in the workload's real format, to be read by find and train",
        "  feedrate datagen resnet50 ./feedrate-data --size 20GiB\n"
        "  feedrate datagen cosmoflow ./cosmo-data --size 4GiB --subfolders 16\n",

@@ -1,6 +1,7 @@
 #include "feedrate/result/checkpoint_result.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -268,6 +269,31 @@ std::string checkpoint_to_json(const CheckpointResult& result) {
   }
   json["warnings"] = result.warnings;
   json["host"] = host_json(result.host);
+  return json.dump(2) + "\n";
+}
+
+std::string compact_to_text(const CompactResult& result) {
+  std::string text =
+      fmt::format("compact {}: step {}\n", quote_path(result.directory), result.step);
+  if (result.steps_read == 1)
+    text += row("whole", "already; nothing was written");
+  else
+    text += row("whole now",
+                fmt::format("{} from {} steps, written and checked in {} ({})",
+                            format_bytes(result.bytes), result.steps_read, seconds(result.seconds),
+                            format_rate(static_cast<double>(result.bytes) / result.seconds)));
+  if (!result.removed.empty())
+    text += row("removed", fmt::format("{} {}", result.removed.size() == 1 ? "step" : "steps",
+                                       fmt::join(result.removed, ", ")));
+  for (const std::string& warning : result.warnings) text += row("warning:", warning);
+  return text;
+}
+
+std::string compact_to_json(const CompactResult& result) {
+  const Json json{
+      {"schema", kSchema},         {"verb", "compact"},         {"directory", result.directory},
+      {"step", result.step},       {"bytes", result.bytes},     {"steps_read", result.steps_read},
+      {"seconds", result.seconds}, {"removed", result.removed}, {"warnings", result.warnings}};
   return json.dump(2) + "\n";
 }
 

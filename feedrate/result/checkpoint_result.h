@@ -65,6 +65,18 @@ struct CheckpointResult {
   std::uint64_t ranks() const { return tensor * pipeline * data; }
 };
 
+// Of `compact`.
+struct CompactResult {
+  std::string directory;
+  std::uint64_t step = 0, bytes = 0;
+  std::uint64_t steps_read = 1;  // 1: it was whole already
+  double seconds = 0;
+  std::vector<std::uint64_t> removed;  // steps
+  std::vector<std::string> warnings;
+};
+std::string compact_to_text(const CompactResult& result);
+std::string compact_to_json(const CompactResult& result);
+
 std::string checkpoint_to_text(const CheckpointResult& result);
 std::string checkpoint_to_json(const CheckpointResult& result);
 

@@ -1,0 +1,301 @@
+#include "feedrate/checkpoint/compact.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <set>
+
+#include "feedrate/base/text.h"
+#include "feedrate/checkpoint/chain.h"
+#include "feedrate/checkpoint/file_bytes.h"
+#include "feedrate/checkpoint/store.h"
+#include "feedrate/storage/stream_reader.h"
+
+namespace feedrate {
+namespace {
+
+struct Worker {
+  std::unique_ptr<Storage> storage;
+  std::unique_ptr<BufferPool> reads, writes;  // apart: a reader may hold all that it can get
+};
+
+struct Compacting {
+  const CompactJob& job;
+  CheckpointProgress& progress;
+  Barrier barrier;
+  std::optional<CheckpointChain> chain = {};  // of more than one step; none: there is nothing to do
+  std::atomic<bool> failed = false;
+  std::mutex mutex = {};
+  std::optional<Error> error = {};
+  Instant begin{};
+  CompactSummary summary = {};
+
+  void record(const Error& problem) {
+    const std::lock_guard lock(mutex);
+    if (!error) error = problem;
+    failed = true;
+  }
+  std::string below(const std::string& path) const {
+    return fmt::format("{}/{}", job.directory, path);
+  }
+  CheckpointStore store(Worker& worker) const {
+    return {*worker.storage, *worker.writes, job.directory};
+  }
+};
+
+std::string changed_path(std::uint64_t rank) {
+  return fmt::format("{}/{}", rank_folder(rank), kChangedFile);
+}
+
+// Writes what comes in pieces of any length as blocks.
+class BlockWriter {
+ public:
+  BlockWriter(Worker& worker, StorageFile& file, std::uint64_t begin, const CompactJob& job)
+      : worker_(worker),
+        file_(file),
+        offset_(begin),
+        block_bytes_(job.block_bytes),
+        at_once_(job.at_once),
+        permits_(worker.storage->reactor(), job.at_once) {}
+
+  Task<> write(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      if (!buffer_) buffer_ = co_await worker_.writes->acquire();
+      const std::size_t count = std::min<std::uint64_t>(bytes.size(), block_bytes_ - filled_);
+      std::memcpy(buffer_.bytes().data() + filled_, bytes.data(), count);
+      filled_ += count;
+      bytes = bytes.subspan(count);
+      if (filled_ == block_bytes_) co_await flush();
+    }
+  }
+  Task<Result<>> finish() {
+    if (filled_ > 0) co_await flush();
+    const bool drained = co_await permits_.acquire(at_once_);
+    FEEDRATE_ASSERT(drained);
+    if (outcome_) outcome_ = co_await worker_.storage->sync(file_);
+    co_return outcome_;
+  }
+
+ private:
+  Task<> flush() {
+    const bool admitted = co_await permits_.acquire(1);
+    FEEDRATE_ASSERT(admitted);
+    worker_.storage->reactor().spawn(write_one(std::move(buffer_), offset_, filled_));
+    offset_ += filled_;
+    filled_ = 0;
+  }
+  Task<> write_one(Buffer buffer, std::uint64_t offset, std::uint64_t length) {
+    const Result<> written = co_await worker_.storage->write(file_, offset, length, buffer);
+    if (!written && outcome_) outcome_ = written;
+    permits_.release(1);
+  }
+
+  Worker& worker_;
+  StorageFile& file_;
+  std::uint64_t offset_, block_bytes_, at_once_, filled_ = 0;
+  Semaphore permits_;
+  Buffer buffer_;
+  Result<> outcome_;
+};
+
+Task<Result<>> copy(Compacting& all, StreamReader& reader, BlockWriter& writer,
+                    FileChecker& checker) {
+  while (!all.failed) {
+    auto block = co_await reader.next();
+    if (!block) co_return fail(block.error());
+    if (!*block) co_return checker.finish();
+    const Result<> good = checker.consume((*block)->bytes);
+    if (!good) co_return good;
+    all.progress.bytes_done += (*block)->bytes.size();
+    co_await writer.write((*block)->bytes);
+  }
+  co_return Result<>{};
+}
+
+Task<Result<>> write_file(Worker& worker, Compacting& all, std::size_t rank, std::size_t file) {
+  const CheckpointManifest& manifest = all.chain->newest();
+  const FileRecord& record = manifest.ranks[rank].files[file];
+  const Gather gather = all.chain->file(rank, file, all.job.block_bytes);
+  std::vector<FileHandle> files;
+  Result<> outcome;
+  for (const Gather::File& source : gather.files) {
+    const std::string path = all.below(source.path);
+    Result<FileHandle> opened = co_await worker.storage->open(path, OpenMode::kRead);
+    if (!opened) outcome = fail(opened.error());
+    if (!opened) break;
+    files.push_back(std::move(*opened));
+  }
+  if (outcome) {
+    const std::string path = all.store(worker).path(manifest.step, record.path);
+    const OpenMode mode = manifest.layout == "shared" ? OpenMode::kWrite : OpenMode::kCreate;
+    Result<FileHandle> target = co_await worker.storage->open(path, mode);
+    if (!target) co_return fail(target.error());
+    StreamReader reader(*worker.storage, *worker.reads, files, gather.reads, {all.job.at_once, 2},
+                        [](std::uint64_t, Duration) {});
+    BlockWriter writer(worker, **target, record.begin, all.job);
+    FileChecker checker(record);
+    outcome = co_await copy(all, reader, writer, checker);
+    co_await reader.finish();
+    const Result<> written = co_await writer.finish();
+    if (outcome) outcome = written;
+    const Result<> closed = co_await worker.storage->close(std::move(*target));
+    if (outcome) outcome = closed;
+  }
+  for (FileHandle& source : files) {
+    const Result<> closed = co_await worker.storage->close(std::move(source));
+    if (outcome) outcome = closed;
+  }
+  co_return outcome;
+}
+
+// Folders, and files that several ranks write into.
+Task<Result<>> make_places(Worker& worker, Compacting& all) {
+  const CheckpointManifest& manifest = all.chain->newest();
+  std::set<std::string> folders;
+  for (const RankRecord& rank : manifest.ranks)
+    for (const FileRecord& file : rank.files) {
+      const std::string path = all.store(worker).path(manifest.step, file.path);
+      folders.insert(path.substr(0, path.rfind('/')));
+    }
+  for (const std::string& folder : folders) {
+    const Result<> made = co_await worker.storage->make_directories(folder);
+    if (!made) co_return made;
+  }
+  if (manifest.layout != "shared" || manifest.ranks.empty()) co_return Result<>{};
+  for (const FileRecord& file : manifest.ranks[0].files) {
+    const std::string path = all.store(worker).path(manifest.step, file.path);
+    Result<FileHandle> made = co_await worker.storage->open(path, OpenMode::kCreate);
+    if (!made) co_return fail(made.error());
+    const Result<> closed = co_await worker.storage->close(std::move(*made));
+    if (!closed) co_return closed;
+  }
+  co_return Result<>{};
+}
+
+Task<Result<>> begin(Worker& worker, Compacting& all) {
+  CheckpointStore store = all.store(worker);
+  const Result<> ours = co_await store.require();
+  if (!ours) co_return ours;
+  const auto steps = co_await store.steps();
+  if (!steps) co_return fail(steps.error());
+  if (steps->empty() || (all.job.step && !std::ranges::binary_search(*steps, *all.job.step)))
+    co_return fail(
+        ErrorKind::kNotFound,
+        all.job.step ? fmt::format("--step: {} has no checkpoint of step {}",
+                                   quote_path(all.job.directory), *all.job.step)
+                     : fmt::format("{} has no checkpoint", quote_path(all.job.directory)),
+        steps->empty() ? "there is none" : fmt::format("it has {}", fmt::join(*steps, ", ")));
+  all.summary.step = all.job.step.value_or(steps->back());
+  auto chain = co_await load_chain(store, all.summary.step);
+  if (!chain) co_return fail(chain.error());
+  all.begin = worker.storage->reactor().refresh_now();
+  all.summary.steps_read = chain->steps();
+  all.summary.bytes = chain->newest().bytes();
+  if (chain->steps() == 1) co_return Result<>{};
+  all.chain = std::move(*chain);
+  all.progress.bytes_total = all.summary.bytes;
+  const auto free = co_await worker.storage->free_bytes(all.job.directory);
+  if (!free) co_return fail(free.error());
+  if (*free < all.summary.bytes)
+    co_return fail(ErrorKind::kNoSpace,
+                   fmt::format("step {} takes {} when it is whole, {} has {} free",
+                               all.summary.step, format_bytes(all.summary.bytes),
+                               quote_path(all.job.directory), format_bytes(*free)),
+                   "make room, or use another file system");
+  co_return co_await make_places(worker, all);
+}
+
+Task<Result<>> end(Worker& worker, Compacting& all) {
+  CheckpointStore store = all.store(worker);
+  if (all.chain) {
+    CheckpointManifest manifest = all.chain->newest();
+    manifest.parent.reset();
+    manifest.increments = 0;
+    for (RankRecord& rank : manifest.ranks)
+      for (FileRecord& file : rank.files)
+        for (PieceRecord& piece : file.pieces) piece.changed.clear();
+    Result<> done = co_await store.replace(manifest);
+    if (!done) co_return done;
+    for (const RankRecord& rank : manifest.ranks) {
+      const std::string path = store.path(manifest.step, changed_path(rank.rank));
+      done = co_await worker.storage->remove(path);
+      if (!done) co_return done;
+    }
+  }
+  all.summary.elapsed = worker.storage->reactor().refresh_now() - all.begin;
+  if (all.job.keep == 0) co_return Result<>{};
+  const auto parents = co_await store.parents();
+  if (!parents) co_return fail(parents.error());
+  auto removed = co_await store.prune(all.job.keep, *parents);
+  if (!removed) co_return fail(removed.error());
+  all.summary.removed = std::move(*removed);
+  co_return Result<>{};
+}
+
+// What was written is of no use.
+Task<> undo(Worker& worker, const Compacting& all) {
+  const CheckpointManifest& manifest = all.chain->newest();
+  for (const RankRecord& rank : manifest.ranks)
+    for (const FileRecord& file : rank.files) {
+      const std::string path = all.store(worker).path(manifest.step, file.path);
+      const Result<> removed = co_await worker.storage->remove(path);
+      if (!removed) continue;  // not written yet, or the next compaction writes over it
+    }
+}
+
+Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Compacting& all) {
+  Reactor& reactor = worker.storage->reactor();
+  if (index == 0) {
+    const Result<> begun = co_await begin(worker, all);
+    if (!begun) all.record(begun.error());
+  }
+  co_await all.barrier.arrive(reactor, [] {});
+  if (all.chain)
+    for (std::size_t rank = index; rank < all.chain->newest().ranks.size(); rank += reactors)
+      for (std::size_t file = 0; file < all.chain->newest().ranks[rank].files.size(); ++file) {
+        if (all.failed) break;
+        const Result<> written = co_await write_file(worker, all, rank, file);
+        if (!written) all.record(written.error());
+      }
+  co_await all.barrier.arrive(reactor, [] {});
+  if (index != 0) co_return;
+  if (all.failed) {
+    if (all.chain) co_await undo(worker, all);
+    co_return;
+  }
+  const Result<> ended = co_await end(worker, all);
+  if (!ended) all.record(ended.error());
+}
+
+}  // namespace
+
+Result<CompactSummary> compact_checkpoint(ReactorGroup& group, const StorageFactory& storage,
+                                          const CompactJob& job, CheckpointProgress& progress,
+                                          const std::stop_token& stop) {
+  Compacting all{job, progress, {group.size(), [] {}}};
+  std::vector<Worker> workers(group.size());
+  group.run(
+      [&](unsigned index, Reactor& reactor) {
+        Worker& worker = workers[index];
+        worker.storage = storage(reactor);
+        const std::size_t block = job.block_bytes + worker.storage->slack_bytes();
+        const StreamReaderOptions reads{job.at_once, 2};
+        worker.reads =
+            std::make_unique<BufferPool>(reactor, BufferPoolOptions{block, reads.buffers(), true});
+        worker.writes =
+            std::make_unique<BufferPool>(reactor, BufferPoolOptions{block, job.at_once + 1, true});
+        reactor.spawn(run_reactor(index, group.size(), worker, all));
+      },
+      [&](unsigned index) {
+        workers[index].reads.reset();
+        workers[index].writes.reset();
+        workers[index].storage.reset();
+      },
+      stop);
+  if (all.error) return fail(*all.error);
+  return std::move(all.summary);
+}
+
+}  // namespace feedrate
