@@ -171,6 +171,10 @@ Task<Result<>> CheckpointWriter::start_level(Level level) {
   if (!prepared) co_return prepared;
   const auto steps = co_await kept.steps();
   if (!steps) co_return fail(steps.error());
+  // A copy that was interrupted is not there to build upon.
+  const bool copies = &level.storage != &first().storage;
+  if (copies && all_.parent_ && !std::ranges::binary_search(*steps, all_.parent_->step))
+    all_.parent_.reset();
   if (steps->empty()) co_return Result<>{};
   all_.next_step_ = std::max(all_.next_step_, steps->back() + all_.job_.step_stride);
   // What builds upon what, and the sums to compare with. One that is damaged is built upon by none.
@@ -178,7 +182,7 @@ Task<Result<>> CheckpointWriter::start_level(Level level) {
     Result<CheckpointManifest> manifest = co_await kept.manifest(step);
     if (!manifest) continue;
     all_.parents_[step] = manifest->parent;
-    const bool newest = step == steps->back() && &level.storage == &first().storage;
+    const bool newest = step == steps->back() && !copies;
     if (newest && all_.job_.head.sum_block_bytes > 0) all_.parent_ = std::move(*manifest);
   }
   co_return Result<>{};
