@@ -144,6 +144,7 @@ class CheckpointWriter {
                    std::unique_ptr<Storage> storage, std::unique_ptr<Storage> local);
   ~CheckpointWriter();
   Task<> start();
+  bool works() const { return !all_.failed_; }
   // One checkpoint; training goes on when it returns. False: nothing was written, nor will be.
   Task<bool> checkpoint();
   // Waits for what is written in the background. The writer takes no part afterwards.

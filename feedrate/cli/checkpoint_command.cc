@@ -166,7 +166,7 @@ class CheckpointCommand final : public Command {
     add(group, "--keep", keep_, "newest ones, older are removed; default: all");
     add(group, "--changed", changed_, "share of the blocks that are new in each; default 100%");
     add(group, "--seed", seed_, "of the content");
-    modes_.declare(app);
+    modes_.declare(app, "");
     system_.declare(app);
   }
 

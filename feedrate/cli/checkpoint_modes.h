@@ -14,7 +14,8 @@ struct CheckpointModeOptions {
   std::string local, local_storage, snapshot_bandwidth, write_bandwidth, increments;
   std::vector<std::string> slow_ranks;
 
-  void declare(CLI::App& app);
+  // Names begin with "--" and `prefix`: "" or "checkpoint-".
+  void declare(CLI::App& app, const char* prefix);
   // Sets the modes of `job`, whose ranks are known (a user's files: are not); kUsage for what does
   // not go together. `moves_data`: whether the storage does.
   Result<> resolve(bool moves_data, CheckpointWriteJob& job) const;
@@ -22,7 +23,10 @@ struct CheckpointModeOptions {
   Result<StorageFactory> local_factory(std::string_view storage, IoMode wanted) const;
 
  private:
+  std::string flag(std::string_view name) const { return "--" + prefix_ + std::string(name); }
   Result<> resolve_slow_ranks(CheckpointWriteJob& job) const;
+
+  std::string prefix_;
 };
 
 // The directory, or the nearest above it that is there: it is on the same file system.

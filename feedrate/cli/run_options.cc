@@ -12,6 +12,7 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/cli/output.h"
+#include "feedrate/cli/train_checkpoints.h"
 #include "feedrate/dataset/residency.h"
 #include "feedrate/engine/loader.h"
 #include "feedrate/engine/train.h"
@@ -429,7 +430,8 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
 
 Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
                            const RunOptions& options, StepObserver* observer,
-                           TrainingProgress& progress, const std::stop_token& stop) {
+                           TrainingProgress& progress, const std::stop_token& stop,
+                           const CheckpointsOfRun* checkpoints) {
   FEEDRATE_CHECK(check_training_plan(plan));
   // What stays is for the residency of the result to say.
   if (setup.drop_cache) drop_page_cache(*plan.dataset, stop);
@@ -444,8 +446,17 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
                     WitnessOptions{setup.io == IoMode::kDirect,
                                    setup.drop_cache && plan.dataset->bytes() < host_memory()});
   }
-  const TrainingOutcome outcome = run_training(*group, storage, plan, observer, progress, stop);
+  std::optional<TrainingCheckpoints> with;
+  if (checkpoints != nullptr) {
+    with = checkpoints->checkpoints;
+    if (!with->storage) with->storage = storage;  // a described storage has one limit for both
+  }
+  const TrainingOutcome outcome =
+      run_training(*group, storage, plan, observer, progress, stop, with ? &*with : nullptr);
+  if (outcome.checkpoint_error && !outcome.interrupted) return fail(*outcome.checkpoint_error);
   RunResult result = summarise_training(plan, outcome);
+  if (checkpoints != nullptr)
+    result.checkpoints = summarise_checkpoints(checkpoints->described, *outcome.checkpoints);
   if (witness) {
     witness->finish(result);
     judge_io(options.cache != "measure", result);

@@ -16,6 +16,8 @@
 
 namespace feedrate {
 
+struct CheckpointsOfRun;
+
 // Which workload, and the changes to it.
 struct WorkloadOptions {
   std::string workload;
@@ -81,7 +83,8 @@ Result<bool> reads_no_files(const RunOptions& options);
 // Runs once with `plan` (same setup, maybe other accelerators and limits) and names the result.
 Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
                            const RunOptions& options, StepObserver* observer,
-                           TrainingProgress& progress, const std::stop_token& stop);
+                           TrainingProgress& progress, const std::stop_token& stop,
+                           const CheckpointsOfRun* checkpoints = nullptr);
 
 // What the client does when storage costs nothing, tried for `time`: see ClientCeiling. Nothing is
 // tried (and the seconds are 0) on the virtual clock, and where null storage is what was measured.

@@ -8,6 +8,7 @@
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/run_options.h"
+#include "feedrate/cli/train_checkpoints.h"
 
 namespace feedrate {
 namespace {
@@ -27,6 +28,7 @@ class TrainCommand final : public Command {
     app.add_option("--size,--dataset-size", described_.size,
                    "null and model storage: size of the data set that is described")
         ->group("What is read");
+    checkpoints_.declare(app);
   }
 
   Result<int> run(const CommandContext& context) override {
@@ -48,6 +50,7 @@ class TrainCommand final : public Command {
     TrainingPlan plan = setup.plan;
     FEEDRATE_CHECK(set_limits(workload, plan));
     FEEDRATE_CHECK(check_training_plan(plan));
+    FEEDRATE_TRY(const auto checkpoints, checkpoints_.resolve(setup, options_, plan));
     // The host by itself, before it is measured with the storage.
     FEEDRATE_TRY(const ClientCeiling alone,
                  measure_ceiling(setup, plan, ceiling_time(plan), context.stop));
@@ -61,7 +64,8 @@ class TrainCommand final : public Command {
                            format_bytes(progress.bytes),
                            format_rate(static_cast<double>(progress.bytes) / seconds));
       });
-      return run_once(setup, plan, options_, nullptr, progress, context.stop);
+      return run_once(setup, plan, options_, nullptr, progress, context.stop,
+                      checkpoints ? &*checkpoints : nullptr);
     }();
     if (!result) return fail(result.error());
     add_ceiling(setup, alone, *result);
@@ -128,6 +132,7 @@ class TrainCommand final : public Command {
   }
 
   RunOptions options_;
+  TrainCheckpointOptions checkpoints_;
   DatasetOptions described_;
   std::string accelerators_ = "1", epochs_, steps_, time_, au_;
 };

@@ -17,17 +17,30 @@ constexpr std::size_t kIdleFiles = 512;  // kept open by each reactor beyond tho
 // What the accelerators of all reactors agree on, step by step.
 class StepCoordinator {
  public:
-  StepCoordinator(const TrainingPlan& plan, StepObserver* observer, TrainingProgress& progress)
+  StepCoordinator(const TrainingPlan& plan, StepObserver* observer, TrainingProgress& progress,
+                  const TrainingCheckpoints* checkpoints)
       : plan_(plan),
         observer_(observer),
         progress_(progress),
-        barrier_(plan.accelerators, [this] { complete_step(); }) {}
+        checkpoints_(checkpoints),
+        barrier_(plan.accelerators, [this] { complete_step(); }),
+        pause_(plan.accelerators, [this] { step_end_ = resumed_ = std::max(step_end_, resume_); }) {
+  }
 
-  void begin(Instant now) { begin_ = step_end_ = now; }
+  void begin(Instant now) { begin_ = step_end_ = resumed_ = now; }
   Instant begin_time() const { return begin_; }
   Instant step_end() const { return step_end_; }
   bool stop() const { return stop_; }
   Barrier& barrier() { return barrier_; }
+  void leave(Reactor& reactor) {
+    barrier_.leave(reactor);
+    pause_.leave(reactor);
+  }
+  // Whether the group stops for a checkpoint before its next step.
+  bool checkpoint_due() const { return checkpoint_due_; }
+  // Each accelerator arrives when its reactor's part is done; then step_end() is when they go on.
+  Barrier& pause() { return pause_; }
+  void resume_at(Instant now) { resume_ = std::max(resume_, now); }  // under its lock
   // What one accelerator's step was.
   struct Step {
     std::uint32_t rank = 0;
@@ -71,13 +84,19 @@ class StepCoordinator {
     stop_ = (plan_.steps_max > 0 && steps_.size() >= plan_.steps_max) ||
             (plan_.time_max.count() > 0 && step_end_ - begin_ >= plan_.time_max);
     if (observer_ != nullptr && observer_->on_step(steps_.size() - 1, steps_.back())) stop_ = true;
+    checkpoint_due_ =
+        checkpoints_ != nullptr && !stop_ &&
+        (checkpoints_->every_steps > 0 ? steps_.size() % checkpoints_->every_steps == 0
+                                       : step_end_ - resumed_ >= checkpoints_->every);
   }
 
   const TrainingPlan& plan_;
   StepObserver* observer_;
   TrainingProgress& progress_;
+  const TrainingCheckpoints* checkpoints_;
   Instant begin_{}, step_end_{};
-  bool stop_ = false;
+  Instant resume_{}, resumed_{};  // after the last checkpoint
+  bool stop_ = false, checkpoint_due_ = false;
   StepRecord pending_;
   Step pending_slowest_, slowest_;
   std::uint32_t contributions_ = 0;
@@ -85,12 +104,29 @@ class StepCoordinator {
   Duration first_batch_{};
   std::mutex error_mutex_;
   std::optional<Error> error_;
-  Barrier barrier_;
+  Barrier barrier_, pause_;
 };
 
+// The group has stopped after a step. False: the checkpoint failed. `writer` is the reactor's, for
+// one of its accelerators; null for the others.
+Task<bool> take_checkpoint(Reactor& reactor, StepCoordinator& group, CheckpointWriter* writer,
+                           ReaderStats& stats, std::uint32_t rank) {
+  const Instant stopped = group.step_end();
+  const bool on_time = co_await reactor.sleep_until(stopped);
+  if (!on_time) co_return false;
+  if (writer != nullptr) {
+    const bool written = co_await writer->checkpoint();
+    if (!written) co_return false;
+  }
+  co_await group.pause().arrive(reactor,
+                                [&group, &reactor] { group.resume_at(reactor.refresh_now()); });
+  stats.stalls.add_pause(rank, stopped, group.step_end(), StallCause::kCheckpoint);
+  co_return true;
+}
+
 Task<> run_accelerator(Loader& loader, Reactor& reactor, const TrainingPlan& plan,
-                       StepCoordinator& group, ReaderStats& stats, std::uint32_t rank,
-                       Semaphore& finished) {
+                       StepCoordinator& group, CheckpointWriter* writer, ReaderStats& stats,
+                       std::uint32_t rank, Semaphore& finished) {
   const Duration compute = plan.compute_of(rank);
   while (true) {
     std::optional<Loader::Batch> batch = co_await loader.next_batch();
@@ -112,8 +148,11 @@ Task<> run_accelerator(Loader& loader, Reactor& reactor, const TrainingPlan& pla
                                       plan.compute_of(slowest.rank), slowest.batch.pieces);
     }
     if (group.stop() || reactor.stopping()) break;
+    if (!group.checkpoint_due()) continue;
+    const bool taken = co_await take_checkpoint(reactor, group, writer, stats, rank);
+    if (!taken) break;
   }
-  group.barrier().leave(reactor);
+  group.leave(reactor);
   loader.close();
   finished.release(1);
 }
@@ -123,12 +162,13 @@ class ReactorWork {
  public:
   ReactorWork(Reactor& reactor, std::unique_ptr<Storage> storage, const TrainingPlan& plan,
               EpochOrders& orders, StepCoordinator& group, TrainingProgress& progress,
-              std::vector<std::uint32_t> ranks, const double& stream_rate,
-              std::function<void(const Error&)> on_fatal)
+              std::vector<std::uint32_t> ranks, std::unique_ptr<CheckpointWriter> writer,
+              const double& stream_rate, std::function<void(const Error&)> on_fatal)
       : reactor_(reactor),
         ranks_(std::move(ranks)),
         group_(group),
         storage_(std::move(storage)),
+        writer_(std::move(writer)),
         stats_(reactor.now()),
         buffers_(reactor, buffer_options(plan, *storage_, ranks_.size())),
         files_(*storage_, *plan.dataset, plan.level == ByteLevel::kVerify, kIdleFiles,
@@ -148,18 +188,26 @@ class ReactorWork {
     co_return co_await feedrate::measure_stream_rate(*storage_, buffers_, *context_.plan.dataset);
   }
 
+  // What checkpoints need in advance.
+  Task<> prepare() {
+    if (writer_) co_await writer_->start();
+  }
+  bool prepared() const { return !writer_ || writer_->works(); }
+
   Task<> run() {
     stats_ = ReaderStats(group_.begin_time());
     std::uint64_t parties = 0;
     for (std::size_t i = 0; i < loaders_.size(); ++i) {
       Loader& loader = *loaders_[i];
       loader.start(finished_);
-      reactor_.spawn(
-          run_accelerator(loader, reactor_, context_.plan, group_, stats_, ranks_[i], finished_));
+      CheckpointWriter* const writer = i == 0 ? writer_.get() : nullptr;
+      reactor_.spawn(run_accelerator(loader, reactor_, context_.plan, group_, writer, stats_,
+                                     ranks_[i], finished_));
       parties += loader.readers() + 1;
     }
     const bool joined = co_await finished_.acquire(parties);
     FEEDRATE_ASSERT(joined);
+    if (writer_) co_await writer_->finish();
     co_await files_.close_all();
     reactor_.set_stop_hook({});
   }
@@ -198,6 +246,7 @@ class ReactorWork {
   std::vector<std::uint32_t> ranks_;
   StepCoordinator& group_;
   std::unique_ptr<Storage> storage_;
+  std::unique_ptr<CheckpointWriter> writer_;
   ReaderStats stats_;
   BufferPool buffers_;
   FileCache files_;
@@ -217,9 +266,15 @@ ReaderStats merged(const std::vector<std::optional<ReaderStats>>& parts, Instant
 
 TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
                              const TrainingPlan& plan, StepObserver* observer,
-                             TrainingProgress& progress, const std::stop_token& stop) {
+                             TrainingProgress& progress, const std::stop_token& stop,
+                             const TrainingCheckpoints* checkpoints) {
   EpochOrders orders(plan);
-  StepCoordinator coordinator(plan, observer, progress);
+  StepCoordinator coordinator(plan, observer, progress, checkpoints);
+  CheckpointProgress checkpoint_progress;
+  std::optional<CheckpointWriting> writing;
+  if (checkpoints != nullptr)
+    writing.emplace(checkpoints->job, std::min(group.size(), plan.accelerators),
+                    checkpoint_progress);
   TrainingOutcome outcome;
   std::vector<std::unique_ptr<ReactorWork>> works(group.size());
   std::vector<std::optional<ReaderStats>> stats(group.size());
@@ -237,9 +292,11 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
     static Task<> run(Reactor& reactor, ReactorWork& work, Barrier& ready, Instant& last,
                       StreamRate* rate) {
       if (rate != nullptr) *rate = co_await work.measure_stream_rate();
+      co_await work.prepare();
       co_await ready.arrive(reactor,
                             [&reactor, &last] { last = std::max(last, reactor.refresh_now()); });
       reactor.refresh_now();
+      if (!work.prepared()) co_return;
       co_await work.run();
     }
   };
@@ -252,9 +309,14 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
           prepared.leave(reactor);
           return;
         }
-        works[index] = std::make_unique<ReactorWork>(reactor, storage(reactor), plan, orders,
-                                                     coordinator, progress, std::move(ranks),
-                                                     rate.bytes_per_second, on_fatal);
+        std::unique_ptr<CheckpointWriter> writer;
+        if (writing)
+          writer = std::make_unique<CheckpointWriter>(
+              *writing, index, reactor, checkpoints->storage(reactor),
+              checkpoints->local ? checkpoints->local(reactor) : nullptr);
+        works[index] = std::make_unique<ReactorWork>(
+            reactor, storage(reactor), plan, orders, coordinator, progress, std::move(ranks),
+            std::move(writer), rate.bytes_per_second, on_fatal);
         reactor.spawn(
             Body::run(reactor, *works[index], prepared, latest, index == 0 ? &rate : nullptr));
       },
@@ -271,6 +333,10 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
       stop);
 
   coordinator.move_to(outcome);
+  if (writing) {
+    outcome.checkpoint_error = writing->error();
+    outcome.checkpoints = std::move(writing->summary());
+  }
   outcome.readers = merged(stats, outcome.begin);
   outcome.cpu_times = group.cpu_times();
   outcome.process_cpu_time = group.process_cpu_time();

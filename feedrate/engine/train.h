@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "feedrate/checkpoint/writer.h"
 #include "feedrate/engine/reader_stats.h"
 #include "feedrate/engine/stream_rate.h"
 #include "feedrate/engine/training_plan.h"
@@ -18,6 +19,16 @@
 #include "feedrate/storage/storage.h"
 
 namespace feedrate {
+
+// Checkpoints in the middle of training: the whole group stops after a step, the job's ranks are
+// written by the reactors that read, and training goes on when the writer says so.
+struct TrainingCheckpoints {
+  CheckpointWriteJob job;  // its count and `between` mean nothing here
+  std::uint64_t every_steps = 0;
+  Duration every{};  // of training between two; one of both is set
+  // Of the directories of the job. That of the run's own storage when both share a limit.
+  StorageFactory storage, local;
+};
 
 struct TrainingOutcome {
   Instant begin{};                // first read issued
@@ -29,7 +40,9 @@ struct TrainingOutcome {
   StreamRate stream_rate;
   std::uint64_t buffers = 0;  // of all reactors: no more reads than that are in flight
   std::vector<std::string> warnings;
-  std::optional<Error> fatal;  // what ended the run early (on_error stop)
+  std::optional<Error> fatal;                         // what ended the run early (on_error stop)
+  std::optional<CheckpointWriteSummary> checkpoints;  // where there were to be some
+  std::optional<Error> checkpoint_error;              // ended the run, too
   bool interrupted = false;
   bool simulated = false;  // on the virtual clock
 };
@@ -37,7 +50,8 @@ struct TrainingOutcome {
 // The group runs once. `observer` may be null.
 TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
                              const TrainingPlan& plan, StepObserver* observer,
-                             TrainingProgress& progress, const std::stop_token& stop);
+                             TrainingProgress& progress, const std::stop_token& stop,
+                             const TrainingCheckpoints* checkpoints = nullptr);
 
 // Samples per second that the storage sustained over the steps (first, last]: what was consumed,
 // corrected for what the prefetch window gained or lost meanwhile.

@@ -139,6 +139,40 @@ Json stalls_json(const StallResult& stalls) {
           {"places", std::move(places)}};
 }
 
+Json checkpoints_json(const RunCheckpoints& all) {
+  return {{"model", all.model},
+          {"directory", all.directory},
+          {"layout", all.layout},
+          {"mode", all.mode},
+          {"every", all.every},
+          {"ranks", all.ranks},
+          {"count", all.count},
+          {"bytes", all.bytes},
+          {"stored_bytes", all.stored_bytes},
+          {"blocked_seconds", all.blocked_seconds},
+          {"blocked_median_seconds", all.blocked_median_seconds},
+          {"restorable_median_seconds", all.restorable_median_seconds}};
+}
+
+std::optional<RunCheckpoints> checkpoints_of(const Json& json) {
+  if (!json.contains("checkpoints") || json.at("checkpoints").is_null()) return std::nullopt;
+  const Json& object = json.at("checkpoints");
+  RunCheckpoints all;
+  object.at("model").get_to(all.model);
+  object.at("directory").get_to(all.directory);
+  object.at("layout").get_to(all.layout);
+  object.at("mode").get_to(all.mode);
+  object.at("every").get_to(all.every);
+  object.at("ranks").get_to(all.ranks);
+  object.at("count").get_to(all.count);
+  object.at("bytes").get_to(all.bytes);
+  object.at("stored_bytes").get_to(all.stored_bytes);
+  object.at("blocked_seconds").get_to(all.blocked_seconds);
+  object.at("blocked_median_seconds").get_to(all.blocked_median_seconds);
+  object.at("restorable_median_seconds").get_to(all.restorable_median_seconds);
+  return all;
+}
+
 StallResult stalls_of(const Json& json) {
   StallResult stalls;
   if (!json.contains("stalls")) return stalls;  // not in the first files of this version
@@ -282,6 +316,7 @@ Json run_json(const RunResult& run) {
             {"peak_memory_bytes", run.peak_memory_bytes}}},
           {"processing", processing_json(run.processing)},
           {"stalls", stalls_json(run.stalls)},
+          {"checkpoints", run.checkpoints ? checkpoints_json(*run.checkpoints) : Json()},
           {"io", io_json(run.io)},
           {"limiter", {{"kind", run.limiter.kind}, {"text", run.limiter.text}}},
           {"client_ceiling", ceiling_json(run.ceiling)},
@@ -332,6 +367,7 @@ RunResult run_of(const Json& json) {
   client.at("peak_memory_bytes").get_to(run.peak_memory_bytes);
   run.processing = processing_of(json);
   run.stalls = stalls_of(json);
+  run.checkpoints = checkpoints_of(json);
   run.io = io_of(json);
   limiter_of(json, run);
   for (const Json& error : json.at("errors"))

@@ -25,6 +25,13 @@ std::string ceiling_text(const RunResult& run) {
                      format_count(std::floor(run.ceiling.accelerators)), run.accelerator);
 }
 
+// Of the time that is left without checkpoints the accelerators would compute long enough.
+bool checkpoints_limit(const RunResult& run) {
+  if (!run.checkpoints || run.checkpoints->count == 0) return false;
+  const double stood = run.checkpoints->blocked_seconds;
+  return run.accelerator_utilisation / std::max(1e-9, 1 - stood / run.seconds) >= run.au_threshold;
+}
+
 }  // namespace
 
 Limiter find_limiter(const RunResult& run) {
@@ -35,6 +42,11 @@ Limiter find_limiter(const RunResult& run) {
     return {"accelerator",
             fmt::format("the accelerators: they computed for {} of the time, {} were moved{}",
                         format_percent(run.accelerator_utilisation), moved, ceiling_text(run))};
+  if (checkpoints_limit(run))
+    return {"checkpoint",
+            fmt::format("checkpoints: training stood for {} of the time, {:.1f} s for each of {}",
+                        format_percent(run.checkpoints->blocked_seconds / run.seconds),
+                        run.checkpoints->blocked_median_seconds, run.checkpoints->count)};
   const double wanted = run.busiest_reactor_utilisation + run.busiest_reactor_waiting;
   if (wanted >= kCpuBusy || (run.reactors > 0 && cpu >= kCpuBusy * run.reactors)) {
     const double kernel =

@@ -129,6 +129,15 @@ struct OtherTiming {
   double speed_ratio = 1;
 };
 
+// Checkpoints in the middle of the run.
+struct RunCheckpoints {
+  std::string model, directory, layout, mode, every;  // "synchronous", ...; "500 steps"
+  std::uint64_t ranks = 0, count = 0;
+  std::uint64_t bytes = 0, stored_bytes = 0;  // of the last; of all, written
+  double blocked_seconds = 0;                 // training stood, in all
+  double blocked_median_seconds = 0, restorable_median_seconds = 0;
+};
+
 struct RunResult {
   std::string workload, workload_title, accelerator, timing_source;
   std::string timing_set;  // "storage-benchmark", "measured", "user", ...
@@ -178,6 +187,7 @@ struct RunResult {
 
   ByteProcessing processing;
   StallResult stalls;
+  std::optional<RunCheckpoints> checkpoints;
   IoLedger io;
   ClientCeiling ceiling;
   Limiter limiter;

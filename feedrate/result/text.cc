@@ -82,6 +82,19 @@ std::string stalls_text(const StallResult& stalls) {
 }
 
 // The place that cost most, when it is worth a line.
+std::string checkpoints_text(const RunResult& run) {
+  const RunCheckpoints& all = *run.checkpoints;
+  if (all.count == 0)
+    return fmt::format("none: the run ended before the first (every {})", all.every);
+  return fmt::format(
+      "{} of {} ({}, {}, every {}), {}; training stood {} for one, {} of the time; "
+      "restorable after {}",
+      all.count, format_bytes(all.bytes), all.model, format_counted(all.ranks, "rank"), all.every,
+      all.mode, format_duration(from_seconds(all.blocked_median_seconds)),
+      format_percent(all.blocked_seconds / run.seconds),
+      format_duration(from_seconds(all.restorable_median_seconds)));
+}
+
 std::string worst_place_text(const StallResult& stalls) {
   const auto lost = static_cast<double>(stalls.wall_ns - stalls.compute_ns);
   const StallPlace* worst = nullptr;
@@ -201,6 +214,7 @@ std::string render_text(const RunResult& run) {
   if (run.stalls.wall_ns > 0) text += row("stalled", stalls_text(run.stalls));
   if (const std::string worst = worst_place_text(run.stalls); !worst.empty())
     text += row("", worst);
+  if (run.checkpoints) text += row("checkpoints", checkpoints_text(run));
   if (!run.limiter.text.empty()) text += row("limited by", run.limiter.text);
   if (run.processing.samples > 0)
     text += row(run.processing.level == "decode" ? "decoded" : "verified",

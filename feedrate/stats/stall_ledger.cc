@@ -74,6 +74,13 @@ void StallLedger::add_straggler_wait(std::uint32_t rank, Instant end, Instant gr
   lose(times.carried, StallCause::kCompute, group_end - slower, group_end);
 }
 
+void StallLedger::add_pause(std::uint32_t rank, Instant begin, Instant end, StallCause cause) {
+  if (end <= begin) return;
+  RankStalls& times = ranks_[rank];
+  times.rank = rank;
+  lose(times.own, cause, begin, end);
+}
+
 void StallLedger::name(const StallPiece& piece, Duration time) {
   at(files_[piece.file], piece.cause) += time;
   if (files_.size() > kFilesMax) drop_small_files();

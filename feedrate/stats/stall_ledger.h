@@ -70,6 +70,8 @@ class StallLedger {
   void add_straggler_wait(std::uint32_t rank, Instant end, Instant group_end, Duration compute,
                           Instant slowest_start, Duration slowest_compute,
                           const std::vector<StallPiece>& slowest);
+  // All of [begin, end), for one cause that has no sample.
+  void add_pause(std::uint32_t rank, Instant begin, Instant end, StallCause cause);
   void merge(const StallLedger& other);
 
   const std::map<std::uint32_t, RankStalls>& ranks() const { return ranks_; }

@@ -1,0 +1,161 @@
+#include "feedrate/cli/train_checkpoints.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "feedrate/base/text.h"
+#include "feedrate/base/units.h"
+#include "feedrate/workload/checkpoint_tensors.h"
+
+namespace feedrate {
+
+void TrainCheckpointOptions::declare(CLI::App& app) {
+  app_ = &app;
+  const char* group = "Checkpoints in the middle of it";
+  const auto add = [&](const char* name, std::string& value, const char* help) {
+    app.add_option(name, value, help)->group(group);
+  };
+  add("--checkpoint-every", every_, "e.g. 500steps, or 10m of training between two");
+  add("--checkpoint-to", to_, "where to write; null storage needs none");
+  add("--checkpoint-model", model_.model,
+      "of catalog/models, or a YAML file; default: what the workload trains");
+  add("--checkpoint-scale", scale_, "share of the model's parameters, for small machines: 0.01");
+  add("--checkpoint-tensor-parallel", model_.tensor, "ranks that share a layer");
+  add("--checkpoint-pipeline-parallel", model_.pipeline, "stages of layers");
+  add("--checkpoint-zero", model_.zero, "what is sharded over replicas: 0, 1, 2 or 3");
+  add("--checkpoint-layout", layout_, "safetensors (default), torch, dcp, raw, shared");
+  add("--checkpoint-keep", keep_, "newest ones, older are removed; default 2");
+  add("--checkpoint-changed", changed_, "share of the blocks that are new in each; default 100%");
+  modes_.declare(app, "checkpoint-");
+}
+
+Result<std::optional<CheckpointsOfRun>> TrainCheckpointOptions::resolve(
+    const RunSetup& setup, const RunOptions& options, const TrainingPlan& plan) const {
+  if (every_.empty()) {
+    for (const CLI::Option* option : app_->get_options())
+      if (option->count() > 0 && option->get_name().starts_with("--checkpoint-"))
+        return fail(ErrorKind::kUsage,
+                    fmt::format("{}: it has no use without --checkpoint-every", option->get_name()),
+                    "add --checkpoint-every=500steps, or leave it out");
+    return std::optional<CheckpointsOfRun>();
+  }
+  CheckpointsOfRun run;
+  FEEDRATE_CHECK(resolve_every(run.checkpoints));
+  FEEDRATE_CHECK(resolve_model(setup, plan, run));
+  FEEDRATE_CHECK(resolve_storage(setup, options, plan, run));
+  return std::optional<CheckpointsOfRun>(std::move(run));
+}
+
+Result<> TrainCheckpointOptions::resolve_every(TrainingCheckpoints& checkpoints) const {
+  std::string_view text = every_;
+  for (const std::string_view unit : {"steps", "step"})
+    if (text.ends_with(unit)) {
+      text.remove_suffix(unit.size());
+      FEEDRATE_TRY(checkpoints.every_steps,
+                   parse_count(std::string(trim(text)), "--checkpoint-every", 1, 1'000'000'000));
+      return {};
+    }
+  FEEDRATE_TRY(checkpoints.every, parse_duration(every_, "--checkpoint-every"));
+  if (checkpoints.every <= Duration::zero())
+    return fail(ErrorKind::kUsage, fmt::format("--checkpoint-every: {} is too short", every_),
+                "write it like 500steps or 10m");
+  return {};
+}
+
+Result<> TrainCheckpointOptions::resolve_model(const RunSetup& setup, const TrainingPlan& plan,
+                                               CheckpointsOfRun& run) const {
+  CheckpointWriteJob& job = run.checkpoints.job;
+  FEEDRATE_TRY(const std::optional<ModelShape> model,
+               model_.resolve_model(model_of_workload(setup.workload.name), nullptr));
+  if (!model)
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("--checkpoint-model: no source says what model {} trains", setup.workload.name),
+        fmt::format("name one of {}", fmt::join(model_names(), ", ")));
+  FEEDRATE_TRY(job.head.parallelism,
+               model_.resolve_parallelism(&*model, fmt::to_string(plan.accelerators),
+                                          "--accelerators", plan.accelerators));
+  if (!scale_.empty()) {
+    FEEDRATE_TRY(job.head.scale, parse_fraction(scale_, "--checkpoint-scale", 1e-9, 1));
+  }
+  if (!changed_.empty()) {
+    FEEDRATE_TRY(job.head.content.changed,
+                 parse_fraction(changed_, "--checkpoint-changed", 0.001, 1));
+  }
+  job.keep = 2;
+  if (!keep_.empty()) {
+    FEEDRATE_TRY(job.keep, parse_count(keep_, "--checkpoint-keep", 1, 1'000'000));
+  }
+  job.head.model = model->name;
+  job.head.layout = layout_.empty() ? "safetensors" : layout_;
+  job.head.content.seed = plan.seed;
+  job.head.step = 1;
+  auto layout = make_checkpoint_layout(job.head.layout);
+  if (!layout) return fail(layout.error());
+  run.layout = std::move(*layout);
+  job.layout = run.layout.get();
+  const Precision precision;
+  std::vector<RankGroups> groups;
+  for (std::uint64_t rank = 0; rank < job.head.parallelism.ranks(); ++rank)
+    groups.push_back(
+        {rank, checkpoint_tensors(scaled(*model, job.head.scale), job.head.parallelism, precision,
+                                  place_of_rank(job.head.parallelism, rank))});
+  job.ranks = run.layout->place(groups);
+  run.described.model = model->name;
+  run.described.ranks = job.ranks.size();
+  run.described.layout = job.head.layout;
+  run.described.every = run.checkpoints.every_steps > 0
+                            ? format_counted(run.checkpoints.every_steps, "step")
+                            : format_duration(run.checkpoints.every);
+  return {};
+}
+
+Result<> TrainCheckpointOptions::resolve_storage(const RunSetup& setup, const RunOptions& options,
+                                                 const TrainingPlan& plan,
+                                                 CheckpointsOfRun& run) const {
+  CheckpointWriteJob& job = run.checkpoints.job;
+  FEEDRATE_TRY(const bool no_files, reads_no_files(options));
+  const bool moves_data = !no_files && setup.clock == ClockKind::kReal;
+  if (to_.empty() && moves_data)
+    return fail(ErrorKind::kUsage, "--checkpoint-to: no directory is named for the checkpoints",
+                "add --checkpoint-to=DIRECTORY");
+  job.directory = to_.empty() ? "checkpoints" : to_;
+  FEEDRATE_CHECK(modes_.resolve(moves_data, job));
+  FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
+  if (setup.storage == "posix") {
+    const std::string directory = existing_directory(job.directory);
+    FEEDRATE_TRY(const IoMode mode, resolve_io_mode(wanted, directory));
+    FEEDRATE_TRY(run.checkpoints.storage,
+                 make_storage_factory("posix", mode, directory, plan.seed));
+  }
+  FEEDRATE_TRY(run.checkpoints.local, modes_.local_factory(setup.storage, wanted));
+  RunCheckpoints& described = run.described;
+  described.directory = to_;
+  described.mode = job.asynchronous ? "asynchronous" : "synchronous";
+  if (job.head.sum_block_bytes > 0) described.mode += ", incremental";
+  if (!job.local.empty()) described.mode += ", two levels";
+  return {};
+}
+
+RunCheckpoints summarise_checkpoints(const RunCheckpoints& described,
+                                     const CheckpointWriteSummary& summary) {
+  RunCheckpoints all = described;
+  std::vector<double> blocked, restorable;
+  for (const WrittenCheckpoint& each : summary.written) {
+    blocked.push_back(to_seconds(each.blocked));
+    restorable.push_back(to_seconds(each.restorable));
+    all.bytes = each.bytes;
+    all.stored_bytes += each.stored_bytes;
+    all.blocked_seconds += blocked.back();
+  }
+  all.count = summary.written.size();
+  if (blocked.empty()) return all;
+  std::ranges::sort(blocked);
+  std::ranges::sort(restorable);
+  all.blocked_median_seconds = blocked[(blocked.size() - 1) / 2];
+  all.restorable_median_seconds = restorable[(restorable.size() - 1) / 2];
+  return all;
+}
+
+}  // namespace feedrate
