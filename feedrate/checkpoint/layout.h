@@ -77,7 +77,8 @@ class CheckpointLayout {
 std::string rank_folder(std::uint64_t rank);
 
 std::vector<std::string_view> checkpoint_layout_names();  // in the order of the documentation
-// kUsage with a spelling hint when there is none.
-Result<std::unique_ptr<CheckpointLayout>> make_checkpoint_layout(std::string_view name);
+// kUsage with a spelling hint when there is none; `flag` names the option.
+Result<std::unique_ptr<CheckpointLayout>> make_checkpoint_layout(
+    std::string_view name, std::string_view flag = "--layout");
 
 }  // namespace feedrate

@@ -44,14 +44,15 @@ std::vector<std::string_view> checkpoint_layout_names() {
   return names;
 }
 
-Result<std::unique_ptr<CheckpointLayout>> make_checkpoint_layout(std::string_view name) {
+Result<std::unique_ptr<CheckpointLayout>> make_checkpoint_layout(std::string_view name,
+                                                                 std::string_view flag) {
   std::vector<std::string> names;
   for (const Entry& entry : kLayouts) {
     if (entry.name == name) return entry.make();
     names.emplace_back(entry.name);
   }
   return fail(ErrorKind::kUsage,
-              fmt::format("--layout: unknown layout '{}'{}", name, did_you_mean(name, names)),
+              fmt::format("{}: unknown layout '{}'{}", flag, name, did_you_mean(name, names)),
               fmt::format("use one of {}", fmt::join(names, ", ")));
 }
 

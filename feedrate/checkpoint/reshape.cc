@@ -69,7 +69,9 @@ std::string cannot(const CheckpointManifest& manifest) {
   return fmt::format("step {} cannot be restored onto another topology", manifest.step);
 }
 
-Result<> check(const CheckpointManifest& manifest, const Parallelism& target) {
+}  // namespace
+
+Result<> check_reshape(const CheckpointManifest& manifest, const Parallelism& target) {
   if (!manifest.emulated)
     return fail(ErrorKind::kUsage, cannot(manifest) + ": it has files, not a model's tensors",
                 "leave out --tensor-parallel, --pipeline-parallel, --data-parallel and --zero");
@@ -88,11 +90,9 @@ Result<> check(const CheckpointManifest& manifest, const Parallelism& target) {
   return {};
 }
 
-}  // namespace
-
 Result<std::vector<RankNeeds>> reshape(const CheckpointManifest& manifest, const ModelShape& model,
                                        const Parallelism& target) {
-  FEEDRATE_CHECK(check(manifest, target));
+  FEEDRATE_CHECK(check_reshape(manifest, target));
   const PiecesByName pieces = pieces_of(manifest);
   const Precision precision{Bytes(manifest.weight_bytes), Bytes(manifest.optimizer_bytes)};
   std::vector<RankNeeds> needs;

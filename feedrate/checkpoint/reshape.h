@@ -24,8 +24,10 @@ struct RankNeeds {
 };
 inline constexpr std::uint64_t kReadThrough = std::uint64_t{64} << 10U;
 
-// What the ranks of `target` need. kUsage for a checkpoint that has not all tensors whole (a subset
-// of its ranks, a user's files) or whose optimizer is cut in another way. `model` is the one that
+// kUsage for a checkpoint that has not all tensors whole (a subset of its ranks, a user's files) or
+// whose optimizer is cut in another way than `target` has it.
+Result<> check_reshape(const CheckpointManifest& manifest, const Parallelism& target);
+// What the ranks of `target` need, when it can be. `model` is the one that
 // was checkpointed, scaled as it was.
 Result<std::vector<RankNeeds>> reshape(const CheckpointManifest& manifest, const ModelShape& model,
                                        const Parallelism& target);

@@ -229,6 +229,7 @@ Result<std::vector<RestoreRank>> other_topology(const CheckpointRestoreJob& job,
                                                 const CheckpointManifest& manifest,
                                                 CheckpointRestoreSummary& summary) {
   FEEDRATE_TRY(summary.topology, job.topology(manifest));
+  FEEDRATE_CHECK(check_reshape(manifest, summary.topology));
   FEEDRATE_TRY(const ModelShape model, job.model(manifest));
   FEEDRATE_TRY(const std::vector<RankNeeds> needs,
                reshape(manifest, scaled(model, manifest.scale), summary.topology));

@@ -14,6 +14,7 @@ namespace feedrate {
 namespace {
 
 constexpr std::uint64_t kPoolBytesMax = std::uint64_t{512} << 20U;  // of a writer's buffers
+constexpr std::uint64_t kAddressesMax = std::uint64_t{1} << 40U;    // where no page is touched
 
 std::uint64_t total_bytes(const std::vector<FilePlan>& files) {
   std::uint64_t sum = 0;
@@ -102,15 +103,16 @@ CheckpointWriter::CheckpointWriter(CheckpointWriting& all, unsigned index, React
   const bool data = storage_->carries_data();
   const std::size_t slack =
       std::max(storage_->slack_bytes(), local_ ? local_->slack_bytes() : std::size_t{0});
-  const std::size_t block = data ? all.job_.block_bytes + slack : kBufferAlignment;
+  // Copies from one level to the other have sizes even where no page is touched.
+  const std::size_t block = data || two_levels() ? all.job_.block_bytes + slack : kBufferAlignment;
   const StreamReaderOptions copies{all.job_.writes_at_once, 2};
   const std::uint64_t wanted =
       std::max<std::uint64_t>(1, mine(all.records_.size())) * (copies.buffers() + 1) + 1;
   // A stream waits when all are out, and never holds one that it has no use for.
   const std::uint64_t affordable =
-      std::max<std::uint64_t>(copies.buffers() + 2, kPoolBytesMax / block);
+      std::max<std::uint64_t>(copies.buffers() + 2, (data ? kPoolBytesMax : kAddressesMax) / block);
   pool_ = std::make_unique<BufferPool>(
-      reactor, BufferPoolOptions{block, data ? std::min(wanted, affordable) : wanted, data});
+      reactor, BufferPoolOptions{block, std::min(wanted, affordable), data});
 }
 
 CheckpointWriter::~CheckpointWriter() {
@@ -260,7 +262,7 @@ void CheckpointWriter::begin_current(Instant begin, Instant waited) {
   current.bytes = total_bytes(all_.ranks());
   all_.summary_.files = 0;
   for (const RankFiles& rank : all_.ranks()) all_.summary_.files += rank.files.size();
-  current.waited = waited - begin;
+  if (all_.begun_++ > 0) current.waited = waited - begin;
   const bool sums = job.head.sum_block_bytes > 0;
   all_.incremental_ = sums && all_.parent_ && all_.parent_->increments < job.increments_max &&
                       fits(*all_.parent_, job.head, all_.ranks());

@@ -114,7 +114,7 @@ class CheckpointWriting {
   std::mutex mutex_;
   std::optional<Error> error_;
   // Written by the first writer before a barrier, read by all after it.
-  std::uint64_t next_step_ = 0;
+  std::uint64_t next_step_ = 0, begun_ = 0;
   std::vector<RankFiles> planned_;            // of a user's files
   CheckpointManifest manifest_;               // of the current one, when its bytes are there
   std::optional<CheckpointManifest> parent_;  // the newest, for what builds upon it

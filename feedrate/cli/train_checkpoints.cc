@@ -91,7 +91,7 @@ Result<> TrainCheckpointOptions::resolve_model(const RunSetup& setup, const Trai
   job.head.layout = layout_.empty() ? "safetensors" : layout_;
   job.head.content.seed = plan.seed;
   job.head.step = 1;
-  auto layout = make_checkpoint_layout(job.head.layout);
+  auto layout = make_checkpoint_layout(job.head.layout, "--checkpoint-layout");
   if (!layout) return fail(layout.error());
   run.layout = std::move(*layout);
   job.layout = run.layout.get();

@@ -192,10 +192,13 @@ class ReactorWork {
   Task<> prepare() {
     if (writer_) co_await writer_->start();
   }
-  bool prepared() const { return !writer_ || writer_->works(); }
 
   Task<> run() {
     stats_ = ReaderStats(group_.begin_time());
+    if (writer_ && !writer_->works()) {  // nothing is read for what cannot be written
+      reactor_.set_stop_hook({});
+      co_return;
+    }
     std::uint64_t parties = 0;
     for (std::size_t i = 0; i < loaders_.size(); ++i) {
       Loader& loader = *loaders_[i];
@@ -296,7 +299,6 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
       co_await ready.arrive(reactor,
                             [&reactor, &last] { last = std::max(last, reactor.refresh_now()); });
       reactor.refresh_now();
-      if (!work.prepared()) co_return;
       co_await work.run();
     }
   };

@@ -44,9 +44,10 @@ Limiter find_limiter(const RunResult& run) {
                         format_percent(run.accelerator_utilisation), moved, ceiling_text(run))};
   if (checkpoints_limit(run))
     return {"checkpoint",
-            fmt::format("checkpoints: training stood for {} of the time, {:.1f} s for each of {}",
+            fmt::format("checkpoints: training stood for {} of the time, {} for each of {}",
                         format_percent(run.checkpoints->blocked_seconds / run.seconds),
-                        run.checkpoints->blocked_median_seconds, run.checkpoints->count)};
+                        format_duration(from_seconds(run.checkpoints->blocked_median_seconds)),
+                        run.checkpoints->count)};
   const double wanted = run.busiest_reactor_utilisation + run.busiest_reactor_waiting;
   if (wanted >= kCpuBusy || (run.reactors > 0 && cpu >= kCpuBusy * run.reactors)) {
     const double kernel =

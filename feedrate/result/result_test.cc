@@ -54,6 +54,8 @@ RunResult example() {
   run.busiest_reactor_utilisation = 0.08;
   run.peak_memory_bytes = 79000000;
   run.processing = {"decode", 16000, 1800000000, 9600000000, 48};
+  run.checkpoints = {"resnet50", "c", "raw", "asynchronous", "500 steps", 8, 3, 100, 310,
+                     2.5,        0.8, 4};
   run.errors = {{"io", 2, "read \"x\" at offset 3: Input/output error"}};
   run.warnings = {"something to know"};
   return run;
