@@ -49,14 +49,15 @@ constexpr std::array<Unit, 16> kByteUnits{{{"", 1},
                                            {"TiB", 1099511627776},
                                            {"TB", 1e12},
                                            {"PB", 1e15}}};
-constexpr std::array<Unit, 8> kTimeUnits{{{"", 1e9},
+constexpr std::array<Unit, 9> kTimeUnits{{{"", 1e9},
                                           {"ns", 1},
                                           {"us", 1e3},
                                           {"ms", 1e6},
                                           {"s", 1e9},
                                           {"m", 60e9},
                                           {"min", 60e9},
-                                          {"h", 3600e9}}};
+                                          {"h", 3600e9},
+                                          {"d", 86400e9}}};
 
 template <std::size_t N>
 Result<double> scaled(const Number& number, const std::array<Unit, N>& units, std::string_view text,
@@ -94,7 +95,7 @@ Result<BytesPerSecond> parse_rate(std::string_view text, std::string_view flag) 
 
 Result<Duration> parse_duration(std::string_view text, std::string_view flag) {
   FEEDRATE_TRY(const Number number, split_number(text, flag, "30s, 5m or 250ms"));
-  FEEDRATE_TRY(const double ns, scaled(number, kTimeUnits, text, flag, "ns, us, ms, s, m, h"));
+  FEEDRATE_TRY(const double ns, scaled(number, kTimeUnits, text, flag, "ns, us, ms, s, m, h, d"));
   if (ns < 0 || ns > 9e18)
     return fail(ErrorKind::kUsage, fmt::format("{}: '{}' is out of range", flag, text),
                 "times are 0 to 285 years");

@@ -78,6 +78,7 @@ TEST(ParseDuration, KnowsEveryUnit) {
       {"5min", seconds(300)},
       {"1h", seconds(3600)},
       {"1.5 s", milliseconds(1500)},
+      {"30d", std::chrono::hours(720)},
   };
   for (const auto& [text, duration] : cases) {
     const auto parsed = parse_duration(text, "--for");
@@ -89,8 +90,8 @@ TEST(ParseDuration, KnowsEveryUnit) {
 TEST(ParseDuration, SaysWhatIsWrong) {
   EXPECT_EQ(rendered(parse_duration("soon", "--for")),
             "error: --for: 'soon' is not a number\nhint:  write it like 30s, 5m or 250ms\n");
-  EXPECT_EQ(rendered(parse_duration("3d", "--for")),
-            "error: --for: unknown unit 'd' in '3d'\nhint:  units are ns, us, ms, s, m, h\n");
+  EXPECT_EQ(rendered(parse_duration("3w", "--for")),
+            "error: --for: unknown unit 'w' in '3w'\nhint:  units are ns, us, ms, s, m, h, d\n");
   EXPECT_EQ(rendered(parse_duration("-3s", "--for")),
             "error: --for: '-3s' is out of range\nhint:  times are 0 to 285 years\n");
   EXPECT_EQ(rendered(parse_duration("9999999h", "--for")),

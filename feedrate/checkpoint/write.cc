@@ -13,11 +13,17 @@ constexpr std::uint64_t kGenerationBlock = std::uint64_t{4} << 20U;
 Task<> run_writer(CheckpointWriter& writer, Reactor& reactor, const CheckpointWriteJob& job) {
   co_await writer.start();
   for (std::uint64_t number = 0; number < job.count; ++number) {
-    if (number > 0 && job.between > Duration::zero()) co_await reactor.sleep_for(job.between);
+    const bool train = number > 0 || job.train_first;
+    if (train && job.between > Duration::zero()) co_await reactor.sleep_for(job.between);
     const bool written = co_await writer.checkpoint();
     if (!written) break;
   }
   co_await writer.finish();
+}
+
+Task<> stop_all(ReactorGroup& group, Reactor& reactor, Duration after) {
+  co_await reactor.sleep_for(after);
+  group.stop();
 }
 
 // Bytes a second of one core that makes and sums up content: of the largest file, for 20 ms.
@@ -59,19 +65,25 @@ Result<CheckpointWriteSummary> write_checkpoints(ReactorGroup& group, const Stor
         writers[index] = std::make_unique<CheckpointWriter>(
             writing, index, reactor, storage(reactor), local ? local(reactor) : nullptr);
         reactor.spawn(run_writer(*writers[index], reactor, job));
+        if (index == 0 && job.stop_after > Duration::zero())
+          reactor.spawn(stop_all(group, reactor, job.stop_after));
       },
       [&](unsigned index) { writers[index].reset(); }, stop);
-  if (writing.error()) {
+  CheckpointWriteSummary& summary = writing.summary();
+  summary.stopped = summary.written.size() < job.count;
+  const bool cancelled =
+      writing.error() && writing.error()->kind() == ErrorKind::kCancelled && summary.stopped;
+  if (writing.error() && !cancelled) {
     const Error error = *writing.error();
-    if (error.kind() == ErrorKind::kNoSpace && !writing.summary().written.empty())
+    if (error.kind() == ErrorKind::kNoSpace && !summary.written.empty())
       return fail(
           error.with_hint("the checkpoints before it are whole; --keep fewer, or use "
                           "another file system"));
     return fail(error);
   }
-  if (stop.stop_requested() && writing.summary().written.size() < job.count)
+  if (stop.stop_requested() && summary.stopped)
     return fail(ErrorKind::kCancelled, "interrupted; published checkpoints are kept");
-  return std::move(writing.summary());
+  return std::move(summary);
 }
 
 }  // namespace feedrate

@@ -262,7 +262,7 @@ void CheckpointWriter::begin_current(Instant begin, Instant waited) {
   current.bytes = total_bytes(all_.ranks());
   all_.summary_.files = 0;
   for (const RankFiles& rank : all_.ranks()) all_.summary_.files += rank.files.size();
-  if (all_.begun_++ > 0) current.waited = waited - begin;
+  if (all_.summary_.begun++ > 0) current.waited = waited - begin;
   const bool sums = job.head.sum_block_bytes > 0;
   all_.incremental_ = sums && all_.parent_ && all_.parent_->increments < job.increments_max &&
                       fits(*all_.parent_, job.head, all_.ranks());

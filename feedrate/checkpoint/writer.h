@@ -48,7 +48,10 @@ struct CheckpointWriteJob {
   const CheckpointLayout* layout = nullptr;
   std::uint64_t count = 1;  // checkpoints, their steps `step_stride` apart
   std::uint64_t step_stride = 1;
-  std::uint64_t keep = 0;             // newest ones, and what they build upon; 0: all
+  std::uint64_t keep = 0;  // newest ones, and what they build upon; 0: all
+  // Train before the first one, too, and stop after so long, in the middle of whatever goes on.
+  bool train_first = false;
+  Duration stop_after{};              // 0: never
   Duration between{};                 // from the end of one to the begin of the next: training
   std::uint64_t increments_max = 10;  // in a row; then a whole one
   bool asynchronous = false;
@@ -89,6 +92,8 @@ struct CheckpointWriteSummary {
   // What one core makes and sums up of this content when nothing is written.
   double generation_bytes_per_second = 0;
   std::uint64_t files = 0;           // of the last, when it is whole
+  std::uint64_t begun = 0;           // those that were not written, too
+  bool stopped = false;              // before all were written
   std::uint64_t snapshot_bytes = 0;  // of host memory
 };
 
@@ -114,7 +119,7 @@ class CheckpointWriting {
   std::mutex mutex_;
   std::optional<Error> error_;
   // Written by the first writer before a barrier, read by all after it.
-  std::uint64_t next_step_ = 0, begun_ = 0;
+  std::uint64_t next_step_ = 0;
   std::vector<RankFiles> planned_;            // of a user's files
   CheckpointManifest manifest_;               // of the current one, when its bytes are there
   std::optional<CheckpointManifest> parent_;  // the newest, for what builds upon it

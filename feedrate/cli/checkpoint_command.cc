@@ -10,6 +10,7 @@
 #include "feedrate/checkpoint/write.h"
 #include "feedrate/cli/checkpoint_modes.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/goodput_options.h"
 #include "feedrate/cli/model_options.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
@@ -161,12 +162,14 @@ class CheckpointCommand final : public Command {
     group = "Checkpoints";
     add(group, "--layout", layout_, "safetensors, raw, or shared: all ranks in one file");
     add(group, "--count", count_, "how many; default 1");
-    add(group, "--every", every_, "time of training between two; default none");
+    add(group, "--every", every_,
+        "time of training between two; default none, with --mtbf the best by Daly's formula");
     add(group, "--step-stride", stride_, "steps from one to the next; default 1");
     add(group, "--keep", keep_, "newest ones, older are removed; default: all");
     add(group, "--changed", changed_, "share of the blocks that are new in each; default 100%");
     add(group, "--seed", seed_, "of the content");
     modes_.declare(app, "");
+    goodput_.declare(app);
     system_.declare(app);
   }
 
@@ -198,7 +201,18 @@ class CheckpointCommand final : public Command {
                  modes_.local_factory(system_.storage, system.wanted_io));
     job.block_bytes = system.block;
     job.writes_at_once = system.at_once;
-    FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));
+    FEEDRATE_CHECK(goodput_.check(!count_.empty(), moves_data, system.clock));
+    CheckpointResult result = describe("checkpoint", system_, system, directory_);
+    const GoodputSetting setting{
+        [&system] { return ReactorGroup::make(system.clock, system.engine, system.threads); },
+        system.storage, local};
+    if (goodput_.wanted()) {
+      FEEDRATE_TRY(const CheckpointWriteSummary summary,
+                   goodput_.run(setting, job, moves_data, context.stop, result.goodput.emplace()));
+      fill(model, job, summary, result);
+      return show(result, json);
+    }
+    FEEDRATE_TRY(auto group, setting.make_group());
     CheckpointProgress progress;
     Result<CheckpointWriteSummary> summary = fail(ErrorKind::kCancelled, "");
     {
@@ -207,7 +221,6 @@ class CheckpointCommand final : public Command {
       summary = write_checkpoints(*group, system.storage, local, job, progress, context.stop);
     }
     if (!summary) return fail(summary.error());
-    CheckpointResult result = describe("checkpoint", system_, system, directory_);
     for (const std::string& warning : group->warnings()) result.warnings.push_back(warning);
     fill(model, job, *summary, result);
     return show(result, json);
@@ -351,6 +364,7 @@ class CheckpointCommand final : public Command {
 
   ModelOptions options_;
   CheckpointModeOptions modes_;
+  GoodputOptions goodput_;
   SystemOptions system_;
   std::string name_, directory_, ranks_, subset_, scale_, layout_, count_, every_, stride_, keep_,
       changed_, seed_;

@@ -176,6 +176,54 @@ std::string head_text(const CheckpointResult& result, const CheckpointPass& pass
   return text;
 }
 
+// "62.5 %", and two more digits where goodput is compared.
+std::string share(double part) { return fmt::format("{:.2f} %", 100 * part); }
+
+std::string goodput_text(const GoodputResult& run) {
+  const auto of_all = [&run](double part) { return share(part / run.elapsed_seconds); };
+  std::string text = row(
+      "failures",
+      fmt::format("{} in {}, one every {} ({} of an accelerator / accelerators); {} while a "
+                  "checkpoint was written, {} while restarting",
+                  run.failures, seconds(run.elapsed_seconds), seconds(run.mtbf_seconds),
+                  seconds(run.accelerator_mtbf_seconds), run.while_writing, run.while_restarting));
+  if (run.closed_form < 0.01 && run.goodput() < 0.01)
+    return text + row("goodput", "no progress: failures come faster than it can save and restart");
+  text += row("goodput", fmt::format("{} of the time was training that lasts; closed form {}",
+                                     share(run.goodput()), share(run.closed_form)));
+  text +=
+      row("the rest", fmt::format("checkpoints {}, training done again {}, restarts {}, "
+                                  "reading {}",
+                                  of_all(run.blocked_seconds), of_all(run.lost_seconds),
+                                  of_all(run.restarting_seconds), of_all(run.restoring_seconds)));
+  text += row("interval", fmt::format("{} of training between two; {} would be best, with {}",
+                                      seconds(run.interval_seconds),
+                                      seconds(run.best_interval_seconds), share(run.best_goodput)));
+  return text;
+}
+
+Json goodput_json(const GoodputResult& run) {
+  return {{"goodput", run.goodput()},
+          {"closed_form", run.closed_form},
+          {"accelerator_mtbf_seconds", run.accelerator_mtbf_seconds},
+          {"mtbf_seconds", run.mtbf_seconds},
+          {"interval_seconds", run.interval_seconds},
+          {"best_interval_seconds", run.best_interval_seconds},
+          {"best_goodput", run.best_goodput},
+          {"restart_seconds", run.restart_seconds},
+          {"restore_seconds", run.restore_seconds},
+          {"elapsed_seconds", run.elapsed_seconds},
+          {"lasting_seconds", run.lasting_seconds},
+          {"lost_seconds", run.lost_seconds},
+          {"blocked_seconds", run.blocked_seconds},
+          {"restarting_seconds", run.restarting_seconds},
+          {"restoring_seconds", run.restoring_seconds},
+          {"failures", run.failures},
+          {"while_writing", run.while_writing},
+          {"while_restarting", run.while_restarting},
+          {"checkpoints", run.checkpoints}};
+}
+
 std::string checked_text(const CheckpointResult& result) {
   if (!result.verified) return "nothing (--no-verify)";
   return result.read_by.empty() ? "every byte, against the checksum of its tensor"
@@ -210,6 +258,7 @@ std::string checkpoint_to_text(const CheckpointResult& result) {
   if (result.passes.empty()) return text;
   const CheckpointPass pass = median_pass(result);
   text += head_text(result, pass) + figures_text(result, pass);
+  if (result.goodput) text += goodput_text(*result.goodput);
   for (const std::string& skipped : result.skipped) text += row("left out", skipped);
   for (const std::string& warning : result.warnings) text += row("warning:", warning);
   const CheckpointPass& last = result.passes.back();
@@ -255,6 +304,7 @@ std::string checkpoint_to_json(const CheckpointResult& result) {
     json["write_latency"] = latency_json(result.write_latency);
     json["sync_latency"] = latency_json(result.sync_latency);
     json["generation_bytes_per_second"] = result.generation_bytes_per_second;
+    json["goodput"] = result.goodput ? goodput_json(*result.goodput) : Json();
     json["asynchronous"] = result.asynchronous;
     json["snapshot_memory_bytes"] = result.snapshot_memory_bytes;
     json["write_limit_bytes_per_second"] = result.write_limit_bytes_per_second;

@@ -36,6 +36,20 @@ struct CheckpointPass {
   void summarise();  // fills the derived figures from `ranks`, `bytes` and `seconds`
 };
 
+// Of a run that fails, seconds: what its time went into.
+struct GoodputResult {
+  double accelerator_mtbf_seconds = 0, mtbf_seconds = 0;  // of one; of the job
+  double interval_seconds = 0, restart_seconds = 0;
+  double restore_seconds = 0;  // reading one checkpoint
+  double elapsed_seconds = 0;  // the sum of these:
+  double lasting_seconds = 0, lost_seconds = 0, blocked_seconds = 0, restarting_seconds = 0,
+         restoring_seconds = 0;
+  std::uint64_t failures = 0, while_writing = 0, while_restarting = 0, checkpoints = 0;
+  // By Daly's formula from what one checkpoint and one restart took; and the best there is.
+  double closed_form = 0, best_interval_seconds = 0, best_goodput = 0;
+  double goodput() const { return elapsed_seconds > 0 ? lasting_seconds / elapsed_seconds : 0; }
+};
+
 struct CheckpointResult {
   std::string verb;  // "checkpoint", "restore"
   std::string model, title, directory, layout, storage, io, clock;
@@ -56,6 +70,7 @@ struct CheckpointResult {
   std::string read_by;
   std::uint64_t needed_bytes = 0, steps_read = 1;
   std::vector<CheckpointPass> passes;
+  std::optional<GoodputResult> goodput;
   LatencySummary write_latency, sync_latency, read_latency;
   double generation_bytes_per_second = 0;  // of one core, when nothing is written
   bool verified = false;

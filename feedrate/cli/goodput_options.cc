@@ -1,0 +1,147 @@
+#include "feedrate/cli/goodput_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "feedrate/base/text.h"
+#include "feedrate/base/units.h"
+#include "feedrate/plan/checkpoint.h"
+
+namespace feedrate {
+namespace {
+
+constexpr double kFailuresMax = 1e7;
+
+struct Costs {
+  Duration blocked{}, restorable{}, restore{};
+};
+
+// What it is by the formulas: of what was written late a failure takes more.
+void add_closed_form(const GoodputJob& job, const Costs& costs, GoodputResult& result) {
+  const Seconds mtbf(to_seconds(job.mtbf)), cost(to_seconds(costs.blocked));
+  const Duration late = std::max(Duration{}, costs.restorable - costs.blocked);
+  const Seconds restart(to_seconds(job.restart + costs.restore + late));
+  const Seconds best = std::max(daly_interval(mtbf, cost), Seconds(to_seconds(late)));
+  result.closed_form = daly_goodput(mtbf, Seconds(to_seconds(job.interval)), cost, restart).value();
+  result.best_interval_seconds = best.value();
+  result.best_goodput = daly_goodput(mtbf, best, cost, restart).value();
+}
+
+void fill(const GoodputJob& job, const GoodputSummary& summary, GoodputResult& result) {
+  result.interval_seconds = to_seconds(job.interval);
+  result.restart_seconds = to_seconds(job.restart);
+  result.elapsed_seconds = to_seconds(summary.elapsed);
+  result.lasting_seconds = to_seconds(summary.lasting);
+  result.lost_seconds = to_seconds(summary.lost);
+  result.blocked_seconds = to_seconds(summary.blocked);
+  result.restarting_seconds = to_seconds(summary.restarting);
+  result.restoring_seconds = to_seconds(summary.restoring);
+  result.failures = summary.failures;
+  result.while_writing = summary.while_writing;
+  result.while_restarting = summary.while_restarting;
+  result.checkpoints = summary.checkpoints;
+}
+
+}  // namespace
+
+void GoodputOptions::declare(CLI::App& app) {
+  const char* group = "A run that fails";
+  const auto add = [&](const char* name, std::string& value, const char* help) {
+    app.add_option(name, value, help)->group(group);
+  };
+  add("--mtbf", mtbf_,
+      "mean time between failures of one accelerator, e.g. 50000h; the job's is that / ranks");
+  add("--time", time_, "of the whole run, e.g. 30d");
+  add("--restart-time", restart_time_,
+      "from a failure to the first read of a checkpoint; default 5m");
+}
+
+Result<> GoodputOptions::check(bool counts, bool moves_data, ClockKind clock) const {
+  if (!wanted()) {
+    for (const auto& [flag, value] :
+         {std::pair{"--time", &time_}, std::pair{"--restart-time", &restart_time_}})
+      if (!value->empty())
+        return fail(ErrorKind::kUsage,
+                    fmt::format("{}: {} has no use without --mtbf", flag, *value),
+                    "add --mtbf=50000h, or leave it out");
+    return {};
+  }
+  if (time_.empty())
+    return fail(ErrorKind::kUsage, "--time: a run that fails needs its length", "add --time=30d");
+  if (counts)
+    return fail(ErrorKind::kUsage, "--count: --time says how long a run that fails is",
+                "leave --count out");
+  if (!moves_data && clock == ClockKind::kReal)
+    return fail(ErrorKind::kUsage,
+                "--mtbf: storage that keeps nothing has nothing to restart from on the real clock",
+                "add --clock=virtual, or write to a directory");
+  return {};
+}
+
+Result<CheckpointWriteSummary> GoodputOptions::run(const GoodputSetting& setting,
+                                                   CheckpointWriteJob job, bool moves_data,
+                                                   const std::stop_token& stop,
+                                                   GoodputResult& result) const {
+  FEEDRATE_TRY(const Duration each, parse_duration(mtbf_, "--mtbf"));
+  GoodputJob course;
+  FEEDRATE_TRY(course.total, parse_duration(time_, "--time"));
+  course.restart = std::chrono::minutes(5);
+  if (!restart_time_.empty()) {
+    FEEDRATE_TRY(course.restart, parse_duration(restart_time_, "--restart-time"));
+  }
+  const std::uint64_t ranks = job.head.parallelism.ranks();
+  course.mtbf = from_seconds(to_seconds(each) / static_cast<double>(ranks));
+  course.seed = job.head.content.seed;
+  if (course.mtbf <= Duration{} || course.total <= Duration{} ||
+      to_seconds(course.total) / to_seconds(course.mtbf) > kFailuresMax)
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("--mtbf: {} / {} accelerators in {} are more than {} failures", mtbf_,
+                    format_count(static_cast<double>(ranks)), time_, format_count(kFailuresMax)),
+        "use a longer --mtbf or a shorter --time");
+  const Duration wanted_interval = job.between;
+  // What one costs; of incremental ones what comes after the whole one.
+  job.count = job.head.sum_block_bytes > 0 ? 3 : 1;
+  job.between = {};
+  FEEDRATE_TRY(const auto group, setting.make_group());
+  CheckpointProgress progress;
+  FEEDRATE_TRY(CheckpointWriteSummary probe,
+               write_checkpoints(*group, setting.storage, setting.local, job, progress, stop));
+  const WrittenCheckpoint& one = probe.written.back();
+  Costs costs{one.blocked - one.waited, one.restorable - one.waited, {}};
+  const Seconds best =
+      daly_interval(Seconds(to_seconds(course.mtbf)), Seconds(to_seconds(costs.blocked)));
+  course.interval = wanted_interval > Duration{}
+                        ? wanted_interval
+                        : std::max(from_seconds(best.value()), costs.restorable - costs.blocked);
+  if (course.interval <= Duration{}) course.interval = course.mtbf;  // they cost nothing
+  result.accelerator_mtbf_seconds = to_seconds(each);
+  result.mtbf_seconds = to_seconds(course.mtbf);
+  GoodputSummary summary;
+  if (!moves_data) {
+    FEEDRATE_TRY(costs.restore, measure_restore(setting, job, stop));
+    ModelledGoodput host(course.interval, costs.blocked, costs.restorable, costs.restore);
+    FEEDRATE_TRY(summary, run_with_failures(course, host));
+  } else {
+    job.between = course.interval;
+    CheckpointRestoreJob restore;
+    restore.directory = job.directory;
+    restore.local = job.local;
+    restore.block_bytes = job.block_bytes;
+    restore.reads_at_once = job.writes_at_once;
+    RealGoodput host(setting, job, restore, stop);
+    FEEDRATE_TRY(summary, run_with_failures(course, host));
+    const auto reads = static_cast<double>(summary.failures - summary.while_restarting);
+    if (reads > 0) costs.restore = from_seconds(to_seconds(summary.restoring) / reads);
+    if (summary.checkpoints > 0)
+      costs.blocked =
+          from_seconds(to_seconds(summary.blocked) / static_cast<double>(summary.checkpoints));
+  }
+  result.restore_seconds = to_seconds(costs.restore);
+  fill(course, summary, result);
+  add_closed_form(course, costs, result);
+  return probe;
+}
+
+}  // namespace feedrate
