@@ -6,48 +6,9 @@
 #include <chrono>
 
 #include "feedrate/base/text.h"
-#include "feedrate/storage/stream_reader.h"
+#include "feedrate/checkpoint/load.h"
 
 namespace feedrate {
-namespace {
-
-constexpr std::uint64_t kAddressesMax = std::uint64_t{1} << 40U;  // no page is touched
-
-struct Reading {
-  const CheckpointWriteJob& job;
-  Storage& storage;
-  BufferPool& pool;
-  Instant end{};
-  std::optional<Error> error = {};
-};
-
-Task<> read_rank(Reading& reading, const RankFiles& rank) {
-  const std::uint64_t block = reading.job.block_bytes;
-  for (const FilePlan& plan : rank.files) {
-    std::vector<FileHandle> files;
-    Result<FileHandle> opened = co_await reading.storage.open(plan.path, OpenMode::kRead);
-    if (!opened) reading.error = opened.error();
-    if (!opened) co_return;
-    files.push_back(std::move(*opened));
-    std::vector<StreamRead> reads;
-    for (std::uint64_t at = 0; at < plan.bytes; at += block)
-      reads.push_back({0, plan.begin + at, std::min(block, plan.bytes - at)});
-    StreamReader reader(reading.storage, reading.pool, files, reads,
-                        {reading.job.writes_at_once, 2}, [](std::uint64_t, Duration) {});
-    while (true) {
-      auto next = co_await reader.next();
-      if (!next) reading.error = next.error();
-      if (!next || !*next) break;
-    }
-    co_await reader.finish();
-    const Result<> closed = co_await reading.storage.close(std::move(files[0]));
-    if (!closed) reading.error = closed.error();
-  }
-  reading.end = std::max(reading.end, reading.storage.reactor().refresh_now());
-}
-
-}  // namespace
-
 Result<Stretch> RealGoodput::train(Duration limit) {
   CheckpointWriteJob job = job_;
   job.count = UINT64_MAX;
@@ -92,34 +53,11 @@ Result<Duration> RealGoodput::restore(Duration limit) {
 Result<Duration> measure_restore(const GoodputSetting& setting, const CheckpointWriteJob& job,
                                  const std::stop_token& stop) {
   FEEDRATE_TRY(const auto group, setting.make_group());
-  std::unique_ptr<Storage> storage;
-  std::unique_ptr<BufferPool> pool;
-  std::optional<Reading> reading;
-  Instant begin{};
-  group->run(
-      [&](unsigned index, Reactor& reactor) {
-        if (index > 0) return;
-        storage = setting.storage(reactor);
-        const std::size_t block = job.block_bytes + storage->slack_bytes();
-        const StreamReaderOptions options{job.writes_at_once, 2};
-        pool = std::make_unique<BufferPool>(
-            reactor,
-            BufferPoolOptions{block,
-                              std::min<std::uint64_t>(job.ranks.size() * options.buffers() + 1,
-                                                      kAddressesMax / block),
-                              storage->carries_data()});
-        reading.emplace(Reading{job, *storage, *pool});
-        begin = reactor.refresh_now();
-        for (const RankFiles& rank : job.ranks) reactor.spawn(read_rank(*reading, rank));
-      },
-      [&](unsigned index) {
-        if (index > 0) return;
-        pool.reset();
-        storage.reset();
-      },
-      stop);
-  if (reading->error) return fail(*reading->error);
-  return std::max(Duration{}, reading->end - begin);
+  CheckpointProgress progress;
+  const LoadJob load{job.directory, job.ranks, 1, job.block_bytes, job.writes_at_once};
+  FEEDRATE_TRY(const LoadSummary summary,
+               load_files(*group, setting.storage, load, progress, stop));
+  return summary.ready[0];
 }
 
 }  // namespace feedrate

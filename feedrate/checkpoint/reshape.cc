@@ -71,7 +71,8 @@ std::string cannot(const CheckpointManifest& manifest) {
 
 }  // namespace
 
-Result<> check_reshape(const CheckpointManifest& manifest, const Parallelism& target) {
+Result<> check_reshape(const CheckpointManifest& manifest, const Parallelism& target,
+                       bool weights_only) {
   if (!manifest.emulated)
     return fail(ErrorKind::kUsage, cannot(manifest) + ": it has files, not a model's tensors",
                 "leave out --tensor-parallel, --pipeline-parallel, --data-parallel and --zero");
@@ -80,7 +81,7 @@ Result<> check_reshape(const CheckpointManifest& manifest, const Parallelism& ta
                 fmt::format("{}: {} of its {} ranks were written", cannot(manifest),
                             manifest.ranks.size(), manifest.parallelism.ranks()),
                 "write it without --subset");
-  if ((manifest.parallelism.zero_stage == 0) != (target.zero_stage == 0))
+  if (!weights_only && (manifest.parallelism.zero_stage == 0) != (target.zero_stage == 0))
     return fail(
         ErrorKind::kUsage,
         fmt::format("{}: with ZeRO {} the optimizer's state is cut in another way than with "
@@ -91,10 +92,11 @@ Result<> check_reshape(const CheckpointManifest& manifest, const Parallelism& ta
 }
 
 Result<std::vector<RankNeeds>> reshape(const CheckpointManifest& manifest, const ModelShape& model,
-                                       const Parallelism& target) {
-  FEEDRATE_CHECK(check_reshape(manifest, target));
+                                       const Parallelism& target, bool weights_only) {
+  FEEDRATE_CHECK(check_reshape(manifest, target, weights_only));
   const PiecesByName pieces = pieces_of(manifest);
-  const Precision precision{Bytes(manifest.weight_bytes), Bytes(manifest.optimizer_bytes)};
+  const Precision precision{Bytes(manifest.weight_bytes),
+                            Bytes(weights_only ? 0 : manifest.optimizer_bytes)};
   std::vector<RankNeeds> needs;
   for (std::uint64_t rank = 0; rank < target.ranks(); ++rank) {
     RankNeeds& need = needs.emplace_back();

@@ -26,10 +26,11 @@ inline constexpr std::uint64_t kReadThrough = std::uint64_t{64} << 10U;
 
 // kUsage for a checkpoint that has not all tensors whole (a subset of its ranks, a user's files) or
 // whose optimizer is cut in another way than `target` has it.
-Result<> check_reshape(const CheckpointManifest& manifest, const Parallelism& target);
+Result<> check_reshape(const CheckpointManifest& manifest, const Parallelism& target,
+                       bool weights_only);
 // What the ranks of `target` need, when it can be. `model` is the one that
 // was checkpointed, scaled as it was.
 Result<std::vector<RankNeeds>> reshape(const CheckpointManifest& manifest, const ModelShape& model,
-                                       const Parallelism& target);
+                                       const Parallelism& target, bool weights_only);
 
 }  // namespace feedrate

@@ -225,29 +225,34 @@ std::vector<RestoreRank> same_topology(const CheckpointManifest& manifest) {
   return ranks;
 }
 
+// A stream for each file of the checkpoint that has something of it.
+std::vector<RestoreStream> streams_of(const RankNeeds& need) {
+  std::vector<RestoreStream> streams;
+  for (const PieceRange& range : need.ranges) {
+    const bool same = !streams.empty() && streams.back().rank == range.place.rank &&
+                      streams.back().file == range.place.file;
+    if (!same) streams.push_back({range.place.rank, range.place.file, {}});
+    streams.back().ranges.push_back(range);
+  }
+  return streams;
+}
+
 Result<std::vector<RestoreRank>> other_topology(const CheckpointRestoreJob& job,
                                                 const CheckpointManifest& manifest,
                                                 CheckpointRestoreSummary& summary) {
   FEEDRATE_TRY(summary.topology, job.topology(manifest));
-  FEEDRATE_CHECK(check_reshape(manifest, summary.topology));
+  FEEDRATE_CHECK(check_reshape(manifest, summary.topology, job.weights_only));
   FEEDRATE_TRY(const ModelShape model, job.model(manifest));
-  FEEDRATE_TRY(const std::vector<RankNeeds> needs,
-               reshape(manifest, scaled(model, manifest.scale), summary.topology));
+  FEEDRATE_TRY(const std::vector<RankNeeds> needs, reshape(manifest, scaled(model, manifest.scale),
+                                                           summary.topology, job.weights_only));
   summary.other_topology = true;
   std::vector<RestoreRank> ranks;
   summary.needed_bytes = 0;
-  for (const RankNeeds& need : needs) {
-    RestoreRank& restore = ranks.emplace_back();
-    restore.rank = need.rank;
-    summary.needed_bytes += need.needed_bytes;
-    for (const PieceRange& range : need.ranges) {
-      const bool same = !restore.streams.empty() &&
-                        restore.streams.back().rank == range.place.rank &&
-                        restore.streams.back().file == range.place.file;
-      if (!same) restore.streams.push_back({range.place.rank, range.place.file, {}});
-      restore.streams.back().ranges.push_back(range);
+  for (std::uint64_t replica = 0; replica < job.replicas; ++replica)
+    for (const RankNeeds& need : needs) {
+      summary.needed_bytes += need.needed_bytes;
+      ranks.push_back({replica * needs.size() + need.rank, streams_of(need)});
     }
-  }
   return ranks;
 }
 

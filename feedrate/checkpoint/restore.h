@@ -24,6 +24,9 @@ struct CheckpointRestoreJob {
   // scaled. Empty: it does.
   std::function<Result<Parallelism>(const CheckpointManifest&)> topology;
   std::function<Result<ModelShape>(const CheckpointManifest&)> model;
+  // With a topology: so many jobs of it read at once, and only the weights: a model is loaded.
+  std::uint64_t replicas = 1;
+  bool weights_only = false;
   std::uint64_t block_bytes = std::uint64_t{4} << 20U;
   std::uint64_t reads_at_once = 4;  // of a rank
 };

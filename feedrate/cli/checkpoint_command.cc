@@ -5,7 +5,6 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
-#include "feedrate/checkpoint/compact.h"
 #include "feedrate/checkpoint/restore.h"
 #include "feedrate/checkpoint/write.h"
 #include "feedrate/cli/checkpoint_modes.h"
@@ -14,83 +13,11 @@
 #include "feedrate/cli/model_options.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
+#include "feedrate/cli/system_options.h"
 #include "feedrate/result/checkpoint_result.h"
 
 namespace feedrate {
 namespace {
-
-constexpr std::uint64_t kBlockMax = std::uint64_t{1} << 30U;
-constexpr std::uint64_t kDataFreeBlock = std::uint64_t{64} << 20U;
-
-// Where the bytes go or come from, and how.
-struct SystemOptions {
-  std::string storage = "posix", io = "auto", io_engine = "auto", clock = "real", threads, block,
-              at_once, json;
-
-  void declare(CLI::App& app) {
-    const auto add = [&](const char* name, std::string& value, const char* help) {
-      app.add_option(name, value, help)->group("System");
-    };
-    add("--storage", storage, "posix, null (measures feedrate itself) or model:FILE.yaml");
-    add("--io", io, "direct, buffered, or auto: direct where it works");
-    add("--io-engine", io_engine, "uring, threads, or auto");
-    add("--clock", clock, "real, or virtual: simulate on --storage model:... or null");
-    add("--threads", threads, "reactor threads; default: one a core, at most one a rank");
-    add("--block", block, "bytes of one read or write; default 4MiB");
-    add("--at-once", at_once, "reads or writes of a rank in flight; default 4");
-    app.add_option("--json", json, "write the result as JSON to a file, or - for stdout");
-  }
-};
-
-struct System {
-  ClockKind clock = ClockKind::kReal;
-  IoEngine engine = IoEngine::kAuto;
-  IoMode io = IoMode::kBuffered, wanted_io = IoMode::kAuto;
-  unsigned threads = 1;
-  std::uint64_t block = std::uint64_t{4} << 20U, at_once = 4;
-  StorageFactory storage;
-  std::vector<std::string> warnings;
-};
-
-Result<std::uint64_t> resolve_block(const SystemOptions& options, ClockKind clock) {
-  if (options.block.empty())
-    return clock == ClockKind::kVirtual ? kDataFreeBlock : std::uint64_t{4} << 20U;
-  FEEDRATE_TRY(const std::uint64_t block, parse_bytes(options.block, "--block"));
-  if (block < 4096 || block > kBlockMax || block % 4096 != 0)
-    return fail(ErrorKind::kUsage, fmt::format("--block: {} is no size for blocks", options.block),
-                "use a multiple of 4KiB, up to 1GiB");
-  return block;
-}
-
-Result<System> resolve_system(const SystemOptions& options, const std::string& directory,
-                              std::uint64_t ranks) {
-  System system;
-  FEEDRATE_TRY(system.clock, parse_clock(options.clock, "--clock"));
-  FEEDRATE_TRY(system.engine, parse_io_engine(options.io_engine, "--io-engine"));
-  FEEDRATE_TRY(system.block, resolve_block(options, system.clock));
-  if (!options.at_once.empty()) {
-    FEEDRATE_TRY(system.at_once, parse_count(options.at_once, "--at-once", 1, 1024));
-  }
-  if (options.storage == "posix" && system.clock == ClockKind::kVirtual)
-    return fail(ErrorKind::kUsage, "--clock: storage 'posix' cannot run on the virtual clock",
-                "use --storage=null or --storage=model:FILE.yaml with backing: \"null\"");
-  FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
-  system.io = system.wanted_io = wanted;
-  if (options.storage == "null") {
-    system.io = IoMode::kBuffered;
-  } else {
-    FEEDRATE_TRY(system.io, resolve_io_mode(wanted, existing_directory(directory)));
-  }
-  std::uint64_t threads =
-      std::min<std::uint64_t>(available_cores(), std::max<std::uint64_t>(1, ranks));
-  if (!options.threads.empty()) {
-    FEEDRATE_TRY(threads, parse_count(options.threads, "--threads", 1, 1024));
-  }
-  system.threads = system.clock == ClockKind::kVirtual ? 1 : static_cast<unsigned>(threads);
-  FEEDRATE_TRY(system.storage,
-               make_storage_factory(options.storage, system.io, existing_directory(directory), 1));
-  return system;
-}
 
 // Fills what both verbs say about themselves.
 CheckpointResult describe(const char* verb, const SystemOptions& options, const System& system,
@@ -125,13 +52,6 @@ std::vector<RankTimeResult> rank_times(const std::vector<RankTime>& times) {
   return result;
 }
 
-std::string progress_text(const char* what, const CheckpointProgress& progress) {
-  const std::uint64_t total = progress.bytes_total, done = progress.bytes_done;
-  if (done == 0) return "";
-  if (total == 0) return fmt::format("{} {}", what, format_bytes(done));
-  return fmt::format("{} {} of {}", what, format_bytes(done), format_bytes(total));
-}
-
 Result<int> show(const CheckpointResult& result, const ResultTarget& json) {
   if (!json.to_stdout()) FEEDRATE_CHECK(print(checkpoint_to_text(result)));
   FEEDRATE_CHECK(json.write(json.wanted() ? checkpoint_to_json(result) : ""));
@@ -157,6 +77,8 @@ class CheckpointCommand final : public Command {
     add(group, "--bytes-per-parameter", options_.bytes_per_parameter,
         "of a checkpoint; default 14: 2 of weights, 12 of Adam in mixed precision");
     add(group, "--weight-bytes", options_.weight_bytes, "of one: 1, 2 or 4; default 2");
+    app.add_flag("--weights-only", weights_only_, "the final model: no state of the optimizer")
+        ->group(group);
     add(group, "--subset", subset_, "write the first so many ranks only");
     add(group, "--scale", scale_, "share of the model's parameters, for small machines: 0.01");
     group = "Checkpoints";
@@ -216,8 +138,8 @@ class CheckpointCommand final : public Command {
     CheckpointProgress progress;
     Result<CheckpointWriteSummary> summary = fail(ErrorKind::kCancelled, "");
     {
-      const ProgressLine line(context.quiet,
-                              [&progress] { return progress_text("written", progress); });
+      const ProgressLine line(
+          context.quiet, [&progress] { return checkpoint_progress_text("written", progress); });
       summary = write_checkpoints(*group, system.storage, local, job, progress, context.stop);
     }
     if (!summary) return fail(summary.error());
@@ -276,7 +198,12 @@ class CheckpointCommand final : public Command {
                   fmt::format("--weight-bytes: tensors of {} B are not written", weights),
                   "use 1, 2 or 4");
     job.head.weight_bytes = weights;
-    job.head.optimizer_bytes = precision.optimizer.value();
+    job.head.optimizer_bytes = weights_only_ ? 0 : precision.optimizer.value();
+    if (weights_only_ && !options_.bytes_per_parameter.empty())
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--bytes-per-parameter: {} has no use with --weights-only",
+                              options_.bytes_per_parameter),
+                  "use --weight-bytes");
     if (!scale_.empty()) {
       FEEDRATE_TRY(job.head.scale, parse_fraction(scale_, "--scale", 1e-9, 1));
     }
@@ -365,6 +292,7 @@ class CheckpointCommand final : public Command {
   ModelOptions options_;
   CheckpointModeOptions modes_;
   GoodputOptions goodput_;
+  bool weights_only_ = false;
   SystemOptions system_;
   std::string name_, directory_, ranks_, subset_, scale_, layout_, count_, every_, stride_, keep_,
       changed_, seed_;
@@ -420,7 +348,7 @@ class RestoreCommand final : public Command {
     Result<CheckpointRestoreSummary> summary = fail(ErrorKind::kCancelled, "");
     {
       const ProgressLine line(context.quiet,
-                              [&progress] { return progress_text("read", progress); });
+                              [&progress] { return checkpoint_progress_text("read", progress); });
       summary = restore_checkpoint(*group, system.storage, job, progress, context.stop);
     }
     if (!summary) return fail(summary.error());
@@ -495,65 +423,9 @@ class RestoreCommand final : public Command {
   bool no_verify_ = false;
 };
 
-class CompactCommand final : public Command {
- public:
-  void declare(CLI::App& app) override {
-    app.add_option("directory", directory_, "that 'feedrate checkpoint --incremental' wrote to")
-        ->required();
-    const char* group = "Checkpoints";
-    app.add_option("--step", step_, "this one; default: the newest")->group(group);
-    app.add_option("--keep", keep_, "then remove all but the newest ones and what they build upon")
-        ->group(group);
-    system_.declare(app);
-  }
-
-  Result<int> run(const CommandContext& context) override {
-    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json"));
-    CompactJob job;
-    job.directory = directory_;
-    if (!step_.empty()) {
-      FEEDRATE_TRY(job.step, parse_count(step_, "--step", 0, UINT64_MAX));
-    }
-    if (!keep_.empty()) {
-      FEEDRATE_TRY(job.keep, parse_count(keep_, "--keep", 1, 1'000'000));
-    }
-    if (system_.clock != "real" || system_.storage == "null")
-      return fail(ErrorKind::kUsage,
-                  "--storage: there is nothing to compact on null storage or the virtual clock",
-                  "leave out --storage=null and --clock=virtual");
-    FEEDRATE_TRY(const System system, resolve_system(system_, directory_, UINT64_MAX));
-    job.block_bytes = system.block;
-    job.at_once = system.at_once;
-    FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));
-    CheckpointProgress progress;
-    Result<CompactSummary> summary = fail(ErrorKind::kCancelled, "");
-    {
-      const ProgressLine line(context.quiet,
-                              [&progress] { return progress_text("compacted", progress); });
-      summary = compact_checkpoint(*group, system.storage, job, progress, context.stop);
-    }
-    if (!summary) return fail(summary.error());
-    const CompactResult result{directory_,
-                               summary->step,
-                               summary->bytes,
-                               summary->steps_read,
-                               to_seconds(summary->elapsed),
-                               summary->removed,
-                               group->warnings()};
-    if (!json.to_stdout()) FEEDRATE_CHECK(print(compact_to_text(result)));
-    FEEDRATE_CHECK(json.write(json.wanted() ? compact_to_json(result) : ""));
-    return 0;
-  }
-
- private:
-  SystemOptions system_;
-  std::string directory_, step_, keep_;
-};
-
 }  // namespace
 
 std::unique_ptr<Command> make_checkpoint_command() { return std::make_unique<CheckpointCommand>(); }
 std::unique_ptr<Command> make_restore_command() { return std::make_unique<RestoreCommand>(); }
-std::unique_ptr<Command> make_compact_command() { return std::make_unique<CompactCommand>(); }
 
 }  // namespace feedrate

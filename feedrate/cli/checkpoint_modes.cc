@@ -6,6 +6,7 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
+#include "feedrate/cli/system_options.h"
 #include "feedrate/plan/checkpoint.h"
 
 namespace feedrate {
@@ -110,12 +111,11 @@ Result<StorageFactory> CheckpointModeOptions::local_factory(std::string_view sto
   return make_storage_factory(specification, mode, directory, 2);
 }
 
-std::string existing_directory(const std::string& directory) {
-  std::filesystem::path path = std::filesystem::absolute(directory);
-  std::error_code error;
-  while (path.has_relative_path() && !std::filesystem::is_directory(path, error))
-    path = path.parent_path();
-  return path.string();
+std::string checkpoint_progress_text(const char* what, const CheckpointProgress& progress) {
+  const std::uint64_t total = progress.bytes_total, done = progress.bytes_done;
+  if (done == 0) return "";
+  if (total == 0) return fmt::format("{} {}", what, format_bytes(done));
+  return fmt::format("{} {} of {}", what, format_bytes(done), format_bytes(total));
 }
 
 }  // namespace feedrate

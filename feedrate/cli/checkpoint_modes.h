@@ -29,7 +29,7 @@ struct CheckpointModeOptions {
   std::string prefix_;
 };
 
-// The directory, or the nearest above it that is there: it is on the same file system.
-std::string existing_directory(const std::string& directory);
+// "written 1.2 GiB of 3 GiB"; "" before the first byte.
+std::string checkpoint_progress_text(const char* what, const CheckpointProgress& progress);
 
 }  // namespace feedrate

@@ -53,5 +53,6 @@ std::unique_ptr<Command> make_plan_command();
 std::unique_ptr<Command> make_checkpoint_command();
 std::unique_ptr<Command> make_restore_command();
 std::unique_ptr<Command> make_compact_command();
+std::unique_ptr<Command> make_load_command();
 
 }  // namespace feedrate

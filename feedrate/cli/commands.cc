@@ -5,7 +5,7 @@
 namespace feedrate {
 
 std::span<const CommandEntry> commands() {
-  static const std::array<CommandEntry, 11> kCommands{{
+  static const std::array<CommandEntry, 12> kCommands{{
       {"find", "how many accelerators can this storage keep fed, and why not more",
        "  feedrate find resnet50 ./feedrate-data --accelerator h100\n"
        "  feedrate find unet3d ./unet-data --size 8GiB --budget 1m --json result.json\n",
@@ -30,6 +30,10 @@ std::span<const CommandEntry> commands() {
        make_restore_command},
       {"compact", "make an incremental checkpoint whole from what it builds upon",
        "  feedrate compact ./checkpoints --keep 1\n", make_compact_command},
+      {"load", "load a model's weights with one or many replicas at once: first and last ready",
+       "  feedrate checkpoint llama3-8b ./model --weights-only --scale 0.1\n"
+       "  feedrate load llama3-8b ./model --replicas 8\n",
+       make_load_command},
       {"datagen", "write a data set in the workload's real format, to be read by find and train",
        "  feedrate datagen resnet50 ./feedrate-data --size 20GiB\n"
        "  feedrate datagen cosmoflow ./cosmo-data --size 4GiB --subfolders 16\n",

@@ -6,6 +6,7 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
+#include "feedrate/cli/system_options.h"
 #include "feedrate/workload/checkpoint_tensors.h"
 
 namespace feedrate {

@@ -1,0 +1,75 @@
+#include <fmt/format.h>
+
+#include "feedrate/base/text.h"
+#include "feedrate/base/units.h"
+#include "feedrate/checkpoint/compact.h"
+#include "feedrate/cli/checkpoint_modes.h"
+#include "feedrate/cli/command.h"
+#include "feedrate/cli/output.h"
+#include "feedrate/cli/progress.h"
+#include "feedrate/cli/system_options.h"
+#include "feedrate/result/checkpoint_result.h"
+
+namespace feedrate {
+namespace {
+
+class CompactCommand final : public Command {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("directory", directory_, "that 'feedrate checkpoint --incremental' wrote to")
+        ->required();
+    const char* group = "Checkpoints";
+    app.add_option("--step", step_, "this one; default: the newest")->group(group);
+    app.add_option("--keep", keep_, "then remove all but the newest ones and what they build upon")
+        ->group(group);
+    system_.declare(app);
+  }
+
+  Result<int> run(const CommandContext& context) override {
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json"));
+    CompactJob job;
+    job.directory = directory_;
+    if (!step_.empty()) {
+      FEEDRATE_TRY(job.step, parse_count(step_, "--step", 0, UINT64_MAX));
+    }
+    if (!keep_.empty()) {
+      FEEDRATE_TRY(job.keep, parse_count(keep_, "--keep", 1, 1'000'000));
+    }
+    if (system_.clock != "real" || system_.storage == "null")
+      return fail(ErrorKind::kUsage,
+                  "--storage: there is nothing to compact on null storage or the virtual clock",
+                  "leave out --storage=null and --clock=virtual");
+    FEEDRATE_TRY(const System system, resolve_system(system_, directory_, UINT64_MAX));
+    job.block_bytes = system.block;
+    job.at_once = system.at_once;
+    FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));
+    CheckpointProgress progress;
+    Result<CompactSummary> summary = fail(ErrorKind::kCancelled, "");
+    {
+      const ProgressLine line(
+          context.quiet, [&progress] { return checkpoint_progress_text("compacted", progress); });
+      summary = compact_checkpoint(*group, system.storage, job, progress, context.stop);
+    }
+    if (!summary) return fail(summary.error());
+    const CompactResult result{directory_,
+                               summary->step,
+                               summary->bytes,
+                               summary->steps_read,
+                               to_seconds(summary->elapsed),
+                               summary->removed,
+                               group->warnings()};
+    if (!json.to_stdout()) FEEDRATE_CHECK(print(compact_to_text(result)));
+    FEEDRATE_CHECK(json.write(json.wanted() ? compact_to_json(result) : ""));
+    return 0;
+  }
+
+ private:
+  SystemOptions system_;
+  std::string directory_, step_, keep_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_compact_command() { return std::make_unique<CompactCommand>(); }
+
+}  // namespace feedrate

@@ -1,0 +1,272 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <filesystem>
+
+#include "feedrate/base/text.h"
+#include "feedrate/base/units.h"
+#include "feedrate/checkpoint/data_files.h"
+#include "feedrate/checkpoint/load.h"
+#include "feedrate/checkpoint/restore.h"
+#include "feedrate/cli/checkpoint_modes.h"
+#include "feedrate/cli/command.h"
+#include "feedrate/cli/model_options.h"
+#include "feedrate/cli/output.h"
+#include "feedrate/cli/progress.h"
+#include "feedrate/cli/system_options.h"
+#include "feedrate/host/proc_files.h"
+#include "feedrate/result/load_result.h"
+
+namespace feedrate {
+namespace {
+
+// What this process had read from storage so far, through the page cache, too.
+std::optional<std::uint64_t> storage_reads() {
+  const std::optional<std::string> text = read_host_file("/proc/self/io");
+  if (!text) return std::nullopt;
+  constexpr std::string_view kKey = "\nread_bytes: ";
+  const std::size_t at = text->find(kKey);
+  if (at == std::string::npos) return std::nullopt;
+  std::uint64_t bytes = 0;
+  const char* begin = text->data() + at + kKey.size();
+  std::from_chars(begin, text->data() + text->size(), bytes);
+  return bytes;
+}
+
+class LoadCommand final : public Command {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("model", name_, "of catalog/models, or a YAML file")->required();
+    app.add_option("directory", directory_,
+                   "that 'feedrate checkpoint' wrote to, or with the files of a model")
+        ->required();
+    const char* group = "The replicas";
+    const auto add = [&](const char* name, std::string& value, const char* help) {
+      app.add_option(name, value, help)->group(group);
+    };
+    add("--replicas", replicas_, "that load it at once; default 1");
+    add("--tensor-parallel", tensor_, "ranks of a replica that share a layer; default 1");
+    add("--step", step_, "of the checkpoint; default: the newest that is whole");
+    add("--weight-bytes", weight_bytes_, "where nothing is read: of a parameter; default 2");
+    system_.declare(app);
+  }
+
+  Result<int> run(const CommandContext& context) override {
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json"));
+    LoadResult result;
+    FEEDRATE_TRY(const ModelShape model,
+                 read_described(name_, "model file", find_model, parse_model));
+    result.model = model.name;
+    result.title = model.title;
+    result.directory = directory_;
+    if (!replicas_.empty()) {
+      FEEDRATE_TRY(result.replicas, parse_count(replicas_, "--replicas", 1, 100'000));
+    }
+    if (!tensor_.empty()) {
+      FEEDRATE_TRY(result.tensor, parse_count(tensor_, "--tensor-parallel", 1, 10'000));
+    }
+    FEEDRATE_TRY(const System system,
+                 resolve_system(system_, directory_, result.replicas * result.tensor));
+    FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));
+    const bool described = system_.storage == "null" || system.clock == ClockKind::kVirtual;
+    const bool ours = std::filesystem::exists(std::filesystem::path(directory_) /
+                                              std::string(kCheckpointsMarker));
+    FEEDRATE_CHECK(check_uses(described, ours));
+    const std::optional<std::uint64_t> before = storage_reads();
+    if (described) {
+      FEEDRATE_CHECK(load_described(model, system, *group, context, result));
+    } else if (ours) {
+      FEEDRATE_CHECK(load_checkpoint(model, system, *group, context, result));
+    } else {
+      FEEDRATE_CHECK(load_foreign(model, system, *group, context, result));
+    }
+    describe(system, described, before, *group, result);
+    if (!json.to_stdout()) FEEDRATE_CHECK(print(load_to_text(result)));
+    FEEDRATE_CHECK(json.write(json.wanted() ? load_to_json(result) : ""));
+    return 0;
+  }
+
+ private:
+  Result<> check_uses(bool described, bool ours) const {
+    const auto unused = [](const char* flag, const std::string& value, const char* why) {
+      return fail(ErrorKind::kUsage, fmt::format("{}: {} has no use {}", flag, value, why),
+                  "leave it out");
+    };
+    if (!step_.empty() && (described || !ours))
+      return unused("--step", step_, "where there is no checkpoint of ours");
+    if (!tensor_.empty() && !described && !ours)
+      return unused("--tensor-parallel", tensor_,
+                    "with files that are not ours: each replica reads them whole");
+    if (!weight_bytes_.empty() && !described)
+      return unused("--weight-bytes", weight_bytes_, "where the files say it");
+    return {};
+  }
+
+  // The shards of the model as they would be written, on storage without data.
+  Result<> load_described(const ModelShape& model, const System& system, ReactorGroup& group,
+                          const CommandContext& context, LoadResult& result) const {
+    Precision precision{Bytes(2), Bytes(0)};
+    if (!weight_bytes_.empty()) {
+      FEEDRATE_TRY(const std::uint64_t bytes, parse_count(weight_bytes_, "--weight-bytes", 1, 4));
+      precision.weights = Bytes(static_cast<double>(bytes));
+    }
+    const Parallelism parallel{.tensor = result.tensor, .pipeline = 1, .data = 1, .zero_stage = 0};
+    FEEDRATE_TRY(const auto layout, make_checkpoint_layout("safetensors"));
+    std::vector<RankGroups> groups;
+    for (std::uint64_t rank = 0; rank < result.tensor; ++rank)
+      groups.push_back(
+          {rank, checkpoint_tensors(model, parallel, precision, place_of_rank(parallel, rank))});
+    result.source = "described files";
+    return load_whole(
+        {directory_, layout->place(groups), result.replicas, system.block, system.at_once}, system,
+        group, context, result);
+  }
+
+  Result<> load_whole(const LoadJob& job, const System& system, ReactorGroup& group,
+                      const CommandContext& context, LoadResult& result) const {
+    for (const RankFiles& rank : job.ranks)
+      for (const FilePlan& file : rank.files) result.needed_bytes += file.bytes;
+    CheckpointProgress progress;
+    Result<LoadSummary> summary = fail(ErrorKind::kCancelled, "");
+    {
+      const ProgressLine line(context.quiet || system.clock == ClockKind::kVirtual,
+                              [&progress] { return checkpoint_progress_text("loaded", progress); });
+      summary = load_files(group, system.storage, job, progress, context.stop);
+    }
+    if (!summary) return fail(summary.error());
+    result.read_bytes = summary->bytes;
+    for (const Duration ready : summary->ready) result.ready_seconds.push_back(to_seconds(ready));
+    result.read_latency = summarise_latency(summary->read_latency);
+    return {};
+  }
+
+  // Every rank of every replica reads what it needs of a checkpoint of ours.
+  Result<> load_checkpoint(const ModelShape& model, const System& system, ReactorGroup& group,
+                           const CommandContext& context, LoadResult& result) const {
+    CheckpointRestoreJob job;
+    job.directory = directory_;
+    if (!step_.empty()) {
+      FEEDRATE_TRY(job.step, parse_count(step_, "--step", 0, UINT64_MAX));
+    }
+    const std::uint64_t tensor = result.tensor;
+    job.topology = [tensor](const CheckpointManifest&) -> Result<Parallelism> {
+      return Parallelism{.tensor = tensor, .pipeline = 1, .data = 1, .zero_stage = 0};
+    };
+    job.model = [&model](const CheckpointManifest& manifest) -> Result<ModelShape> {
+      if (manifest.model == model.name) return model;
+      return fail(
+          ErrorKind::kUsage,
+          fmt::format("the checkpoint is of model {}, not of {}", manifest.model, model.name),
+          "name the model that was written");
+    };
+    job.replicas = result.replicas;
+    job.weights_only = true;
+    job.block_bytes = system.block;
+    job.reads_at_once = system.at_once;
+    CheckpointProgress progress;
+    Result<CheckpointRestoreSummary> summary = fail(ErrorKind::kCancelled, "");
+    {
+      const ProgressLine line(context.quiet,
+                              [&progress] { return checkpoint_progress_text("loaded", progress); });
+      summary = restore_checkpoint(group, system.storage, job, progress, context.stop);
+    }
+    if (!summary) return fail(summary.error());
+    result.source = fmt::format("step {} in {}", summary->manifest.step, quote_path(directory_));
+    result.scale = summary->manifest.scale;
+    result.needed_bytes = summary->needed_bytes / result.replicas;
+    result.read_bytes = summary->bytes;
+    result.verified = true;
+    result.ready_seconds.assign(result.replicas, 0);
+    for (std::size_t rank = 0; rank < summary->ranks.size(); ++rank) {
+      double& ready = result.ready_seconds[rank / tensor];
+      ready = std::max(ready, to_seconds(summary->ranks[rank].elapsed));
+    }
+    result.read_latency = summarise_latency(summary->read_latency);
+    for (const SkippedCheckpoint& skipped : summary->skipped)
+      result.skipped.push_back(fmt::format("step {}: {}", skipped.step, skipped.reason));
+    return {};
+  }
+
+  // A real model's files: every replica reads all of them.
+  Result<> load_foreign(const ModelShape& model, const System& system, ReactorGroup& group,
+                        const CommandContext& context, LoadResult& result) const {
+    static constexpr std::string_view kEndings[] = {".safetensors", ".bin",  ".pt",
+                                                    ".pth",         ".gguf", ".onnx"};
+    FEEDRATE_TRY(auto lister, ReactorGroup::make(ClockKind::kReal, system.engine, 1));
+    Result<std::vector<RankFiles>> files = fail(ErrorKind::kCancelled, "interrupted");
+    std::unique_ptr<Storage> storage;
+    struct Body {
+      static Task<> list(Storage& where, const std::string& directory,
+                         Result<std::vector<RankFiles>>& found) {
+        found = co_await plan_data_files(where, directory, 1);
+      }
+    };
+    lister->run(
+        [&](unsigned, Reactor& reactor) {
+          storage = system.storage(reactor);
+          reactor.spawn(Body::list(*storage, directory_, files));
+        },
+        [&](unsigned) { storage.reset(); }, context.stop);
+    if (!files) return fail(files.error());
+    LoadJob job{directory_, std::move(*files), result.replicas, system.block, system.at_once};
+    std::uint64_t bytes = 0;
+    std::erase_if(job.ranks[0].files, [](const FilePlan& file) {
+      return file.bytes == 0 || std::ranges::none_of(kEndings, [&file](std::string_view ending) {
+               return file.path.ends_with(ending);
+             });
+    });
+    for (FilePlan& file : job.ranks[0].files) {
+      file.path = file.pieces[0].piece.name;
+      bytes += file.bytes;
+    }
+    if (job.ranks[0].files.empty())
+      return fail(ErrorKind::kUsage,
+                  fmt::format("{} has no files of a model: none ends in {}", quote_path(directory_),
+                              fmt::join(kEndings, ", ")),
+                  "name a directory with the files of a model, or one that 'feedrate checkpoint' "
+                  "wrote to");
+    const double each = static_cast<double>(bytes) / model.parameters().value();
+    if (each < 0.4 || each > 20)
+      result.warnings.push_back(fmt::format("{} are {:.2f} B for each of the {} parameters of {}",
+                                            format_bytes(bytes), each,
+                                            format_count(model.parameters().value()), model.name));
+    result.source = fmt::format("{} in {}", format_counted(job.ranks[0].files.size(), "file"),
+                                quote_path(directory_));
+    return load_whole(job, system, group, context, result);
+  }
+
+  void describe(const System& system, bool described, std::optional<std::uint64_t> before,
+                const ReactorGroup& group, LoadResult& result) const {
+    result.storage = system_.storage;
+    result.io = described ? "nothing is moved" : std::string(to_string(system.io));
+    result.clock = std::string(to_string(system.clock));
+    result.block_bytes = system.block;
+    result.at_once = system.at_once;
+    result.threads = system.threads;
+    const std::optional<std::uint64_t> after = storage_reads();
+    if (described) {
+      result.storage_basis = "nothing is moved";
+    } else if (system.io == IoMode::kDirect) {
+      result.storage_bytes = result.read_bytes;
+      result.storage_basis = "direct I/O";
+    } else if (before && after) {
+      result.storage_bytes = *after - *before;
+      result.storage_basis = "read_bytes of /proc/self/io; the rest came from the page cache";
+    } else {
+      result.storage_basis = "this kernel does not count it (/proc/self/io)";
+    }
+    for (const std::string& warning : group.warnings()) result.warnings.push_back(warning);
+    result.host =
+        collect_host_facts(fmt::format("feedrate {} ({})", FEEDRATE_VERSION, __VERSION__));
+  }
+
+  SystemOptions system_;
+  std::string name_, directory_, replicas_, tensor_, step_, weight_bytes_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_load_command() { return std::make_unique<LoadCommand>(); }
+
+}  // namespace feedrate

@@ -1,0 +1,81 @@
+#include "feedrate/cli/system_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "feedrate/base/text.h"
+#include "feedrate/base/units.h"
+
+namespace feedrate {
+namespace {
+
+constexpr std::uint64_t kBlockMax = std::uint64_t{1} << 30U;
+constexpr std::uint64_t kDataFreeBlock = std::uint64_t{64} << 20U;
+
+Result<std::uint64_t> resolve_block(const SystemOptions& options, ClockKind clock) {
+  if (options.block.empty())
+    return clock == ClockKind::kVirtual ? kDataFreeBlock : std::uint64_t{4} << 20U;
+  FEEDRATE_TRY(const std::uint64_t block, parse_bytes(options.block, "--block"));
+  if (block < 4096 || block > kBlockMax || block % 4096 != 0)
+    return fail(ErrorKind::kUsage, fmt::format("--block: {} is no size for blocks", options.block),
+                "use a multiple of 4KiB, up to 1GiB");
+  return block;
+}
+
+}  // namespace
+
+void SystemOptions::declare(CLI::App& app) {
+  const auto add = [&](const char* name, std::string& value, const char* help) {
+    app.add_option(name, value, help)->group("System");
+  };
+  add("--storage", storage, "posix, null (measures feedrate itself) or model:FILE.yaml");
+  add("--io", io, "direct, buffered, or auto: direct where it works");
+  add("--io-engine", io_engine, "uring, threads, or auto");
+  add("--clock", clock, "real, or virtual: simulate on --storage model:... or null");
+  add("--threads", threads, "reactor threads; default: one a core, at most one a rank");
+  add("--block", block, "bytes of one read or write; default 4MiB");
+  add("--at-once", at_once, "reads or writes of a rank in flight; default 4");
+  app.add_option("--json", json, "write the result as JSON to a file, or - for stdout");
+}
+
+Result<System> resolve_system(const SystemOptions& options, const std::string& directory,
+                              std::uint64_t ranks) {
+  System system;
+  FEEDRATE_TRY(system.clock, parse_clock(options.clock, "--clock"));
+  FEEDRATE_TRY(system.engine, parse_io_engine(options.io_engine, "--io-engine"));
+  FEEDRATE_TRY(system.block, resolve_block(options, system.clock));
+  if (!options.at_once.empty()) {
+    FEEDRATE_TRY(system.at_once, parse_count(options.at_once, "--at-once", 1, 1024));
+  }
+  if (options.storage == "posix" && system.clock == ClockKind::kVirtual)
+    return fail(ErrorKind::kUsage, "--clock: storage 'posix' cannot run on the virtual clock",
+                "use --storage=null or --storage=model:FILE.yaml with backing: \"null\"");
+  FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
+  system.io = system.wanted_io = wanted;
+  if (options.storage == "null") {
+    system.io = IoMode::kBuffered;
+  } else {
+    FEEDRATE_TRY(system.io, resolve_io_mode(wanted, existing_directory(directory)));
+  }
+  std::uint64_t threads =
+      std::min<std::uint64_t>(available_cores(), std::max<std::uint64_t>(1, ranks));
+  if (!options.threads.empty()) {
+    FEEDRATE_TRY(threads, parse_count(options.threads, "--threads", 1, 1024));
+  }
+  system.threads = system.clock == ClockKind::kVirtual ? 1 : static_cast<unsigned>(threads);
+  FEEDRATE_TRY(system.storage,
+               make_storage_factory(options.storage, system.io, existing_directory(directory), 1));
+  return system;
+}
+
+std::string existing_directory(const std::string& directory) {
+  std::filesystem::path path = std::filesystem::absolute(directory);
+  std::error_code error;
+  while (path.has_relative_path() && !std::filesystem::is_directory(path, error))
+    path = path.parent_path();
+  return path.string();
+}
+
+}  // namespace feedrate

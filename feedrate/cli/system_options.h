@@ -1,0 +1,39 @@
+// Where the bytes of checkpoints and models go or come from, and how: options that several verbs
+// share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "feedrate/runtime/reactor_group.h"
+#include "feedrate/storage/storage.h"
+
+namespace feedrate {
+
+struct SystemOptions {
+  std::string storage = "posix", io = "auto", io_engine = "auto", clock = "real", threads, block,
+              at_once, json;
+
+  void declare(CLI::App& app);
+};
+
+struct System {
+  ClockKind clock = ClockKind::kReal;
+  IoEngine engine = IoEngine::kAuto;
+  IoMode io = IoMode::kBuffered, wanted_io = IoMode::kAuto;
+  unsigned threads = 1;
+  std::uint64_t block = std::uint64_t{4} << 20U, at_once = 4;
+  StorageFactory storage;
+  std::vector<std::string> warnings;
+};
+
+// `ranks` are those that read or write: no more threads than that are of use.
+Result<System> resolve_system(const SystemOptions& options, const std::string& directory,
+                              std::uint64_t ranks);
+
+// The directory, or the nearest above it that is there: it is on the same file system.
+std::string existing_directory(const std::string& directory);
+
+}  // namespace feedrate
