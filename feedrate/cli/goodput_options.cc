@@ -86,6 +86,8 @@ Result<CheckpointWriteSummary> GoodputOptions::run(const GoodputSetting& setting
   FEEDRATE_TRY(const Duration each, parse_duration(mtbf_, "--mtbf"));
   GoodputJob course;
   FEEDRATE_TRY(course.total, parse_duration(time_, "--time"));
+  if (course.total <= Duration{})
+    return fail(ErrorKind::kUsage, "--time: 0 is too short", "write it like 30d");
   course.restart = std::chrono::minutes(5);
   if (!restart_time_.empty()) {
     FEEDRATE_TRY(course.restart, parse_duration(restart_time_, "--restart-time"));
@@ -93,7 +95,7 @@ Result<CheckpointWriteSummary> GoodputOptions::run(const GoodputSetting& setting
   const std::uint64_t ranks = job.head.parallelism.ranks();
   course.mtbf = from_seconds(to_seconds(each) / static_cast<double>(ranks));
   course.seed = job.head.content.seed;
-  if (course.mtbf <= Duration{} || course.total <= Duration{} ||
+  if (course.mtbf <= Duration{} ||
       to_seconds(course.total) / to_seconds(course.mtbf) > kFailuresMax)
     return fail(
         ErrorKind::kUsage,

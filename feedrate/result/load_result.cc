@@ -48,7 +48,8 @@ std::string load_to_text(const LoadResult& result) {
   text += row("last replica", "ready after " + seconds(last));
   if (last > 0)
     text += row("all together", format_rate(static_cast<double>(result.read_bytes) / last));
-  text += row("from storage", storage_text(result));
+  if (result.storage_bytes || result.clock == "real")
+    text += row("from storage", storage_text(result));
   text += row("reads", latency_text(result.read_latency));
   text += row("checked", result.verified ? "every byte, against what was written" : "nothing");
   for (const std::string& skipped : result.skipped) text += row("left out", skipped);
