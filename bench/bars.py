@@ -8,6 +8,7 @@ import json
 import math
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -269,8 +270,62 @@ def startup(args):
     return ok
 
 
+CHECKPOINT = ["llama3-8b", "--scale", "0.02", "--ranks", "2", "--zero", "1", "--keep", "1"]
+
+
+def checkpoints(directory, *options):
+    shutil.rmtree(directory, ignore_errors=True)
+    result = feedrate("checkpoint", *CHECKPOINT[:1], directory, *CHECKPOINT[1:], *options)
+    return result["passes"]
+
+
+def checkpoint_modes(args):
+    """Stall of an asynchronous checkpoint against a synchronous one, and what incremental ones store."""
+    directory = os.path.join(args.dir, "checkpoints")
+    stalls = {"": [], "--async": []}
+    for _ in range(args.rounds):
+        for mode, times in stalls.items():
+            passes = checkpoints(directory, "--count", "4", "--every", "4s", *filter(None, [mode]))
+            times += [one["blocked_seconds"] for one in passes[1:]]
+    ratio = statistics.median(stalls["--async"]) / statistics.median(stalls[""])
+    ok = verdict("stall of an asynchronous checkpoint against a synchronous one", f"{ratio:.3f}", "<= 0.15",
+                 ratio <= 0.15)
+    passes = checkpoints(directory, "--count", "6", "--incremental", "--changed", "10%", "--increments", "8")
+    share = sum(one["stored_bytes"] for one in passes[1:]) / sum(one["bytes"] for one in passes[1:])
+    ok &= verdict("bytes of incremental checkpoints, 10 % of the blocks changed", f"{share:.4f}", "<= 0.115",
+                  share <= 0.115)
+    restored = feedrate("restore", directory)
+    ok &= verdict("restored from so many steps, every byte checked", restored["steps_read"], 6,
+                  restored["steps_read"] == 6 and restored["verified"])
+    shutil.rmtree(directory)
+    return ok
+
+
+def goodput(args):
+    """A month of 16,384 accelerators on the virtual clock against Daly's closed form."""
+    model = os.path.join(args.dir, "fs.yaml")
+    with open(model, "w", encoding="utf-8") as file:
+        file.write("name: fs\nbandwidth: 2000GB/s\nstream_bandwidth: 2GB/s\n")
+    ok = True
+    for interval in ([], ["--every", "20m"], ["--every", "1h"], ["--every", "30m", "--async"]):
+        ratios, seconds = [], []
+        for seed in range(1, 6):
+            begin = time.monotonic()
+            run = feedrate("checkpoint", "llama3-405b", "x", "--ranks", "16384", "--tensor-parallel", "8",
+                           "--pipeline-parallel", "16", "--zero", "1", "--storage", f"model:{model}",
+                           "--clock", "virtual", "--mtbf", "50000h", "--time", "30d", "--seed", str(seed),
+                           *interval)["goodput"]
+            seconds.append(time.monotonic() - begin)
+            ratios.append(run["goodput"] / run["closed_form"])
+        worst = max(ratios, key=lambda ratio: abs(ratio - 1))
+        ok &= verdict(f"goodput against the closed form, {' '.join(interval) or 'best interval'}, worst of 5 seeds"
+                      f" ({statistics.median(seconds):.1f} s each)", f"{worst:.4f}", "0.98 to 1.02",
+                      abs(worst - 1) <= 0.02)
+    return ok
+
+
 def main():
-    bars = [unet3d, cached, verify, scan, null, memory, model, virtual, injection, startup]
+    bars = [unet3d, cached, verify, scan, null, memory, model, virtual, injection, startup, checkpoint_modes, goodput]
     names = [bar.__name__ for bar in bars]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=names + ["all"])

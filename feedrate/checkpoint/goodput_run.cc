@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "feedrate/base/text.h"
 #include "feedrate/checkpoint/load.h"
@@ -16,11 +15,11 @@ Result<Stretch> RealGoodput::train(Duration limit) {
   job.stop_after = limit;
   FEEDRATE_TRY(const auto group, setting_.make_group());
   CheckpointProgress progress;
-  const auto begin = std::chrono::steady_clock::now();
+  const Instant begin = group->reactor(0).refresh_now();
   FEEDRATE_TRY(const CheckpointWriteSummary summary,
                write_checkpoints(*group, setting_.storage, setting_.local, job, progress, stop_));
   Stretch stretch;
-  stretch.elapsed = std::chrono::steady_clock::now() - begin;
+  stretch.elapsed = group->reactor(0).refresh_now() - begin;
   stretch.saved = summary.written.size();
   stretch.begun = summary.begun;
   for (const WrittenCheckpoint& each : summary.written) stretch.blocked += each.blocked;
@@ -38,10 +37,10 @@ Result<Duration> RealGoodput::restore(Duration limit) {
   if (newest_ == 0) return Duration{};  // from the beginning
   FEEDRATE_TRY(const auto group, setting_.make_group());
   CheckpointProgress progress;
-  const auto begin = std::chrono::steady_clock::now();
+  const Instant begin = group->reactor(0).refresh_now();
   FEEDRATE_TRY(const CheckpointRestoreSummary summary,
                restore_checkpoint(*group, setting_.storage, restore_job_, progress, stop_));
-  const Duration took = std::chrono::steady_clock::now() - begin;
+  const Duration took = group->reactor(0).refresh_now() - begin;
   if (summary.manifest.step < newest_)
     return fail(ErrorKind::kCorrupt,
                 fmt::format("step {} was whole before the failure, a restart finds step {}{}",

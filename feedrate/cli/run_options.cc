@@ -428,39 +428,9 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
   return setup;
 }
 
-Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
-                           const RunOptions& options, StepObserver* observer,
-                           TrainingProgress& progress, const std::stop_token& stop,
-                           const CheckpointsOfRun* checkpoints) {
-  FEEDRATE_CHECK(check_training_plan(plan));
-  // What stays is for the residency of the result to say.
-  if (setup.drop_cache) drop_page_cache(*plan.dataset, stop);
-  FEEDRATE_TRY(
-      const StorageFactory storage,
-      make_storage_factory(setup.storage, setup.io, plan.dataset->full_path(0), plan.seed));
-  FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
-  std::optional<IoWitness> witness;
-  if (setup.reads_files) {
-    const ShardShape shape{plan.dataset->samples(), plan.accelerators, plan.timing.batch_samples};
-    witness.emplace(*plan.dataset, progress, shape.steps_per_epoch(),
-                    WitnessOptions{setup.io == IoMode::kDirect,
-                                   setup.drop_cache && plan.dataset->bytes() < host_memory()});
-  }
-  std::optional<TrainingCheckpoints> with;
-  if (checkpoints != nullptr) {
-    with = checkpoints->checkpoints;
-    if (!with->storage) with->storage = storage;  // a described storage has one limit for both
-  }
-  const TrainingOutcome outcome =
-      run_training(*group, storage, plan, observer, progress, stop, with ? &*with : nullptr);
-  if (outcome.checkpoint_error && !outcome.interrupted) return fail(*outcome.checkpoint_error);
-  RunResult result = summarise_training(plan, outcome);
-  if (checkpoints != nullptr)
-    result.checkpoints = summarise_checkpoints(checkpoints->described, *outcome.checkpoints);
-  if (witness) {
-    witness->finish(result);
-    judge_io(options.cache != "measure", result);
-  }
+// What was run, and how.
+static void describe(const RunSetup& setup, const TrainingPlan& plan, const RunOptions& options,
+                     const TrainingOutcome& outcome, RunResult& result) {
   result.workload = setup.workload.name;
   result.workload_title = setup.workload.title;
   result.timing_set = setup.timing.set;
@@ -495,6 +465,42 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
                       {"epochs", std::to_string(plan.epochs)},
                       {"steps", std::to_string(plan.steps_max)},
                       {"time", format_duration(plan.time_max)}};
+}
+
+Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
+                           const RunOptions& options, StepObserver* observer,
+                           TrainingProgress& progress, const std::stop_token& stop,
+                           const CheckpointsOfRun* checkpoints) {
+  FEEDRATE_CHECK(check_training_plan(plan));
+  // What stays is for the residency of the result to say.
+  if (setup.drop_cache) drop_page_cache(*plan.dataset, stop);
+  FEEDRATE_TRY(
+      const StorageFactory storage,
+      make_storage_factory(setup.storage, setup.io, plan.dataset->full_path(0), plan.seed));
+  FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
+  std::optional<IoWitness> witness;
+  if (setup.reads_files) {
+    const ShardShape shape{plan.dataset->samples(), plan.accelerators, plan.timing.batch_samples};
+    witness.emplace(*plan.dataset, progress, shape.steps_per_epoch(),
+                    WitnessOptions{setup.io == IoMode::kDirect,
+                                   setup.drop_cache && plan.dataset->bytes() < host_memory()});
+  }
+  std::optional<TrainingCheckpoints> with;
+  if (checkpoints != nullptr) {
+    with = checkpoints->checkpoints;
+    if (!with->storage) with->storage = storage;  // a described storage has one limit for both
+  }
+  const TrainingOutcome outcome =
+      run_training(*group, storage, plan, observer, progress, stop, with ? &*with : nullptr);
+  if (outcome.checkpoint_error && !outcome.interrupted) return fail(*outcome.checkpoint_error);
+  RunResult result = summarise_training(plan, outcome);
+  if (checkpoints != nullptr)
+    result.checkpoints = summarise_checkpoints(checkpoints->described, *outcome.checkpoints);
+  if (witness) {
+    witness->finish(result);
+    judge_io(options.cache != "measure", result);
+  }
+  describe(setup, plan, options, outcome, result);
   result.limiter = find_limiter(result);
   result.seeds = {{"order", plan.seed}};
   if (plan.dataset->plan()) result.seeds["content"] = plan.dataset->plan()->seed;

@@ -258,6 +258,25 @@ class ReactorWork {
   std::vector<std::unique_ptr<Loader>> loaders_;
 };
 
+std::unique_ptr<CheckpointWriter> make_writer(CheckpointWriting& writing, unsigned index,
+                                              Reactor& reactor,
+                                              const TrainingCheckpoints& checkpoints) {
+  return std::make_unique<CheckpointWriter>(
+      writing, index, reactor, checkpoints.storage(reactor),
+      checkpoints.local ? checkpoints.local(reactor) : nullptr);
+}
+
+// `rate` is measured by one reactor only.
+Task<> run_reactor(Reactor& reactor, ReactorWork& work, Barrier& ready, Instant& last,
+                   StreamRate* rate) {
+  if (rate != nullptr) *rate = co_await work.measure_stream_rate();
+  co_await work.prepare();
+  co_await ready.arrive(reactor,
+                        [&reactor, &last] { last = std::max(last, reactor.refresh_now()); });
+  reactor.refresh_now();
+  co_await work.run();
+}
+
 ReaderStats merged(const std::vector<std::optional<ReaderStats>>& parts, Instant begin) {
   ReaderStats all(begin);
   for (const auto& part : parts)
@@ -291,17 +310,6 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
   Instant latest{};
   StreamRate rate;  // written by the first reactor before the others pass the barrier
   Barrier prepared(group.size(), [&] { coordinator.begin(latest); });
-  struct Body {
-    static Task<> run(Reactor& reactor, ReactorWork& work, Barrier& ready, Instant& last,
-                      StreamRate* rate) {
-      if (rate != nullptr) *rate = co_await work.measure_stream_rate();
-      co_await work.prepare();
-      co_await ready.arrive(reactor,
-                            [&reactor, &last] { last = std::max(last, reactor.refresh_now()); });
-      reactor.refresh_now();
-      co_await work.run();
-    }
-  };
   group.run(
       [&](unsigned index, Reactor& reactor) {
         std::vector<std::uint32_t> ranks;
@@ -311,16 +319,12 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
           prepared.leave(reactor);
           return;
         }
-        std::unique_ptr<CheckpointWriter> writer;
-        if (writing)
-          writer = std::make_unique<CheckpointWriter>(
-              *writing, index, reactor, checkpoints->storage(reactor),
-              checkpoints->local ? checkpoints->local(reactor) : nullptr);
         works[index] = std::make_unique<ReactorWork>(
             reactor, storage(reactor), plan, orders, coordinator, progress, std::move(ranks),
-            std::move(writer), rate.bytes_per_second, on_fatal);
+            writing ? make_writer(*writing, index, reactor, *checkpoints) : nullptr,
+            rate.bytes_per_second, on_fatal);
         reactor.spawn(
-            Body::run(reactor, *works[index], prepared, latest, index == 0 ? &rate : nullptr));
+            run_reactor(reactor, *works[index], prepared, latest, index == 0 ? &rate : nullptr));
       },
       [&](unsigned index) {
         if (!works[index]) return;

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import dataclasses
 import io
+import json
 import pathlib
 import shutil
 import subprocess
@@ -177,6 +178,38 @@ def check_torch_large(check):
             check_bytes(check, archive, file, "torch large", state["zeros"])
 
 
+def check_safetensors(check):
+    """Reads the format by its description (8 bytes of length, JSON, data), without our code."""
+    types = {"F32": "f32", "BF16": "bf16", "U8": "u8"}
+    with check.checkpoint("safetensors", "mixed") as (path, files):
+        index = json.loads((path / "model.safetensors.index.json").read_text())
+        names = {}
+        for name, pieces in files.items():
+            blob = (path / name).read_bytes()
+            length = int.from_bytes(blob[:8], "little")
+            header = json.loads(blob[8:8 + length])
+            metadata = header.pop("__metadata__", {})
+            check.that(length % 8 == 0 and all(isinstance(text, str) for text in metadata.values()),
+                       f"safetensors {name}: the data are aligned, the metadata are text")
+            ends = sorted(entry["data_offsets"] for entry in header.values())
+            whole = all(before[1] == after[0] for before, after in zip(ends, ends[1:]))
+            check.that(whole and ends[0][0] == 0 and 8 + length + ends[-1][1] == len(blob),
+                       f"safetensors {name}: the tensors fill the file without gaps")
+            for piece in pieces:
+                cut = piece.shape != piece.whole
+                tag = piece.name + ("@" + ",".join(map(str, piece.begin)) if cut else "")
+                entry = header[tag]
+                begin, end = (8 + length + offset for offset in entry["data_offsets"])
+                dtype = DTYPES[types[entry["dtype"]]][0]
+                tensor = torch.frombuffer(bytearray(blob[begin:end]), dtype=dtype)
+                check.that(piece.same(tensor.reshape(entry["shape"])),
+                           f"safetensors {name}: {tag} has its values")
+                names.setdefault(tag, name)
+        check.that(set(index["weight_map"]) == set(names)
+                   and all((path / file).exists() for file in index["weight_map"].values()),
+                   "safetensors: the index names every tensor and its file")
+
+
 def import_dcp():
     """torch.distributed.checkpoint; in 1.13 it is private and has another name."""
     try:
@@ -291,6 +324,7 @@ def main():
     check_torch(check, "mixed")
     check_torch(check, "many")
     check_torch_large(check)
+    check_safetensors(check)
     dcp = import_dcp()
     print(f"distributed checkpoints: {dcp.__name__}")
     check_dcp(check, dcp)
