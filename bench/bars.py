@@ -270,7 +270,7 @@ def startup(args):
     return ok
 
 
-CHECKPOINT = ["llama3-8b", "--scale", "0.02", "--ranks", "2", "--zero", "1", "--keep", "1"]
+CHECKPOINT = ["llama3-8b", "--scale", "0.02", "--ranks", "2", "--zero", "1"]
 
 
 def checkpoints(directory, *options):
@@ -285,7 +285,7 @@ def checkpoint_modes(args):
     stalls = {"": [], "--async": []}
     for _ in range(args.rounds):
         for mode, times in stalls.items():
-            passes = checkpoints(directory, "--count", "4", "--every", "4s", *filter(None, [mode]))
+            passes = checkpoints(directory, "--count", "4", "--every", "6s", *filter(None, [mode]))
             times += [one["blocked_seconds"] for one in passes[1:]]
     ratio = statistics.median(stalls["--async"]) / statistics.median(stalls[""])
     ok = verdict("stall of an asynchronous checkpoint against a synchronous one", f"{ratio:.3f}", "<= 0.15",

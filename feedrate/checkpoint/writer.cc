@@ -288,13 +288,9 @@ Task<bool> CheckpointWriter::checkpoint() {
   else
     co_await write_first();
   if (leads()) all_.current_.blocked = reactor_.refresh_now() - all_.begin_;
-  if (all_.job_.asynchronous || two_levels()) {
-    reactor_.spawn(write_behind());
-    co_return true;
-  }
-  if (leads()) end_current();
-  behind_.release(1);
-  co_return !all_.failed_;
+  const bool failed = all_.failed_;
+  reactor_.spawn(write_behind());
+  co_return !failed;
 }
 
 Task<> CheckpointWriter::snapshot() {
@@ -459,12 +455,7 @@ Task<> CheckpointWriter::publish_first() {
     all_.parents_[current.step] = all_.manifest_.parent;
     if (all_.manifest_.sum_block_bytes > 0) all_.parent_ = all_.manifest_;
   }
-  if (!first().storage.carries_data()) co_return;
-  if (!all_.failed_) {
-    const Result<> pruned = co_await prune(first());
-    if (!pruned) all_.record(pruned.error());
-    co_return;
-  }
+  if (!all_.failed_ || !first().storage.carries_data()) co_return;
   CheckpointStore target = store(first());
   const Result<> abandoned = co_await target.abandon(current.step);
   if (!abandoned) co_return;  // the next writer removes it
@@ -498,8 +489,13 @@ Task<Result<>> CheckpointWriter::prune(Level level) {
   co_return Result<>{};
 }
 
+// What training does not wait for: older ones go, too.
 Task<> CheckpointWriter::write_behind() {
   if (all_.job_.asynchronous) co_await write_first();
+  if (leads() && !all_.failed_ && first().storage.carries_data()) {
+    const Result<> pruned = co_await prune(first());
+    if (!pruned) all_.record(pruned.error());
+  }
   if (two_levels()) co_await copy_to_shared();
   if (leads()) end_current();
   co_await arrive_back();
