@@ -13,7 +13,6 @@ namespace feedrate {
 namespace {
 
 constexpr std::uint64_t kRanksMax = 1'000'000;
-constexpr std::uint64_t kParametersMax = 1'000'000'000'000'000;
 
 Result<> read(const std::string& text, std::string_view flag, std::uint64_t minimum,
               std::uint64_t maximum, std::uint64_t& target) {
