@@ -305,8 +305,9 @@ Result<CheckpointJob> PlanOptions::resolve_checkpoint(const ModelShape& shape,
   FEEDRATE_CHECK(read_setting(snapshot, job.snapshot));
   FEEDRATE_CHECK(read_setting_share(changed, job.changed));
   FEEDRATE_CHECK(read_setting(keep, job.kept, std::uint64_t{1}, std::uint64_t{1'000'000}));
-  job.loads.value = count_of(parallel.data);
-  job.loads.published = "as many as train";
+  const bool spread = shape.row_wise_parameters() > Count(0);
+  job.loads.value = spread ? Count(1) : count_of(parallel.data);
+  job.loads.published = spread ? "all that train hold one" : "as many as train";
   FEEDRATE_CHECK(read_setting(replicas, job.loads, std::uint64_t{1}, kAcceleratorsMax));
   FEEDRATE_CHECK(read_setting(load_time, job.load_budget));
   FEEDRATE_CHECK(read_cost(cost, job.accelerator_cost));
