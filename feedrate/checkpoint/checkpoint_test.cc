@@ -47,6 +47,32 @@ TEST_P(CheckpointFiles, EveryPieceHasItsBytes) {
   EXPECT_GT(pieces, 60U);
 }
 
+// Tensors that a model lists: convolutions of five dimensions, rows of tables on every rank.
+TEST_P(CheckpointFiles, ListedTensorsComeBack) {
+  job_.head.parallelism = {.data = 2};
+  for (const char* name : {"unet3d", "dlrm"}) {
+    const ModelShape model = scaled(find_model(name).value(), name[0] == 'd' ? 1e-5 : 1e-3);
+    job_.directory = directory_.path() + "/" + name;
+    std::vector<RankGroups> groups;
+    for (std::uint64_t rank = 0; rank < 2; ++rank)
+      groups.push_back({rank, checkpoint_tensors(model, job_.head.parallelism, {},
+                                                 place_of_rank(job_.head.parallelism, rank))});
+    job_.ranks = layout_->place(groups);
+    ASSERT_TRUE(write());
+    const auto restored = restore();
+    ASSERT_TRUE(restored) << restored.error().message();
+    std::uint64_t elements = 0, dimensions = 0;
+    for (const RankRecord& rank : restored->manifest.ranks)
+      for (const FileRecord& file : rank.files)
+        for (const PieceRecord& record : file.pieces) {
+          elements += record.placed.piece.elements();
+          dimensions = std::max(dimensions, record.placed.piece.global.size());
+        }
+    EXPECT_EQ(elements, 4 * model.given_parameters) << name;
+    EXPECT_EQ(dimensions, name[0] == 'd' ? 2U : 5U);
+  }
+}
+
 TEST_P(CheckpointFiles, ADamagedByteIsNamedAndTheOlderOneTaken) {
   job_.count = 2;
   ASSERT_TRUE(write());

@@ -114,8 +114,8 @@ PieceRecord piece_from(const Json& json, std::uint64_t file_bytes, std::uint64_t
   read_count(json.at("offset"), record.placed.offset);
   record.checksum = from_hex(json.at("xxh3"));
   const std::size_t dimensions = piece.global.size();
-  const bool shaped = dimensions > 0 && dimensions <= 2 && piece.begin.size() == dimensions &&
-                      piece.shape.size() == dimensions;
+  const bool shaped = dimensions > 0 && dimensions <= kTensorDimensionsMax &&
+                      piece.begin.size() == dimensions && piece.shape.size() == dimensions;
   bool fits = shaped;
   std::uint64_t bytes = dtype_bytes(piece.dtype);
   for (std::size_t d = 0; fits && d < dimensions; ++d) {

@@ -13,13 +13,18 @@ namespace feedrate {
 namespace {
 
 constexpr std::uint64_t kRanksMax = 1'000'000;
-constexpr std::uint64_t kParametersMax = 1'000'000'000'000'000;
 
 Result<> read(const std::string& text, std::string_view flag, std::uint64_t minimum,
               std::uint64_t maximum, std::uint64_t& target) {
   if (text.empty()) return {};
   FEEDRATE_TRY(target, parse_count(text, flag, minimum, maximum));
   return {};
+}
+
+// Whether --set says that the workload trains another model than the catalogue's does.
+bool changes_parameters(const Workload& workload) {
+  const Result<Workload> published = find_workload(workload.name);
+  return !published || published->model_parameters != workload.model_parameters;
 }
 
 }  // namespace
@@ -69,17 +74,17 @@ Result<std::optional<ModelShape>> ModelOptions::resolve_model(const std::string&
     return std::optional(std::move(shape));
   }
   const std::string& name = model.empty() ? known : model;
-  if (name.empty() && workload != nullptr && workload->model_parameters > 0) {
-    ModelShape shape;
-    shape.name = workload->name;
-    shape.title =
-        fmt::format("{} parameters", format_count(static_cast<double>(workload->model_parameters)));
-    shape.source = workload->model_source;
-    shape.given_parameters = workload->model_parameters;
-    return std::optional(std::move(shape));
+  std::optional<ModelShape> described;
+  if (!name.empty()) {
+    FEEDRATE_TRY(described, read_described(name, "model file", find_model, parse_model));
   }
-  if (name.empty()) return std::optional<ModelShape>();
-  FEEDRATE_TRY(ModelShape shape, read_described(name, "model file", find_model, parse_model));
+  const std::uint64_t own = workload == nullptr || !model.empty() ? 0 : workload->model_parameters;
+  if (own == 0 || (described && !changes_parameters(*workload))) return described;
+  ModelShape shape;
+  shape.name = workload->name;
+  shape.title = fmt::format("{} parameters", format_count(static_cast<double>(own)));
+  shape.source = workload->model_source;
+  shape.given_parameters = own;
   return std::optional(std::move(shape));
 }
 

@@ -305,8 +305,9 @@ Result<CheckpointJob> PlanOptions::resolve_checkpoint(const ModelShape& shape,
   FEEDRATE_CHECK(read_setting(snapshot, job.snapshot));
   FEEDRATE_CHECK(read_setting_share(changed, job.changed));
   FEEDRATE_CHECK(read_setting(keep, job.kept, std::uint64_t{1}, std::uint64_t{1'000'000}));
-  job.loads.value = count_of(parallel.data);
-  job.loads.published = "as many as train";
+  const bool spread = shape.row_wise_parameters() > Count(0);
+  job.loads.value = spread ? Count(1) : count_of(parallel.data);
+  job.loads.published = spread ? "all that train hold one" : "as many as train";
   FEEDRATE_CHECK(read_setting(replicas, job.loads, std::uint64_t{1}, kAcceleratorsMax));
   FEEDRATE_CHECK(read_setting(load_time, job.load_budget));
   FEEDRATE_CHECK(read_cost(cost, job.accelerator_cost));
@@ -317,7 +318,7 @@ Result<> PlanOptions::resolve_inference(const std::string& name, const std::stri
                                         PlannedJob& planned) const {
   FEEDRATE_TRY(InferenceShape shape, find_inference(name));
   const Result<InferenceRate> rate = shape.rate(accelerator);
-  if (!rate && planned.training) {
+  if (!rate && (planned.training || planned.checkpoint)) {
     planned.remarks.push_back("inference: " + rate.error().message());
     return {};
   }
@@ -325,7 +326,7 @@ Result<> PlanOptions::resolve_inference(const std::string& name, const std::stri
   InferenceJob job;
   job.shape = std::move(shape);
   job.rate = *rate;
-  if (planned.checkpoint) {
+  if (planned.checkpoint && planned.training) {
     const CheckpointJob& trained = *planned.checkpoint;
     job.shape.model = trained.model.parameters() * trained.precision.weights;
     job.shape.model_source = "the final model of this job; " + trained.precision_source;
@@ -389,7 +390,8 @@ Result<PlannedJob> PlanOptions::resolve_job(const Word& word, const CommandConte
         "checkpoints: no source gives the parameters of this workload's model; give --model or "
         "--parameters");
   }
-  const std::string inference = serves ? word.name : inference_of_workload(word.name);
+  const std::string inference =
+      contains(inference_names(), word.name) ? word.name : inference_of_workload(word.name);
   const std::string accelerator = planned.training    ? planned.training->timing.accelerator
                                   : word.type.empty() ? "h100"
                                                       : word.type;

@@ -12,14 +12,22 @@ constexpr const char* kDalySource = "Daly, FGCS 22 (2006) 303-312; Young, CACM 1
 
 std::string percent(Count value) { return show(Measure::fraction(value)); }
 
+// Rows of tables that lie on one data-parallel rank only, though ZeRO does not shard them.
+Bytes read_once(const CheckpointJob& job) {
+  const Count tables = job.model.row_wise_parameters();
+  return tables * ((job.parallelism.zero_stage >= 3 ? Bytes(0) : job.precision.weights) +
+                   (job.parallelism.zero_stage >= 1 ? Bytes(0) : job.precision.optimizer));
+}
+
 // Every data-parallel rank reads what it holds: weights that only the first one wrote are read by
 // all of them.
 Bytes restart_bytes(const CheckpointJob& job, const CheckpointSize& size) {
   const Count replicas = count_of(job.parallelism.data);
   const bool weights_sharded = job.parallelism.zero_stage >= 3;
   const bool optimizer_sharded = job.parallelism.zero_stage >= 1;
-  return size.weights * (weights_sharded ? Count(1) : replicas) +
-         size.optimizer * (optimizer_sharded ? Count(1) : replicas);
+  const Bytes all = size.weights * (weights_sharded ? Count(1) : replicas) +
+                    size.optimizer * (optimizer_sharded ? Count(1) : replicas);
+  return all - read_once(job) * (replicas - Count(1));
 }
 
 std::string parts(const RankShard& shard) {
@@ -35,7 +43,8 @@ void add_size(const CheckpointJob& job, const CheckpointNeed& need, Section& sec
           ? fmt::format("layers x layer + embeddings + norm = {} x {} + {} x {} + {}", model.layers,
                         show(model.layer_parameters()), model.output_embedding ? 2 : 1,
                         show(model.embedding_parameters()), model.hidden)
-          : "given",
+      : model.tensors.empty() ? "given"
+                              : fmt::format("the sum of {} tensors", model.tensors.size()),
       model.source);
   section.add("size", "checkpoint", need.size.sum(),
               fmt::format("weights + optimizer = {} + {}", show(need.size.weights),
@@ -66,8 +75,9 @@ void add_size(const CheckpointJob& job, const CheckpointNeed& need, Section& sec
               parts(need.size.smallest));
   section.add("files", "files", need.size.files(),
               fmt::format("{} = {} + {}",
-                          parallel.zero_stage >= 3
-                              ? "weights, one a rank + optimizer, one a rank"
+                          parallel.zero_stage >= 3 ? "weights, one a rank + optimizer, one a rank"
+                          : !model.is_transformer()
+                              ? "weights, one a rank that writes them + optimizer, the same"
                               : "weights, one a layer and tensor rank + optimizer, one a rank "
                                 "that writes it",
                           show(need.size.weight_files), show(need.size.optimizer_files)));
@@ -76,18 +86,22 @@ void add_size(const CheckpointJob& job, const CheckpointNeed& need, Section& sec
 void add_state(const CheckpointJob& job, const CheckpointNeed& need, Section& section) {
   const Parallelism& parallel = job.parallelism;
   const Count share = count_of(parallel.tensor * parallel.pipeline);
+  const Count tables = job.model.row_wise_parameters();
   const auto divided = [&](std::uint32_t stage) {
     return parallel.zero_stage >= stage ? fmt::format(" / {}", parallel.data) : std::string();
   };
   section.add(
       "state", "model state on an accelerator while it trains", need.state_per_accelerator,
       fmt::format("parameters / (tensor x pipeline) x (optimizer{} + gradients{} + "
-                  "weights{}) = {} / {} x ({}{} + {}{} + {}{}); activations come on top",
+                  "weights{}) = {} / {} x ({}{} + {}{} + {}{}){}; activations come on top",
                   parallel.zero_stage >= 1 ? " / data" : "",
                   parallel.zero_stage >= 2 ? " / data" : "",
                   parallel.zero_stage >= 3 ? " / data" : "", show(job.model.parameters()),
                   show(share), show(job.precision.optimizer), divided(1),
-                  show(job.precision.weights), divided(2), show(job.precision.weights), divided(3)),
+                  show(job.precision.weights), divided(2), show(job.precision.weights), divided(3),
+                  tables > Count(0)
+                      ? fmt::format("; the rows of tables ({}) / data everywhere", show(tables))
+                      : ""),
       job.precision_source);
   if (job.accelerator_memory > Bytes(0) && need.state_per_accelerator > job.accelerator_memory)
     section.remarks.push_back(fmt::format(
@@ -191,9 +205,14 @@ void add_rest(const CheckpointJob& job, const CheckpointNeed& need, Section& sec
   const auto copies = [&](std::uint32_t stage) {
     return parallel.zero_stage >= stage ? 1 : parallel.data;
   };
+  const Bytes once = read_once(job);
   section.add("restart_read", "read by all ranks at a restart", need.restart_read,
-              fmt::format("readers of each x (weights, optimizer) = {} x {} + {} x {}", copies(3),
-                          show(need.size.weights), copies(1), show(need.size.optimizer)));
+              fmt::format("readers of each x (weights, optimizer) = {} x {} + {} x {}{}", copies(3),
+                          show(need.size.weights), copies(1), show(need.size.optimizer),
+                          once > Bytes(0) && parallel.data > 1
+                              ? fmt::format(" - {} x {} of tables, whose rows one reads",
+                                            parallel.data - 1, show(once))
+                              : ""));
   section.add("restart_bandwidth", "read bandwidth to restart within the stall budget",
               need.restart_read / job.stall_budget.value,
               fmt::format("restart read / budget = {} / {}", show(need.restart_read),
@@ -234,12 +253,13 @@ CheckpointPace pace(Seconds mtbf, Seconds blocked, Seconds interval, Seconds res
 
 Bytes state_per_accelerator(const CheckpointJob& job) {
   const Parallelism& parallel = job.parallelism;
-  const Count held = job.model.parameters() / count_of(parallel.tensor * parallel.pipeline);
-  const auto sharded = [&](std::uint32_t stage) {
-    return parallel.zero_stage >= stage ? count_of(parallel.data) : Count(1);
+  const Count share = count_of(parallel.tensor * parallel.pipeline), data = count_of(parallel.data);
+  const Count tables = job.model.row_wise_parameters() / share;
+  const Count rest = job.model.parameters() / share - tables;
+  const auto held = [&](std::uint32_t stage) {
+    return tables / data + rest / (parallel.zero_stage >= stage ? data : Count(1));
   };
-  return held * (job.precision.optimizer / sharded(1) + job.precision.weights / sharded(2) +
-                 job.precision.weights / sharded(3));
+  return held(1) * job.precision.optimizer + (held(2) + held(3)) * job.precision.weights;
 }
 
 }  // namespace

@@ -231,6 +231,35 @@ TEST(PlanCheckpoint, WithoutProgressItSaysSo) {
   EXPECT_TRUE(checkpoint_section(job, need).remarks[0].starts_with("the job makes no progress"));
 }
 
+// Rows of tables are read, held and written by one replica each; what all have, by all or the
+// first.
+TEST(PlanCheckpoint, RowsOfTablesLieOnAllReplicas) {
+  const double tables = 26135627264.0, dense = 26151671809.0 - tables;
+  CheckpointJob job = checkpoint_of("dlrm");
+  const CheckpointNeed need = checkpoint_need(job);
+  EXPECT_NEAR(need.size.sum().value(), 14 * (tables + dense), 1);
+  EXPECT_NEAR(need.size.largest.sum().value(), 14 * (tables / 8 + dense), 1);
+  EXPECT_NEAR(need.size.smallest.sum().value(), 14 * tables / 8, 1);
+  EXPECT_EQ(need.size.files(), Count(16));
+  EXPECT_NEAR(need.restart_read.value(), 14 * (tables + 8 * dense), 1);
+  EXPECT_NEAR(need.state_per_accelerator.value(), 16 * (tables / 8 + dense), 1);
+  const Section section = checkpoint_section(job, need);
+  EXPECT_EQ(section.find("parameters")->formula, "the sum of 51 tensors");
+  EXPECT_TRUE(section.find("restart_read")->formula.ends_with("of tables, whose rows one reads"));
+  EXPECT_NE(section.find("state")->formula.find("; the rows of tables (26.14 G) / data everywhere"),
+            std::string::npos);
+
+  job.parallelism.zero_stage = 3;
+  EXPECT_NEAR(checkpoint_need(job).restart_read.value(), 14 * (tables + dense), 1);
+  EXPECT_NEAR(checkpoint_need(job).state_per_accelerator.value(), 16 * (tables + dense) / 8, 1);
+
+  const Section network = network_section(job.model, job.parallelism, Count(0));
+  EXPECT_NEAR(network.find("gradients")->value.value(), 3 * 7.0 / 8 * dense * 2, 1);
+  EXPECT_EQ(network.remarks[0],
+            "rows of embedding tables that replicas ask each other for depend on the samples, of "
+            "which no source says enough");
+}
+
 TEST(PlanCheckpoint, ThePublishedIntervalAndOverhead) {
   // Published by Young's formula: 5,292 GiB at 156 GiB/s take 33.9 s; with 3.09 h between failures
   // 14.5 min from begin to begin, 7.8 %. Daly's terms move the first by 1.3 %.

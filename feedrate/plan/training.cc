@@ -368,7 +368,9 @@ Section network_section(const ModelShape& model, const Parallelism& parallel, Co
   section.title = "Between accelerators, per accelerator and step: network, not storage";
   const Count share = count_of(parallel.tensor * parallel.pipeline);
   if (parallel.data > 1) {
-    const Bytes held = model.parameters() / share * Bytes(2);
+    // Rows of embedding tables lie on one replica each: their gradients are not all-reduced.
+    const Count tables = model.row_wise_parameters(), dense = model.parameters() - tables;
+    const Bytes held = dense / share * Bytes(2);
     // ZeRO 3 gathers the weights twice, for the way forth and back, and scatters the gradients.
     const Count passes(parallel.zero_stage >= 3 ? 3 : 2);
     const Count ring = passes * (count_of(parallel.data) - Count(1)) / count_of(parallel.data);
@@ -378,9 +380,13 @@ Section network_section(const ModelShape& model, const Parallelism& parallel, Co
                 held * ring,
                 fmt::format("{} x (D - 1) / D x parameters / (tensor x pipeline) x 2 B = {} x ({} "
                             "- 1) / {} x {} / {} x 2 B",
-                            show(passes), show(passes), parallel.data, parallel.data,
-                            show(model.parameters()), show(share)),
+                            show(passes), show(passes), parallel.data, parallel.data, show(dense),
+                            show(share)),
                 model.source);
+    if (tables > Count(0))
+      section.remarks.push_back(
+          "rows of embedding tables that replicas ask each other for depend on the samples, of "
+          "which no source says enough");
   }
   if (!model.is_transformer() || parallel.tensor * parallel.pipeline == 1) return section;
   if (model.sequence_tokens == 0 || batch <= Count(0)) {

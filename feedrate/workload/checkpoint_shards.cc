@@ -18,12 +18,34 @@ Count stage_files(const ModelShape& model, std::uint64_t stages, std::uint64_t s
   return count_of(stage_layers(model, stages, stage) + first + last);
 }
 
+Count listed_parameters(const ModelShape& model, const Parallelism& parallelism,
+                        std::uint64_t stage, bool row_wise_only) {
+  std::uint64_t begin = 0, sum = 0;
+  for (const ModelTensor& tensor : model.tensors) {
+    if ((tensor.row_wise || !row_wise_only) &&
+        stage_of_tensor(model, parallelism.pipeline, begin) == stage)
+      sum += tensor.elements();
+    begin += tensor.elements();
+  }
+  return count_of(sum) / count_of(parallelism.tensor);
+}
+
 }  // namespace
+
+std::uint64_t stage_of_tensor(const ModelShape& model, std::uint64_t stages, std::uint64_t begin) {
+  return begin / ((model.given_parameters + stages - 1) / stages);
+}
+
+Count stage_row_wise_parameters(const ModelShape& model, const Parallelism& parallelism,
+                                std::uint64_t stage) {
+  return listed_parameters(model, parallelism, stage, true);
+}
 
 Count stage_parameters(const ModelShape& model, const Parallelism& parallelism,
                        std::uint64_t stage) {
   const Count tensor = count_of(parallelism.tensor);
   const std::uint64_t stages = parallelism.pipeline;
+  if (!model.tensors.empty()) return listed_parameters(model, parallelism, stage, false);
   if (!model.is_transformer()) return model.parameters() / tensor / count_of(stages);
   const Count norms = count_of(2 * model.hidden);
   const Count matrices = model.layer_parameters() - norms;
@@ -40,23 +62,27 @@ RankShard checkpoint_shard(const ModelShape& model, const Parallelism& paralleli
                            const Precision& precision, const RankPlace& place) {
   RankShard shard;
   const Count data = count_of(parallelism.data);
-  const bool first = place.data == 0;
   const Count parameters = stage_parameters(model, parallelism, place.pipeline);
+  // What the rank writes when nothing is sharded by ZeRO: the first replica all but the others'
+  // rows of tables.
+  const Count tables = stage_row_wise_parameters(model, parallelism, place.pipeline);
+  const Count own = tables / data + (place.data == 0 ? parameters - tables : Count(0));
+  const auto files = [&](Count holds, Count many) { return holds > Count(0) ? many : Count(0); };
   if (parallelism.zero_stage >= 3) {
     shard.weights = parameters / data * precision.weights;
-    shard.weight_files = Count(1);
-  } else if (first) {
-    shard.weights = parameters * precision.weights;
-    shard.weight_files = stage_files(model, parallelism.pipeline, place.pipeline);
+    shard.weight_files = files(parameters, Count(1));
+  } else {
+    shard.weights = own * precision.weights;
+    shard.weight_files = files(own, stage_files(model, parallelism.pipeline, place.pipeline));
   }
   if (precision.optimizer <= Bytes(0)) return shard;
   if (parallelism.zero_stage >= 1) {
     shard.optimizer = precision.optimizer * model.parameters() / count_of(parallelism.ranks()) +
                       precision.optimizer * count_of(5 * model.hidden);
     shard.optimizer_files = Count(1);
-  } else if (first) {
-    shard.optimizer = parameters * precision.optimizer;
-    shard.optimizer_files = Count(1);
+  } else {
+    shard.optimizer = own * precision.optimizer;
+    shard.optimizer_files = files(own, Count(1));
   }
   return shard;
 }

@@ -5,10 +5,14 @@
 // (argonne-lcf/dlio_benchmark utils, checkpointing/base_checkpointing.py):
 //   - layers are dealt to pipeline stages evenly, the first stages taking one more of a remainder;
 //     the input embedding lies on the first stage, the output embedding and last norm on the last
+//   - tensors that a model lists are dealt to stages by the same share of the parameters, whole and
+//     in their order, and are divided in rows over the tensor-parallel ranks
 //   - matrices are divided over the tensor-parallel ranks, norms are on every one of them
 //   - weights: without ZeRO 3 the first data-parallel rank writes them, with it every rank its part
 //   - optimizer: without ZeRO the first data-parallel rank writes it; with it all ranks hold equal
 //     parts of the whole, and five vectors of `hidden` with their three values each (60 B x hidden)
+//   - the rows of tables that are sharded row_wise lie on all data-parallel ranks, an equal part on
+//     each, which writes it and, without ZeRO, its optimizer
 // The public sizes of Llama-3 8B, 70B, 405B and "1T" come out to all printed digits.
 #pragma once
 
@@ -50,12 +54,19 @@ struct CheckpointSize {
   Count files() const { return weight_files + optimizer_files; }
   Bytes sum() const { return weights + optimizer; }
 };
-// O(pipeline stages).
+// O(pipeline stages), and for each of them O(listed tensors).
 CheckpointSize checkpoint_size(const ModelShape& model, const Parallelism& parallelism,
                                const Precision& precision);
+
+// The stage that a listed tensor lies on: the one that its first element falls to when all
+// parameters are cut in equal parts. `begin` is how many come before it.
+std::uint64_t stage_of_tensor(const ModelShape& model, std::uint64_t stages, std::uint64_t begin);
 
 // Weights of a stage that one tensor-parallel rank of it holds.
 Count stage_parameters(const ModelShape& model, const Parallelism& parallelism,
                        std::uint64_t stage);
+// Of which in tables that are spread over the data-parallel ranks, all of them together.
+Count stage_row_wise_parameters(const ModelShape& model, const Parallelism& parallelism,
+                                std::uint64_t stage);
 
 }  // namespace feedrate

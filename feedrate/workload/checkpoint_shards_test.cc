@@ -71,7 +71,9 @@ TEST(ModelShape, TheCatalogueIsWhole) {
     EXPECT_GT(model->parameters(), Count(0));
   }
   EXPECT_EQ(model_of_workload("gpt3"), "gpt3-175b");
-  EXPECT_EQ(model_of_workload("unet3d"), "");
+  EXPECT_EQ(model_of_workload("unet3d"), "unet3d");
+  EXPECT_EQ(model_of_workload("dlrm_v2"), "dlrm");
+  EXPECT_EQ(model_of_workload("cosmoflow"), "");
   EXPECT_NEAR(find_model("gpt3-175b")->parameters().value() / 175e9, 1, 0.003);
   EXPECT_EQ(find_model("lama3-8b").error().message(),
             "unknown model 'lama3-8b', did you mean 'llama3-8b'?");
@@ -82,9 +84,10 @@ TEST(ModelShape, WrongFilesAreNamed) {
     const auto model = parse_model("name: a\ntitle: t\nsource: s\n" + rest, "mine.yaml");
     return model ? std::string() : model.error().message();
   };
-  EXPECT_EQ(message(""), "mine.yaml:1:1: a model has either 'transformer' or 'parameters'");
+  EXPECT_EQ(message(""),
+            "mine.yaml:1:1: a model has either 'transformer', or 'tensors' or 'parameters'");
   EXPECT_EQ(message("parameters: 1\ntransformer: {layers: 1}\n"),
-            "mine.yaml:1:1: a model has either 'transformer' or 'parameters'");
+            "mine.yaml:1:1: a model has either 'transformer', or 'tensors' or 'parameters'");
   EXPECT_NE(message("parameters: 0\n").find("mine.yaml:4:13"), std::string::npos);
   EXPECT_NE(message("transformer: {layers: 1, hidden: 2}\n").find("feed_forward"),
             std::string::npos);

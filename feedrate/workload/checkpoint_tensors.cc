@@ -24,17 +24,34 @@ Dtype weight_dtype(const Precision& precision) {
   return precision.weights == Bytes(1) ? Dtype::kU8 : Dtype::kBf16;
 }
 
+// Leaves part `index` of `parts` of its rows.
+void cut_rows(TensorPiece& piece, std::uint64_t parts, std::uint64_t index) {
+  const Range range = part(piece.shape[0], parts, index);
+  piece.begin[0] += range.begin;
+  piece.shape[0] = range.count;
+}
+
 // Cuts rows, columns or nothing over the tensor-parallel ranks.
 enum class Cut : std::uint8_t { kNone, kRows, kColumns };
 
 class Builder {
  public:
   Builder(const ModelShape& model, const Parallelism& parallelism, const Precision& precision,
-          const RankPlace& place)
-      : model_(model), parallel_(parallelism), precision_(precision), place_(place) {}
+          const RankPlace& place, bool replicated)
+      : model_(model),
+        parallel_(parallelism),
+        precision_(precision),
+        place_(place),
+        replicated_(replicated) {}
 
-  // Weights of this stage and tensor-parallel rank, whole: ZeRO cuts them later.
+  // Weights of this stage and tensor-parallel rank, whole: ZeRO cuts them later. Without
+  // `replicated` those alone that lie on this data-parallel rank only.
   std::vector<ShardGroup> weights() {
+    if (!model_.tensors.empty()) {
+      add_listed();
+      return std::move(groups_);
+    }
+    if (!replicated_) return {};
     if (!model_.is_transformer()) {
       add_flat();
       return std::move(groups_);
@@ -146,6 +163,19 @@ class Builder {
     add(lead + "mlp.down_proj.weight", {hidden, inner}, Cut::kColumns);
   }
 
+  void add_listed() {
+    group("model");
+    std::uint64_t begin = 0;
+    for (const ModelTensor& tensor : model_.tensors) {
+      const std::uint64_t stage = stage_of_tensor(model_, parallel_.pipeline, begin);
+      begin += tensor.elements();
+      const bool spread = tensor.row_wise && parallel_.zero_stage < 3;
+      if (stage != place_.pipeline || !(replicated_ || spread)) continue;
+      add(tensor.name, tensor.shape, Cut::kRows);
+      if (spread) cut_rows(groups_.back().pieces.back(), parallel_.data, place_.data);
+    }
+  }
+
   void add_flat() {
     const auto all = static_cast<std::uint64_t>(std::llround(model_.parameters().value()));
     const std::uint64_t blocks = (all + kFlatElements - 1) / kFlatElements;
@@ -160,6 +190,7 @@ class Builder {
   const Parallelism& parallel_;
   const Precision& precision_;
   const RankPlace& place_;
+  const bool replicated_;
   std::vector<ShardGroup> groups_;
 };
 
@@ -169,12 +200,32 @@ ShardGroup cut_rows(const std::vector<ShardGroup>& weights, std::uint64_t parts,
   ShardGroup result{fmt::format("model-model_{:02}", tensor), {}};
   for (const ShardGroup& group : weights)
     for (TensorPiece piece : group.pieces) {
-      const Range range = part(piece.shape[0], parts, index);
-      piece.begin[0] += range.begin;
-      piece.shape[0] = range.count;
+      cut_rows(piece, parts, index);
       result.pieces.push_back(std::move(piece));
     }
   return result;
+}
+
+// Of the rank at `place`, with or without what other data-parallel ranks have, too.
+std::vector<ShardGroup> rank_tensors(const ModelShape& model, const Parallelism& parallelism,
+                                     const Precision& precision, const RankPlace& place,
+                                     bool replicated) {
+  const bool sharded = parallelism.zero_stage >= 3;
+  Builder builder(model, parallelism, precision, place, replicated || sharded);
+  const std::vector<ShardGroup> weights = builder.weights();
+  std::vector<ShardGroup> groups = weights;
+  if (sharded) groups = {cut_rows(weights, parallelism.data, place.data, place.tensor)};
+  if (precision.optimizer > Bytes(0)) {
+    const std::uint64_t rank =
+        (place.pipeline * parallelism.data + place.data) * parallelism.tensor + place.tensor;
+    groups.push_back(parallelism.zero_stage >= 1 ? builder.flat_optimizer(rank)
+                                                 : builder.whole_optimizer(weights));
+  }
+  // A rank that has no rows of a small tensor has no piece of it.
+  for (ShardGroup& group : groups)
+    std::erase_if(group.pieces, [](const TensorPiece& piece) { return piece.elements() == 0; });
+  std::erase_if(groups, [](const ShardGroup& group) { return group.pieces.empty(); });
+  return groups;
 }
 
 }  // namespace
@@ -222,39 +273,12 @@ RankPlace place_of_rank(const Parallelism& parallelism, std::uint64_t rank) {
 
 std::vector<ShardGroup> checkpoint_tensors(const ModelShape& model, const Parallelism& parallelism,
                                            const Precision& precision, const RankPlace& place) {
-  Builder builder(model, parallelism, precision, place);
-  const std::vector<ShardGroup> weights = builder.weights();
-  std::vector<ShardGroup> groups;
-  if (parallelism.zero_stage >= 3)
-    groups.push_back(cut_rows(weights, parallelism.data, place.data, place.tensor));
-  else if (place.data == 0)
-    groups = weights;
-  if (precision.optimizer > Bytes(0)) {
-    const std::uint64_t rank =
-        (place.pipeline * parallelism.data + place.data) * parallelism.tensor + place.tensor;
-    if (parallelism.zero_stage >= 1)
-      groups.push_back(builder.flat_optimizer(rank));
-    else if (place.data == 0)
-      groups.push_back(builder.whole_optimizer(weights));
-  }
-  // A rank that has no rows of a small tensor has no piece of it.
-  for (ShardGroup& group : groups)
-    std::erase_if(group.pieces, [](const TensorPiece& piece) { return piece.elements() == 0; });
-  std::erase_if(groups, [](const ShardGroup& group) { return group.pieces.empty(); });
-  return groups;
+  return rank_tensors(model, parallelism, precision, place, place.data == 0);
 }
 
 std::vector<ShardGroup> needed_tensors(const ModelShape& model, const Parallelism& parallelism,
                                        const Precision& precision, const RankPlace& place) {
-  if (parallelism.zero_stage >= 3 || place.data == 0)
-    return checkpoint_tensors(model, parallelism, precision, place);
-  const RankPlace first{place.tensor, place.pipeline, 0};
-  if (parallelism.zero_stage == 0) return checkpoint_tensors(model, parallelism, precision, first);
-  std::vector<ShardGroup> groups =
-      checkpoint_tensors(model, parallelism, {precision.weights, Bytes(0)}, first);
-  for (ShardGroup& group : checkpoint_tensors(model, parallelism, precision, place))
-    groups.push_back(std::move(group));
-  return groups;
+  return rank_tensors(model, parallelism, precision, place, true);
 }
 
 }  // namespace feedrate

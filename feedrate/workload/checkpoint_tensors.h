@@ -11,6 +11,9 @@
 //   - The optimizer's fp32 weights and moments: without ZeRO a tensor each, cut like the weights;
 //     with it three flat tensors over all parameters, an equal part of each for every rank, and
 //     five vectors of `hidden` with three values each that every rank has for itself.
+//   - Tensors that a model lists are cut in rows only, over tensor-parallel ranks and with ZeRO 3
+//     over data-parallel ones. Embedding tables that are sharded row_wise (DLRM) are always cut
+//     over the data-parallel ranks, each of which writes its rows.
 //   - A model that is known by its number of parameters alone is cut in flat tensors of 16 Mi.
 #pragma once
 
@@ -28,7 +31,8 @@ enum class Dtype : std::uint8_t { kF32, kBf16, kU8 };
 std::uint64_t dtype_bytes(Dtype dtype);
 std::string_view to_string(Dtype dtype);  // "f32", "bf16", "u8"
 
-// A rectangle of a tensor; one or two dimensions.
+// A rectangle of a tensor; 1 to kTensorDimensionsMax dimensions, of which at most the first two are
+// cut.
 struct TensorPiece {
   std::string name;  // of the whole tensor: "model.layers.0.mlp.down_proj.weight"
   Dtype dtype = Dtype::kBf16;

@@ -75,7 +75,8 @@ TEST(CheckpointTensors, RanksAreNumberedTensorFirst) {
 }
 
 TEST(CheckpointTensors, AModelOfParametersAloneIsFlat) {
-  const ModelShape model = find_model("resnet50").value();
+  ModelShape model;
+  model.given_parameters = 25557032;
   const auto groups = checkpoint_tensors(model, {.data = 4}, {}, {});
   ASSERT_EQ(groups.size(), 2U);
   EXPECT_EQ(groups[0].name, "model-model_00");
@@ -83,6 +84,63 @@ TEST(CheckpointTensors, AModelOfParametersAloneIsFlat) {
   EXPECT_EQ(groups[1].bytes(), 25557032U * 12);
   EXPECT_EQ(groups[1].pieces[0].name, "optimizer.fp32.parameters.00000");
   EXPECT_TRUE(checkpoint_tensors(model, {.data = 4}, {}, {.data = 1}).empty());
+}
+
+// Every element of every listed tensor is written exactly once, and what is planned is written.
+TEST(CheckpointTensors, ListedTensorsAreWrittenOnce) {
+  for (const char* name : {"resnet50", "unet3d", "dlrm"}) {
+    const ModelShape model = scaled(find_model(name).value(), 0.1);
+    for (const std::uint32_t stage : {0U, 1U, 3U})
+      for (const std::uint64_t pipeline : {1U, 3U}) {
+        const Parallelism parallel{
+            .tensor = 2, .pipeline = pipeline, .data = 3, .zero_stage = stage};
+        std::map<std::string, std::uint64_t> seen;
+        double bytes = 0;
+        for (std::uint64_t rank = 0; rank < parallel.ranks(); ++rank) {
+          const auto groups =
+              checkpoint_tensors(model, parallel, {}, place_of_rank(parallel, rank));
+          bytes += bytes_of(groups);
+          for (const ShardGroup& group : groups)
+            for (const TensorPiece& piece : group.pieces) seen[piece.name] += piece.elements();
+        }
+        for (const ModelTensor& tensor : model.tensors)
+          EXPECT_EQ(seen[tensor.name], tensor.elements()) << name << " " << tensor.name;
+        EXPECT_NEAR(bytes / checkpoint_size(model, parallel, {}).sum().value(), 1, 1e-9) << name;
+      }
+  }
+}
+
+TEST(CheckpointTensors, ListedTensorsKeepTheirShapes) {
+  const ModelShape model = find_model("unet3d").value();
+  const auto groups = checkpoint_tensors(model, {.data = 3, .zero_stage = 3}, {}, {.data = 1});
+  ASSERT_EQ(groups.size(), 2U);
+  const TensorPiece& piece = groups[0].pieces[0];
+  EXPECT_EQ(piece.name, "input_block.conv1.0.weight");
+  EXPECT_EQ(piece.global, (std::vector<std::uint64_t>{32, 1, 3, 3, 3}));
+  EXPECT_EQ(piece.begin, (std::vector<std::uint64_t>{11, 0, 0, 0, 0}));
+  EXPECT_EQ(piece.shape, (std::vector<std::uint64_t>{11, 1, 3, 3, 3}));
+}
+
+// Without ZeRO the first replica writes what all have; each writes its rows of the tables and their
+// optimizer, and reads them and what all have when it starts again.
+TEST(CheckpointTensors, RowsOfTablesLieOnAllReplicas) {
+  const ModelShape model = find_model("dlrm").value();
+  const Parallelism parallel{.data = 8};
+  const double tables = 26135627264.0, dense = 26151671809.0 - tables;
+  const auto first = checkpoint_tensors(model, parallel, {}, {.data = 0});
+  const auto other = checkpoint_tensors(model, parallel, {}, {.data = 7});
+  EXPECT_NEAR(bytes_of(first), 14 * (tables / 8 + dense), 14 * 128 * 26);
+  EXPECT_NEAR(bytes_of(other), 14 * tables / 8, 14 * 128 * 26);
+  ASSERT_EQ(other.size(), 2U);
+  const TensorPiece& rows = other[0].pieces[0];
+  EXPECT_EQ(rows.global, (std::vector<std::uint64_t>{40000000, 128}));
+  EXPECT_EQ(rows.begin, (std::vector<std::uint64_t>{35000000, 0}));
+  EXPECT_EQ(rows.shape, (std::vector<std::uint64_t>{5000000, 128}));
+  EXPECT_NEAR(checkpoint_shard(model, parallel, {}, {.data = 7}).sum().value(), 14 * tables / 8, 1);
+  const auto needed = needed_tensors(model, parallel, {}, {.data = 7});
+  EXPECT_EQ(bytes_of(needed), bytes_of(other) + 14 * dense);
+  const auto sharded = checkpoint_tensors(model, {.data = 8, .zero_stage = 3}, {}, {.data = 7});
+  EXPECT_EQ(sharded[0].pieces[0].shape, rows.shape);
 }
 
 TEST(CheckpointTensors, OtherPrecisions) {

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::uint64_t kRanksMax = 1'000'000;
 constexpr std::uint64_t kUnitsMax = 1'000'000'000;
-constexpr std::uint64_t kParametersMax = 1'000'000'000'000'000;
 
 Result<> read_count(const YamlNode& root, std::string_view key, std::uint64_t& target,
                     std::uint64_t maximum = kUnitsMax) {
@@ -74,6 +73,23 @@ Result<> read_parallelism(const YamlNode& root, ModelShape& model) {
   return {};
 }
 
+// One by one, as a number, or both, which then agree.
+Result<> read_listed(const YamlNode& root, ModelShape& model) {
+  FEEDRATE_CHECK(read_count(root, "parameters", model.given_parameters, kParametersMax));
+  if (!root.has("tensors")) return {};
+  FEEDRATE_TRY(const YamlNode node, root.at("tensors"));
+  FEEDRATE_TRY(model.tensors, read_tensors(node));
+  const std::uint64_t sum = elements_of(model.tensors);
+  if (root.has("parameters") && model.given_parameters != sum) {
+    FEEDRATE_TRY(const YamlNode given, root.at("parameters"));
+    return given.error(fmt::format("'parameters' is {}, but the {} of 'tensors' have {}",
+                                   model.given_parameters, model.tensors.size(), sum),
+                       "correct one of them, or leave out 'parameters'");
+  }
+  model.given_parameters = sum;
+  return {};
+}
+
 }  // namespace
 
 // The two norms, query with keys and values, the attention's output, the feed-forward matrices.
@@ -92,10 +108,22 @@ Count ModelShape::parameters() const {
          Count(output_embedding ? 2 : 1) * embedding_parameters() + count_of(hidden);
 }
 
+Count ModelShape::row_wise_parameters() const {
+  std::uint64_t sum = 0;
+  for (const ModelTensor& tensor : tensors)
+    if (tensor.row_wise) sum += tensor.elements();
+  return count_of(sum);
+}
+
 ModelShape scaled(const ModelShape& model, double share) {
   FEEDRATE_ASSERT(share > 0 && share <= 1);
   ModelShape small = model;
   if (share == 1) return small;
+  if (!model.tensors.empty()) {
+    small.tensors = scaled(model.tensors, share);
+    small.given_parameters = elements_of(small.tensors);
+    return small;
+  }
   if (!model.is_transformer()) {
     small.given_parameters = std::max<std::uint64_t>(
         1, static_cast<std::uint64_t>(
@@ -115,8 +143,8 @@ ModelShape scaled(const ModelShape& model, double share) {
 Result<ModelShape> parse_model(std::string_view yaml, std::string_view origin) {
   FEEDRATE_TRY(const YamlNode root, YamlNode::parse(yaml, origin));
   FEEDRATE_CHECK(
-      root.expect_keys("a model", {"name", "title", "source", "notes", "parameters", "transformer",
-                                   "parallelism", "workloads", "shared_timings"}));
+      root.expect_keys("a model", {"name", "title", "source", "notes", "parameters", "tensors",
+                                   "transformer", "parallelism", "workloads", "shared_timings"}));
   ModelShape model;
   FEEDRATE_TRY(model.name, root.text_at("name"));
   FEEDRATE_TRY(model.title, root.text_at("title"));
@@ -130,11 +158,11 @@ Result<ModelShape> parse_model(std::string_view yaml, std::string_view origin) {
     FEEDRATE_TRY(model.workloads, workloads.texts());
   }
   FEEDRATE_CHECK(read_flag(root, "shared_timings", model.shared_timings));
-  if (root.has("transformer") == root.has("parameters"))
-    return root.error("a model has either 'transformer' or 'parameters'",
-                      "give the layers of a transformer, or the number of parameters of another");
+  if (root.has("transformer") == (root.has("tensors") || root.has("parameters")))
+    return root.error("a model has either 'transformer', or 'tensors' or 'parameters'",
+                      "give the layers of a transformer, or the tensors or their sum of another");
   if (root.has("transformer")) FEEDRATE_CHECK(read_transformer(root, model));
-  FEEDRATE_CHECK(read_count(root, "parameters", model.given_parameters, kParametersMax));
+  FEEDRATE_CHECK(read_listed(root, model));
   FEEDRATE_CHECK(read_parallelism(root, model));
   return model;
 }

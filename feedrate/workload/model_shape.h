@@ -2,7 +2,7 @@
 // description, from catalog/models/ or a user's YAML file with the same keys.
 //
 // A transformer is given by its layers, from which its tensors are counted; every other model by
-// its number of parameters alone.
+// its tensors, one by one, or by its number of parameters alone.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 
 #include "feedrate/base/error.h"
 #include "feedrate/base/quantity.h"
+#include "feedrate/workload/model_tensors.h"
 
 namespace feedrate {
 
@@ -34,7 +35,8 @@ struct ModelShape {
   std::uint32_t feed_forward_matrices = 3;  // 3 gated (Llama), 2 not (GPT-3)
   bool output_embedding = true;             // the last layer has a vocabulary matrix of its own
   std::uint64_t sequence_tokens = 0;        // 0: not known
-  std::uint64_t given_parameters = 0;       // of a model that is not a transformer
+  std::vector<ModelTensor> tensors;         // of a model that is not a transformer, where known
+  std::uint64_t given_parameters = 0;       // of a model that is not a transformer: their sum
   Parallelism parallelism;                  // as it is usually run; ranks 1: no source says
   std::string parallelism_source;
   std::vector<std::string> workloads;  // training workloads that train it
@@ -48,10 +50,12 @@ struct ModelShape {
   Count layer_parameters() const;
   Count embedding_parameters() const;
   Count parameters() const;
+  // Of which in tables whose rows are spread over the data-parallel ranks.
+  Count row_wise_parameters() const;
 };
 
 // The same tensors, smaller: about `share` of the parameters, 0 < share <= 1. Dimensions shrink by
-// its square root, to what the heads divide; layers stay.
+// its square root, to what the heads divide; layers stay, and so does every tensor of a list.
 ModelShape scaled(const ModelShape& model, double share);
 
 // `origin` is the file name in errors ("mine.yaml:7:3: ...").
