@@ -12,7 +12,7 @@ int main() {
   const auto shape = plan_for(*workload, 0, 1, 0);
   const auto dataset = Dataset::from_plan(*shape, "(described)");
   TrainingPlan plan = default_training_plan(*workload, *timing, *dataset, ClientKind::kNative);
-  plan.accelerators = 8;
+  plan.replicas = 8;
   plan.steps_max = 100;
   const auto group = ReactorGroup::make(ClockKind::kVirtual, IoEngine::kAuto, 1);
   const auto storage = make_storage_factory("null", IoMode::kBuffered, ".", 1);

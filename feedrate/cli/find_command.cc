@@ -76,8 +76,14 @@ class FindCommand final : public Command {
 
   Result<FindResult> search(const RunSetup& setup, const FindOptions& find,
                             const CommandContext& context) const {
-    const std::uint64_t by_data = setup.plan.dataset->samples() / setup.timing.batch_samples;
     TrainingPlan one = setup.plan;
+    const std::uint32_t replica = one.replica_accelerators();
+    const std::uint64_t by_data = one.dataset->samples() / one.timing.batch_samples * replica;
+    if (find.accelerators_max < replica)
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--max: {} is less than one replica of {} accelerators",
+                              find.accelerators_max, replica),
+                  fmt::format("use --max={} or more", replica));
     FEEDRATE_CHECK(check_training_plan(one));
     const bool quiet = context.quiet;
     const FindObserver observer{
@@ -96,7 +102,7 @@ class FindCommand final : public Command {
     const TrialRunner runner = [&](std::uint32_t count, std::uint32_t readers, Duration time_max,
                                    StepObserver& judge) {
       TrainingPlan plan = setup.plan;
-      plan.accelerators = count;
+      plan.replicas = count / plan.replica_accelerators();
       if (readers != plan.readers) {
         plan.readers = readers;
         if (plan.client == ClientKind::kNative) widen_window(plan);
@@ -107,8 +113,8 @@ class FindCommand final : public Command {
       return run_once(setup, plan, options_, &judge, progress, context.stop);
     };
     TrainingPlan several = setup.plan;
-    several.accelerators = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>({by_data, setup.threads, find.accelerators_max}));
+    several.replicas = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+        {by_data / replica, setup.threads, find.accelerators_max / replica}));
     FEEDRATE_TRY(const ClientCeiling ceiling,
                  measure_ceiling(setup, several, kCeilingTime, context.stop));
     FEEDRATE_TRY(FindResult result,

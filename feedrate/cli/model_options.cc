@@ -88,6 +88,19 @@ Result<std::optional<ModelShape>> ModelOptions::resolve_model(const std::string&
   return std::optional(std::move(shape));
 }
 
+Result<std::uint64_t> whole_replicas(std::uint64_t ranks, std::string_view flag,
+                                     const Parallelism& parallel) {
+  const std::uint64_t share = parallel.tensor * parallel.pipeline;
+  if (ranks % share == 0) return ranks / share;
+  return fail(
+      ErrorKind::kUsage,
+      fmt::format("{}: {} cannot be divided into replicas of {} "
+                  "(--tensor-parallel {} x --pipeline-parallel {})",
+                  flag, ranks, share, parallel.tensor, parallel.pipeline),
+      fmt::format("use a multiple of {}, or other --tensor-parallel and --pipeline-parallel",
+                  share));
+}
+
 Result<Parallelism> ModelOptions::resolve_parallelism(const ModelShape* shape,
                                                       const std::string& count,
                                                       std::string_view flag,
@@ -103,19 +116,9 @@ Result<Parallelism> ModelOptions::resolve_parallelism(const ModelShape* shape,
   std::uint64_t ranks = default_count;
   if (!data.empty()) ranks = parallel.ranks();
   FEEDRATE_CHECK(read(count, flag, 1, kAcceleratorsMax, ranks));
-  const std::uint64_t share = parallel.tensor * parallel.pipeline;
   if (data.empty()) {
-    if (ranks % share == 0) {
-      parallel.data = ranks / share;
-      return parallel;
-    }
-    return fail(ErrorKind::kUsage,
-                fmt::format("{}: {} cannot be divided into replicas of {} "
-                            "(--tensor-parallel {} x --pipeline-parallel {})",
-                            flag, ranks, share, parallel.tensor, parallel.pipeline),
-                fmt::format("use a multiple of {}, or other --tensor-parallel and "
-                            "--pipeline-parallel",
-                            share));
+    FEEDRATE_TRY(parallel.data, whole_replicas(ranks, flag, parallel));
+    return parallel;
   }
   if (parallel.ranks() != ranks)
     return fail(ErrorKind::kUsage,

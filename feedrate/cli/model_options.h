@@ -33,6 +33,11 @@ Result<T> read_described(const std::string& name, std::string_view what,
   return parse(text, name);
 }
 
+// How many replicas so many ranks are, each of tensor x pipeline; kUsage names `flag` when they are
+// no whole number.
+Result<std::uint64_t> whole_replicas(std::uint64_t ranks, std::string_view flag,
+                                     const Parallelism& parallel);
+
 struct ModelOptions {
   std::string model, parameters, bytes_per_parameter, weight_bytes, tensor, pipeline, data, zero;
 

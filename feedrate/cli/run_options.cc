@@ -87,6 +87,33 @@ Result<> resolve_slow_ranks(const std::vector<std::string>& texts, TrainingPlan&
   return {};
 }
 
+// Model parallelism: what a replica is, and its batch.
+Result<> resolve_replica(const RunOptions& options, const Workload& workload, TrainingPlan& plan) {
+  constexpr std::uint64_t kReplicaMax = 1'000'000;
+  FEEDRATE_CHECK(count_option(options.tensor_parallel, "--tensor-parallel", 1, kReplicaMax,
+                              plan.tensor_parallel));
+  FEEDRATE_CHECK(count_option(options.pipeline_parallel, "--pipeline-parallel", 1, kReplicaMax,
+                              plan.pipeline_parallel));
+  if (std::uint64_t{plan.tensor_parallel} * plan.pipeline_parallel > kReplicaMax)
+    return fail(ErrorKind::kUsage,
+                fmt::format("--pipeline-parallel: {} x --tensor-parallel {} is more than the {} "
+                            "accelerators that there can be",
+                            plan.pipeline_parallel, plan.tensor_parallel, kReplicaMax),
+                "use smaller ones");
+  // Step times of a model-parallel job are those of one accelerator of it.
+  const Result<ModelShape> model = find_model(model_of_workload(workload.name));
+  if (model && model->shared_timings) plan.timing.batch_samples *= plan.replica_accelerators();
+  const std::uint32_t batch = plan.timing.batch_samples;
+  FEEDRATE_CHECK(
+      count_option(options.micro_batches, "--micro-batches", 1, batch, plan.micro_batches));
+  if (batch % plan.micro_batches != 0)
+    return fail(ErrorKind::kUsage,
+                fmt::format("--micro-batches: the batch of {} cannot be divided by {}",
+                            format_counted(batch, "sample"), plan.micro_batches),
+                "use a divisor of the batch, or another --batch");
+  return {};
+}
+
 Result<> resolve_plan(const RunOptions& options, const Workload& workload, TrainingPlan& plan) {
   FEEDRATE_CHECK(resolve_slow_ranks(options.slow_ranks, plan));
   // A framework's habit, so for the client that has them.
@@ -296,8 +323,14 @@ void RunOptions::declare(CLI::App& app) {
   add(job, "--timing", timing,
       "set of step times: storage-benchmark (published emulation), measured (from training logs) "
       "or one of your own; default: your own, else storage-benchmark, else what there is");
-  add(job, "--batch", batch, "samples a step and accelerator, instead of the published number");
+  add(job, "--batch", batch,
+      "samples a step and accelerator (or replica), instead of the published number");
   add(job, "--step-time", compute_time, "compute time of a step, instead of the published one");
+  add(job, "--tensor-parallel", tensor_parallel,
+      "accelerators that share a layer: they are one replica, which reads its batch once");
+  add(job, "--pipeline-parallel", pipeline_parallel, "stages of layers, of one replica, too");
+  add(job, "--micro-batches", micro_batches,
+      "of a replica's batch, one after the other through the stages; the first is enough to begin");
   app.add_option("--slow-rank", slow_ranks,
                  "RANK=FACTOR: this accelerator's steps take so many times as long (a straggler)")
       ->group(job)
@@ -374,6 +407,7 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
   setup.workload = workload;
   FEEDRATE_TRY(setup.timing, resolve_timing(options, workload));
   setup.plan = default_training_plan(workload, setup.timing, dataset, client);
+  FEEDRATE_CHECK(resolve_replica(options, workload, setup.plan));
   setup.storage = options.storage;
   FEEDRATE_TRY(setup.clock, parse_clock(options.clock, "--clock"));
   FEEDRATE_TRY(setup.io_engine, parse_io_engine(options.io_engine, "--io-engine"));
@@ -480,7 +514,7 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
   std::optional<IoWitness> witness;
   if (setup.reads_files) {
-    const ShardShape shape{plan.dataset->samples(), plan.accelerators, plan.timing.batch_samples};
+    const ShardShape shape{plan.dataset->samples(), plan.replicas, plan.timing.batch_samples};
     witness.emplace(*plan.dataset, progress, shape.steps_per_epoch(),
                     WitnessOptions{setup.io == IoMode::kDirect,
                                    setup.drop_cache && plan.dataset->bytes() < host_memory()});
@@ -531,7 +565,8 @@ Result<ClientCeiling> measure_ceiling(const RunSetup& setup, const TrainingPlan&
       (run.cpu_user_seconds + run.cpu_system_seconds) /
       static_cast<double>(std::max<std::uint64_t>(1, run.samples_read));
   ceiling.accelerators = ceiling.samples_per_second * to_seconds(plan.timing.compute) /
-                         static_cast<double>(plan.timing.batch_samples);
+                         static_cast<double>(plan.timing.batch_samples) *
+                         plan.replica_accelerators();
   return ceiling;
 }
 

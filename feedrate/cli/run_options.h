@@ -43,7 +43,8 @@ struct RunOptions {
   std::string directory, data, format, accelerator, timing, batch, compute_time,
       client = "native", readers, prefetch, transfer, order, shuffle_buffer, io = "auto",
       io_engine = "auto", storage = "posix", clock = "real", threads, buffer_memory, cache = "drop",
-      on_error = "stop", seed = "1", json, labels, index_directory, decode, decode_time;
+      on_error = "stop", seed = "1", json, labels, index_directory, decode, decode_time,
+      tensor_parallel, pipeline_parallel, micro_batches;
   std::vector<std::string> slow_ranks;  // RANK=FACTOR
   bool hold = false, verify = false;
   void declare(CLI::App& app);
@@ -58,7 +59,7 @@ struct RunOptions {
 // The step time that a run or plan uses: of --accelerator, --timing, --batch and --step-time.
 Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Workload& workload);
 
-// Everything decided but the number of accelerators and the limits of the run.
+// Everything decided but the number of replicas and the limits of the run.
 struct RunSetup {
   Workload workload;
   AcceleratorTiming timing;

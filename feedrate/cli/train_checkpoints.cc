@@ -22,8 +22,6 @@ void TrainCheckpointOptions::declare(CLI::App& app) {
   add("--checkpoint-model", model_.model,
       "of catalog/models, or a YAML file; default: what the workload trains");
   add("--checkpoint-scale", scale_, "share of the model's parameters, for small machines: 0.01");
-  add("--checkpoint-tensor-parallel", model_.tensor, "ranks that share a layer");
-  add("--checkpoint-pipeline-parallel", model_.pipeline, "stages of layers");
   add("--checkpoint-zero", model_.zero, "what is sharded over replicas: 0, 1, 2 or 3");
   add("--checkpoint-layout", layout_, "safetensors (default), torch, dcp, raw, shared");
   add("--checkpoint-keep", keep_, "newest ones, older are removed; default 2");
@@ -74,9 +72,12 @@ Result<> TrainCheckpointOptions::resolve_model(const RunSetup& setup, const Trai
         ErrorKind::kUsage,
         fmt::format("--checkpoint-model: no source says what model {} trains", setup.workload.name),
         fmt::format("name one of {}", fmt::join(model_names(), ", ")));
+  ModelOptions ranks = model_;
+  ranks.tensor = fmt::to_string(plan.tensor_parallel);
+  ranks.pipeline = fmt::to_string(plan.pipeline_parallel);
   FEEDRATE_TRY(job.head.parallelism,
-               model_.resolve_parallelism(&*model, fmt::to_string(plan.accelerators),
-                                          "--accelerators", plan.accelerators));
+               ranks.resolve_parallelism(&*model, fmt::to_string(plan.accelerators()),
+                                         "--accelerators", plan.accelerators()));
   if (!scale_.empty()) {
     FEEDRATE_TRY(job.head.scale, parse_fraction(scale_, "--checkpoint-scale", 1e-9, 1));
   }

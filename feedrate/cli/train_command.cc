@@ -5,6 +5,7 @@
 
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/find_dataset.h"
+#include "feedrate/cli/model_options.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/run_options.h"
@@ -17,7 +18,8 @@ class TrainCommand final : public Command {
  public:
   void declare(CLI::App& app) override {
     options_.declare(app);
-    app.add_option("--accelerators,-n", accelerators_, "how many accelerators to emulate")
+    app.add_option("--accelerators,-n", accelerators_,
+                   "how many accelerators to emulate; default: one (replica)")
         ->group("The job");
     app.add_option("--au", au_, "accelerator utilisation to reach, e.g. 0.9")->group("The job");
     const std::string limits = "How long (the first limit that is reached ends the run)";
@@ -89,7 +91,7 @@ class TrainCommand final : public Command {
     if (plan.time_max > Duration::zero()) seconds = std::min(seconds, to_seconds(plan.time_max));
     if (plan.steps_max > 0) seconds = std::min(seconds, step * static_cast<double>(plan.steps_max));
     const double batches = static_cast<double>(plan.dataset->samples()) /
-                           (static_cast<double>(plan.accelerators) * plan.timing.batch_samples);
+                           (static_cast<double>(plan.replicas) * plan.timing.batch_samples);
     if (plan.epochs > 0)
       seconds = std::min(seconds, step * batches * static_cast<double>(plan.epochs));
     return std::max<Duration>(std::chrono::milliseconds(1), from_seconds(seconds));
@@ -111,9 +113,20 @@ class TrainCommand final : public Command {
   }
 
   Result<> set_limits(const Workload& workload, TrainingPlan& plan) const {
-    FEEDRATE_TRY(const std::uint64_t count,
-                 parse_count(accelerators_, "--accelerators", 1, 1'000'000));
-    plan.accelerators = static_cast<std::uint32_t>(count);
+    std::uint64_t count = plan.replica_accelerators();
+    if (!accelerators_.empty()) {
+      FEEDRATE_TRY(count, parse_count(accelerators_, "--accelerators", 1, 1'000'000));
+    }
+    FEEDRATE_TRY(const std::uint64_t replicas,
+                 whole_replicas(count, "--accelerators",
+                                {plan.tensor_parallel, plan.pipeline_parallel, 1, 0}));
+    plan.replicas = static_cast<std::uint32_t>(replicas);
+    for (const auto& [rank, factor] : plan.slow_ranks)
+      if (rank >= count)
+        return fail(ErrorKind::kUsage,
+                    fmt::format("--slow-rank: there is no rank {} of {}", rank,
+                                format_counted(count, "accelerator")),
+                    fmt::format("the last one is {}", count - 1));
     const bool limited = !steps_.empty() || !time_.empty();
     if (limited) plan.epochs = 0;
     if (!limited && epochs_.empty()) plan.steps_max = workload.steps_max;
@@ -134,7 +147,7 @@ class TrainCommand final : public Command {
   RunOptions options_;
   TrainCheckpointOptions checkpoints_;
   DatasetOptions described_;
-  std::string accelerators_ = "1", epochs_, steps_, time_, au_;
+  std::string accelerators_, epochs_, steps_, time_, au_;
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ inline TrainingPlan test_plan(const Workload& workload, ClientKind client,
   const auto dataset = Dataset::from_plan(*plan, directory);
   TrainingPlan training =
       default_training_plan(workload, workload.accelerators.front(), *dataset, client);
-  training.accelerators = accelerators;
+  training.replicas = accelerators;
   training.buffer_bytes = 1U << 22U;
   return training;
 }

@@ -64,9 +64,9 @@ Loader::Loader(LoaderContext& context, std::uint32_t rank)
     : context_(context),
       reactor_(context.storage.reactor()),
       source_(context.plan, context.orders, rank),
-      assembly_(in_order(context.plan), context.plan.timing.batch_samples,
+      assembly_(in_order(context.plan), context.plan.micro_batch_samples(),
                 context.plan.shuffle_buffer_samples),
-      window_(reactor_, window_batches(context.plan) * context.plan.timing.batch_samples +
+      window_(reactor_, window_batches(context.plan) * context.plan.micro_batch_samples() +
                             context.plan.shuffle_buffer_samples),
       epoch_ended_(reactor_),
       samples_per_epoch_(context.orders.shape().samples_read_per_rank()),
@@ -126,17 +126,21 @@ Task<std::optional<Loader::Batch>> Loader::next_batch() {
   co_return batch;
 }
 
+std::uint64_t Loader::batches_per_epoch() const {
+  return context_.orders.shape().steps_per_epoch() * context_.plan.micro_batches;
+}
+
 // Whether nothing could have been read ahead for this batch.
 bool Loader::starts_anew(std::uint64_t batch) const {
-  return batch == 0 || (faithful() && batch % context_.orders.shape().steps_per_epoch() == 0);
+  return batch == 0 || (faithful() && batch % batches_per_epoch() == 0);
 }
 
 void Loader::release_batch(Instant busy_until) {
   chain_.busy_until(busy_until);
-  window_.release(context_.plan.timing.batch_samples);
+  window_.release(context_.plan.micro_batch_samples());
   if (context_.plan.hold) {
     // A sample may have come in several pieces: the oldest share of them goes with the batch.
-    const std::uint64_t batch = context_.plan.timing.batch_samples;
+    const std::uint64_t batch = context_.plan.micro_batch_samples();
     const std::uint64_t gone = held_.size() * batch / (assembly_.waiting_samples() + batch);
     held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(gone));
   }
@@ -152,7 +156,7 @@ void Loader::close() {
 
 Task<> Loader::read_items(StallTrace& trace) {
   const std::uint64_t samples_max = std::max<std::uint64_t>(
-      1, window_batches(context_.plan) * context_.plan.timing.batch_samples / 2);
+      1, window_batches(context_.plan) * context_.plan.micro_batch_samples() / 2);
   while (!closed_) {
     const std::optional<WorkItem> item = source_.next(context_.plan.transfer_bytes, samples_max);
     if (!item) co_return;
@@ -170,7 +174,7 @@ Task<> Loader::read_items(StallTrace& trace) {
 }
 
 Task<> Loader::read_whole_batches(StallTrace& trace) {
-  const std::uint32_t batch = context_.plan.timing.batch_samples;
+  const std::uint32_t batch = context_.plan.micro_batch_samples();
   while (!closed_) {
     // Room first, then the batch: a reader that held the next batch but no room, while others took
     // the room for later batches, would block them all.
@@ -263,7 +267,7 @@ Task<bool> Loader::hand_over(Result<> outcome, std::uint64_t number, std::uint64
   if (samples == 0) co_return outcome.has_value() ? !closed_ : accept(outcome, 0, 0, trace);
   for (std::uint64_t done = 0; done < samples;) {
     const std::uint64_t count =
-        std::min<std::uint64_t>(samples - done, context_.plan.timing.batch_samples);
+        std::min<std::uint64_t>(samples - done, context_.plan.micro_batch_samples());
     const bool admitted = co_await window_.acquire(count);
     if (!admitted) co_return false;
     trace.add(StallCause::kQueue, reactor_.now());
@@ -275,7 +279,7 @@ Task<bool> Loader::hand_over(Result<> outcome, std::uint64_t number, std::uint64
 }
 
 Task<> Loader::wait_for_epoch(std::uint64_t epoch) {
-  const std::uint64_t batches = epoch * context_.orders.shape().steps_per_epoch();
+  const std::uint64_t batches = epoch * batches_per_epoch();
   while (!closed_ && assembly_.batches_taken() < batches) co_await epoch_ended_.wait();
 }
 

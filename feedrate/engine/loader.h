@@ -1,4 +1,5 @@
-// The loader of one accelerator: readers that fill a window of batches ahead of it.
+// The loader of one replica (an accelerator, or several that share a model): readers that fill a
+// window of batches ahead of it. A batch here is a micro-batch where steps have several.
 //
 // A reader is a coroutine. Samples enter the window when a reader starts on them and leave it when
 // the accelerator starts on their batch. A sample's bytes land in one of the reactor's small
@@ -118,6 +119,7 @@ class Loader {
   bool accept(const Result<>& outcome, std::uint64_t number, std::uint64_t samples,
               const StallTrace& trace);
   void deliver(std::uint64_t number, std::uint64_t samples, const StallTrace& trace);
+  std::uint64_t batches_per_epoch() const;
   bool starts_anew(std::uint64_t batch) const;
   bool faithful() const { return context_.plan.client == ClientKind::kFaithful; }
 

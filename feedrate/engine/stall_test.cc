@@ -112,7 +112,7 @@ TEST(Stalls, ASlowDirectoryMovesItsShareAndIsNamed) {
 
 TEST(Stalls, ASlowRankIsWhatTheOthersWaitFor) {
   TrainingPlan plan = exposed_plan();
-  plan.accelerators = 3;
+  plan.replicas = 3;
   plan.timing.compute = milliseconds(20);
   plan.readers = 2;
   plan.prefetch_batches = 3;

@@ -17,7 +17,7 @@ namespace {
 // epoch, so the first step of each does not count; the native one goes on, so only the run's does.
 void summarise_epochs(const TrainingPlan& plan, const std::vector<StepRecord>& steps,
                       RunResult& result) {
-  const ShardShape shape{plan.dataset->samples(), plan.accelerators, plan.timing.batch_samples};
+  const ShardShape shape{plan.dataset->samples(), plan.replicas, plan.timing.batch_samples};
   const std::uint64_t per_epoch = shape.steps_per_epoch();
   const double compute = to_seconds(plan.timing.compute);
   double busy = 0;
@@ -126,7 +126,7 @@ StallResult summarise_stalls(const TrainingPlan& plan, const TrainingOutcome& ou
     result.causes.push_back({std::string(to_string(cause)), 0, 0});
   if (outcome.steps.empty()) return result;
   const Instant end = outcome.steps.back().end;
-  result.wall_ns = (end - outcome.begin).count() * std::int64_t{plan.accelerators};
+  result.wall_ns = (end - outcome.begin).count() * std::int64_t{plan.replicas};
   for (const auto& [number, times] : ledger.ranks()) {
     RankStallResult rank{number, times.compute.count(), {}};
     result.compute_ns += rank.compute_ns;
@@ -206,7 +206,7 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
         "no step was measured: the first (of each epoch, with the faithful client) does not count; "
         "use more --steps or --time, fewer accelerators, or a larger data set");
   const std::uint64_t needed =
-      std::uint64_t{plan.accelerators} * plan.timing.batch_samples * outcome.steps.size();
+      std::uint64_t{plan.replicas} * plan.timing.batch_samples * outcome.steps.size();
   if (!outcome.fatal && !outcome.interrupted && result.errors.empty())
     for (const EpochIo& epoch : result.io.epochs)
       if (epoch.returned_bytes < epoch.located_bytes) {
@@ -234,8 +234,7 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
 
 double sustained_samples_per_second(const TrainingPlan& plan, const std::vector<StepRecord>& steps,
                                     std::size_t first, std::size_t last) {
-  const double consumed = static_cast<double>(last - first) *
-                          static_cast<double>(plan.accelerators) *
+  const double consumed = static_cast<double>(last - first) * static_cast<double>(plan.replicas) *
                           static_cast<double>(plan.timing.batch_samples);
   const double gained = static_cast<double>(steps[last].waiting_samples) -
                         static_cast<double>(steps[first].waiting_samples);
@@ -244,7 +243,7 @@ double sustained_samples_per_second(const TrainingPlan& plan, const std::vector<
 
 double sustained_utilisation(const TrainingPlan& plan, const std::vector<StepRecord>& steps,
                              std::size_t first, std::size_t last) {
-  const double demand = static_cast<double>(plan.accelerators) *
+  const double demand = static_cast<double>(plan.replicas) *
                         static_cast<double>(plan.timing.batch_samples) /
                         to_seconds(plan.timing.compute);
   return std::min(1.0, sustained_samples_per_second(plan, steps, first, last) / demand);
@@ -256,7 +255,7 @@ static void summarise_steady_state(const TrainingPlan& plan, const std::vector<S
   // With a limit on epochs the loaders run out before the accelerators do: those last steps only
   // empty the window and tell nothing about the storage.
   const std::uint64_t window =
-      window_batches(plan) +
+      (window_batches(plan) + plan.micro_batches - 1) / plan.micro_batches +
       (plan.shuffle_buffer_samples + plan.timing.batch_samples - 1) / plan.timing.batch_samples + 1;
   const std::size_t tail = plan.epochs > 0 ? window : 0;
   if (steps.size() >= tail + 2) {
@@ -278,11 +277,17 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   const ReaderStats& readers = outcome.readers;
   result.accelerator = plan.timing.accelerator;
   result.timing_source = plan.timing.source;
-  result.accelerators = plan.accelerators;
+  result.accelerators = plan.accelerators();
+  result.replicas = plan.replicas;
+  result.tensor_parallel = plan.tensor_parallel;
+  result.pipeline_parallel = plan.pipeline_parallel;
+  result.micro_batches = plan.micro_batches;
+  result.pipeline_bubble = plan.pipeline_bubble();
   result.batch_samples = plan.timing.batch_samples;
   result.compute_seconds_per_batch = to_seconds(plan.timing.compute);
   result.demand_bytes_per_second =
-      Workload::demand_bytes_per_second(plan.timing, dataset.mean_sample_bytes());
+      Workload::demand_bytes_per_second(plan.timing, dataset.mean_sample_bytes()) /
+      plan.replica_accelerators();
   result.dataset_directory = dataset.directory();
   result.dataset_format = dataset.format().name();
   result.dataset_files = dataset.files();
@@ -290,7 +295,7 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   result.dataset_bytes = dataset.bytes();
 
   result.steps = outcome.steps.size();
-  result.samples = result.steps * plan.accelerators * plan.timing.batch_samples;
+  result.samples = result.steps * plan.replicas * plan.timing.batch_samples;
   if (!outcome.steps.empty()) result.seconds = to_seconds(outcome.steps.back().end - outcome.begin);
   if (result.seconds > 0) {
     result.samples_per_second = static_cast<double>(result.samples) / result.seconds;
@@ -311,9 +316,8 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   result.unloaded_read_ms = unloaded_read_ms(outcome, result);
   const bool split = dataset.largest_sample_bytes() > plan.transfer_bytes;
   const std::uint64_t window_samples =
-      window_batches(plan) * plan.timing.batch_samples + plan.shuffle_buffer_samples;
-  result.in_flight_limit = plan.accelerators *
-                           std::min<std::uint64_t>(plan.readers, window_samples) *
+      window_batches(plan) * plan.micro_batch_samples() + plan.shuffle_buffer_samples;
+  result.in_flight_limit = plan.replicas * std::min<std::uint64_t>(plan.readers, window_samples) *
                            (split && plan.level == ByteLevel::kRaw ? plan.transfers_per_sample : 1);
   result.in_flight_limit = std::min(result.in_flight_limit, outcome.buffers);
   summarise_series(readers, result);

@@ -23,9 +23,8 @@ class StepCoordinator {
         observer_(observer),
         progress_(progress),
         checkpoints_(checkpoints),
-        barrier_(plan.accelerators, [this] { complete_step(); }),
-        pause_(plan.accelerators, [this] { step_end_ = resumed_ = std::max(step_end_, resume_); }) {
-  }
+        barrier_(plan.replicas, [this] { complete_step(); }),
+        pause_(plan.replicas, [this] { step_end_ = resumed_ = std::max(step_end_, resume_); }) {}
 
   void begin(Instant now) { begin_ = step_end_ = resumed_ = now; }
   Instant begin_time() const { return begin_; }
@@ -41,16 +40,18 @@ class StepCoordinator {
   // Each accelerator arrives when its reactor's part is done; then step_end() is when they go on.
   Barrier& pause() { return pause_; }
   void resume_at(Instant now) { resume_ = std::max(resume_, now); }  // under its lock
-  // What one accelerator's step was.
+  // What one replica's step was, its stalls before its compute (see compute_step).
   struct Step {
     std::uint32_t rank = 0;
+    Instant ready{};  // its first batch
     Instant start{}, end{};
-    Loader::Batch batch;
+    Duration compute{};
+    std::vector<StallPiece> pieces = {};  // what it had waited for
   };
   // Called under the barrier's lock.
   void contribute(const Step& step) {
     if (contributions_++ == 0 || step.end > pending_slowest_.end) pending_slowest_ = step;
-    if (steps_.empty()) first_batch_ = std::max(first_batch_, step.batch.ready - begin_);
+    if (steps_.empty()) first_batch_ = std::max(first_batch_, step.ready - begin_);
   }
   // The one that ended the last whole step, and how many there were. As step_end().
   const Step& slowest() const { return slowest_; }
@@ -68,7 +69,7 @@ class StepCoordinator {
 
  private:
   void complete_step() {
-    if (contributions_ < plan_.accelerators) {  // somebody has left: not a whole step
+    if (contributions_ < plan_.replicas) {  // somebody has left: not a whole step
       stop_ = true;
       return;
     }
@@ -76,7 +77,7 @@ class StepCoordinator {
     std::swap(slowest_, pending_slowest_);
     pending_.end = step_end_ = slowest_.end;
     const std::uint64_t consumed =
-        (steps_.size() + 1) * plan_.accelerators * std::uint64_t{plan_.timing.batch_samples};
+        (steps_.size() + 1) * plan_.replicas * std::uint64_t{plan_.timing.batch_samples};
     pending_.waiting_samples = progress_.samples.load(std::memory_order_relaxed) - consumed;
     steps_.push_back(pending_);
     pending_ = {};
@@ -124,28 +125,59 @@ Task<bool> take_checkpoint(Reactor& reactor, StepCoordinator& group, CheckpointW
   co_return true;
 }
 
-Task<> run_accelerator(Loader& loader, Reactor& reactor, const TrainingPlan& plan,
-                       StepCoordinator& group, CheckpointWriter* writer, ReaderStats& stats,
-                       std::uint32_t rank, Semaphore& finished) {
-  const Duration compute = plan.compute_of(rank);
+// What a micro-batch was waited for over [free, start), as if the `computed` before it came later.
+void add_stalls(const std::vector<StallPiece>& from, Instant free, Duration computed,
+                std::vector<StallPiece>& pieces) {
+  for (StallPiece piece : from) {
+    if (piece.until <= free) continue;
+    piece.until -= computed;
+    pieces.push_back(piece);
+  }
+}
+
+// A step of a replica, which begins at `before` at the earliest: each micro-batch enters the first
+// stage as soon as it is there and the one before it is through. The ledger sees all the stalls of
+// a step first and then all its compute; only where in the step they were is lost. False: no more.
+Task<bool> compute_step(Loader& loader, Reactor& reactor, const TrainingPlan& plan,
+                        const StepPace& pace, Instant before, ReaderStats& stats,
+                        StepCoordinator::Step& step) {
+  Instant free = before;
+  for (std::uint32_t done = 0; done < plan.micro_batches; ++done) {
+    const std::optional<Loader::Batch> batch = co_await loader.next_batch();
+    if (!batch) co_return false;
+    if (done == 0) step.ready = batch->ready;
+    const Instant start = std::max(batch->ready, free);
+    const bool on_time = co_await reactor.sleep_until(start);
+    if (!on_time) co_return false;
+    add_stalls(batch->pieces, free, pace.slot * done, step.pieces);
+    const bool last = done + 1 == plan.micro_batches;
+    free = start + pace.slot + (last ? pace.drain : Duration{});
+    loader.release_batch(free);
+    stats.compute.add_interval(start, free, 1.0);
+  }
+  step.end = free;
+  step.start = free - pace.compute;
+  step.compute = pace.compute;
+  co_return true;
+}
+
+// An accelerator, or the several that share a model and read for it together.
+Task<> run_replica(Loader& loader, Reactor& reactor, const TrainingPlan& plan,
+                   StepCoordinator& group, CheckpointWriter* writer, ReaderStats& stats,
+                   std::uint32_t rank, Semaphore& finished) {
+  const StepPace pace = plan.pace_of(rank);
   while (true) {
-    std::optional<Loader::Batch> batch = co_await loader.next_batch();
-    if (!batch) break;
-    StepCoordinator::Step step{rank, {}, {}, std::move(*batch)};
+    StepCoordinator::Step step{.rank = rank};
     const Instant before = group.step_end();
-    step.start = std::max(step.batch.ready, before);
-    const bool on_time = co_await reactor.sleep_until(step.start);
-    if (!on_time) break;
-    step.end = step.start + compute;
-    loader.release_batch(step.end);
-    stats.compute.add_interval(step.start, step.end, 1.0);
+    const bool computed = co_await compute_step(loader, reactor, plan, pace, before, stats, step);
+    if (!computed) break;
     const std::size_t steps = group.steps();
     co_await group.barrier().arrive(reactor, [&group, &step] { group.contribute(step); });
     if (group.steps() > steps) {
-      stats.stalls.add_step(rank, before, step.start, step.end, step.batch.pieces);
+      stats.stalls.add_step(rank, before, step.start, step.end, step.pieces);
       const StepCoordinator::Step& slowest = group.slowest();
-      stats.stalls.add_straggler_wait(rank, step.end, slowest.end, compute, slowest.start,
-                                      plan.compute_of(slowest.rank), slowest.batch.pieces);
+      stats.stalls.add_straggler_wait(rank, step.end, slowest.end, pace.compute, slowest.start,
+                                      slowest.compute, slowest.pieces);
     }
     if (group.stop() || reactor.stopping()) break;
     if (!group.checkpoint_due()) continue;
@@ -204,8 +236,8 @@ class ReactorWork {
       Loader& loader = *loaders_[i];
       loader.start(finished_);
       CheckpointWriter* const writer = i == 0 ? writer_.get() : nullptr;
-      reactor_.spawn(run_accelerator(loader, reactor_, context_.plan, group_, writer, stats_,
-                                     ranks_[i], finished_));
+      reactor_.spawn(run_replica(loader, reactor_, context_.plan, group_, writer, stats_, ranks_[i],
+                                 finished_));
       parties += loader.readers() + 1;
     }
     const bool joined = co_await finished_.acquire(parties);
@@ -295,8 +327,7 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
   CheckpointProgress checkpoint_progress;
   std::optional<CheckpointWriting> writing;
   if (checkpoints != nullptr)
-    writing.emplace(checkpoints->job, std::min(group.size(), plan.accelerators),
-                    checkpoint_progress);
+    writing.emplace(checkpoints->job, std::min(group.size(), plan.replicas), checkpoint_progress);
   TrainingOutcome outcome;
   std::vector<std::unique_ptr<ReactorWork>> works(group.size());
   std::vector<std::optional<ReaderStats>> stats(group.size());
@@ -313,7 +344,7 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
   group.run(
       [&](unsigned index, Reactor& reactor) {
         std::vector<std::uint32_t> ranks;
-        for (std::uint32_t rank = index; rank < plan.accelerators; rank += group.size())
+        for (std::uint32_t rank = index; rank < plan.replicas; rank += group.size())
           ranks.push_back(rank);
         if (ranks.empty()) {  // more reactors than accelerators
           prepared.leave(reactor);

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <vector>
 
 #include "feedrate/base/text.h"
+#include "feedrate/workload/checkpoint_tensors.h"
 #include "feedrate/workload/sampler.h"
 
 namespace feedrate {
@@ -90,30 +93,49 @@ TrainingPlan default_training_plan(const Workload& workload, const AcceleratorTi
   return plan;
 }
 
-Duration TrainingPlan::compute_of(std::uint32_t rank) const {
-  const auto slow = slow_ranks.find(rank);
-  if (slow == slow_ranks.end()) return timing.compute;
-  return from_seconds(to_seconds(timing.compute) * slow->second);
+double TrainingPlan::pipeline_bubble() const {
+  return (pipeline_parallel - 1.0) / (micro_batches + pipeline_parallel - 1.0);
+}
+
+// A stage is as slow as the slowest of its tensor-parallel ranks, and no stage takes micro-batches
+// faster than the slowest one.
+StepPace TrainingPlan::pace_of(std::uint32_t replica) const {
+  std::vector<double> stages(pipeline_parallel, 1.0);
+  for (const auto& [rank, factor] : slow_ranks) {
+    if (rank >= accelerators()) continue;  // of a larger trial
+    const RankPlace place = place_of_rank({tensor_parallel, pipeline_parallel, replicas, 0}, rank);
+    if (place.data == replica) stages[place.pipeline] = std::max(stages[place.pipeline], factor);
+  }
+  const double slot = to_seconds(timing.compute) / (micro_batches + pipeline_parallel - 1.0);
+  const double slowest = std::ranges::max(stages);
+  const double once = std::accumulate(stages.begin(), stages.end(), 0.0);
+  StepPace pace;
+  pace.slot = from_seconds(slot * slowest);
+  pace.compute = slow_ranks.empty() ? timing.compute
+                                    : from_seconds(slot * (once + (micro_batches - 1) * slowest));
+  pace.drain = pace.compute - pace.slot * micro_batches;
+  return pace;
 }
 
 void widen_window(TrainingPlan& plan) {
-  const std::uint32_t batch = plan.timing.batch_samples;
+  const std::uint32_t batch = plan.micro_batch_samples();
   plan.prefetch_batches = std::max(plan.prefetch_batches, (plan.readers + batch - 1) / batch + 1);
 }
 
 Result<> check_training_plan(const TrainingPlan& plan) {
-  const ShardShape shape{plan.dataset->samples(), plan.accelerators, plan.timing.batch_samples};
+  const ShardShape shape{plan.dataset->samples(), plan.replicas, plan.timing.batch_samples};
   const std::uint64_t batch =
-      std::uint64_t{plan.accelerators} * std::uint64_t{plan.timing.batch_samples};
+      std::uint64_t{plan.replicas} * std::uint64_t{plan.timing.batch_samples};
   if (shape.steps_per_epoch() == 0)
     return fail(
         ErrorKind::kUsage,
-        fmt::format("--accelerators: {} x batch of {} needs {} for a step, the data set has {}",
-                    plan.accelerators, plan.timing.batch_samples, format_counted(batch, "sample"),
+        fmt::format("--accelerators: {}{} x batch of {} needs {} for a step, the data set has {}",
+                    plan.replicas, plan.replica_accelerators() > 1 ? " replicas" : "",
+                    plan.timing.batch_samples, format_counted(batch, "sample"),
                     format_count(static_cast<double>(shape.samples))),
         shape.samples >= plan.timing.batch_samples
             ? fmt::format("use --accelerators={} or fewer, a smaller --batch, or a larger data set",
-                          shape.samples / plan.timing.batch_samples)
+                          shape.samples / plan.timing.batch_samples * plan.replica_accelerators())
             : fmt::format("use --batch={} or less, or a larger data set", shape.samples));
   return {};
 }

@@ -34,14 +34,24 @@ Result<ByteLevel> parse_byte_level(std::string_view text, std::string_view flag)
 enum class OnError : std::uint8_t { kStop, kContinue };
 Result<OnError> parse_on_error(std::string_view text, std::string_view flag);
 
+// A step of one replica that never waits: `slot` for each micro-batch in the first stage, and
+// `drain` until the last one has left the last stage.
+struct StepPace {
+  Duration slot{}, drain{}, compute{};  // compute: all of it
+};
+
 struct TrainingPlan {
   std::shared_ptr<const Dataset> dataset;
   AcceleratorTiming timing;
   AccessOrder order = AccessOrder::kRandomSamples;
   ClientKind client = ClientKind::kNative;
-  std::uint32_t accelerators = 1;
-  std::uint32_t readers = 4;           // per accelerator
-  std::uint32_t prefetch_batches = 2;  // per accelerator
+  std::uint32_t replicas = 1;  // data parallelism: each reads batches of its own
+  // Model parallelism: so many accelerators are one replica, which reads its batch once; batch and
+  // step time are the replica's. `micro_batches` of a batch go one after the other through the
+  // stages of the pipeline, and are what the loader makes: it needs the first of them to begin.
+  std::uint32_t tensor_parallel = 1, pipeline_parallel = 1, micro_batches = 1;
+  std::uint32_t readers = 4;           // per replica
+  std::uint32_t prefetch_batches = 2;  // of the loader, per replica
   std::uint64_t shuffle_buffer_samples = 0;
   std::uint64_t transfer_bytes = std::uint64_t{4} << 20U;  // largest single read
   std::uint32_t transfers_per_sample = 4;  // reads in flight of one large sample (native)
@@ -56,9 +66,17 @@ struct TrainingPlan {
   Duration time_max{};          // 0: no limit
   // For tests of the I/O ledger alone: the reads of this epoch (1, 2, ...) are left out.
   std::uint64_t test_skips_epoch = 0;
-  // Ranks whose steps take longer, and by what factor: a straggler.
+  // Accelerators whose work takes longer, and by what factor: stragglers. In Megatron's order:
+  // tensor-parallel ranks are next to each other, then replicas, then stages.
   std::map<std::uint32_t, double> slow_ranks = {};
-  Duration compute_of(std::uint32_t rank) const;
+
+  std::uint32_t replica_accelerators() const { return tensor_parallel * pipeline_parallel; }
+  std::uint32_t accelerators() const { return replicas * replica_accelerators(); }
+  std::uint32_t micro_batch_samples() const { return timing.batch_samples / micro_batches; }
+  // Share of a step in which a stage has no micro-batch: (stages - 1) of the slots of a pipeline
+  // that fills and drains in each step.
+  double pipeline_bubble() const;
+  StepPace pace_of(std::uint32_t replica) const;
 };
 
 // The defaults of each client for this workload and data set (readers, transfers, window).

@@ -7,7 +7,7 @@ namespace feedrate {
 EpochOrders::EpochOrders(const TrainingPlan& plan)
     : dataset_(plan.dataset),
       seed_(plan.seed),
-      shape_{plan.dataset->samples(), plan.accelerators, plan.timing.batch_samples} {}
+      shape_{plan.dataset->samples(), plan.replicas, plan.timing.batch_samples} {}
 
 std::shared_ptr<const RandomOrder> EpochOrders::random(std::uint64_t epoch) {
   const std::lock_guard lock(mutex_);

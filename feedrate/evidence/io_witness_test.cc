@@ -148,7 +148,7 @@ TEST(Limiter, CopiesOutOfThePageCacheAreMemoryBandwidth) {
   RunResult run;
   run.seconds = 10;
   run.samples = 100;
-  run.accelerators = run.reactors = 1;
+  run.accelerators = run.replicas = run.reactors = 1;
   run.au_threshold = 0.9;
   run.cpu_system_seconds = 9;
   run.cpu_user_seconds = 1;

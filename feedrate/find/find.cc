@@ -24,11 +24,11 @@ class Search {
         stop_(stop),
         left_(options.budget) {}
 
-  // True when `accelerators` stay at or above the threshold.
-  Result<bool> try_with(std::uint32_t accelerators) {
-    FEEDRATE_TRY(Trial trial, measure(accelerators, plan_.readers));
+  // True when the accelerators of so many replicas stay at or above the threshold.
+  Result<bool> try_with(std::uint32_t replicas) {
+    FEEDRATE_TRY(Trial trial, measure(replicas * plan_.replica_accelerators(), plan_.readers));
     const bool passed = trial.result.passed;
-    trials_[accelerators] = std::move(trial);
+    trials_[replicas] = std::move(trial);
     return passed;
   }
 
@@ -49,7 +49,7 @@ class Search {
     return Trial{trial, std::move(run)};
   }
 
-  const std::map<std::uint32_t, Trial>& trials() const { return trials_; }
+  const std::map<std::uint32_t, Trial>& trials() const { return trials_; }  // by replicas
 
  private:
   // Long enough for a few dozen steps where the budget allows, never less than a second.
@@ -77,8 +77,9 @@ Result<FindResult> find_accelerators(const FindOptions& options, const TrainingP
                                      const FindObserver& observer, const std::stop_token& stop) {
   Search search(options, plan, run, observer, stop);
   const auto limit = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(options.accelerators_max, accelerators_by_data));
-  std::uint32_t good = 0;         // the most that passed
+      std::min<std::uint64_t>(options.accelerators_max, accelerators_by_data) /
+      plan.replica_accelerators());
+  std::uint32_t good = 0;         // the most replicas that passed
   std::uint32_t bad = limit + 1;  // the fewest that failed, or beyond the limit
   std::optional<Error> ended;
   for (std::uint32_t next = 1; good + 1 < bad; next = good == 0 ? 1 : next) {
@@ -99,7 +100,7 @@ Result<FindResult> find_accelerators(const FindOptions& options, const TrainingP
   FindResult result;
   result.client = to_string(plan.client);
   result.au_threshold = options.au_threshold;
-  result.accelerators = good;
+  result.accelerators = good * plan.replica_accelerators();
   result.interrupted = ended.has_value();
   for (const auto& [count, trial] : search.trials()) result.trials.push_back(trial.result);
   if (good > 0) result.at_answer = search.trials().at(good).run;

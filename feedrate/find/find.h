@@ -2,7 +2,8 @@
 //
 // A trial runs until the 95 % confidence interval of the sustained utilisation (batch means over
 // steps, corrected for the prefetch window) lies wholly on one side of the threshold, or its time
-// is up; then the mean decides and the trial says that it was not decided.
+// is up; then the mean decides and the trial says that it was not decided. Accelerators come in
+// whole replicas of the plan.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ namespace feedrate {
 
 struct FindOptions {
   double au_threshold = 0.9;
-  std::uint32_t accelerators_max = 65536;
-  Duration budget{};  // of the whole search; trials share what is left
+  std::uint32_t accelerators_max = 65536;  // one replica at least
+  Duration budget{};                       // of the whole search; trials share what is left
 };
 
 // One trial's run. `accelerators` is all that changes from one to the next, but for one last trial

@@ -12,14 +12,15 @@ namespace feedrate {
 namespace {
 
 Result<FindResult> search(const Workload& workload, const std::string& storage, double threshold,
-                          std::uint32_t most = 1000) {
-  const TrainingPlan plan = test_plan(workload, ClientKind::kNative, 1);
+                          std::uint32_t most = 1000, std::uint32_t pipeline = 1) {
+  TrainingPlan plan = test_plan(workload, ClientKind::kNative, 1);
+  plan.pipeline_parallel = pipeline;
   const FindObserver observer{[](std::uint32_t, std::uint32_t, Duration) {},
                               [](const TrialResult&) {}};
   const TrialRunner runner = [&](std::uint32_t accelerators, std::uint32_t readers,
                                  Duration time_max, StepObserver& judge) -> Result<RunResult> {
     TrainingPlan trial = plan;
-    trial.accelerators = accelerators;
+    trial.replicas = accelerators / trial.replica_accelerators();
     trial.readers = readers;
     widen_window(trial);
     trial.epochs = 0;
@@ -27,8 +28,8 @@ Result<FindResult> search(const Workload& workload, const std::string& storage, 
     return summarise_training(trial, run_virtual(trial, storage, &judge));
   };
   return find_accelerators({threshold, most, std::chrono::minutes(5)}, plan,
-                           plan.dataset->samples() / plan.timing.batch_samples, runner, observer,
-                           {});
+                           plan.dataset->samples() / plan.timing.batch_samples * pipeline, runner,
+                           observer, {});
 }
 
 TEST(Find, GivesExactlyWhatTheBandwidthCarries) {
@@ -47,6 +48,21 @@ TEST(Find, GivesExactlyWhatTheBandwidthCarries) {
       EXPECT_EQ(result->limited_by, "storage") << result->reason;
     }
   }
+}
+
+TEST(Find, SearchesInWholeReplicas) {
+  const Workload workload = test_workload("file", 4000, 1, 100000);  // 40 MB/s a replica
+  const ModelFile model("bandwidth: 200MB/s\n");
+  const auto result = search(workload, model.storage(), 0.9, 1000, 4);
+  ASSERT_TRUE(result.has_value()) << result.error().message();
+  EXPECT_EQ(result->accelerators, 5U * 4);  // 200 / (0.9 x 40) = 5.6
+  ASSERT_TRUE(result->beyond.has_value());
+  EXPECT_EQ(result->beyond->accelerators, 6U * 4);
+  for (const TrialResult& trial : result->trials) EXPECT_EQ(trial.accelerators % 4, 0U);
+  const auto by_max = search(workload, "null", 0.9, 11, 4);
+  ASSERT_TRUE(by_max.has_value());
+  EXPECT_EQ(by_max->accelerators, 8U);
+  EXPECT_EQ(by_max->limited_by, "--max");
 }
 
 TEST(Find, NamesTheWindowWhenLatencyIsTheLimit) {

@@ -14,7 +14,7 @@ constexpr std::uint64_t kFirstLook = 8;  // steps after the first before the fir
 TrialJudge::TrialJudge(const TrainingPlan& plan, std::uint32_t accelerators, double au_threshold,
                        Duration time_min)
     : plan_(plan), au_threshold_(au_threshold), time_min_(time_min), next_look_(kFirstLook) {
-  plan_.accelerators = accelerators;
+  plan_.replicas = accelerators / plan.replica_accelerators();
 }
 
 // Batch means over all steps but the first; each batch corrected for the prefetch window, so that
@@ -42,7 +42,7 @@ bool TrialJudge::on_step(std::uint64_t step, const StepRecord& record) {
 
 TrialResult TrialJudge::result(const RunResult& run) const {
   TrialResult trial;
-  trial.accelerators = plan_.accelerators;
+  trial.accelerators = plan_.accelerators();
   trial.bytes_per_second = run.sustained_bytes_per_second;
   trial.samples_per_second = run.sustained_samples_per_second;
   trial.seconds = run.seconds;

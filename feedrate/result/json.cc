@@ -292,6 +292,11 @@ Json run_json(const RunResult& run) {
             {"other_timings", other_timings_json(run)},
             {"accelerators", run.accelerators},
             {"batch_samples", run.batch_samples},
+            {"replicas", run.replicas},
+            {"tensor_parallel", run.tensor_parallel},
+            {"pipeline_parallel", run.pipeline_parallel},
+            {"micro_batches", run.micro_batches},
+            {"pipeline_bubble", run.pipeline_bubble},
             {"compute_seconds_per_batch", run.compute_seconds_per_batch},
             {"demand_bytes_per_second", run.demand_bytes_per_second},
             {"au_threshold", run.au_threshold}}},
@@ -340,6 +345,12 @@ RunResult run_of(const Json& json) {
         {other.at("set").get<std::string>(), other.at("speed_ratio").get<double>()});
   workload.at("accelerators").get_to(run.accelerators);
   workload.at("batch_samples").get_to(run.batch_samples);
+  run.replicas =
+      workload.value("replicas", run.accelerators);  // the first files have none of these
+  run.tensor_parallel = workload.value("tensor_parallel", 1U);
+  run.pipeline_parallel = workload.value("pipeline_parallel", 1U);
+  run.micro_batches = workload.value("micro_batches", 1U);
+  run.pipeline_bubble = workload.value("pipeline_bubble", 0.0);
   workload.at("compute_seconds_per_batch").get_to(run.compute_seconds_per_batch);
   workload.at("demand_bytes_per_second").get_to(run.demand_bytes_per_second);
   workload.at("au_threshold").get_to(run.au_threshold);

@@ -74,13 +74,13 @@ Limiter find_limiter(const RunResult& run) {
   if (readers_busy && alone > 0 && run.read_latency.mean_ms < kQueueing * alone) {
     // Little: in flight = rate x latency. What the accelerators need at this latency.
     const double factor = run.au_threshold / std::max(0.01, run.sustained_utilisation);
-    const auto readers = static_cast<std::uint64_t>(std::ceil(
-        factor * static_cast<double>(run.in_flight_limit) / std::max(1U, run.accelerators)));
+    const auto readers = static_cast<std::uint64_t>(
+        std::ceil(factor * static_cast<double>(run.in_flight_limit) / std::max(1U, run.replicas)));
     return {"window",
             fmt::format("the window: all {} reads in flight take {:.2f} ms each, {:.2f} ms without "
-                        "company, so more would fit; about {} readers an accelerator would do "
-                        "(--readers={})",
-                        run.in_flight_limit, run.read_latency.mean_ms, alone, readers, readers)};
+                        "company, so more would fit; about {} readers {} would do (--readers={})",
+                        run.in_flight_limit, run.read_latency.mean_ms, alone, readers,
+                        run.replicas < run.accelerators ? "a replica" : "an accelerator", readers)};
   }
   std::string text =
       fmt::format("the storage: {} with {:.0f} of {} reads in flight at {:.2f} ms each", moved,

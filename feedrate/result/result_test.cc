@@ -13,7 +13,7 @@ RunResult example() {
   run.timing_source = "a source";
   run.timing_set = "measured";
   run.other_timings = {{"storage-benchmark", 0.5}, {"user", 1.0}, {"mine", 390}};
-  run.accelerators = 4;
+  run.accelerators = run.replicas = 4;
   run.batch_samples = 400;
   run.compute_seconds_per_batch = 0.224;
   run.demand_bytes_per_second = 204750000;

@@ -68,9 +68,9 @@ struct StallPlace {
   std::int64_t ns = 0;            // own stalls of 20 us and more
 };
 // Every accelerator-second of the run, from the first read to the end of the last step:
-// wall = compute + all causes, exactly.
+// wall = compute + all causes, exactly. Accelerators that share a model count as one, a rank.
 struct StallResult {
-  std::int64_t wall_ns = 0;  // accelerators x run time
+  std::int64_t wall_ns = 0;  // replicas (else accelerators) x run time
   std::int64_t compute_ns = 0;
   std::vector<StallShare> causes;  // all of them, always in the same order
   std::vector<RankStallResult> ranks;
@@ -143,6 +143,10 @@ struct RunResult {
   std::string timing_set;  // "storage-benchmark", "measured", "user", ...
   std::vector<OtherTiming> other_timings;
   std::uint32_t accelerators = 0, batch_samples = 0;
+  // Of model-parallel jobs batch and step are those of a replica, which reads once for its
+  // accelerators; else every accelerator is one.
+  std::uint32_t replicas = 0, tensor_parallel = 1, pipeline_parallel = 1, micro_batches = 1;
+  double pipeline_bubble = 0;  // share of a step in which a stage has nothing to do
   double compute_seconds_per_batch = 0;
   double demand_bytes_per_second = 0;  // of one accelerator that never waits
   double au_threshold = 0;

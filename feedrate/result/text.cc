@@ -140,11 +140,32 @@ std::string dataset_text(const RunResult& run) {
                      quote_path(run.dataset_directory));
 }
 
+std::uint32_t replica_accelerators(const RunResult& run) {
+  return run.tensor_parallel * run.pipeline_parallel;
+}
+
+std::string step_text(const RunResult& run) {
+  std::string text = fmt::format("batch {}", run.batch_samples);
+  if (run.micro_batches > 1) text += fmt::format(" in {} micro-batches", run.micro_batches);
+  text += fmt::format(", {} a step", format_duration(from_seconds(run.compute_seconds_per_batch)));
+  if (run.pipeline_bubble > 0)
+    text += fmt::format(" ({} of it the pipeline's bubble)", format_percent(run.pipeline_bubble));
+  return text;
+}
+
 std::string accelerator_text(const RunResult& run) {
-  return fmt::format("{} {}: batch {}, {} a step, {} each ({})", run.accelerators, run.accelerator,
-                     run.batch_samples,
-                     format_duration(from_seconds(run.compute_seconds_per_batch)),
-                     format_rate(run.demand_bytes_per_second), run.timing_source);
+  std::string text = fmt::format("{} {}", run.accelerators, run.accelerator);
+  if (replica_accelerators(run) > 1)
+    text += fmt::format(" in {} (tensor {} x pipeline {})", format_counted(run.replicas, "replica"),
+                        run.tensor_parallel, run.pipeline_parallel);
+  return text + fmt::format(": {}, {} each ({})", step_text(run),
+                            format_rate(run.demand_bytes_per_second), run.timing_source);
+}
+
+std::string replica_text(const RunResult& run) {
+  if (replica_accelerators(run) == 1) return run.accelerator;
+  return fmt::format("{} {} (tensor {} x pipeline {})", replica_accelerators(run), run.accelerator,
+                     run.tensor_parallel, run.pipeline_parallel);
 }
 
 // "3.9 x faster", "1.4 x slower".
@@ -175,7 +196,7 @@ std::string verdict(const RunResult& run) {
 
 std::string trial_mark(const FindResult& find, const TrialResult& trial) {
   if (find.accelerators == trial.accelerators) return "<- most that are kept fed";
-  if (trial.accelerators == find.accelerators + 1) return "<- starve";
+  if (find.beyond && trial.accelerators == find.beyond->accelerators) return "<- starve";
   return trial.passed ? "" : "starve";
 }
 
@@ -230,11 +251,10 @@ std::string render_text(const FindResult& find) {
   if (run != nullptr) {
     text += fmt::format("{}: {}\n", run->workload, run->workload_title);
     text += row("data set", dataset_text(*run));
-    text +=
-        row("one accelerator",
-            fmt::format("{}: batch {}, {} a step, {} ({})", run->accelerator, run->batch_samples,
-                        format_duration(from_seconds(run->compute_seconds_per_batch)),
-                        format_rate(run->demand_bytes_per_second), run->timing_source));
+    text += row(replica_accelerators(*run) > 1 ? "one replica" : "one accelerator",
+                fmt::format("{}: {}, {} ({})", replica_text(*run), step_text(*run),
+                            format_rate(run->demand_bytes_per_second * replica_accelerators(*run)),
+                            run->timing_source));
     text += row("client",
                 fmt::format("{}, {} readers, {} I/O, {}, {} clock", find.client,
                             setting(*run, "readers"), setting(*run, "io"),
