@@ -111,6 +111,9 @@ Result<> resolve_replica(const RunOptions& options, const Workload& workload, Tr
                 fmt::format("--micro-batches: the batch of {} cannot be divided by {}",
                             format_counted(batch, "sample"), plan.micro_batches),
                 "use a divisor of the batch, or another --batch");
+  // The frameworks' loaders run ahead by their own batches, which are micro-batches.
+  if (plan.client == ClientKind::kNative)
+    plan.prefetch_batches = workload.prefetch_batches * plan.micro_batches;
   return {};
 }
 
@@ -338,7 +341,7 @@ void RunOptions::declare(CLI::App& app) {
   const std::string loader = "The loader";
   add(loader, "--client", client, "native (deep queues) or faithful (the framework's habits)");
   add(loader, "--readers", readers, "samples read at once by each accelerator's loader");
-  add(loader, "--prefetch", prefetch, "batches that the loader may run ahead");
+  add(loader, "--prefetch", prefetch, "batches (or micro-batches) that the loader may run ahead");
   add(loader, "--transfer", transfer, "largest single read, e.g. 4MiB");
   add(loader, "--shuffle-buffer", shuffle_buffer,
       "samples held back for shuffling (sequential order)");

@@ -122,7 +122,8 @@ TEST(FindResult, TextShowsTheCurveTheNumberAndTheReason) {
   find.reason = "because";
   find.trials = {{4, 0.99, 0.01, 8e8, 6400, 2, 10, true, true},
                  {5, 0.8, 0.1, 8e8, 6400, 2, 10, false, false}};
-  find.at_answer = example();
+  find.at_answer = find.beyond = example();
+  find.beyond->accelerators = find.beyond->replicas = 5;
   const std::string text = render_text(find);
   EXPECT_NE(text.find("<- most that are kept fed\n"), std::string::npos);
   EXPECT_NE(text.find("<- starve (not decided in its time)\n"), std::string::npos);
