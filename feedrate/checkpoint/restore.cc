@@ -139,10 +139,14 @@ Task<Result<>> check_all(Worker& worker, Restoring& restoring, const RestoreStre
     if (!block) outcome = fail(block.error());
     if (!block || !*block) break;
     if (!restoring.job.verify) continue;
-    if (stream.ranges.empty())
-      outcome = whole.consume((*block)->bytes);
-    else
-      outcome = part.consume((*block)->bytes);
+    // A turn of the reactor lies between slices: reads that are done get their successors.
+    std::span<const std::byte> rest = (*block)->bytes;
+    while (outcome && !rest.empty()) {
+      co_await worker.storage->reactor().yield();
+      const std::span<const std::byte> slice = rest.first(std::min(kTurnBytes, rest.size()));
+      rest = rest.subspan(slice.size());
+      outcome = stream.ranges.empty() ? whole.consume(slice) : part.consume(slice);
+    }
   }
   co_await reader.finish();
   if (outcome && !restoring.damaged && restoring.job.verify && stream.ranges.empty())
@@ -314,6 +318,8 @@ void conclude(Worker& worker, Restoring& restoring) {
 
 Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Restoring& restoring) {
   Reactor& reactor = worker.storage->reactor();
+  // The time counts once all have their buffers.
+  co_await restoring.barrier.arrive(reactor, [] {});
   if (index == 0) {
     const Result<> found = co_await find_candidates(worker, restoring);
     if (!found) restoring.error = found.error();

@@ -8,7 +8,7 @@ namespace feedrate {
 
 namespace {
 // After so many resumptions a turn ends, so that tasks that always have something to do (a fast
-// storage, a yield loop) hold up neither timers, completions nor a stop request.
+// storage) hold up neither timers, completions nor a stop request.
 constexpr std::uint64_t kTurnEvents = 4096;
 }  // namespace
 
@@ -59,6 +59,8 @@ void Reactor::drain_ready() {
     }
     running_.clear();
   }
+  ready_.insert(ready_.end(), yielded_.begin(), yielded_.end());
+  yielded_.clear();
 }
 
 void Reactor::post_due_timers() {

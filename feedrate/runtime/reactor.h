@@ -35,6 +35,9 @@ class OffloadJob {
   std::coroutine_handle<> waiter;
 };
 
+// Of memory that a task makes or looks at before it yields: some 40 us.
+inline constexpr std::size_t kTurnBytes = std::size_t{256} << 10U;
+
 class Reactor {
  public:
   Reactor() = default;
@@ -76,12 +79,13 @@ class Reactor {
     return Awaiter{*this, deadline};
   }
   auto sleep_for(Duration duration) { return sleep_until(now_ + duration); }
-  // Lets everything else that is ready run first.
+  // Lets everything else run first: what is ready, what has completed meanwhile, due timers; and
+  // what was asked of the kernel goes out. For work that would hold all of that up.
   auto yield() {
     struct Awaiter {
       Reactor& reactor;
       bool await_ready() const { return false; }
-      void await_suspend(std::coroutine_handle<> waiter) { reactor.post(waiter); }
+      void await_suspend(std::coroutine_handle<> waiter) { reactor.yielded_.push_back(waiter); }
       void await_resume() const {}
     };
     return Awaiter{*this};
@@ -137,6 +141,7 @@ class Reactor {
 
   Instant now_{};
   std::vector<std::coroutine_handle<>> ready_, running_;
+  std::vector<std::coroutine_handle<>> yielded_;  // for the next turn
   TimerHeap timers_;
   std::uint64_t live_tasks_ = 0;
   std::uint64_t events_ = 0;

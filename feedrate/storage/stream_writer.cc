@@ -1,6 +1,23 @@
 #include "feedrate/storage/stream_writer.h"
 
+#include <algorithm>
+
 namespace feedrate {
+
+// A turn of the reactor lies between slices: writes that are done get their successors.
+Task<std::uint64_t> StreamWriter::fill(Buffer& buffer) {
+  if (!storage_.carries_data()) co_return source_({}, options_.block_bytes);
+  const std::span<std::byte> block = buffer.bytes().first(options_.block_bytes);
+  std::uint64_t made = 0;
+  while (made < block.size()) {
+    co_await storage_.reactor().yield();
+    const std::uint64_t room = std::min<std::uint64_t>(kTurnBytes, block.size() - made);
+    const std::uint64_t count = source_(block.subspan(made, room), room);
+    made += count;
+    if (count < room) break;
+  }
+  co_return made;
+}
 
 Task<Result<>> StreamWriter::write_all() {
   Reactor& reactor = storage_.reactor();
@@ -9,10 +26,7 @@ Task<Result<>> StreamWriter::write_all() {
     // The next block is made while others are on their way, so that those never wait for it.
     Pending pending;
     pending.buffer = co_await pool_.acquire();
-    const std::span<std::byte> room = storage_.carries_data()
-                                          ? pending.buffer.bytes().first(options_.block_bytes)
-                                          : std::span<std::byte>();
-    pending.length = source_(room, options_.block_bytes);
+    pending.length = co_await fill(pending.buffer);
     const std::uint64_t length = pending.length;
     if (length == 0 || reactor.stopping()) break;
     for (Pacer* pacer : options_.pacers) {

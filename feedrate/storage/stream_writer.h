@@ -48,6 +48,7 @@ class StreamWriter {
     Buffer buffer;
     std::uint64_t length = 0;
   };
+  Task<std::uint64_t> fill(Buffer& buffer);
   Task<> write_one(Pending pending, std::uint64_t offset);
 
   Storage& storage_;
