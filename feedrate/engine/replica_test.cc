@@ -8,7 +8,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Batches of eight samples, 8 ms of compute, on 8 accelerators for each of `replicas`.
+// Batches of eight samples, 11 ms of compute, on 8 accelerators for each of `replicas`.
 TrainingPlan shared_plan(std::uint32_t replicas, ClientKind client = ClientKind::kNative) {
   Workload workload = test_workload("file", 960, 1, 100000);
   workload.accelerators = {{"x", 8, milliseconds(11), "test"}};
