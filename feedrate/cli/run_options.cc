@@ -474,7 +474,10 @@ static void describe(const RunSetup& setup, const TrainingPlan& plan, const RunO
   for (const TimingComparison& other : setup.workload.other_timings(setup.timing))
     result.other_timings.push_back({other.set, other.speed_ratio});
   const DatasetShape& shape = setup.workload.dataset;
-  result.demand_bytes_per_second *= shape.read_bytes_mean() / shape.sample_bytes_mean;
+  const double read_share = shape.read_bytes_mean() / shape.sample_bytes_mean;
+  for (double* const bytes : {&result.demand_bytes_per_second, &result.bytes_per_second,
+                              &result.sustained_bytes_per_second, &result.read_ahead_bytes})
+    *bytes *= read_share;
   result.au_threshold = setup.workload.au_threshold;
   result.warnings.insert(result.warnings.begin(), setup.warnings.begin(), setup.warnings.end());
   result.requested = options.given();

@@ -8,6 +8,7 @@
 #include "feedrate/base/text.h"
 #include "feedrate/engine/loader.h"
 #include "feedrate/engine/train.h"
+#include "feedrate/stats/transient.h"
 #include "feedrate/workload/sampler.h"
 
 namespace feedrate {
@@ -201,7 +202,7 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
     result.invalid_reasons.push_back("reads failed, so some samples were never delivered");
   const bool measured = std::ranges::any_of(
       result.epochs, [](const EpochResult& epoch) { return epoch.seconds > 0; });
-  if (!measured && !outcome.interrupted && !outcome.fatal)
+  if (!measured && !outcome.interrupted && !outcome.cut && !outcome.fatal)
     result.invalid_reasons.push_back(
         "no step was measured: the first (of each epoch, with the faithful client) does not count; "
         "use more --steps or --time, fewer accelerators, or a larger data set");
@@ -232,43 +233,56 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
 
 }  // namespace
 
-double sustained_samples_per_second(const TrainingPlan& plan, const std::vector<StepRecord>& steps,
-                                    std::size_t first, std::size_t last) {
-  const double consumed = static_cast<double>(last - first) * static_cast<double>(plan.replicas) *
-                          static_cast<double>(plan.timing.batch_samples);
-  const double gained = static_cast<double>(steps[last].waiting_samples) -
-                        static_cast<double>(steps[first].waiting_samples);
-  return std::max(0.0, consumed + gained) / to_seconds(steps[last].end - steps[first].end);
-}
-
-double sustained_utilisation(const TrainingPlan& plan, const std::vector<StepRecord>& steps,
-                             std::size_t first, std::size_t last) {
-  const double demand = static_cast<double>(plan.replicas) *
-                        static_cast<double>(plan.timing.batch_samples) /
-                        to_seconds(plan.timing.compute);
-  return std::min(1.0, sustained_samples_per_second(plan, steps, first, last) / demand);
-}
-
-// What the storage could keep up: corrected for what the prefetch window gained or lost.
-static void summarise_steady_state(const TrainingPlan& plan, const std::vector<StepRecord>& steps,
-                                   RunResult& result) {
-  // With a limit on epochs the loaders run out before the accelerators do: those last steps only
-  // empty the window and tell nothing about the storage.
-  const std::uint64_t window =
-      (window_batches(plan) + plan.micro_batches - 1) / plan.micro_batches +
-      (plan.shuffle_buffer_samples + plan.timing.batch_samples - 1) / plan.timing.batch_samples + 1;
-  const std::size_t tail = plan.epochs > 0 ? window : 0;
-  if (steps.size() >= tail + 2) {
-    const std::size_t last = steps.size() - 1 - tail;
-    result.sustained_utilisation = sustained_utilisation(plan, steps, 0, last);
-    result.sustained_samples_per_second = sustained_samples_per_second(plan, steps, 0, last);
-    result.sustained_bytes_per_second =
-        result.sustained_samples_per_second * plan.dataset->mean_sample_bytes();
+SteadyState steady_state(const TrainingPlan& plan, const std::vector<StepRecord>& steps) {
+  SteadyState steady;
+  if (steps.size() < 2) return steady;
+  const ShardShape shape{plan.dataset->samples(), plan.replicas, plan.timing.batch_samples};
+  const std::size_t per_epoch = shape.steps_per_epoch();
+  steady.last = steps.size() - 1;
+  const bool restarts = plan.client == ClientKind::kFaithful && steps.size() > per_epoch;
+  if (restarts) {
+    steady.last -= steady.last % per_epoch;
   } else {
-    result.sustained_utilisation = result.accelerator_utilisation;
-    result.sustained_samples_per_second = result.samples_per_second;
-    result.sustained_bytes_per_second = result.bytes_per_second;
+    while (steady.last > 1 && steps[steady.last].ran_out) --steady.last;
+    if (steps[steady.last].ran_out) steady.last = steps.size() - 1;  // all was read at once
+    std::vector<double> durations;
+    for (std::size_t step = 1; step <= steady.last; ++step)
+      durations.push_back(to_seconds(steps[step].end - steps[step - 1].end));
+    steady.first = transient_length(durations);
   }
+  const double shrunk =
+      restarts || steps[steady.last].ran_out
+          ? 0
+          : std::max(0.0, steps[steady.first].stock_batches - steps[steady.last].stock_batches);
+  steady.batches = std::max(0.0, static_cast<double>(steady.last - steady.first) - shrunk);
+  steady.seconds = to_seconds(steps[steady.last].end - steps[steady.first].end);
+  steady.utilisation =
+      std::min(1.0, steady.batches * to_seconds(plan.timing.compute) / steady.seconds);
+  return steady;
+}
+
+// What the storage could keep up, and the read-ahead that no accelerator has consumed.
+static void summarise_rates(const TrainingPlan& plan, const TrainingOutcome& outcome,
+                            RunResult& result) {
+  const double sample_bytes = plan.dataset->mean_sample_bytes();
+  if (result.seconds > 0) {
+    result.samples_per_second = static_cast<double>(result.samples) / result.seconds;
+    result.bytes_per_second = result.samples_per_second * sample_bytes;
+    result.read_bytes_per_second =
+        static_cast<double>(outcome.readers.bytes_moved) / result.seconds;
+    result.in_flight_mean = to_seconds(outcome.readers.busy) / result.seconds;
+  }
+  const std::uint64_t read_ahead =
+      outcome.readers.samples_read - std::min(outcome.readers.samples_read, result.samples);
+  result.read_ahead_bytes = static_cast<double>(read_ahead) * sample_bytes;
+  const SteadyState steady = steady_state(plan, outcome.steps);
+  result.steady_steps = steady.seconds > 0 ? steady.last - steady.first : 0;
+  result.sustained_utilisation = steady.utilisation;
+  result.sustained_samples_per_second = steady.utilisation *
+                                        static_cast<double>(plan.replicas) *
+                                        static_cast<double>(plan.timing.batch_samples) /
+                                        to_seconds(plan.timing.compute);
+  result.sustained_bytes_per_second = result.sustained_samples_per_second * sample_bytes;
 }
 
 RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& outcome) {
@@ -297,13 +311,8 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   result.steps = outcome.steps.size();
   result.samples = result.steps * plan.replicas * plan.timing.batch_samples;
   if (!outcome.steps.empty()) result.seconds = to_seconds(outcome.steps.back().end - outcome.begin);
-  if (result.seconds > 0) {
-    result.samples_per_second = static_cast<double>(result.samples) / result.seconds;
-    result.bytes_per_second = static_cast<double>(readers.bytes_moved) / result.seconds;
-    result.in_flight_mean = to_seconds(readers.busy) / result.seconds;
-  }
   summarise_epochs(plan, outcome.steps, result);
-  summarise_steady_state(plan, outcome.steps, result);
+  summarise_rates(plan, outcome, result);
   summarise_io(outcome, result);
   result.bytes_asked = readers.bytes_asked;
   result.bytes_moved = readers.bytes_moved;

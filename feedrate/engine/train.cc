@@ -26,12 +26,16 @@ class StepCoordinator {
         barrier_(plan.replicas, [this] { complete_step(); }),
         pause_(plan.replicas, [this] { step_end_ = resumed_ = std::max(step_end_, resume_); }) {}
 
-  void begin(Instant now) { begin_ = step_end_ = resumed_ = now; }
+  void begin(Instant now) {
+    begin_ = step_end_ = resumed_ = now;
+    begun_.store(true, std::memory_order_release);
+  }
   Instant begin_time() const { return begin_; }
   Instant step_end() const { return step_end_; }
   bool stop() const { return stop_; }
   Barrier& barrier() { return barrier_; }
   void leave(Reactor& reactor) {
+    over_.store(true, std::memory_order_relaxed);
     barrier_.leave(reactor);
     pause_.leave(reactor);
   }
@@ -46,13 +50,20 @@ class StepCoordinator {
     Instant ready{};  // its first batch
     Instant start{}, end{};
     Duration compute{};
+    double stock_batches = 0;  // beyond its last batch, when it took that
+    bool ran_out = false;
     std::vector<StallPiece> pieces = {};  // what it had waited for
   };
   // Called under the barrier's lock.
   void contribute(const Step& step) {
     if (contributions_++ == 0 || step.end > pending_slowest_.end) pending_slowest_ = step;
     if (steps_.empty()) first_batch_ = std::max(first_batch_, step.ready - begin_);
+    pending_.stock_batches += step.stock_batches / plan_.replicas;
+    pending_.ran_out = pending_.ran_out || step.ran_out;
   }
+  // Some accelerator is through: the run is over, or will be soon. Any thread.
+  bool over() const { return over_.load(std::memory_order_relaxed); }
+  bool begun() const { return begun_.load(std::memory_order_acquire); }
   // The one that ended the last whole step, and how many there were. As step_end().
   const Step& slowest() const { return slowest_; }
   std::size_t steps() const { return steps_.size(); }
@@ -76,9 +87,6 @@ class StepCoordinator {
     contributions_ = 0;
     std::swap(slowest_, pending_slowest_);
     pending_.end = step_end_ = slowest_.end;
-    const std::uint64_t consumed =
-        (steps_.size() + 1) * plan_.replicas * std::uint64_t{plan_.timing.batch_samples};
-    pending_.waiting_samples = progress_.samples.load(std::memory_order_relaxed) - consumed;
     steps_.push_back(pending_);
     pending_ = {};
     progress_.steps.store(steps_.size(), std::memory_order_relaxed);
@@ -98,6 +106,7 @@ class StepCoordinator {
   Instant begin_{}, step_end_{};
   Instant resume_{}, resumed_{};  // after the last checkpoint
   bool stop_ = false, checkpoint_due_ = false;
+  std::atomic<bool> over_ = false, begun_ = false;
   StepRecord pending_;
   Step pending_slowest_, slowest_;
   std::uint32_t contributions_ = 0;
@@ -155,6 +164,8 @@ Task<bool> compute_step(Loader& loader, Reactor& reactor, const TrainingPlan& pl
     loader.release_batch(free);
     stats.compute.add_interval(start, free, 1.0);
   }
+  step.stock_batches = loader.stock_batches() / plan.micro_batches;
+  step.ran_out = loader.ran_out();
   step.end = free;
   step.start = free - pace.compute;
   step.compute = pace.compute;
@@ -309,6 +320,26 @@ Task<> run_reactor(Reactor& reactor, ReactorWork& work, Barrier& ready, Instant&
   co_await work.run();
 }
 
+// Shows the observer what has been read, and cuts the run off when it says so.
+Task<> watch(Reactor& reactor, const StepCoordinator& group, StepObserver& observer,
+             const TrainingProgress& progress, Duration every, std::function<void()> cut) {
+  while (!group.begun()) {
+    const bool waited = co_await reactor.sleep_for(every);
+    if (!waited) co_return;
+  }
+  observer.on_begin(group.begin_time());
+  for (Instant next = group.begin_time() + every; !group.over(); next += every) {
+    const bool waited = co_await reactor.sleep_until(next);
+    if (!waited || group.over()) co_return;
+    next = std::max(next, reactor.now());
+    if (!observer.on_progress(reactor.now(), progress.samples.load(std::memory_order_relaxed),
+                              progress.bytes.load(std::memory_order_relaxed)))
+      continue;
+    cut();
+    co_return;
+  }
+}
+
 ReaderStats merged(const std::vector<std::optional<ReaderStats>>& parts, Instant begin) {
   ReaderStats all(begin);
   for (const auto& part : parts)
@@ -337,6 +368,11 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
     coordinator.fail_with(error);
     group.stop();
   };
+  const auto cut = [&] {
+    outcome.cut = true;
+    group.stop();
+  };
+  const Duration watched = observer != nullptr ? observer->progress_every() : Duration{};
   // Buffers are touched and pinned before the clock starts.
   Instant latest{};
   StreamRate rate;  // written by the first reactor before the others pass the barrier
@@ -356,6 +392,8 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
             rate.bytes_per_second, on_fatal);
         reactor.spawn(
             run_reactor(reactor, *works[index], prepared, latest, index == 0 ? &rate : nullptr));
+        if (index == 0 && watched.count() > 0)
+          reactor.spawn(watch(reactor, coordinator, *observer, progress, watched, cut));
       },
       [&](unsigned index) {
         if (!works[index]) return;

@@ -44,6 +44,7 @@ struct TrainingOutcome {
   std::optional<CheckpointWriteSummary> checkpoints;  // where there were to be some
   std::optional<Error> checkpoint_error;              // ended the run, too
   bool interrupted = false;
+  bool cut = false;        // by the observer, perhaps within a step
   bool simulated = false;  // on the virtual clock
 };
 
@@ -53,13 +54,21 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
                              TrainingProgress& progress, const std::stop_token& stop,
                              const TrainingCheckpoints* checkpoints = nullptr);
 
-// Samples per second that the storage sustained over the steps (first, last]: what was consumed,
-// corrected for what the prefetch window gained or lost meanwhile.
-double sustained_samples_per_second(const TrainingPlan& plan, const std::vector<StepRecord>& steps,
-                                    std::size_t first, std::size_t last);
-// The same as a share of what the accelerators would take if they never waited; 1 at most.
-double sustained_utilisation(const TrainingPlan& plan, const std::vector<StepRecord>& steps,
-                             std::size_t first, std::size_t last);
+// The steady state of a run: the steps (first, last], and what the storage kept up in them.
+//
+// Sustained utilisation is nominal compute time over wall time, from the end of one step to the end
+// of a later one, everything that accelerators wait for included. Left out are the first step, a
+// transient after it (MSER-5, where there are steps enough to tell), and the end of a run whose
+// loaders had nothing left to read. Batches that were consumed from a stock which shrank meanwhile
+// do not count: the storage did not deliver them in that time. With the framework's client over
+// several epochs it is whole epochs, their restarts included, so that both ends are at one phase.
+struct SteadyState {
+  std::size_t first = 0, last = 0;
+  double batches = 0;  // a replica's, those of a shrinking stock left out
+  double seconds = 0;  // 0: fewer than two steps, nothing was measured
+  double utilisation = 0;
+};
+SteadyState steady_state(const TrainingPlan& plan, const std::vector<StepRecord>& steps);
 
 // The figures of a run as a RunResult; names and settings are the caller's to fill in.
 RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& outcome);

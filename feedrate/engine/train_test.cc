@@ -78,8 +78,7 @@ TEST(Train, StarvesByJustWhatTheBandwidthLacks) {
     plan.epochs = 0;
     plan.steps_max = 150;
     const TrainingOutcome outcome = run_virtual(plan, model.storage());
-    EXPECT_NEAR(sustained_utilisation(plan, outcome.steps, 0, 149), expected, 0.005)
-        << accelerators;
+    EXPECT_NEAR(steady_state(plan, outcome.steps).utilisation, expected, 0.005) << accelerators;
   }
 }
 
@@ -93,7 +92,109 @@ TEST(Train, LatencyBoundWindowFollowsLittlesLaw) {
   plan.prefetch_batches = 2;
   const TrainingOutcome outcome = run_virtual(plan, model.storage());
   // 2 readers / 20 ms = 100 samples/s of the 400 wanted.
-  EXPECT_NEAR(sustained_utilisation(plan, outcome.steps, 0, 199), 0.25, 0.005);
+  EXPECT_NEAR(steady_state(plan, outcome.steps).utilisation, 0.25, 0.005);
+}
+
+TEST(SteadyState, IsOneWhereNothingStalls) {
+  const Workload workload = test_workload("file", 200000, 1, 100000);
+  const ModelFile model("bandwidth: 100TB/s\nlatency: 1ms\n");
+  for (const std::uint32_t accelerators : {1U, 200U, 5000U, 16384U})
+    for (const std::uint64_t steps : {4U, 5U, 10U, 24U}) {
+      if (accelerators * steps > 50'000) continue;  // 16,384 x 24: tests/cases/estimate.case
+      TrainingPlan plan = test_plan(workload, ClientKind::kNative, accelerators);
+      plan.epochs = 0;
+      plan.steps_max = steps;
+      const TrainingOutcome outcome = run_virtual(plan, model.storage());
+      const SteadyState steady = steady_state(plan, outcome.steps);
+      EXPECT_DOUBLE_EQ(steady.utilisation, 1.0) << accelerators << " x " << steps;
+      EXPECT_EQ(steady.last - steady.first, steps - 1);
+    }
+}
+
+TEST(SteadyState, AStragglersStepIsEverybodysStep) {
+  const Workload workload = test_workload("file", 4000, 1, 100000);
+  const ModelFile model("latency: 1ms\n");
+  for (const std::uint32_t accelerators : {1U, 2U, 3U, 8U})
+    for (const std::uint64_t steps : {5U, 12U, 100U}) {
+      TrainingPlan plan = test_plan(workload, ClientKind::kNative, accelerators);
+      plan.epochs = 0;
+      plan.steps_max = steps;
+      plan.slow_ranks[0] = 1.12;
+      const TrainingOutcome outcome = run_virtual(plan, model.storage());
+      EXPECT_NEAR(steady_state(plan, outcome.steps).utilisation, 1 / 1.12, 1e-6);
+    }
+}
+
+TEST(SteadyState, WhatAFullWindowStillHeldIsNotTheStoragesDoing) {
+  // Two batches every 20 ms are wanted, and after the first 40 ms nothing more comes: 20 batches
+  // that were read before do not make it a storage that keeps up.
+  TrainingPlan plan = test_plan(test_workload("file", 4000, 1, 100000), ClientKind::kNative, 2);
+  std::vector<StepRecord> steps;
+  for (int step = 0; step <= 10; ++step)
+    steps.push_back({Instant(std::chrono::milliseconds(10 * (step + 1))), 20.0 - 2 * step, false});
+  EXPECT_EQ(steady_state(plan, steps).utilisation, 0);
+  for (StepRecord& step : steps) step.ran_out = true;  // all of the run had been read
+  EXPECT_EQ(steady_state(plan, steps).utilisation, 1);
+}
+
+TEST(SteadyState, OfTheFrameworksClientIsOfWholeEpochs) {
+  const Workload workload = test_workload("file", 96, 1, 100000);
+  const ModelFile model("latency: 1ms\n");
+  TrainingPlan plan = test_plan(workload, ClientKind::kFaithful, 1);  // 24 steps an epoch
+  plan.readers = 1;
+  plan.epochs = 3;
+  const TrainingOutcome outcome = run_virtual(plan, model.storage());
+  const SteadyState steady = steady_state(plan, outcome.steps);
+  EXPECT_EQ(steady.first, 0U);
+  EXPECT_EQ(steady.last, 48U);
+  // Two reads of 1 ms a sample, 8 of a step's 10 ms: only an epoch's first batch is waited for.
+  EXPECT_NEAR(steady.utilisation, 240.0 / (240 + 8), 0.001);
+}
+
+TEST(Train, ARateIsWhatWasConsumed) {
+  const Workload workload = test_workload("file", 4000, 1, 100000);
+  for (const std::uint64_t steps : {4U, 12U, 40U}) {
+    TrainingPlan plan = test_plan(workload, ClientKind::kNative, 3);
+    plan.epochs = 0;
+    plan.steps_max = steps;
+    const RunResult run = summarise_training(plan, run_virtual(plan, "null"));
+    EXPECT_LE(run.bytes_per_second, 3 * run.demand_bytes_per_second * (1 + 1e-9));
+    EXPECT_NEAR(run.sustained_bytes_per_second, 3 * run.demand_bytes_per_second, 1);
+    EXPECT_GT(run.read_bytes_per_second, run.bytes_per_second);
+    const double ahead = run.read_bytes_per_second * run.seconds - run.read_ahead_bytes;
+    EXPECT_NEAR(ahead, run.bytes_per_second * run.seconds, 1);
+  }
+}
+
+struct CutAfter final : StepObserver {
+  explicit CutAfter(Duration limit) : time(limit) {}
+  bool on_step(std::uint64_t, const StepRecord&) override { return false; }
+  Duration progress_every() const override { return std::chrono::milliseconds(1); }
+  void on_begin(Instant now) override { begin = now; }
+  bool on_progress(Instant now, std::uint64_t count, std::uint64_t) override {
+    last = now;
+    samples = count;
+    return now - begin >= time;
+  }
+  Duration time;
+  Instant begin{}, last{};
+  std::uint64_t samples = 0;
+};
+
+TEST(Train, IsCutOffInTheMiddleOfAStep) {
+  const Workload workload = test_workload("file", 4000, 1, 100000);
+  const ModelFile model("bandwidth: 10MB/s\n");  // a first batch takes 40 ms
+  TrainingPlan plan = test_plan(workload, ClientKind::kNative, 1);
+  plan.epochs = 0;
+  CutAfter observer(std::chrono::milliseconds(25));
+  const TrainingOutcome outcome = run_virtual(plan, model.storage(), &observer);
+  EXPECT_TRUE(outcome.cut);
+  EXPECT_TRUE(outcome.steps.empty());
+  EXPECT_EQ(observer.last - observer.begin, std::chrono::milliseconds(25));
+  EXPECT_EQ(observer.samples, 2U);
+  const RunResult run = summarise_training(plan, outcome);
+  EXPECT_TRUE(run.valid) << run.invalid_reasons.front();
+  EXPECT_EQ(run.steady_steps, 0U);
 }
 
 TEST(Train, SameSeedSameRunOnTheVirtualClock) {

@@ -92,17 +92,32 @@ Result<> check_training_plan(const TrainingPlan& plan);
 
 // What the group of accelerators had done at the end of a step.
 struct StepRecord {
-  Instant end{};                      // when the slowest accelerator finished computing
-  std::uint64_t waiting_samples = 0;  // read but not yet consumed when it began, over all
+  Instant end{};  // when the slowest accelerator finished computing
+  // Batches read beyond those consumed, mean over the replicas, each looked at when it took the
+  // last batch of this step: always the same phase of its loader.
+  double stock_batches = 0;
+  // A loader had nothing left to read (of the run, or of the framework's epoch): its stock shrinks
+  // whatever the storage does.
+  bool ran_out = false;
 };
 
-// Watches a run from inside. Called under the step barrier's lock by whichever thread arrives last:
-// be quick, touch nothing of the engine.
+// Watches a run from inside. on_step is called under the step barrier's lock by whichever thread
+// arrives last: be quick, touch nothing of the engine. The others come from the first reactor's
+// thread; an observer that keeps something for both guards it.
 class StepObserver {
  public:
   virtual ~StepObserver() = default;
   // True ends the run after this step.
   virtual bool on_step(std::uint64_t step, const StepRecord& record) = 0;
+  // How often on_progress is wanted; 0: never. Asked once, before the run.
+  virtual Duration progress_every() const { return {}; }
+  // The first read is about to be issued.
+  virtual void on_begin(Instant) {}
+  // What all loaders have read until `now`. True cuts the run off, in the middle of a step if need
+  // be.
+  virtual bool on_progress(Instant /*now*/, std::uint64_t /*samples*/, std::uint64_t /*bytes*/) {
+    return false;
+  }
 };
 
 // Read by other threads while a run goes on. Fresh for each run.

@@ -124,13 +124,13 @@ TEST(Limiter, TheNetworkIsNamedWhenItsSpeedIsReached) {
   run.reactors = 1;
   run.au_threshold = 0.9;
   run.accelerator_utilisation = run.sustained_utilisation = 0.5;
-  run.bytes_per_second = 2.9e9;
+  run.read_bytes_per_second = 2.9e9;
   run.io.wire = "NFS 4.2 from srv:/data";
   run.io.wire_bytes_per_second_max = 25e9 / 8;
   EXPECT_EQ(find_limiter(run).kind, "network");
   EXPECT_EQ(find_limiter(run).text,
             "the network: 2.90 GB/s of the 3.12 GB/s of NFS 4.2 from srv:/data");
-  run.bytes_per_second = 2e9;
+  run.read_bytes_per_second = 2e9;
   EXPECT_EQ(find_limiter(run).kind, "storage");
   run.cpu_system_seconds = 9.9;
   EXPECT_EQ(find_limiter(run).kind, "client");

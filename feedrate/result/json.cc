@@ -19,6 +19,7 @@ Json metrics_json(const RunResult& run) {
                       {"accelerator_utilisation", epoch.accelerator_utilisation}});
   return {{"accelerator_utilisation", run.accelerator_utilisation},
           {"sustained_utilisation", run.sustained_utilisation},
+          {"steady_steps", run.steady_steps},
           {"sustained_samples_per_second", run.sustained_samples_per_second},
           {"sustained_bytes_per_second", run.sustained_bytes_per_second},
           {"epochs", std::move(epochs)},
@@ -27,6 +28,8 @@ Json metrics_json(const RunResult& run) {
           {"seconds", run.seconds},
           {"samples_per_second", run.samples_per_second},
           {"bytes_per_second", run.bytes_per_second},
+          {"read_bytes_per_second", run.read_bytes_per_second},
+          {"read_ahead_bytes", run.read_ahead_bytes},
           {"bytes_asked", run.bytes_asked},
           {"bytes_moved", run.bytes_moved},
           {"opens", run.opens},
@@ -43,6 +46,7 @@ Json metrics_json(const RunResult& run) {
 void metrics_of(const Json& json, RunResult& run) {
   json.at("accelerator_utilisation").get_to(run.accelerator_utilisation);
   json.at("sustained_utilisation").get_to(run.sustained_utilisation);
+  json.at("steady_steps").get_to(run.steady_steps);
   json.at("sustained_samples_per_second").get_to(run.sustained_samples_per_second);
   json.at("sustained_bytes_per_second").get_to(run.sustained_bytes_per_second);
   for (const Json& epoch : json.at("epochs"))
@@ -54,6 +58,8 @@ void metrics_of(const Json& json, RunResult& run) {
   json.at("seconds").get_to(run.seconds);
   json.at("samples_per_second").get_to(run.samples_per_second);
   json.at("bytes_per_second").get_to(run.bytes_per_second);
+  json.at("read_bytes_per_second").get_to(run.read_bytes_per_second);
+  json.at("read_ahead_bytes").get_to(run.read_ahead_bytes);
   json.at("bytes_asked").get_to(run.bytes_asked);
   json.at("bytes_moved").get_to(run.bytes_moved);
   json.at("opens").get_to(run.opens);

@@ -29,7 +29,7 @@ std::string ceiling_text(const RunResult& run) {
 bool checkpoints_limit(const RunResult& run) {
   if (!run.checkpoints || run.checkpoints->count == 0) return false;
   const double stood = run.checkpoints->blocked_seconds;
-  return run.accelerator_utilisation / std::max(1e-9, 1 - stood / run.seconds) >= run.au_threshold;
+  return run.sustained_utilisation / std::max(1e-9, 1 - stood / run.seconds) >= run.au_threshold;
 }
 
 }  // namespace
@@ -37,11 +37,12 @@ bool checkpoints_limit(const RunResult& run) {
 Limiter find_limiter(const RunResult& run) {
   if (run.seconds <= 0 || run.samples == 0) return {};
   const double cpu = (run.cpu_user_seconds + run.cpu_system_seconds) / run.seconds;
-  const std::string moved = format_rate(run.bytes_per_second);
-  if (run.accelerator_utilisation >= run.au_threshold)
+  const std::string moved = format_rate(run.read_bytes_per_second);
+  if (run.sustained_utilisation >= run.au_threshold)
     return {"accelerator",
-            fmt::format("the accelerators: they computed for {} of the time, {} were moved{}",
-                        format_percent(run.accelerator_utilisation), moved, ceiling_text(run))};
+            fmt::format("the accelerators: they computed for {} of the time, {} were consumed{}",
+                        format_percent(run.sustained_utilisation),
+                        format_rate(run.bytes_per_second), ceiling_text(run))};
   if (checkpoints_limit(run))
     return {"checkpoint",
             fmt::format("checkpoints: training stood for {} of the time, {} for each of {}",
@@ -65,7 +66,7 @@ Limiter find_limiter(const RunResult& run) {
     return {"client", text + fmt::format("; {} were moved{}", moved, ceiling_text(run))};
   }
   if (run.io.wire_bytes_per_second_max > 0 &&
-      run.bytes_per_second >= kNetworkBusy * run.io.wire_bytes_per_second_max)
+      run.read_bytes_per_second >= kNetworkBusy * run.io.wire_bytes_per_second_max)
     return {"network", fmt::format("the network: {} of the {} of {}", moved,
                                    format_rate(run.io.wire_bytes_per_second_max), run.io.wire)};
   const bool readers_busy =

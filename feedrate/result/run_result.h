@@ -162,15 +162,19 @@ struct RunResult {
   // MLPerf Storage's definition: nominal compute time over run time, without the first step (of
   // each epoch with the faithful client, whose loader starts anew); epochs weighted by length.
   double accelerator_utilisation = 0;
-  // The same over the steady state: corrected for what the prefetch window lost or gained.
+  // Nominal compute time over wall time in the steady state (engine/train.h, SteadyState), over so
+  // many steps; 0 of 0 steps where a run was too short to have one.
   double sustained_utilisation = 0;
-  // likewise, without the first fill of the window
+  std::uint64_t steady_steps = 0;
+  // What the accelerators took at that utilisation: never more than they demand.
   double sustained_samples_per_second = 0, sustained_bytes_per_second = 0;
   std::vector<EpochResult> epochs;
   std::uint64_t steps = 0, samples = 0;
   double seconds = 0;             // first read to end of last step
-  double samples_per_second = 0;  // first step included
-  double bytes_per_second = 0;    // bytes that storage calls moved, over seconds
+  double samples_per_second = 0;  // consumed, first step included
+  double bytes_per_second = 0;    // of those samples, at their mean size
+  double read_bytes_per_second = 0;  // what storage calls moved: read-ahead and alignment included
+  double read_ahead_bytes = 0;       // of samples that were read and that nobody consumed
   std::uint64_t bytes_asked = 0;  // what the samples needed
   std::uint64_t bytes_moved = 0;  // what the calls moved, alignment included
   std::uint64_t opens = 0, reads = 0, samples_read = 0;

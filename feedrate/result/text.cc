@@ -18,9 +18,11 @@ std::string row(std::string_view label, const std::string& value) {
 
 std::string rate_text(const RunResult& run) {
   return fmt::format(
-      "{} ({:.0f} MiB/s), {} samples/s, {} reads/s", format_rate(run.bytes_per_second),
-      run.bytes_per_second / 1048576, format_count(run.samples_per_second),
-      format_count(run.seconds > 0 ? static_cast<double>(run.reads) / run.seconds : 0));
+      "{} ({:.0f} MiB/s) consumed, {} samples/s; {} reads/s, {} of them read ahead",
+      format_rate(run.bytes_per_second), run.bytes_per_second / 1048576,
+      format_count(run.samples_per_second),
+      format_count(run.seconds > 0 ? static_cast<double>(run.reads) / run.seconds : 0),
+      format_bytes(static_cast<std::uint64_t>(run.read_ahead_bytes)));
 }
 
 std::string amplification_text(const RunResult& run) {
@@ -187,9 +189,9 @@ std::string timing_text(const RunResult& run) {
 
 std::string verdict(const RunResult& run) {
   if (!run.valid) return "INVALID: " + join(run.invalid_reasons, "; ") + "\n";
-  const bool fed = run.accelerator_utilisation >= run.au_threshold;
+  const bool fed = run.sustained_utilisation >= run.au_threshold;
   return fmt::format("{} x {} {}: AU {} (threshold {}), {}{}\n", run.accelerators, run.accelerator,
-                     fed ? "kept fed" : "STARVE", format_percent(run.accelerator_utilisation),
+                     fed ? "kept fed" : "STARVE", format_percent(run.sustained_utilisation),
                      format_percent(run.au_threshold), format_rate(run.bytes_per_second),
                      run.interrupted ? " (interrupted: partial result)" : "");
 }
@@ -220,9 +222,9 @@ std::string render_text(const RunResult& run) {
                   setting(run, "client"), setting(run, "readers"), setting(run, "window_batches"),
                   setting(run, "io"), setting(run, "transfer"), setting(run, "clock")));
   text += row("utilisation",
-              fmt::format("AU {} over {} steps in {:.1f} s (sustained {}); first batch after {}",
-                          format_percent(run.accelerator_utilisation), run.steps, run.seconds,
-                          format_percent(run.sustained_utilisation),
+              fmt::format("AU {} over {} of {} steps in {:.1f} s (MLPerf's AU {}); first batch after {}",
+                          format_percent(run.sustained_utilisation), run.steady_steps, run.steps,
+                          run.seconds, format_percent(run.accelerator_utilisation),
                           format_duration(from_seconds(run.first_batch_seconds))));
   text += row("throughput", rate_text(run));
   text += row("bytes", amplification_text(run));

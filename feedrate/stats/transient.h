@@ -1,0 +1,15 @@
+// The transient of a simulation or a measurement: what to leave out at its beginning.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace feedrate {
+
+// How many values at the beginning belong to the transient, by MSER-5 (K. P. White, "An effective
+// truncation heuristic for bias reduction in simulation output", Simulation 69(6), 1997): means of
+// five, and the cut, within the first half, that leaves the least variance of the rest's mean. 0
+// for fewer than 20 values, which are too few to tell.
+std::size_t transient_length(std::span<const double> values);
+
+}  // namespace feedrate
