@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <functional>
+#include <span>
 
 #include "feedrate/base/text.h"
 #include "feedrate/engine/loader.h"
@@ -233,6 +234,28 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
 
 }  // namespace
 
+// Where storage is the limit steps come in a pattern, two on time and one late, say, and a late one
+// ends when the window is empty: both ends of the interval go to such a moment, where there are
+// enough of them. `durations` of the steps after the first.
+static void move_to_late_steps(const TrainingPlan& plan, std::span<const double> durations,
+                               SteadyState& steady) {
+  constexpr std::size_t kLateStepsMin = 3;
+  constexpr double kKept = 0.7;
+  const double late = 1.002 * to_seconds(plan.timing.compute);
+  std::size_t first = steady.first;  // the very first step ends with an empty window, too
+  while (first > 0 && first < steady.last && durations[first - 1] <= late) ++first;
+  std::size_t last = steady.last;
+  while (last > first && durations[last - 1] <= late) --last;
+  std::size_t count = 0;
+  for (std::size_t step = first + 1; step <= last; ++step)
+    if (durations[step - 1] > late) ++count;
+  if (count < kLateStepsMin || static_cast<double>(last - first) <
+                                   kKept * static_cast<double>(steady.last - steady.first))
+    return;
+  steady.first = first;
+  steady.last = last;
+}
+
 SteadyState steady_state(const TrainingPlan& plan, const std::vector<StepRecord>& steps) {
   SteadyState steady;
   if (steps.size() < 2) return steady;
@@ -249,6 +272,7 @@ SteadyState steady_state(const TrainingPlan& plan, const std::vector<StepRecord>
     for (std::size_t step = 1; step <= steady.last; ++step)
       durations.push_back(to_seconds(steps[step].end - steps[step - 1].end));
     steady.first = transient_length(durations);
+    if (!steps[steady.last].ran_out) move_to_late_steps(plan, durations, steady);
   }
   const double shrunk =
       restarts || steps[steady.last].ran_out

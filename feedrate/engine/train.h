@@ -60,7 +60,8 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
 // of a later one, everything that accelerators wait for included. Left out are the first step, a
 // transient after it (MSER-5, where there are steps enough to tell), and the end of a run whose
 // loaders had nothing left to read. Batches that were consumed from a stock which shrank meanwhile
-// do not count: the storage did not deliver them in that time. With the framework's client over
+// do not count: the storage did not deliver them in that time. Where steps are late now and then,
+// both ends are late ones, which end with an empty window. With the framework's client over
 // several epochs it is whole epochs, their restarts included, so that both ends are at one phase.
 struct SteadyState {
   std::size_t first = 0, last = 0;

@@ -1,13 +1,15 @@
-// How many accelerators can this storage keep fed? Doubling, then bisection, over trials.
+// How many accelerators can this storage keep fed? A search for a noisy, monotone, saturating curve
+// that knows what it does not know: its answer is a number with an interval.
 //
-// A trial runs until the 95 % confidence interval of the sustained utilisation (batch means over
-// steps, corrected for the prefetch window) lies wholly on one side of the threshold, or its time
-// is up; then the mean decides and the trial says that it was not decided. Accelerators come in
-// whole replicas of the plan.
+// First it learns what the storage moves, and how evenly, with more and more reads in flight and
+// accelerators that take no time; then it tries numbers of accelerators where the answer is
+// uncertain, until both sides of it are proven, each at two times of the search, or the budget is
+// spent. docs/guide/find.md says how a verdict is reached; noise.h holds the statistics.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -19,24 +21,52 @@ namespace feedrate {
 struct FindOptions {
   double au_threshold = 0.9;
   std::uint32_t accelerators_max = 65536;  // one replica at least
-  Duration budget{};                       // of the whole search; trials share what is left
+  std::uint32_t at_least = 0;              // 0: find the number; else: are so many fed?
+  Duration budget{};                       // of the whole search; 0: until sure
+  std::uint64_t samples_max = 0;           // of all trials together; 0: no limit
+  // Time gone since the search began, its own work included. Where there is none, trials cost the
+  // time they last: the virtual clock.
+  std::function<Duration()> elapsed;
+  // Reads in flight that the search may ask for, and bytes in batches read ahead, over all
+  // accelerators; but always one read an accelerator and two batches ahead.
+  std::uint64_t inflight_max = 1024;
+  std::uint64_t read_ahead_max = std::uint64_t{64} << 30U;
+  // What the user or the framework has decided, and the search leaves as it is.
+  bool keep_readers = false, keep_prefetch = false, keep_transfer = false;
 };
 
-// One trial's run. `accelerators` is all that changes from one to the next, but for one last trial
-// with more readers that tells a full window from a saturated storage.
-using TrialRunner = std::function<Result<RunResult>(
-    std::uint32_t accelerators, std::uint32_t readers, Duration time_max, StepObserver& observer)>;
+// What a trial loads the storage with.
+struct TrialLoad {
+  std::uint32_t readers = 1;           // per replica
+  std::uint32_t prefetch_batches = 2;  // per replica
+  std::uint64_t transfer_bytes = 0;
+  std::uint64_t buffer_bytes = 0;  // of one reactor
+};
+struct TrialRequest {
+  std::uint64_t number = 0;  // of the trial: seeds differ from one to the next
+  std::uint32_t accelerators = 1;
+  TrialLoad load;
+  bool free_steps = false;  // steps take no time: what does the storage move?
+};
+using TrialRunner = std::function<Result<RunResult>(const TrialRequest&, StepObserver& observer)>;
+
 // Told before each trial and after it.
 struct FindObserver {
-  std::function<void(std::uint32_t accelerators, std::uint32_t readers, Duration time_max)>
-      trial_begins;
+  std::function<void(const TrialRequest&, Duration time)> trial_begins;
   std::function<void(const TrialResult&)> trial_ends;
+  // What is known so far.
+  std::function<void(const FindResult&)> known;
 };
 
-// `accelerators_by_data`: as many as the data set allows a step for. Errors of the runner end the
-// search; an INVALID run is one (kInvalidRun).
+// `accelerators_by_data`: as many as the data set allows a step for. `several`: replicas of a trial
+// with free steps (one a reactor). Errors of the runner end the search; an INVALID run is one
+// (kInvalidRun). A trial that cannot be measured is not: it is no evidence.
 Result<FindResult> find_accelerators(const FindOptions& options, const TrainingPlan& plan,
-                                     std::uint64_t accelerators_by_data, const TrialRunner& run,
-                                     const FindObserver& observer, const std::stop_token& stop);
+                                     std::uint64_t accelerators_by_data, std::uint32_t several,
+                                     const TrialRunner& run, const FindObserver& observer,
+                                     const std::stop_token& stop);
+
+// The budget that a user would write for so many seconds: 20s, 2m, 15m.
+std::string budget_text(double seconds);
 
 }  // namespace feedrate

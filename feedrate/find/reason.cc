@@ -9,86 +9,79 @@ namespace {
 
 // A reactor thread this busy has nothing left to give.
 constexpr double kCpuBusy = 0.92;
-// Readers this busy are all waiting for storage: more of them might get more out of it.
-constexpr double kWindowBusy = 0.85;
-// Throughput that grows by less than this with twice the readers has met a ceiling.
-constexpr double kPlateau = 1.08;
-// Opening takes more of a reader's time than reading.
-constexpr double kOpenShare = 0.5;
+// Of what the storage moved without accelerators: this much of it reached them.
+constexpr double kAllOfIt = 0.93;
 
-double open_share(const RunResult& run) {
-  const double open = run.open_latency.mean_ms * static_cast<double>(run.open_latency.count);
-  const double read = run.read_latency.mean_ms * static_cast<double>(run.read_latency.count);
-  return open + read > 0 ? open / (open + read) : 0;
+double most_moved(const FindResult& result) {
+  double most = 0;
+  for (const DepthPoint& point : result.depths) most = std::max(most, point.bytes_per_second);
+  return most;
 }
 
-double demand(const RunResult& run) { return run.demand_bytes_per_second * run.accelerators; }
+// Where most accelerator time went after start-up; empty where none was lost.
+std::string largest_loss(const RunResult& run) {
+  const StallShare* largest = nullptr;
+  for (const StallShare& share : run.stalls.causes)
+    if (share.cause != "startup" &&
+        (largest == nullptr ||
+         share.own_ns + share.carried_ns > largest->own_ns + largest->carried_ns))
+      largest = &share;
+  if (largest == nullptr || largest->own_ns + largest->carried_ns <= 0) return {};
+  const auto lost = static_cast<double>(largest->own_ns + largest->carried_ns);
+  return fmt::format("{} ({} of accelerator time)", largest->cause,
+                     format_percent(lost / static_cast<double>(run.stalls.wall_ns)));
+}
 
-void explain_failure(const FindOptions& options, const TrainingPlan& plan,
-                     const std::optional<Trial>& more_readers, const RunResult& beyond,
-                     FindResult& result) {
+void explain_starving(const RunResult& beyond, FindResult& result) {
   const std::string need = fmt::format(
-      "{} accelerator{} need{} {} to stay at AU {}", beyond.accelerators,
-      beyond.accelerators == 1 ? "" : "s", beyond.accelerators == 1 ? "s" : "",
-      format_rate(demand(beyond) * options.au_threshold), format_percent(options.au_threshold));
+      "{} need{} {} to stay at AU {}", beyond.accelerators, beyond.accelerators == 1 ? "s" : "",
+      format_rate(beyond.demand_bytes_per_second * beyond.accelerators * result.au_threshold),
+      format_percent(result.au_threshold));
   const std::string got = format_rate(beyond.sustained_bytes_per_second);
   const double cpu = (beyond.cpu_user_seconds + beyond.cpu_system_seconds) / beyond.seconds;
   if (beyond.busiest_reactor_utilisation + beyond.busiest_reactor_waiting >= kCpuBusy ||
-      cpu >= kCpuBusy * beyond.reactors) {
+      (beyond.reactors > 0 && cpu >= kCpuBusy * beyond.reactors)) {
     result.limited_by = "client-cpu";
     result.reason = fmt::format(
-        "this host's CPU is the limit: {}, it moved {} with {:.2f} cores busy ({} reactor threads, "
-        "the "
-        "busiest {}; {} cores)",
-        need, got, cpu, beyond.reactors, format_percent(beyond.busiest_reactor_utilisation),
-        beyond.host.cores);
+        "this host's CPU is the limit: {}, {} arrived with {:.2f} cores busy ({} reactor threads, "
+        "the busiest {})",
+        need, got, cpu, beyond.reactors, format_percent(beyond.busiest_reactor_utilisation));
     return;
   }
-  if (open_share(beyond) >= kOpenShare) {
-    result.limited_by = "open";
+  const double most = most_moved(result);
+  if (result.saturated && beyond.read_bytes_per_second >= kAllOfIt * most) {
+    const DepthPoint& last = result.depths.back();
+    result.limited_by = "storage";
     result.reason = fmt::format(
-        "opening files is the limit: {}, it moved {}; an open took {:.2f} ms (p50), {} of a "
-        "reader's time",
-        need, got, beyond.open_latency.p50_ms, format_percent(open_share(beyond)));
+        "the storage is saturated at {}: more reads in flight moved no more ({} with {}, {} with "
+        "{}); {}",
+        format_rate(most), format_rate(result.depths.front().bytes_per_second),
+        result.depths.front().reads_in_flight, format_rate(last.bytes_per_second),
+        last.reads_in_flight, need);
     return;
   }
-  if (more_readers &&
-      more_readers->run.sustained_bytes_per_second > beyond.sustained_bytes_per_second * kPlateau) {
-    result.limited_by = "window";
-    result.reason = fmt::format(
-        "the window is the limit: {}, it moved {} with all {} reads in flight at {:.2f} ms each; "
-        "--readers={} moved {} (AU {})",
-        need, got, beyond.in_flight_limit, beyond.read_latency.mean_ms, plan.readers * 2,
-        format_rate(more_readers->run.sustained_bytes_per_second),
-        format_percent(more_readers->result.utilisation));
-    return;
-  }
-  result.limited_by = "storage";
-  result.reason = fmt::format(
-      "the storage is saturated at {}: {}; {:.0f} reads were in flight at {:.2f} ms each (p99 "
-      "{:.2f} ms)",
-      got, need, beyond.in_flight_mean, beyond.read_latency.mean_ms, beyond.read_latency.p99_ms);
-  if (more_readers)
-    result.reason += fmt::format(", and twice the readers moved {}",
-                                 format_rate(more_readers->run.sustained_bytes_per_second));
+  result.limited_by = "unknown";
+  const std::string loss = largest_loss(beyond);
+  result.reason = fmt::format("cause not established; {}, {} arrived{}", need, got,
+                              loss.empty() ? "" : ", and most time was lost to " + loss);
 }
 
 }  // namespace
 
-bool window_is_full(const RunResult& run) {
-  return run.in_flight_mean >= kWindowBusy * static_cast<double>(run.in_flight_limit);
-}
-
 void explain(const FindOptions& options, const TrainingPlan& plan,
-             std::uint64_t accelerators_by_data, const std::optional<Trial>& more_readers,
-             FindResult& result) {
-  if (result.beyond) {
-    explain_failure(options, plan, more_readers, *result.beyond, result);
-    return;
-  }
+             std::uint64_t accelerators_by_data, FindResult& result) {
   if (result.interrupted) {
     result.limited_by = "interrupted";
-    result.reason = "the search was interrupted before a number failed";
+    result.reason = "the search was interrupted";
+    return;
+  }
+  if (result.beyond) {
+    explain_starving(*result.beyond, result);
+    return;
+  }
+  if (result.accelerators_low < result.limit) {
+    result.limited_by = "unknown";
+    result.reason = "the budget ended before any number was proven to starve";
     return;
   }
   if (options.accelerators_max <= accelerators_by_data) {
@@ -100,8 +93,7 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
   result.limited_by = "data-set";
   result.reason = fmt::format(
       "{} is all that the data set allows: one more global batch of {} samples would not fit in "
-      "{}; "
-      "use {}",
+      "{}; use {}",
       accelerators_by_data, plan.timing.batch_samples,
       format_count(static_cast<double>(plan.dataset->samples())),
       plan.dataset->plan() ? "a larger --size" : "more data");

@@ -1,59 +1,112 @@
 #include "feedrate/find/trial.h"
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
+
+#include "feedrate/stats/transient.h"
 
 namespace feedrate {
 namespace {
 
-constexpr std::uint64_t kBatches = 8;    // batch means per estimate
-constexpr std::uint64_t kFirstLook = 8;  // steps after the first before the first estimate
+// A block of what was read tells of the storage only if it is made of some reads.
+constexpr double kReadsOfABlock = 16;
 
 }  // namespace
 
-TrialJudge::TrialJudge(const TrainingPlan& plan, std::uint32_t accelerators, double au_threshold,
-                       Duration time_min)
-    : plan_(plan), au_threshold_(au_threshold), time_min_(time_min), next_look_(kFirstLook) {
-  plan_.replicas = accelerators / plan.replica_accelerators();
+void TrialRecorder::on_begin(Instant now) {
+  const std::lock_guard lock(mutex_);
+  begin_ = now;
+  reads_.push_back({now, 0, 0});
 }
 
-// Batch means over all steps but the first; each batch corrected for the prefetch window, so that
-// what the window had stored up does not count as the storage's own.
-ConfidenceInterval TrialJudge::estimate() const {
-  const std::size_t last = steps_.size() - 1;
-  const std::size_t batches = std::min<std::size_t>(kBatches, last);
-  std::vector<double> means;
-  for (std::size_t batch = 0; batch < batches; ++batch)
-    means.push_back(
-        sustained_utilisation(plan_, steps_, batch * last / batches, (batch + 1) * last / batches));
-  ConfidenceInterval interval = batch_means(means);
-  interval.mean = sustained_utilisation(plan_, steps_, 0, last);
-  return interval;
-}
-
-bool TrialJudge::on_step(std::uint64_t step, const StepRecord& record) {
+bool TrialRecorder::on_step(std::uint64_t step, const StepRecord& record) {
+  const std::lock_guard lock(mutex_);
   steps_.push_back(record);
-  if (step < next_look_ || steps_.back().end - steps_.front().end < time_min_) return false;
-  next_look_ = step + std::max<std::uint64_t>(1, step / 16);
-  const ConfidenceInterval interval = estimate();
-  decided_ = std::abs(interval.mean - au_threshold_) > interval.half_width;
-  return decided_;
+  // Where storage costs no time none passes, and nobody else would end the trial.
+  const std::uint64_t consumed = (step + 1) * plan_.replicas * plan_.timing.batch_samples;
+  return limits_.samples_max > 0 && consumed >= limits_.samples_max;
 }
 
-TrialResult TrialJudge::result(const RunResult& run) const {
-  TrialResult trial;
-  trial.accelerators = plan_.accelerators();
-  trial.bytes_per_second = run.sustained_bytes_per_second;
-  trial.samples_per_second = run.sustained_samples_per_second;
-  trial.seconds = run.seconds;
-  trial.steps = run.steps;
-  trial.decided = decided_;
-  if (steps_.size() < 2) return trial;
-  const ConfidenceInterval interval = estimate();
-  trial.utilisation = interval.mean;
-  trial.half_width = std::isfinite(interval.half_width) ? interval.half_width : 1;
-  trial.passed = interval.mean >= au_threshold_;
-  return trial;
+bool TrialRecorder::on_progress(Instant now, std::uint64_t samples, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  reads_.push_back({now, samples, bytes});
+  const Duration passed = now - begin_;
+  if (limits_.samples_max > 0 && samples >= limits_.samples_max) return true;
+  if (limits_.samples_enough > 0 && samples >= limits_.samples_enough &&
+      passed >= limits_.time_min)
+    return true;
+  return passed >= limits_.time;
+}
+
+double TrialRecorder::seconds() const {
+  Instant end = reads_.empty() ? begin_ : reads_.back().time;
+  if (!steps_.empty() && reads_.size() < 2) end = std::max(end, steps_.back().end);
+  return to_seconds(end - begin_);
+}
+
+std::size_t TrialRecorder::steady_point() const {
+  std::vector<double> amounts;
+  std::size_t first = 1;  // the first that saw anything: until then the first reads were under way
+  while (first < reads_.size() && reads_[first].bytes == 0) ++first;
+  for (std::size_t i = first + 1; i < reads_.size(); ++i)
+    amounts.push_back(static_cast<double>(reads_[i].bytes - reads_[i - 1].bytes));
+  return std::min(first + transient_length(amounts), reads_.size() - 1);
+}
+
+double TrialRecorder::samples_per_second() const {
+  if (reads_.size() < 3) {
+    const double consumed = static_cast<double>(steps_.size()) * plan_.replicas *
+                            static_cast<double>(plan_.timing.batch_samples);
+    const double passed = steps_.empty() ? 0 : to_seconds(steps_.back().end - begin_);
+    if (consumed > 0)
+      return passed > 0 ? consumed / passed : std::numeric_limits<double>::infinity();
+    return 0;
+  }
+  const Point& from = reads_[steady_point()];
+  const Point& to = reads_.back();
+  if (to.time <= from.time) return static_cast<double>(to.samples) / seconds();
+  return static_cast<double>(to.samples - from.samples) / to_seconds(to.time - from.time);
+}
+
+Utilisation TrialRecorder::utilisation() const {
+  const SteadyState steady = steady_state(plan_, steps_);
+  const double compute = to_seconds(plan_.timing.compute);
+  const Instant end = reads_.empty() ? begin_ : reads_.back().time;
+  if (steady.seconds > 0) {
+    // A step that was cut off has waited so long at least, and that belongs to the picture: a trial
+    // must not look calm because it ended in a stall.
+    const double waited = to_seconds(end - steps_.back().end) - compute;
+    const double seconds = steady.seconds + (waited > 0 ? waited : 0);
+    return {seconds, std::min(1.0, steady.batches * compute / seconds), true};
+  }
+  const double passed = to_seconds(end - begin_);
+  const double wanted = static_cast<double>(plan_.replicas) *
+                        static_cast<double>(plan_.timing.batch_samples) * passed / compute;
+  if (reads_.empty() || wanted <= 0) return {};
+  return {passed, std::min(1.0, static_cast<double>(reads_.back().samples) / wanted), false};
+}
+
+void TrialRecorder::teach(Noise& noise, bool free_steps) const {
+  const Utilisation seen = utilisation();
+  const bool starved = free_steps || (seen.seconds > 0 && seen.value < 0.97);
+  if (starved && reads_.size() > 3) {
+    const std::size_t first = steady_point();
+    std::vector<double> rates;
+    for (std::size_t i = first + 1; i < reads_.size(); ++i)
+      rates.push_back(static_cast<double>(reads_[i].bytes - reads_[i - 1].bytes) /
+                      std::max(1e-9, to_seconds(reads_[i].time - reads_[i - 1].time)));
+    const double passed = to_seconds(reads_.back().time - reads_[first].time);
+    const auto reads = static_cast<double>(reads_.back().samples - reads_[first].samples);
+    if (passed > 0 && reads > 0)
+      noise.add(rates, passed / static_cast<double>(rates.size()), kReadsOfABlock * passed / reads);
+  }
+  if (free_steps || seen.value >= 0.985) return;
+  const SteadyState steady = steady_state(plan_, steps_);
+  std::vector<double> durations;
+  for (std::size_t step = steady.first + 1; step <= steady.last && step < steps_.size(); ++step)
+    durations.push_back(to_seconds(steps_[step].end - steps_[step - 1].end));
+  if (durations.size() >= 4)
+    noise.add(durations, steady.seconds / static_cast<double>(durations.size()), 0);
 }
 
 }  // namespace feedrate

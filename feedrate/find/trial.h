@@ -1,31 +1,63 @@
-// Watches one trial and ends it as soon as the question is answered. Private to find/.
+// Watches one trial, ends it when its time is up, and says what it measured. Private to find/.
 #pragma once
 
+#include <cstdint>
+#include <mutex>
 #include <vector>
 
 #include "feedrate/engine/train.h"
-#include "feedrate/stats/confidence.h"
+#include "feedrate/find/noise.h"
 
 namespace feedrate {
 
-class TrialJudge final : public StepObserver {
+struct TrialLimits {
+  Duration time{};     // cut off then, in the middle of a step if need be
+  Duration time_min{};
+  std::uint64_t samples_enough = 0;  // cut off once so many are read, after time_min; 0: no such
+  std::uint64_t samples_max = 0;     // cut off then in any case; 0: no limit
+  Duration watch_every = std::chrono::milliseconds(5);
+};
+
+// What a trial measured of the utilisation at one number of accelerators.
+struct Utilisation {
+  double seconds = 0;  // of the steady state; 0: nothing was measured
+  double value = 0;
+  // False: no step ended; the value is what the loaders read over what would have been taken, so
+  // the true one is at most that.
+  bool of_steps = true;
+};
+
+class TrialRecorder final : public StepObserver {
  public:
-  TrialJudge(const TrainingPlan& plan, std::uint32_t accelerators, double au_threshold,
-             Duration time_min);
+  TrialRecorder(const TrainingPlan& plan, const TrialLimits& limits)
+      : plan_(plan), limits_(limits) {}
 
   bool on_step(std::uint64_t step, const StepRecord& record) override;
+  Duration progress_every() const override { return limits_.watch_every; }
+  void on_begin(Instant now) override;
+  bool on_progress(Instant now, std::uint64_t samples, std::uint64_t bytes) override;
+
   // After the run.
-  TrialResult result(const RunResult& run) const;
+  double seconds() const;
+  double samples_per_second() const;  // read in the steady part of the trial; infinite where time
+                                      // did not pass
+  Utilisation utilisation() const;
+  void teach(Noise& noise, bool free_steps) const;
+  std::uint64_t samples() const { return reads_.empty() ? 0 : reads_.back().samples; }
 
  private:
-  ConfidenceInterval estimate() const;
+  struct Point {
+    Instant time;
+    std::uint64_t samples, bytes;
+  };
+  std::size_t steady_point() const;  // where the steady part of what was read begins
 
-  TrainingPlan plan_;
-  double au_threshold_;
-  Duration time_min_;
+  const TrainingPlan& plan_;
+  TrialLimits limits_;
+  std::mutex mutex_;
+  Instant begin_{};
   std::vector<StepRecord> steps_;
-  std::uint64_t next_look_;
-  bool decided_ = false;
+  std::vector<Point> reads_;
 };
 
 }  // namespace feedrate

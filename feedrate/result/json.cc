@@ -395,26 +395,62 @@ RunResult run_of(const Json& json) {
   return run;
 }
 
+Json trial_json(const TrialResult& trial) {
+  Json json{{"accelerators", trial.accelerators},
+            {"free_steps", trial.free_steps},
+            {"reads_in_flight", trial.reads_in_flight},
+            {"begin_seconds", trial.begin_seconds},
+            {"seconds", trial.seconds},
+            {"steps", trial.steps},
+            {"utilisation", nullptr},
+            {"upper_bound", trial.upper_bound},
+            {"measured_seconds", trial.measured_seconds},
+            {"samples_per_second", trial.samples_per_second},
+            {"bytes_per_second", trial.bytes_per_second}};
+  if (trial.utilisation) json["utilisation"] = *trial.utilisation;
+  return json;
+}
+
 Json find_json(const FindResult& find) {
-  Json trials = Json::array();
-  for (const TrialResult& trial : find.trials)
-    trials.push_back({{"accelerators", trial.accelerators},
-                      {"utilisation", trial.utilisation},
-                      {"half_width_95", trial.half_width},
-                      {"bytes_per_second", trial.bytes_per_second},
-                      {"samples_per_second", trial.samples_per_second},
-                      {"seconds", trial.seconds},
-                      {"steps", trial.steps},
-                      {"passed", trial.passed},
-                      {"decided", trial.decided}});
   Json json{{"client", find.client},
             {"au_threshold", find.au_threshold},
             {"accelerators", find.accelerators},
+            {"accelerators_low", find.accelerators_low},
+            {"accelerators_high", find.accelerators_high},
+            {"measured", find.measured},
+            {"limit", find.limit},
             {"limited_by", find.limited_by},
             {"reason", find.reason},
+            {"findings", find.findings},
+            {"budget_seconds", find.budget_seconds},
+            {"spent_seconds", find.spent_seconds},
+            {"narrower_budget_seconds", find.narrower_budget_seconds},
+            {"repeatable", find.repeatable},
+            {"asked", find.asked},
+            {"answer", find.answer},
+            {"noise_seconds", find.noise_seconds},
+            {"correlation_seconds", find.correlation_seconds},
+            {"depth_reads", find.depth_reads},
+            {"transfer_bytes", find.transfer_bytes},
+            {"read_ahead_bytes", find.read_ahead_bytes},
+            {"saturated", find.saturated},
             {"interrupted", find.interrupted},
             {"client_ceiling", ceiling_json(find.ceiling)},
-            {"trials", std::move(trials)}};
+            {"depths", Json::array()},
+            {"points", Json::array()},
+            {"trials", Json::array()}};
+  for (const DepthPoint& depth : find.depths)
+    json["depths"].push_back({{"reads_in_flight", depth.reads_in_flight},
+                              {"transfer_bytes", depth.transfer_bytes},
+                              {"bytes_per_second", depth.bytes_per_second}});
+  for (const FindPoint& point : find.points)
+    json["points"].push_back({{"accelerators", point.accelerators},
+                              {"utilisation", point.utilisation},
+                              {"half_width", point.half_width},
+                              {"seconds", point.seconds},
+                              {"looks", point.looks},
+                              {"verdict", point.verdict}});
+  for (const TrialResult& trial : find.trials) json["trials"].push_back(trial_json(trial));
   json["at_answer"] = find.at_answer ? run_json(*find.at_answer) : Json(nullptr);
   json["beyond"] = find.beyond ? run_json(*find.beyond) : Json(nullptr);
   return json;

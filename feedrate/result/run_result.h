@@ -206,26 +206,65 @@ struct RunResult {
   std::vector<std::string> invalid_reasons;  // each with its remedy
 };
 
-// One trial of `find`, and the whole search.
+// One trial of `find`.
 struct TrialResult {
   std::uint32_t accelerators = 0;
-  double utilisation = 0, half_width = 0;  // sustained AU and its 95 % confidence half width
-  double bytes_per_second = 0, samples_per_second = 0;  // sustained
+  // Accelerators that take no time: what does the storage move with so many reads in flight?
+  bool free_steps = false;
+  std::uint64_t reads_in_flight = 0;  // that the readers allow
+  double begin_seconds = 0;           // of the search
   double seconds = 0;
   std::uint64_t steps = 0;
-  bool passed = false;
-  bool decided = false;  // false: the time limit came before the confidence interval cleared
+  // Sustained AU over so much of the trial; none where it was too short for a step, or for one whose
+  // steps took no time. `upper_bound`: no step ended, and it is at most this.
+  std::optional<double> utilisation;
+  bool upper_bound = false;
+  double measured_seconds = 0;
+  double samples_per_second = 0, bytes_per_second = 0;  // that were read
+};
+
+// All looks of a search at one number of accelerators.
+struct FindPoint {
+  std::uint32_t accelerators = 0;
+  double utilisation = 0, half_width = 0;  // that holds however often it is looked at
+  double seconds = 0;                      // measured
+  std::uint32_t looks = 0;
+  std::string verdict;  // "fed", "starve", "edge" (within 0.2 points), "open"
+};
+
+// The reads in flight that a search asked for, and what the storage moved then.
+struct DepthPoint {
+  std::uint64_t reads_in_flight = 0, transfer_bytes = 0;
+  double bytes_per_second = 0;
 };
 
 struct FindResult {
   std::string client;
   double au_threshold = 0;
-  std::uint32_t accelerators = 0;  // the answer: 0 when even one starves
-  std::string limited_by;          // "storage", "client-cpu", "window", "open", "data-set", "--max"
-  std::string reason;              // one sentence
-  std::vector<TrialResult> trials;     // by number of accelerators
-  std::optional<RunResult> at_answer;  // none when the answer is 0
-  std::optional<RunResult> beyond;     // none when the search ended at a limit of ours
+  // The number, and the interval that it lies in: between the most that are proven fed and the
+  // fewest that are proven to starve. 0 when one starves.
+  std::uint32_t accelerators = 0, accelerators_low = 0, accelerators_high = 0;
+  bool measured = false;  // false: nothing could be told at all
+  std::uint32_t limit = 0;  // that the data set or --max allowed
+  std::string limited_by;  // "storage", "client-cpu", "open", "data-set", "--max", "unknown", ...
+  std::string reason;      // one sentence
+  std::vector<std::string> findings;   // what else the user should know
+  double narrower_budget_seconds = 0;  // that would tell; 0: nothing more to tell
+  double budget_seconds = 0, spent_seconds = 0;  // 0: no budget
+  bool repeatable = true;  // false: cut by the time of this host
+  // --at-least: "", "pass", "fail" or "undecided".
+  std::uint32_t asked = 0;
+  std::string answer;
+  double noise_seconds = 0, correlation_seconds = 0;  // see find/noise.h
+  std::uint64_t depth_reads = 0;       // in flight, as many as were needed
+  std::uint64_t transfer_bytes = 0;
+  double read_ahead_bytes = 0;         // at the answer, over all accelerators
+  std::vector<DepthPoint> depths;
+  bool saturated = false;              // more load moved no more
+  std::vector<FindPoint> points;       // by number of accelerators
+  std::vector<TrialResult> trials;     // in the order they were made
+  std::optional<RunResult> at_answer;  // of the most that are fed; none when there is none
+  std::optional<RunResult> beyond;     // of the fewest that starve; none when there is none
   bool interrupted = false;
   ClientCeiling ceiling;
 };
@@ -246,6 +285,8 @@ Result<RunResult> run_result_from_json(std::string_view text);
 std::string describe_dataset(std::string_view format, std::uint64_t files, std::uint64_t samples,
                              std::uint64_t bytes);
 std::string render_text(const RunResult& result);
+// "20 x h100 (19 to 21)": the number with its interval.
+std::string answer_text(const FindResult& result);
 std::string render_text(const FindResult& result);
 
 }  // namespace feedrate

@@ -164,12 +164,6 @@ std::string accelerator_text(const RunResult& run) {
                             format_rate(run.demand_bytes_per_second), run.timing_source);
 }
 
-std::string replica_text(const RunResult& run) {
-  if (replica_accelerators(run) == 1) return run.accelerator;
-  return fmt::format("{} {} (tensor {} x pipeline {})", replica_accelerators(run), run.accelerator,
-                     run.tensor_parallel, run.pipeline_parallel);
-}
-
 // "3.9 x faster", "1.4 x slower".
 std::string speed_text(double ratio) {
   if (ratio > 0.995 && ratio < 1.005) return "the same";
@@ -194,12 +188,6 @@ std::string verdict(const RunResult& run) {
                      fed ? "kept fed" : "STARVE", format_percent(run.sustained_utilisation),
                      format_percent(run.au_threshold), format_rate(run.bytes_per_second),
                      run.interrupted ? " (interrupted: partial result)" : "");
-}
-
-std::string trial_mark(const FindResult& find, const TrialResult& trial) {
-  if (find.accelerators == trial.accelerators) return "<- most that are kept fed";
-  if (find.beyond && trial.accelerators == find.beyond->accelerators) return "<- starve";
-  return trial.passed ? "" : "starve";
 }
 
 }  // namespace
@@ -245,46 +233,6 @@ std::string render_text(const RunResult& run) {
   if (run.peak_memory_bytes > 0) text += row("this host", cpu_text(run));  // not when simulated
   text += warnings_text(run);
   return text + verdict(run);
-}
-
-std::string render_text(const FindResult& find) {
-  std::string text;
-  const RunResult* run = find.at_answer ? &*find.at_answer : find.beyond ? &*find.beyond : nullptr;
-  if (run != nullptr) {
-    text += fmt::format("{}: {}\n", run->workload, run->workload_title);
-    text += row("data set", dataset_text(*run));
-    text += row(replica_accelerators(*run) > 1 ? "one replica" : "one accelerator",
-                fmt::format("{}: {}, {} ({})", replica_text(*run), step_text(*run),
-                            format_rate(run->demand_bytes_per_second * replica_accelerators(*run)),
-                            run->timing_source));
-    text += row("client",
-                fmt::format("{}, {} readers, {} I/O, {}, {} clock", find.client,
-                            setting(*run, "readers"), setting(*run, "io"),
-                            format_counted(run->reactors, "reactor"), setting(*run, "clock")));
-    if (find.ceiling.seconds > 0)
-      text += row("this host",
-                  fmt::format("feeds {} x {} from storage that costs nothing: {} "
-                              "samples/s, {} of CPU each",
-                              format_count(std::floor(find.ceiling.accelerators)), run->accelerator,
-                              format_count(find.ceiling.samples_per_second),
-                              format_duration(from_seconds(find.ceiling.cpu_seconds_per_sample))));
-    text += warnings_text(*run);
-  }
-  text += fmt::format("\n  {:>12}  {:>16}  {:>10}  {:>10}  {:>6}  {:>6}\n", "accelerators", "AU",
-                      "moved", "samples/s", "steps", "time");
-  for (const TrialResult& trial : find.trials)
-    text += fmt::format(
-        "  {:>12}  {:>7.1f} % +-{:>4.1f}  {:>10}  {:>10}  {:>6}  {:>4.1f} s  {}{}\n",
-        trial.accelerators, 100 * trial.utilisation, 100 * trial.half_width,
-        format_rate(trial.bytes_per_second), format_count(trial.samples_per_second), trial.steps,
-        trial.seconds, trial_mark(find, trial), trial.decided ? "" : " (not decided in its time)");
-  const std::string accelerator = run == nullptr ? "" : run->accelerator;
-  text += "\n";
-  if (run != nullptr) text += fmt::format("step time: {}\n", timing_text(*run));
-  text += fmt::format("{} x {} kept fed at AU >= {} ({} client){}\n", find.accelerators,
-                      accelerator, format_percent(find.au_threshold), find.client,
-                      find.interrupted ? " so far: interrupted" : "");
-  return text + fmt::format("why not more: {}\n", find.reason);
 }
 
 }  // namespace feedrate

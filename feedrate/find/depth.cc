@@ -1,0 +1,145 @@
+#include "feedrate/find/depth.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace feedrate {
+namespace {
+
+constexpr std::uint64_t kFirstReads = 32;
+constexpr std::uint64_t kTimesMore = 4;
+constexpr double kMore = 1.03;           // times as much: more
+constexpr double kTrialShare = 0.025;    // of the budget, for one trial
+constexpr double kTrialShareMax = 0.06;  // where few reads come back
+constexpr std::uint64_t kReadsEnough = 2000;
+constexpr std::uint64_t kTransferMax = std::uint64_t{16} << 20U;
+// Where storage costs next to nothing: more than any number of accelerators asks for.
+constexpr std::uint64_t kSamplesMax = 400'000;
+
+// Reads in flight of one reader.
+std::uint64_t lanes(const TrainingPlan& plan) {
+  const bool split = plan.dataset->largest_sample_bytes() > plan.transfer_bytes;
+  return split && plan.level == ByteLevel::kRaw ? plan.transfers_per_sample : 1;
+}
+
+class Ladder {
+ public:
+  Ladder(const FindOptions& options, const TrainingPlan& plan, Session& session,
+         std::uint32_t replicas_max, double budget_seconds)
+      : options_(options),
+        plan_(plan),
+        session_(session),
+        replicas_(std::min(session.several(), replicas_max)),
+        budget_seconds_(budget_seconds) {}
+
+  // What so many reads in flight move [samples/s].
+  Result<double> measure(std::uint64_t reads, std::uint64_t transfer) {
+    Depth depth;
+    depth.reads_used = reads;
+    depth.transfer_bytes = transfer;
+    TrialRequest request;
+    request.accelerators = replicas_ * plan_.replica_accelerators();
+    request.load = depth.load_for(options_, plan_, replicas_, 2);
+    request.free_steps = true;
+    TrialLimits limits;
+    limits.time = from_seconds(budget_seconds_ * kTrialShareMax);
+    limits.time_min = from_seconds(budget_seconds_ * kTrialShare);
+    limits.samples_enough = kReadsEnough;
+    limits.samples_max = kSamplesMax;
+    FEEDRATE_TRY(const Session::Outcome outcome, session_.run(request, limits));
+    points_.push_back({session_.trials().back().reads_in_flight, transfer,
+                       session_.trials().back().bytes_per_second});
+    return outcome.samples_per_second;
+  }
+  std::uint64_t reads_of_last() const { return points_.back().reads_in_flight; }
+  std::vector<DepthPoint> points() const { return points_; }
+
+ private:
+  const FindOptions& options_;
+  const TrainingPlan& plan_;
+  Session& session_;
+  std::uint32_t replicas_;
+  double budget_seconds_;
+  std::vector<DepthPoint> points_;
+};
+
+// Beyond noise, and worth having.
+bool is_more(double rate, double than, const Session& session, double seconds) {
+  const double error = session.noise().standard_error(seconds);
+  const double doubt = std::isfinite(error) ? 2 * error : 0.05;
+  return rate > than * std::max(kMore, 1 + doubt);
+}
+
+}  // namespace
+
+TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
+                          std::uint32_t replicas, std::uint32_t ahead) const {
+  TrialLoad load{plan.readers, plan.prefetch_batches,
+                 options.keep_transfer ? plan.transfer_bytes : transfer_bytes, plan.buffer_bytes};
+  const std::uint64_t batch = plan.micro_batch_samples();
+  if (!options.keep_readers) {
+    TrainingPlan sized = plan;
+    sized.transfer_bytes = load.transfer_bytes;
+    const std::uint64_t each = reads_used / (lanes(sized) * replicas);
+    load.readers = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(each, 1, 4096));
+  }
+  if (!options.keep_prefetch) {
+    const double batch_bytes = static_cast<double>(batch) * plan.dataset->mean_sample_bytes();
+    const auto affordable = static_cast<std::uint64_t>(
+        static_cast<double>(options.read_ahead_max) / std::max(1.0, batch_bytes * replicas));
+    const std::uint64_t busy = (2 * load.readers + batch - 1) / batch + 1;
+    const std::uint64_t wanted = std::max<std::uint64_t>(plan.prefetch_batches, busy) * ahead;
+    load.prefetch_batches = static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(std::min(wanted, affordable), 2, 1U << 20U));
+  }
+  const std::uint64_t in_flight = reads_used * std::min(load.transfer_bytes, plan.dataset->largest_sample_bytes());
+  load.buffer_bytes = std::max(load.buffer_bytes, std::min(in_flight, options.read_ahead_max / 4));
+  return load;
+}
+
+double Depth::replicas_fed(const TrainingPlan& plan, const FindOptions& options) const {
+  return samples_per_second * to_seconds(plan.timing.compute) /
+         (options.au_threshold * static_cast<double>(plan.timing.batch_samples));
+}
+
+Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, Session& session,
+                         std::uint32_t replicas_max, double budget_seconds) {
+  Ladder ladder(options, plan, session, replicas_max, budget_seconds);
+  Depth depth;
+  depth.transfer_bytes = plan.transfer_bytes;
+  const std::uint64_t most = std::max<std::uint64_t>(1, options.inflight_max);
+  const double trial_seconds = budget_seconds * kTrialShare;
+  depth.reads = depth.reads_used = std::min(kFirstReads, most);
+  FEEDRATE_TRY(depth.samples_per_second, ladder.measure(depth.reads, depth.transfer_bytes));
+  depth.reads = ladder.reads_of_last();
+  while (!options.keep_readers && std::isfinite(depth.samples_per_second) &&
+         depth.reads_used < most) {
+    const std::uint64_t more = std::min(most, depth.reads_used * kTimesMore);
+    FEEDRATE_TRY(const double rate, ladder.measure(more, depth.transfer_bytes));
+    if (!is_more(rate, depth.samples_per_second, session, trial_seconds)) {
+      depth.saturated = true;
+      if (rate >= 0.99 * depth.samples_per_second) depth.reads_used = more;
+      break;
+    }
+    depth.samples_per_second = rate;
+    depth.reads_used = more;
+    depth.reads = ladder.reads_of_last();
+  }
+  const bool in_runs = plan.order == AccessOrder::kSequential ||
+                       plan.dataset->largest_sample_bytes() > plan.transfer_bytes;
+  if (!options.keep_transfer && in_runs && plan.client == ClientKind::kNative &&
+      std::isfinite(depth.samples_per_second) && plan.transfer_bytes * kTimesMore <= kTransferMax) {
+    const std::uint64_t larger = plan.transfer_bytes * kTimesMore;
+    FEEDRATE_TRY(const double rate, ladder.measure(depth.reads_used, larger));
+    if (is_more(rate, depth.samples_per_second, session, trial_seconds)) {
+      depth.samples_per_second = rate;
+      depth.transfer_bytes = larger;
+      depth.saturated = false;
+    }
+  }
+  depth.points = ladder.points();
+  return depth;
+}
+
+}  // namespace feedrate

@@ -1,0 +1,34 @@
+// How many reads in flight, and how large ones, a storage needs to give all it has. Private to
+// find/.
+//
+// The question of a search is what the storage can feed, so the client's habits must not answer it:
+// accelerators that take no time read with 32, 128, 512, ... reads in flight, then with larger
+// transfers, until more load moves no more, or a limit is met.
+#pragma once
+
+#include <vector>
+
+#include "feedrate/find/session.h"
+
+namespace feedrate {
+
+struct Depth {
+  std::uint64_t reads = 0;       // in flight: fewer moved less
+  std::uint64_t reads_used = 0;  // of the trials: one step more where that did no harm
+  std::uint64_t transfer_bytes = 0;
+  double samples_per_second = 0;  // infinite where storage costs no time
+  bool saturated = false;         // more load moved no more
+  std::vector<DepthPoint> points;
+
+  // What the readers of so many replicas are, and how far they run ahead: `ahead` times what keeps
+  // them busy, within the memory that the search may use.
+  TrialLoad load_for(const FindOptions& options, const TrainingPlan& plan, std::uint32_t replicas,
+                     std::uint32_t ahead) const;
+  // Replicas whose demand at the threshold is what the storage moved.
+  double replicas_fed(const TrainingPlan& plan, const FindOptions& options) const;
+};
+
+Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, Session& session,
+                         std::uint32_t replicas_max, double budget_seconds);
+
+}  // namespace feedrate

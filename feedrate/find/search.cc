@@ -1,0 +1,222 @@
+#include "feedrate/find/search.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace feedrate {
+namespace {
+
+// Of wrong verdicts, for each number that is tried: at most about ten of them matter.
+constexpr double kAlpha = 0.05 / 10;
+// Batches at which the sequence is narrowest, and how long one is.
+constexpr double kTightest = 64;
+constexpr double kBatchCorrelations = 5;
+// No verdict rests on less than this many correlation times.
+constexpr double kCorrelationsMin = 10;
+// Looks above this utilisation do not show what the storage could have given.
+constexpr double kBelowKnee = 0.97;
+// Capacities that differ by less are one: at the knee a barrier costs about as much.
+constexpr double kUneven = 0.015;
+constexpr double kModel = 0.002;   // what one capacity for all numbers is good for
+constexpr double kAgrees = 1.0;    // standard errors on the right side of the threshold
+
+}  // namespace
+
+Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
+  Estimate estimate;
+  const auto found = looks_.find(replicas);
+  if (found == looks_.end()) return estimate;
+  double bound = 2;  // the lowest of those that are upper bounds only
+  double work = 0;
+  for (const Look& look : found->second) {
+    if (!look.of_steps) {
+      bound = std::min(bound, look.value);
+      continue;
+    }
+    estimate.seconds += look.seconds;
+    work += look.seconds * look.value;
+  }
+  if (estimate.seconds > 0) {
+    estimate.value = work / estimate.seconds;
+  } else if (bound < 2) {
+    estimate.of_steps = false;
+    estimate.value = bound;
+    for (const Look& look : found->second)
+      if (look.value == bound) estimate.seconds = look.seconds;
+  }
+  estimate.error = noise_.standard_error(estimate.seconds) * std::min(1.0, estimate.value + 0.05);
+  return estimate;
+}
+
+double Curve::multiple(double seconds) const {
+  const double correlation = noise_.correlation_seconds();
+  const double batches =
+      correlation > 0 ? seconds / (kBatchCorrelations * correlation) : 1e6;
+  return sequence_width(std::clamp(batches, 1.0, 1e6), kTightest, kAlpha);
+}
+
+Verdict Curve::verdict(std::uint32_t replicas) const {
+  const Estimate seen = estimate(replicas);
+  if (seen.seconds <= 0 || !std::isfinite(seen.error)) return Verdict::kOpen;
+  if (seen.seconds < kCorrelationsMin * noise_.correlation_seconds()) return Verdict::kOpen;
+  const double off = seen.value - threshold_;
+  const double width = multiple(seen.seconds) * seen.error;
+  if (off < -width) return Verdict::kStarve;
+  if (!seen.of_steps) return Verdict::kOpen;
+  if (off >= width) return Verdict::kFed;
+  const Verdict by_capacity = verdict_by_capacity(replicas, seen);
+  if (by_capacity != Verdict::kOpen) return by_capacity;
+  return std::abs(off) + width <= 2 * kPursued && std::abs(off) < kPursued ? Verdict::kEdge
+                                                                           : Verdict::kOpen;
+}
+
+// All looks together know what the storage feeds better than those at one number. That decides,
+// where the looks at that number agree.
+Verdict Curve::verdict_by_capacity(std::uint32_t replicas, const Estimate& seen) const {
+  const std::optional<Capacity> all = capacity();
+  if (!all) return Verdict::kOpen;
+  const double share = all->fed / replicas;
+  const double error = all->error / replicas;
+  const double off = share - threshold_;
+  const double width = multiple(all->seconds) * error;
+  if (off < -width && seen.value < threshold_ - kAgrees * seen.error) return Verdict::kStarve;
+  if (off >= width && seen.value >= threshold_ + std::min(kAgrees * seen.error, 0.5 * (1 - threshold_)))
+    return Verdict::kFed;
+  return Verdict::kOpen;
+}
+
+std::optional<Curve::Capacity> Curve::capacity() const {
+  Capacity all;
+  double least = 1e300;
+  double most = 0;
+  double doubt = 0;
+  for (const auto& [replicas, looks] : looks_) {
+    const Estimate seen = estimate(replicas);
+    if (seen.seconds <= 0 || !seen.of_steps || seen.value >= kBelowKnee) continue;
+    const double fed = seen.value * replicas;
+    all.seconds += seen.seconds;
+    all.fed += seen.seconds * fed;
+    all.replicas += seen.seconds * replicas;
+    least = std::min(least, fed);
+    most = std::max(most, fed);
+    doubt = std::max(doubt, seen.error * replicas);
+  }
+  if (all.seconds <= 0 || !std::isfinite(doubt)) return std::nullopt;
+  all.fed /= all.seconds;
+  all.replicas /= all.seconds;
+  if (most - least > 3 * doubt + kUneven * all.fed) return std::nullopt;
+  all.error = all.fed * std::hypot(noise_.standard_error(all.seconds), kModel);
+  return all;
+}
+
+double Curve::seconds_to_decide(double value) const {
+  const double off = std::max(std::abs(value - threshold_), kPursued);
+  const double correlation = noise_.correlation_seconds();
+  double seconds = kCorrelationsMin * correlation;
+  // The multiple shrinks as batches come in, so the fixed point is found by a few rounds.
+  for (int round = 0; round < 8; ++round) {
+    const double width = multiple(std::max(seconds, 1e-6));
+    const double scale = width * std::min(1.0, value + 0.05) / off;
+    seconds = std::max(kCorrelationsMin * correlation, noise_.constant() * scale * scale);
+  }
+  return seconds;
+}
+
+std::uint32_t Curve::fed() const {
+  std::uint32_t most = 0;
+  for (const auto& [replicas, looks] : looks_)
+    if (verdict(replicas) == Verdict::kFed) most = std::max(most, replicas);
+  return most;
+}
+
+std::optional<std::uint32_t> Curve::starving() const {
+  for (const auto& [replicas, looks] : looks_)
+    if (verdict(replicas) == Verdict::kStarve) return replicas;
+  return std::nullopt;
+}
+
+bool Curve::contradicts_itself() const {
+  const auto starves = starving();
+  return starves && fed() > *starves;
+}
+
+double Curve::crossing(double otherwise) const {
+  if (const auto all = capacity()) return all->fed / threshold_;
+  // Those nearest to the threshold know best: weights fall with the distance from it.
+  double weights = 0;
+  double sum = 0;
+  for (const auto& [replicas, looks] : looks_) {
+    const Estimate seen = estimate(replicas);
+    if (seen.seconds <= 0 || seen.value >= 0.985) continue;
+    const double off = std::abs(seen.value - threshold_) + 0.02;
+    const double weight = seen.seconds / (off * off);
+    weights += weight;
+    sum += weight * seen.value * replicas / threshold_;
+  }
+  return weights > 0 ? sum / weights : otherwise;
+}
+
+double Curve::predicted(std::uint32_t replicas, double crossing) const {
+  const Estimate seen = estimate(replicas);
+  const double model = std::min(1.0, threshold_ * crossing / replicas);
+  if (seen.seconds <= 0 || !seen.of_steps) return model;
+  return seen.value;
+}
+
+namespace {
+
+struct Half {
+  double seconds = 0, work = 0;
+  double value() const { return work / seconds; }
+};
+
+std::array<Half, 2> cut_in_halves(const std::vector<Look>& looks) {
+  std::array<Half, 2> halves;
+  const double middle = (looks.front().at + looks.back().at) / 2;
+  for (const Look& look : looks) {
+    if (!look.of_steps) continue;
+    Half& half = halves[look.at > middle ? 1 : 0];
+    half.seconds += look.seconds;
+    half.work += look.seconds * look.value;
+  }
+  return halves;
+}
+
+}  // namespace
+
+bool Curve::changed(std::uint32_t replicas) const {
+  const auto found = looks_.find(replicas);
+  if (found == looks_.end()) return false;
+  const auto [first, second] = cut_in_halves(found->second);
+  if (first.seconds <= 0 || second.seconds <= 0) return false;
+  const double difference = std::abs(first.value() - second.value());
+  const double error =
+      std::hypot(noise_.standard_error(first.seconds), noise_.standard_error(second.seconds));
+  return difference > 5 * kPursued &&
+         difference > multiple(std::min(first.seconds, second.seconds)) * error;
+}
+
+std::pair<double, double> Curve::halves(std::uint32_t replicas) const {
+  const auto [first, second] = cut_in_halves(looks_.at(replicas));
+  return std::minmax(first.value(), second.value());
+}
+
+double Curve::half_width(std::uint32_t replicas) const {
+  const Estimate seen = estimate(replicas);
+  return std::min(1.0, multiple(seen.seconds) * seen.error);
+}
+
+void Curve::forget_from(std::uint32_t replicas) {
+  std::erase_if(looks_, [&](const auto& entry) {
+    return entry.first >= replicas || verdict(entry.first) != Verdict::kFed;
+  });
+}
+
+double Curve::apart(std::uint32_t replicas) const {
+  const auto found = looks_.find(replicas);
+  return found == looks_.end() ? 0 : found->second.back().at - found->second.front().at;
+}
+
+}  // namespace feedrate

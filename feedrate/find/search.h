@@ -1,0 +1,82 @@
+// What a search has tried and seen so far, and what follows from it. Private to find/.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "feedrate/find/find.h"
+#include "feedrate/find/noise.h"
+
+namespace feedrate {
+
+// One look at a number of replicas.
+struct Look {
+  double at = 0;  // seconds of the search when it ended
+  double seconds = 0, value = 0;
+  bool of_steps = true;
+  std::size_t trial = 0;
+};
+
+enum class Verdict : std::uint8_t { kOpen, kFed, kStarve, kEdge };
+
+// The curve of utilisation over replicas, as far as it was looked at.
+class Curve {
+ public:
+  Curve(double threshold, const Noise& noise) : threshold_(threshold), noise_(noise) {}
+
+  void add(std::uint32_t replicas, const Look& look) { looks_[replicas].push_back(look); }
+  const std::map<std::uint32_t, std::vector<Look>>& looks() const { return looks_; }
+
+  struct Estimate {
+    double seconds = 0, value = 0, error = 0;  // error: of one standard deviation
+    bool of_steps = true;
+  };
+  Estimate estimate(std::uint32_t replicas) const;
+  // kEdge: within 0.2 points of the threshold, for all that the evidence says.
+  Verdict verdict(std::uint32_t replicas) const;
+  // Seconds of trial after which a number whose utilisation is `value` is likely to be decided.
+  double seconds_to_decide(double value) const;
+
+  // The largest number proven fed (0: none), the smallest proven to starve (none: nullopt).
+  std::uint32_t fed() const;
+  std::optional<std::uint32_t> starving() const;
+  // Fed above what starves: not one curve.
+  bool contradicts_itself() const;
+
+  // What the storage feeds, in replicas at full utilisation, by all looks that starve: utilisation x
+  // replicas, if that is the same for all of them within noise (else none: something else than the
+  // storage's rate is the limit). `replicas`: where it was looked at, weighted by time.
+  struct Capacity {
+    double fed = 0, error = 0, seconds = 0, replicas = 0;
+  };
+  std::optional<Capacity> capacity() const;
+  // Where the curve meets the threshold, in replicas, by what was seen near it: utilisation x
+  // replicas of trials that starve is what the storage feeds. `otherwise` when there are none.
+  double crossing(double otherwise) const;
+  double predicted(std::uint32_t replicas, double crossing) const;
+  // The looks at this number differ by more than noise: the storage changed meanwhile.
+  bool changed(std::uint32_t replicas) const;
+  // The mean utilisation in the first and in the second half of the time of its looks, the lower
+  // first.
+  std::pair<double, double> halves(std::uint32_t replicas) const;
+  double half_width(std::uint32_t replicas) const;
+  // Other settings from now on: what was fed stays so, what was not is forgotten (and taken back).
+  void forget_from(std::uint32_t replicas);
+  void take_from(const Curve& other) { looks_ = other.looks_; }
+  // Seconds of the search between the first and the last look at this number.
+  double apart(std::uint32_t replicas) const;
+
+  static constexpr double kPursued = 0.002;  // differences below are not pursued
+
+ private:
+  double multiple(double seconds) const;
+  Verdict verdict_by_capacity(std::uint32_t replicas, const Estimate& seen) const;
+
+  double threshold_;
+  const Noise& noise_;
+  std::map<std::uint32_t, std::vector<Look>> looks_;
+};
+
+}  // namespace feedrate

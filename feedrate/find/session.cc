@@ -1,0 +1,86 @@
+#include "feedrate/find/session.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace feedrate {
+namespace {
+
+// Runs that are kept whole: those around the answer are among the last.
+constexpr std::size_t kRunsKept = 64;
+
+}  // namespace
+
+Session::Session(const FindOptions& options, const TrainingPlan& plan, std::uint32_t several,
+                 const TrialRunner& run, const FindObserver& observer, const std::stop_token& stop)
+    : options_(options),
+      plan_(plan),
+      several_(std::max(1U, several)),
+      run_(run),
+      observer_(observer),
+      stop_(stop) {}
+
+double Session::spent() const {
+  return options_.elapsed ? to_seconds(options_.elapsed()) : simulated_seconds_;
+}
+
+double Session::left() const {
+  if (options_.samples_max > 0 && samples_ >= options_.samples_max) return 0;
+  if (options_.budget.count() == 0) return std::numeric_limits<double>::infinity();
+  return std::max(0.0, to_seconds(options_.budget) - spent());
+}
+
+Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) {
+  request.number = trials_.size();
+  TrainingPlan plan = plan_;
+  plan.replicas = request.accelerators / plan.replica_accelerators();
+  plan.readers = request.load.readers;
+  plan.prefetch_batches = request.load.prefetch_batches;
+  if (request.free_steps) plan.timing.compute = Duration(1);
+  limits.watch_every = std::clamp<Duration>(limits.time / 400, std::chrono::milliseconds(1),
+                                            std::chrono::milliseconds(20));
+  if (options_.samples_max > 0 && limits.samples_max == 0)
+    limits.samples_max = options_.samples_max - std::min(options_.samples_max - 1, samples_);
+  if (observer_.trial_begins) observer_.trial_begins(request, limits.time);
+  TrialRecorder recorder(plan, limits);
+  TrialResult trial;
+  trial.begin_seconds = spent();
+  FEEDRATE_TRY(RunResult run, run_(request, recorder));
+  if (stop_.stop_requested()) return fail(ErrorKind::kCancelled, "interrupted");
+  if (!run.valid)
+    return fail(ErrorKind::kInvalidRun, "a trial is not valid: " + run.invalid_reasons.front());
+  simulated_seconds_ += recorder.seconds();
+  samples_ += recorder.samples();
+  recorder.teach(noise_, request.free_steps);
+
+  Outcome outcome{recorder.utilisation(), recorder.samples_per_second()};
+  if (request.free_steps) outcome.utilisation = {};
+  trial.accelerators = request.accelerators;
+  trial.free_steps = request.free_steps;
+  trial.reads_in_flight = run.in_flight_limit;
+  trial.seconds = recorder.seconds();
+  trial.steps = run.steps;
+  if (outcome.utilisation.seconds > 0) trial.utilisation = outcome.utilisation.value;
+  trial.upper_bound = !outcome.utilisation.of_steps;
+  trial.measured_seconds = outcome.utilisation.seconds;
+  if (std::isfinite(outcome.samples_per_second)) {
+    trial.samples_per_second = outcome.samples_per_second;
+    trial.bytes_per_second = trial.samples_per_second * plan_.dataset->mean_sample_bytes();
+  }
+  trials_.push_back(trial);
+  if (observer_.trial_ends) observer_.trial_ends(trial);
+  if (!request.free_steps) {
+    if (runs_.size() >= kRunsKept) runs_.erase(runs_.begin());
+    runs_.insert_or_assign(request.accelerators, std::move(run));
+  }
+  return outcome;
+}
+
+std::optional<RunResult> Session::last_run(std::uint32_t accelerators) const {
+  const auto found = runs_.find(accelerators);
+  if (found == runs_.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace feedrate

@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+"""Counts how often find's interval holds the true number: runs feedrate_find_truth over storages,
+seeds and budgets, and compares with the truth that judge_events.py or a closed form gave.
+
+usage: find_coverage.py FIND_TRUTH STORAGES.json [--seeds 100] [--first 1] [--budgets 10,30,120]
+                        [--storages NAME,...] [--jobs 2]
+"""
+import argparse
+import collections
+import concurrent.futures
+import json
+import statistics
+import subprocess
+import sys
+
+WIDTH = {10: (4, 0.4), 30: (2, 0.2), 120: (2, 0.1)}  # of budget: whole numbers, share of N
+
+
+def run(program, path, name, first, seeds, budget, at_least=None):
+    words = [program, path, name, str(first), str(seeds), str(budget)]
+    if at_least is not None:
+        words.append(str(at_least))
+    out = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def truth_of(storage):
+    n = storage["truth"]["n"]
+    return n if n is not None else None
+
+
+def holds(line, truth):
+    if truth is None:  # unlimited: as many as there may be
+        return line["high"] == line["limit"]
+    return line["low"] <= truth <= line["high"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("storages")
+    parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--budgets", default="10,30,120")
+    parser.add_argument("--names", default="")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    storages = json.load(open(options.storages))["storages"]
+    if options.names:
+        storages = [s for s in storages if s["name"] in options.names.split(",")]
+    cells = [(s, int(b)) for b in options.budgets.split(",") for s in storages]
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = list(pool.map(
+            lambda cell: run(options.program, options.storages, cell[0]["name"], options.first,
+                             options.seeds, cell[1]), cells))
+    failed = []
+    total = held = single = single_wrong = 0
+    narrow = collections.Counter()
+    print(f"{'storage':18} {'budget':>6} {'true':>4} {'held':>5} {'width':>6} {'single':>6} {'wrong':>5} spent")
+    for (storage, budget), lines in zip(cells, results):
+        truth = truth_of(storage)
+        good = sum(holds(line, truth) for line in lines)
+        singles = [line for line in lines if line["low"] == line["high"]]
+        wrong = sum(not holds(line, truth) for line in singles)
+        width = statistics.median(line["high"] - line["low"] for line in lines)
+        whole, share = WIDTH[budget]
+        limit = max(whole, share * (truth or 0))
+        is_narrow = width <= limit or (truth is None and all(l["low"] == l["limit"] for l in lines))
+        narrow[budget] += is_narrow
+        total += len(lines)
+        held += good
+        single += len(singles)
+        single_wrong += wrong
+        unnamed = [l for l in lines if l["high"] - l["low"] > limit and not l["narrower"] and truth is not None]
+        mark = "" if good >= 0.9 * len(lines) else "  << coverage"
+        if mark:
+            failed.append(f"{storage['name']} at {budget} s: {good} of {len(lines)}")
+        if unnamed:
+            failed.append(f"{storage['name']} at {budget} s: {len(unnamed)} wide answers name no budget")
+        print(f"{storage['name']:18} {budget:6} {str(truth):>4} {good:5} {width:6.1f} {len(singles):6} {wrong:5}"
+              f" {statistics.mean(l['spent'] for l in lines):6.1f}{'' if is_narrow else '  wide'}{mark}")
+    print(f"held {held} of {total} ({100 * held / total:.1f} %); of {single} single numbers "
+          f"{single_wrong} wrong ({100 * single_wrong / max(1, single):.1f} %); narrow enough: "
+          + ", ".join(f"{narrow[b]} of {len(storages)} at {b} s" for b in sorted(narrow)))
+    if held < 0.95 * total:
+        failed.append(f"coverage of all: {held} of {total}")
+    if single_wrong > 0.02 * single:
+        failed.append(f"single numbers: {single_wrong} of {single} are wrong")
+    for line in failed:
+        print("FAILED: " + line)
+    sys.exit(1 if failed else 0)
+
+
+main()
