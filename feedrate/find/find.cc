@@ -52,7 +52,14 @@ class Search {
     return options_.budget.count() > 0 ? to_seconds(options_.budget) : kUnboundedSeconds;
   }
   double compute() const { return to_seconds(plan_.timing.compute); }
-  double crossing() const { return curve_.crossing(depth_.replicas_fed(plan_, options_)); }
+  // Where the curve is thought to meet the threshold. What starves alike at several numbers is not
+  // limited by the storage's rate: then halfway between what is known.
+  double crossing() const {
+    if (curve_.limited_otherwise())
+      return std::sqrt(std::max(1.0, double(curve_.fed())) *
+                       curve_.starving().value_or(curve_.looks().rbegin()->first));
+    return curve_.crossing(depth_.replicas_fed(plan_, options_));
+  }
 
   Result<> look_only_at(std::uint32_t replicas) {
     while (curve_.verdict(replicas) == Verdict::kOpen) {

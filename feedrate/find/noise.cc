@@ -10,15 +10,13 @@ namespace feedrate {
 namespace {
 
 constexpr double kSmallestLog2 = -14;
-constexpr double kFreedomMin = 6;  // fewer differences say nothing about a variance
+constexpr double kFreedomMin = 8;  // fewer differences say nothing about a variance
 constexpr int kLongest = 3;        // lengths of blocks that count
 
-// Of a variance from so many degrees of freedom: how much more it may well be (90 %), by Wilson and
-// Hilferty's approximation of the chi-square quantile (PNAS 1931).
-double upper_factor(double freedom) {
-  constexpr double kNormal10 = -1.2815516;
-  const double spread = 2 / (9 * freedom);
-  const double root = 1 - spread + kNormal10 * std::sqrt(spread);
+// A variance from so many degrees of freedom is too small as often as it is too large when it is
+// multiplied with this: the chi-square median, by Wilson and Hilferty (PNAS 1931).
+double median_factor(double freedom) {
+  const double root = 1 - 2 / (9 * freedom);
   return 1 / (root * root * root);
 }
 
@@ -55,7 +53,7 @@ double Noise::constant() const {
   int longest = kLongest;
   for (const Scale& scale : std::views::reverse(scales_)) {
     if (scale.freedom < kFreedomMin) continue;
-    largest = std::max(largest, scale.sum / scale.freedom * upper_factor(scale.freedom));
+    largest = std::max(largest, scale.sum / scale.freedom * median_factor(scale.freedom));
     if (--longest == 0) break;
   }
   return largest < 0 ? std::numeric_limits<double>::infinity() : largest;
@@ -67,7 +65,7 @@ double Noise::correlation_seconds() const {
   for (const Scale& scale : scales_)
     if (scale.freedom >= kFreedomMin) largest = std::max(largest, scale.sum / scale.freedom);
   for (const Scale& scale : scales_)
-    if (scale.freedom >= kFreedomMin && scale.sum / scale.freedom >= 0.7 * largest)
+    if (scale.freedom >= kFreedomMin && scale.sum / scale.freedom >= 0.5 * largest)
       return scale.lengths / scale.freedom;
   return 0;
 }

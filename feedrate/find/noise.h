@@ -7,8 +7,7 @@
 // 4, ... times the interval at which they were watched; each length gives an estimate of v (block
 // length x variance of block means about their trial's mean), pooled over the trials. Blocks
 // shorter than the correlation time give too little, and those shorter than a step's pattern too
-// much, so the longest that enough was seen of count: the largest of three estimates, each at the
-// upper end of its own uncertainty.
+// much, so the longest that enough was seen of count: the largest of three estimates.
 #pragma once
 
 #include <array>

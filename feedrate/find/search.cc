@@ -9,16 +9,16 @@ namespace feedrate {
 namespace {
 
 // Of wrong verdicts, for each number that is tried: at most about ten of them matter.
-constexpr double kAlpha = 0.05 / 10;
+constexpr double kAlpha = 0.05 / 4;
 // Batches at which the sequence is narrowest, and how long one is.
 constexpr double kTightest = 64;
 constexpr double kBatchCorrelations = 5;
 // No verdict rests on less than this many correlation times.
-constexpr double kCorrelationsMin = 10;
+constexpr double kCorrelationsMin = 5;
 // Looks above this utilisation do not show what the storage could have given.
 constexpr double kBelowKnee = 0.97;
 // Capacities that differ by less are one: at the knee a barrier costs about as much.
-constexpr double kUneven = 0.015;
+constexpr double kUneven = 0.006;
 constexpr double kModel = 0.002;   // what one capacity for all numbers is good for
 constexpr double kAgrees = 1.0;    // standard errors on the right side of the threshold
 
@@ -109,6 +109,15 @@ std::optional<Curve::Capacity> Curve::capacity() const {
   if (most - least > 3 * doubt + kUneven * all.fed) return std::nullopt;
   all.error = all.fed * std::hypot(noise_.standard_error(all.seconds), kModel);
   return all;
+}
+
+bool Curve::limited_otherwise() const {
+  std::size_t below = 0;
+  for (const auto& [replicas, looks] : looks_) {
+    const Estimate seen = estimate(replicas);
+    if (seen.seconds > 0 && seen.of_steps && seen.value < kBelowKnee) ++below;
+  }
+  return below >= 2 && !capacity();
 }
 
 double Curve::seconds_to_decide(double value) const {

@@ -52,6 +52,8 @@ class Curve {
     double fed = 0, error = 0, seconds = 0, replicas = 0;
   };
   std::optional<Capacity> capacity() const;
+  // Looks below the knee were made at several numbers, and no one capacity explains them.
+  bool limited_otherwise() const;
   // Where the curve meets the threshold, in replicas, by what was seen near it: utilisation x
   // replicas of trials that starve is what the storage feeds. `otherwise` when there are none.
   double crossing(double otherwise) const;

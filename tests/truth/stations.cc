@@ -151,17 +151,11 @@ struct StationFile final : StorageFile {
   using StorageFile::StorageFile;
 };
 
+// Of a described data set: its paths are ".../part-NUMBER-of-FILES".
 std::uint64_t file_number(const std::string& path) {
-  std::uint64_t number = 0;
-  std::uint64_t last = 0;
-  bool in_number = false;
-  for (const char c : path) {
-    const bool digit = c >= '0' && c <= '9';
-    if (digit) number = (in_number ? number * 10 : 0) + static_cast<std::uint64_t>(c - '0');
-    if (digit) last = number;
-    in_number = digit;
-  }
-  return last;
+  const std::size_t part = path.rfind("part-");
+  FEEDRATE_ASSERT(part != std::string::npos);
+  return std::strtoull(path.c_str() + part + 5, nullptr, 10);
 }
 
 class StationStorage final : public Storage {
