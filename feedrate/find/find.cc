@@ -16,6 +16,7 @@ namespace {
 constexpr double kUnboundedSeconds = 60;  // what chunks are measured by where there is no budget
 constexpr double kLookShare = 0.15;       // of the budget, for one look at most
 constexpr double kSideShare = 0.35;       // of what is left, for the verdict on one side
+constexpr double kFirstShare = 0.12;      // where that side is not known at all
 constexpr double kApartShare = 1.0 / 3;   // of the budget, between two looks at the boundary
 constexpr int kStepsOfALook = 8;
 constexpr double kPromised = 0.97;  // of what the storage moves: less reaches the accelerators
@@ -81,7 +82,7 @@ class Search {
     const Utilisation& seen = outcome.utilisation;
     if (seen.seconds > 0)
       curve_.add(replicas, {session_.spent(), seen.seconds, seen.value, seen.of_steps,
-                            session_.trials().size() - 1});
+                            seen.own_constant, seen.own_freedom});
     else
       ++unmeasured_;
     return {};
@@ -114,8 +115,9 @@ class Search {
 
   // Of the numbers from `near` to `far`, which grow easier to decide, the first that what is left
   // will do for; the easiest where it does for none.
-  std::uint32_t affordable(std::uint32_t near, std::uint32_t far, double crossing) const {
-    const double share = kSideShare * std::min(session_.left(), 100 * budget());
+  std::uint32_t affordable(std::uint32_t near, std::uint32_t far, double crossing,
+                           double side_share) const {
+    const double share = side_share * std::min(session_.left(), 100 * budget());
     const int step = near <= far ? 1 : -1;
     std::uint32_t easiest = near;
     double least = 1e300;
@@ -171,12 +173,14 @@ std::optional<std::uint32_t> Search::choose() const {
   const bool lower_open = below > fed && lowest <= below && !(settled(below) && lowest > below);
   const bool upper_open = above < starving && highest >= above;
   std::optional<std::uint32_t> lower, upper;
-  if (lower_open) lower = affordable(below, lowest, x);
-  if (upper_open) upper = affordable(above, highest, x);
+  if (lower_open) lower = affordable(below, lowest, x, fed == 0 ? kFirstShare : kSideShare);
+  if (upper_open)
+    upper = affordable(above, highest, x, starving > limit_ ? kFirstShare : kSideShare);
   if (lower && settled(*lower)) lower = lowest;
   if (upper && settled(*upper)) upper = highest;
   if (!lower && !upper) return lowest;
   if (!lower || !upper) return lower ? lower : upper;
+  if ((fed == 0) != (starving > limit_)) return fed == 0 ? lower : upper;
   const double below_gap = static_cast<double>(below - fed) / std::max(1U, below);
   const double above_gap = static_cast<double>(starving - above) / std::max(1U, above);
   if (fed == 0 && starving > limit_)  // start where it is most likely decided either way

@@ -11,7 +11,7 @@ namespace {
 // Of wrong verdicts, for each number that is tried: at most about ten of them matter.
 constexpr double kAlpha = 0.05 / 4;
 // Batches at which the sequence is narrowest, and how long one is.
-constexpr double kTightest = 64;
+constexpr double kTightest = 16;
 constexpr double kBatchCorrelations = 5;
 // No verdict rests on less than this many correlation times.
 constexpr double kCorrelationsMin = 5;
@@ -30,6 +30,9 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
   if (found == looks_.end()) return estimate;
   double bound = 2;  // the lowest of those that are upper bounds only
   double work = 0;
+  double own = 0;
+  double freedom = 0;
+  bool all_late = true;
   for (const Look& look : found->second) {
     if (!look.of_steps) {
       bound = std::min(bound, look.value);
@@ -37,6 +40,9 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
     }
     estimate.seconds += look.seconds;
     work += look.seconds * look.value;
+    own += look.own_constant * look.own_freedom;
+    freedom += look.own_freedom;
+    all_late = all_late && look.own_freedom > 0;
   }
   if (estimate.seconds > 0) {
     estimate.value = work / estimate.seconds;
@@ -47,7 +53,15 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
       if (look.value == bound) estimate.seconds = look.seconds;
   }
   estimate.error = noise_.standard_error(estimate.seconds) * std::min(1.0, estimate.value + 0.05);
+  estimate.starving_error = estimate.error;
+  if (all_late && freedom >= 7 && seconds_enough(estimate.seconds))
+    estimate.starving_error =
+        std::min(estimate.error, std::sqrt(own / freedom / estimate.seconds) * (1 + 4 / freedom));
   return estimate;
+}
+
+bool Curve::seconds_enough(double seconds) const {
+  return seconds >= kCorrelationsMin * noise_.correlation_seconds();
 }
 
 double Curve::multiple(double seconds) const {
@@ -60,10 +74,10 @@ double Curve::multiple(double seconds) const {
 Verdict Curve::verdict(std::uint32_t replicas) const {
   const Estimate seen = estimate(replicas);
   if (seen.seconds <= 0 || !std::isfinite(seen.error)) return Verdict::kOpen;
-  if (seen.seconds < kCorrelationsMin * noise_.correlation_seconds()) return Verdict::kOpen;
+  if (!seconds_enough(seen.seconds)) return Verdict::kOpen;
   const double off = seen.value - threshold_;
   const double width = multiple(seen.seconds) * seen.error;
-  if (off < -width) return Verdict::kStarve;
+  if (off < -multiple(seen.seconds) * seen.starving_error) return Verdict::kStarve;
   if (!seen.of_steps) return Verdict::kOpen;
   if (off >= width) return Verdict::kFed;
   const Verdict by_capacity = verdict_by_capacity(replicas, seen);

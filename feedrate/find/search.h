@@ -16,7 +16,7 @@ struct Look {
   double at = 0;  // seconds of the search when it ended
   double seconds = 0, value = 0;
   bool of_steps = true;
-  std::size_t trial = 0;
+  double own_constant = 0, own_freedom = 0;  // see Utilisation
 };
 
 enum class Verdict : std::uint8_t { kOpen, kFed, kStarve, kEdge };
@@ -31,6 +31,9 @@ class Curve {
 
   struct Estimate {
     double seconds = 0, value = 0, error = 0;  // error: of one standard deviation
+    // The error by the steps of these looks alone, where nearly all were late; else as `error`. What
+    // is late every time hides no rare stall, so this may be the smaller one.
+    double starving_error = 0;
     bool of_steps = true;
   };
   Estimate estimate(std::uint32_t replicas) const;
@@ -74,6 +77,7 @@ class Curve {
 
  private:
   double multiple(double seconds) const;
+  bool seconds_enough(double seconds) const;
   Verdict verdict_by_capacity(std::uint32_t replicas, const Estimate& seen) const;
 
   double threshold_;

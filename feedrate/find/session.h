@@ -37,6 +37,7 @@ class Session {
   const FindObserver& observer_;
   const std::stop_token& stop_;
   Noise noise_;
+  double rate_max_ = 0;  // samples/s that trials with free steps moved
   double simulated_seconds_ = 0;
   std::uint64_t samples_ = 0;
   std::vector<TrialResult> trials_;

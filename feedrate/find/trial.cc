@@ -62,6 +62,23 @@ double TrialRecorder::samples_per_second() const {
       return passed > 0 ? consumed / passed : std::numeric_limits<double>::infinity();
     return 0;
   }
+  // Samples that came out of order are no use before the one they wait for has come: what a trial
+  // without pauses consumed is what it moved, where it was long enough to tell.
+  constexpr std::size_t kStepsMin = 5;
+  const double batch =
+      static_cast<double>(plan_.replicas) * static_cast<double>(plan_.timing.batch_samples);
+  const auto consumed = static_cast<double>(steps_.size()) * batch;
+  if (plan_.timing.compute.count() == 1 && steps_.size() >= kStepsMin) {
+    const std::size_t first = steps_.size() / 10;
+    const double passed = to_seconds(steps_.back().end - steps_[first].end);
+    const double rest = to_seconds(reads_.back().time - steps_.back().end);
+    const double steps = static_cast<double>(steps_.size() - 1 - first);
+    if (passed > 0) return steps * batch / (passed + (rest > 2 * passed / steps ? rest : 0));
+  }
+  const auto read = static_cast<double>(reads_.back().samples);
+  const auto in_flight = static_cast<double>(plan_.readers) * plan_.replicas;
+  if (plan_.timing.compute.count() == 1 && read - consumed > 2 * batch + in_flight / 2)
+    return (consumed + batch) / seconds();
   const Point& from = reads_[steady_point()];
   const Point& to = reads_.back();
   if (to.time <= from.time) return static_cast<double>(to.samples) / seconds();
@@ -77,18 +94,42 @@ Utilisation TrialRecorder::utilisation() const {
     // must not look calm because it ended in a stall.
     const double waited = to_seconds(end - steps_.back().end) - compute;
     const double seconds = steady.seconds + (waited > 0 ? waited : 0);
-    return {seconds, std::min(1.0, steady.batches * compute / seconds), true};
+    Utilisation seen{seconds, std::min(1.0, steady.batches * compute / seconds), 0, 0, true};
+    add_own_noise(steady, seen);
+    return seen;
   }
   const double passed = to_seconds(end - begin_);
   const double wanted = static_cast<double>(plan_.replicas) *
                         static_cast<double>(plan_.timing.batch_samples) * passed / compute;
   if (reads_.empty() || wanted <= 0) return {};
-  return {passed, std::min(1.0, static_cast<double>(reads_.back().samples) / wanted), false};
+  return {passed, std::min(1.0, static_cast<double>(reads_.back().samples) / wanted), 0, 0, false};
 }
 
-void TrialRecorder::teach(Noise& noise, bool free_steps) const {
+void TrialRecorder::add_own_noise(const SteadyState& steady, Utilisation& seen) const {
+  constexpr std::size_t kStepsMin = 8;
+  constexpr double kLate = 1.002;
+  const std::size_t count = steady.last - steady.first;
+  if (count < kStepsMin) return;
+  const double mean = steady.seconds / static_cast<double>(count);
+  const double compute = to_seconds(plan_.timing.compute);
+  std::size_t late = 0;
+  double squares = 0;
+  for (std::size_t step = steady.first + 1; step <= steady.last; ++step) {
+    const double duration = to_seconds(steps_[step].end - steps_[step - 1].end);
+    late += duration > kLate * compute ? 1 : 0;
+    squares += (duration - mean) * (duration - mean);
+  }
+  if (10 * late < 9 * count) return;
+  seen.own_freedom = static_cast<double>(count) - 1;
+  seen.own_constant = squares / seen.own_freedom / mean;
+}
+
+void TrialRecorder::teach(Noise& noise, bool free_steps, double saturated_rate) const {
+  constexpr double kSaturated = 0.9;
   const Utilisation seen = utilisation();
-  const bool starved = free_steps || (seen.seconds > 0 && seen.value < 0.97);
+  const bool starved =
+      free_steps || (seen.seconds > 0 && seen.value < 0.97 &&
+                     samples_per_second() >= kSaturated * saturated_rate);
   if (starved && reads_.size() > 3) {
     const std::size_t first = steady_point();
     std::vector<double> rates;
@@ -100,7 +141,7 @@ void TrialRecorder::teach(Noise& noise, bool free_steps) const {
     if (passed > 0 && reads > 0)
       noise.add(rates, passed / static_cast<double>(rates.size()), kReadsOfABlock * passed / reads);
   }
-  if (free_steps || seen.value >= 0.985) return;
+  if (free_steps || !starved) return;
   const SteadyState steady = steady_state(plan_, steps_);
   std::vector<double> durations;
   for (std::size_t step = steady.first + 1; step <= steady.last && step < steps_.size(); ++step)

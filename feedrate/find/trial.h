@@ -22,6 +22,9 @@ struct TrialLimits {
 struct Utilisation {
   double seconds = 0;  // of the steady state; 0: nothing was measured
   double value = 0;
+  // The noise constant (noise.h) by this trial's own steps, most of which were late: from so many
+  // degrees of freedom, 0 where it cannot be told.
+  double own_constant = 0, own_freedom = 0;
   // False: no step ended; the value is what the loaders read over what would have been taken, so
   // the true one is at most that.
   bool of_steps = true;
@@ -42,7 +45,9 @@ class TrialRecorder final : public StepObserver {
   double samples_per_second() const;  // read in the steady part of the trial; infinite where time
                                       // did not pass
   Utilisation utilisation() const;
-  void teach(Noise& noise, bool free_steps) const;
+  // `saturated_rate`: samples/s that the storage can move, as far as known: what was read more
+  // slowly was asked for more slowly, and shows the step, not the storage.
+  void teach(Noise& noise, bool free_steps, double saturated_rate) const;
   std::uint64_t samples() const { return reads_.empty() ? 0 : reads_.back().samples; }
 
  private:
@@ -50,6 +55,7 @@ class TrialRecorder final : public StepObserver {
     Instant time;
     std::uint64_t samples, bytes;
   };
+  void add_own_noise(const SteadyState& steady, Utilisation& seen) const;
   std::size_t steady_point() const;  // where the steady part of what was read begins
 
   const TrainingPlan& plan_;
