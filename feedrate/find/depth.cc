@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::uint64_t kFirstReads = 32;
 constexpr std::uint64_t kTimesMore = 4;
+// Of each accelerator, where the limit on all allows it: with one, which waits for one slow read
+// now and then, a barrier makes everybody wait.
+constexpr std::uint64_t kReadersEach = 4;
 constexpr double kMore = 1.03;           // times as much: more
 constexpr double kTrialShare = 0.025;    // of the budget, for one trial
 constexpr double kTrialShareMax = 0.06;  // where few reads come back
@@ -40,7 +43,7 @@ class Ladder {
     depth.transfer_bytes = transfer;
     TrialRequest request;
     request.accelerators = replicas_ * plan_.replica_accelerators();
-    request.load = depth.load_for(options_, plan_, replicas_, 2);
+    request.load = depth.load_for(options_, plan_, replicas_, 1);
     request.free_steps = true;
     TrialLimits limits;
     limits.time = from_seconds(budget_seconds_ * kTrialShareMax);
@@ -71,6 +74,12 @@ bool is_more(double rate, double than, const Session& session, double seconds) {
   return rate > than * std::max(kMore, 1 + doubt);
 }
 
+bool is_less(double rate, double than, const Session& session, double seconds) {
+  const double error = session.noise().standard_error(seconds);
+  const double doubt = std::isfinite(error) ? std::min(2 * error, 0.1) : 0.05;
+  return rate < than * std::min(0.99, 1 - doubt);
+}
+
 }  // namespace
 
 TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
@@ -81,15 +90,17 @@ TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
   if (!options.keep_readers) {
     TrainingPlan sized = plan;
     sized.transfer_bytes = load.transfer_bytes;
-    const std::uint64_t each = reads_used / (lanes(sized) * replicas);
-    load.readers = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(each, 1, 4096));
+    const std::uint64_t alone = lanes(sized) * replicas;  // reads in flight with a reader each
+    const std::uint64_t wanted = std::max(reads_used * ahead / alone, kReadersEach);
+    const std::uint64_t allowed = std::max<std::uint64_t>(options.inflight_max / alone, 1);
+    load.readers = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wanted, 1, allowed));
   }
   if (!options.keep_prefetch) {
     const double batch_bytes = static_cast<double>(batch) * plan.dataset->mean_sample_bytes();
     const auto affordable = static_cast<std::uint64_t>(
         static_cast<double>(options.read_ahead_max) / std::max(1.0, batch_bytes * replicas));
     const std::uint64_t busy = (2 * load.readers + batch - 1) / batch + 1;
-    const std::uint64_t wanted = std::max<std::uint64_t>(plan.prefetch_batches, busy) * ahead;
+    const std::uint64_t wanted = std::max(plan.prefetch_batches * std::uint64_t{ahead}, busy);
     load.prefetch_batches = static_cast<std::uint32_t>(
         std::clamp<std::uint64_t>(std::min(wanted, affordable), 2, 1U << 20U));
   }
@@ -119,7 +130,7 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
     FEEDRATE_TRY(const double rate, ladder.measure(more, depth.transfer_bytes));
     if (!is_more(rate, depth.samples_per_second, session, trial_seconds)) {
       depth.saturated = true;
-      if (rate >= 0.99 * depth.samples_per_second) depth.reads_used = more;
+      if (!is_less(rate, depth.samples_per_second, session, trial_seconds)) depth.reads_used = more;
       break;
     }
     depth.samples_per_second = rate;

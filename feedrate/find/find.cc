@@ -69,6 +69,7 @@ class Search {
       FEEDRATE_CHECK(look(replicas, time));
       FEEDRATE_CHECK(try_more_ahead());
     }
+    curve_.look_last();
     return {};
   }
 

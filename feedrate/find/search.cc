@@ -19,6 +19,8 @@ constexpr double kCorrelationsMin = 5;
 constexpr double kBelowKnee = 0.97;
 // Capacities that differ by less are one: at the knee a barrier costs about as much.
 constexpr double kUneven = 0.006;
+// Two per cent on one side, less what earlier looks may have spent.
+constexpr double kLastLook = 2.2;
 constexpr double kModel = 0.002;   // what one capacity for all numbers is good for
 constexpr double kAgrees = 1.0;    // standard errors on the right side of the threshold
 
@@ -65,6 +67,7 @@ bool Curve::seconds_enough(double seconds) const {
 }
 
 double Curve::multiple(double seconds) const {
+  if (last_) return kLastLook;
   const double correlation = noise_.correlation_seconds();
   const double batches =
       correlation > 0 ? seconds / (kBatchCorrelations * correlation) : 1e6;

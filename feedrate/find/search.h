@@ -39,6 +39,8 @@ class Curve {
   Estimate estimate(std::uint32_t replicas) const;
   // kEdge: within 0.2 points of the threshold, for all that the evidence says.
   Verdict verdict(std::uint32_t replicas) const;
+  // No look follows: what is open is judged once more, as one may who looks only now.
+  void look_last() { last_ = true; }
   // Seconds of trial after which a number whose utilisation is `value` is likely to be decided.
   double seconds_to_decide(double value) const;
 
@@ -81,6 +83,7 @@ class Curve {
   Verdict verdict_by_capacity(std::uint32_t replicas, const Estimate& seen) const;
 
   double threshold_;
+  bool last_ = false;
   const Noise& noise_;
   std::map<std::uint32_t, std::vector<Look>> looks_;
 };

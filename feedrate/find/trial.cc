@@ -141,7 +141,9 @@ void TrialRecorder::teach(Noise& noise, bool free_steps, double saturated_rate) 
     if (passed > 0 && reads > 0)
       noise.add(rates, passed / static_cast<double>(rates.size()), kReadsOfABlock * passed / reads);
   }
-  if (free_steps || !starved) return;
+  // Where the storage is saturated what it moves tells more, and more finely, than steps, whose
+  // pattern (two on time, one late) looks like noise. Elsewhere the steps are all there is.
+  if (starved || seen.value >= 0.985) return;
   const SteadyState steady = steady_state(plan_, steps_);
   std::vector<double> durations;
   for (std::size_t step = steady.first + 1; step <= steady.last && step < steps_.size(); ++step)
