@@ -126,11 +126,6 @@ Task<std::optional<Loader::Batch>> Loader::next_batch() {
   co_return batch;
 }
 
-double Loader::stock_batches() const {
-  return static_cast<double>(assembly_.waiting_samples()) /
-         static_cast<double>(context_.plan.micro_batch_samples());
-}
-
 bool Loader::ran_out() const {
   return (samples_total_ > 0 && delivered_ >= samples_total_) ||
          (faithful() && delivered_ > 0 && delivered_ % samples_per_epoch_ == 0);

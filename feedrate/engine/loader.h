@@ -61,8 +61,6 @@ class Loader {
   Task<std::optional<Batch>> next_batch();
   // The accelerator has taken its batch and computes until `busy_until`: the window moves on.
   void release_batch(Instant busy_until);
-  // Batches read, in whole or in part, and not yet taken.
-  double stock_batches() const;
   // Whether nothing is left to read: of the run, or of the epoch that the framework is in.
   bool ran_out() const;
   // Ends the readers and next_batch().

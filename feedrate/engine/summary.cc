@@ -274,8 +274,13 @@ SteadyState steady_state(const TrainingPlan& plan, const std::vector<StepRecord>
     steady.first = transient_length(durations);
     if (!steps[steady.last].ran_out) move_to_late_steps(plan, durations, steady);
   }
+  // With a window that is full, but for the batch just taken, nothing is being used up.
+  const double window = static_cast<double>(window_batches(plan)) / plan.micro_batches +
+                        static_cast<double>(plan.shuffle_buffer_samples) /
+                            static_cast<double>(plan.timing.batch_samples);
+  const bool full = steps[steady.last].stock_batches >= window - 1.5;
   const double shrunk =
-      restarts || steps[steady.last].ran_out
+      restarts || full || steps[steady.last].ran_out
           ? 0
           : std::max(0.0, steps[steady.first].stock_batches - steps[steady.last].stock_batches);
   steady.batches = std::max(0.0, static_cast<double>(steady.last - steady.first) - shrunk);

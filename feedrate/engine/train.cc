@@ -50,7 +50,6 @@ class StepCoordinator {
     Instant ready{};  // its first batch
     Instant start{}, end{};
     Duration compute{};
-    double stock_batches = 0;  // beyond its last batch, when it took that
     bool ran_out = false;
     std::vector<StallPiece> pieces = {};  // what it had waited for
   };
@@ -58,7 +57,6 @@ class StepCoordinator {
   void contribute(const Step& step) {
     if (contributions_++ == 0 || step.end > pending_slowest_.end) pending_slowest_ = step;
     if (steps_.empty()) first_batch_ = std::max(first_batch_, step.ready - begin_);
-    pending_.stock_batches += step.stock_batches / plan_.replicas;
     pending_.ran_out = pending_.ran_out || step.ran_out;
   }
   // Some accelerator is through: the run is over, or will be soon. Any thread.
@@ -87,6 +85,10 @@ class StepCoordinator {
     contributions_ = 0;
     std::swap(slowest_, pending_slowest_);
     pending_.end = step_end_ = slowest_.end;
+    const double batch = static_cast<double>(plan_.replicas) * plan_.timing.batch_samples;
+    pending_.stock_batches =
+        static_cast<double>(progress_.samples.load(std::memory_order_relaxed)) / batch -
+        static_cast<double>(steps_.size() + 1);
     steps_.push_back(pending_);
     pending_ = {};
     progress_.steps.store(steps_.size(), std::memory_order_relaxed);
@@ -164,7 +166,6 @@ Task<bool> compute_step(Loader& loader, Reactor& reactor, const TrainingPlan& pl
     loader.release_batch(free);
     stats.compute.add_interval(start, free, 1.0);
   }
-  step.stock_batches = loader.stock_batches() / plan.micro_batches;
   step.ran_out = loader.ran_out();
   step.end = free;
   step.start = free - pace.compute;

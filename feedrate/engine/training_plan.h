@@ -93,8 +93,8 @@ Result<> check_training_plan(const TrainingPlan& plan);
 // What the group of accelerators had done at the end of a step.
 struct StepRecord {
   Instant end{};  // when the slowest accelerator finished computing
-  // Batches read beyond those consumed, mean over the replicas, each looked at when it took the
-  // last batch of this step: always the same phase of its loader.
+  // Batches read, in whole or in part, beyond those consumed, mean over the replicas: when the last
+  // of them began with this step, always the same phase.
   double stock_batches = 0;
   // A loader had nothing left to read (of the run, or of the framework's epoch): its stock shrinks
   // whatever the storage does.

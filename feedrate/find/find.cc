@@ -94,7 +94,9 @@ class Search {
     const double value = std::max(0.05, curve_.predicted(replicas, crossing()));
     const double step = compute() / value;
     const double rate = std::max(1e-9, depth_.samples_per_second);
-    const double fill = std::isfinite(rate) ? plan_.timing.batch_samples * replicas / rate : 0;
+    const TrialLoad load = depth_.load_for(options_, plan_, replicas, ahead_);
+    const double first = replicas * std::max<double>(plan_.timing.batch_samples, load.readers);
+    const double fill = std::isfinite(rate) ? first / rate : 0;
     const double least = 2 * std::min(fill, budget() / 4) + (kStepsOfALook + 2) * step;
     const Curve::Estimate seen = curve_.estimate(replicas);
     const double wanted =
