@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
 
+#include "feedrate/base/random.h"
 #include "feedrate/base/text.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/find_dataset.h"
+#include "feedrate/cli/find_limits.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/run_options.h"
@@ -15,124 +18,171 @@ namespace feedrate {
 namespace {
 
 constexpr Duration kCeilingTime = std::chrono::milliseconds(500);
+constexpr int kFails = 1, kUndecided = 5, kInterrupted = 130;
+
+// What is said of a search while it goes on: each trial, and what is known once it changes.
+class SearchProgress {
+ public:
+  SearchProgress(bool quiet, std::string client) : quiet_(quiet), client_(std::move(client)) {}
+
+  FindObserver observer() {
+    return {[this](const TrialRequest& request, Duration time) { begins(request, time); },
+            [this](const TrialResult& trial) { ends(trial); },
+            [this](const FindResult& result) { known(result); }};
+  }
+
+ private:
+  void begins(const TrialRequest& request, Duration time) const {
+    if (quiet_) return;
+    if (request.free_steps)
+      std::fprintf(stderr, "%s client, what the storage moves (up to %s)...\n", client_.c_str(),
+                   format_duration(time).c_str());
+    else
+      std::fprintf(stderr, "%s client, %s (up to %s)...\n", client_.c_str(),
+                   format_counted(request.accelerators, "accelerator").c_str(),
+                   format_duration(time).c_str());
+  }
+  void ends(const TrialResult& trial) const {
+    if (quiet_) return;
+    if (trial.free_steps)
+      std::fprintf(stderr, "  %s with %s in flight\n", format_rate(trial.bytes_per_second).c_str(),
+                   format_counted(trial.reads_in_flight, "read").c_str());
+    else if (trial.utilisation)
+      std::fprintf(stderr, "  AU %s%s\n", trial.upper_bound ? "at most " : "",
+                   format_percent(*trial.utilisation).c_str());
+    else
+      std::fprintf(stderr, "  too short for a step\n");
+  }
+  void known(const FindResult& result) {
+    const std::string now = range_text(result);
+    if (quiet_ || now == last_) return;
+    last_ = now;
+    std::fprintf(stderr, "so far: %s\n", now.c_str());
+  }
+
+  bool quiet_;
+  std::string client_, last_;
+};
 
 class FindCommand final : public Command {
  public:
   void declare(CLI::App& app) override {
     options_.declare(app);
-    const std::string search = "The search";
-    app.add_option("--au", au_,
-                   "accelerator utilisation that counts as fed; default: the workload's")
-        ->group(search);
-    app.add_option("--max", max_, "most accelerators to try")->group(search);
-    app.add_option("--budget", budget_, "time for the whole search")->group(search);
-    app.add_flag("--both", both_,
-                 "search with the faithful client too, to see what the framework loses")
-        ->group(search);
+    limits_.declare(app);
     dataset_.declare(app);
   }
 
   Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(options_.json, "--json"));
     FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
-    FindOptions find;
-    FEEDRATE_CHECK(resolve_search(workload, find));
     FEEDRATE_TRY(const ClientKind client, resolve_client(options_));
+    FEEDRATE_TRY(const ClockKind clock, parse_clock(options_.clock, "--clock"));
+    FEEDRATE_TRY(const SearchLimits limits, limits_.resolve(clock, client, workload));
     dataset_.seed = options_.seed;
     FEEDRATE_TRY(const FoundDataset found, find_dataset(options_, workload, &dataset_, context));
-    std::vector<ClientKind> clients{client};
-    if (both_) clients = {ClientKind::kNative, ClientKind::kFaithful};
-    find.budget = find.budget / static_cast<std::int64_t>(clients.size());
+    SearchClock timer(limits);
     std::vector<FindResult> results;
-    for (const ClientKind kind : clients) {
-      FEEDRATE_TRY(RunSetup setup, make_setup(options_, workload, found.dataset, kind));
-      setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
-      FEEDRATE_TRY(FindResult result, search(setup, find, context));
-      if (!json.to_stdout())
-        FEEDRATE_CHECK(print((results.empty() ? "" : "\n") + render_text(result)));
-      results.push_back(std::move(result));
-      if (results.back().interrupted) break;
+    FEEDRATE_TRY(FindResult first,
+                 search(workload, found, client, limits, timer.for_first(), context));
+    results.push_back(std::move(first));
+    if (limits.framework && !results.front().interrupted) {
+      const std::optional<FindOptions> rest = timer.for_framework(results.front());
+      if (rest) {
+        Result<FindResult> second =
+            search(workload, found, ClientKind::kFaithful, limits, *rest, context);
+        // The first search's answer stands, whatever becomes of this one.
+        if (second) results.push_back(std::move(*second));
+        else results.front().findings.push_back(
+            "the framework's client could not be measured: " + second.error().message());
+      } else {
+        results.front().findings.push_back(timer.framework_left_out());
+      }
     }
-    if (results.size() == 2 && !json.to_stdout()) FEEDRATE_CHECK(print(compare(results)));
+    if (!json.to_stdout()) FEEDRATE_CHECK(print(render_text(results)));
     FEEDRATE_CHECK(json.write(to_json(results)));
-    return results.back().interrupted ? 130 : 0;
+    return exit_status(results);
   }
 
  private:
-  Result<> resolve_search(Workload& workload, FindOptions& find) const {
-    if (!au_.empty()) {
-      FEEDRATE_TRY(workload.au_threshold, parse_fraction(au_, "--au", 0.01, 1));
-    }
-    find.au_threshold = workload.au_threshold;
-    FEEDRATE_TRY(const std::uint64_t most, parse_count(max_, "--max", 1, 1'000'000));
-    find.accelerators_max = static_cast<std::uint32_t>(most);
-    FEEDRATE_TRY(find.budget, parse_duration(budget_, "--budget"));
-    if (find.budget < std::chrono::seconds(1))
-      return fail(ErrorKind::kUsage,
-                  fmt::format("--budget: {} is too short, at least 1s is needed", budget_),
-                  "write it like 5m");
-    return {};
+  static int exit_status(const std::vector<FindResult>& results) {
+    if (results.back().interrupted) return kInterrupted;
+    const std::string& answer = results.front().answer;
+    return answer == "fail" ? kFails : answer == "undecided" ? kUndecided : 0;
   }
 
-  Result<FindResult> search(const RunSetup& setup, const FindOptions& find,
+  Result<FindResult> search(const Workload& workload, const FoundDataset& found, ClientKind client,
+                            const SearchLimits& limits, FindOptions find,
                             const CommandContext& context) const {
-    TrainingPlan one = setup.plan;
+    FEEDRATE_TRY(RunSetup setup, make_setup(options_, workload, found.dataset, client));
+    setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
+    setup.rate_max = limits.rate_max;
+    const TrainingPlan& one = setup.plan;
     const std::uint32_t replica = one.replica_accelerators();
-    const std::uint64_t by_data = one.dataset->samples() / one.timing.batch_samples * replica;
-    if (find.accelerators_max < replica)
-      return fail(ErrorKind::kUsage,
-                  fmt::format("--max: {} is less than one replica of {} accelerators",
-                              find.accelerators_max, replica),
-                  fmt::format("use --max={} or more", replica));
+    FEEDRATE_CHECK(limits.check_replica(replica));
     FEEDRATE_CHECK(check_training_plan(one));
-    const bool quiet = context.quiet;
-    const FindObserver observer{
-        [&](std::uint32_t count, std::uint32_t readers, Duration limit) {
-          if (!quiet)
-            std::fprintf(stderr, "%s client, %u accelerator%s, %u readers each (up to %s)...\n",
-                         std::string(to_string(setup.plan.client)).c_str(), count,
-                         count == 1 ? "" : "s", readers, format_duration(limit).c_str());
-        },
-        [&](const TrialResult& trial) {
-          if (!quiet)
-            std::fprintf(stderr, "  AU %.1f %% +- %.1f, %s: %s\n", 100 * trial.utilisation,
-                         100 * trial.half_width, format_rate(trial.bytes_per_second).c_str(),
-                         trial.passed ? "fed" : "starve");
-        }};
-    const TrialRunner runner = [&](std::uint32_t count, std::uint32_t readers, Duration time_max,
-                                   StepObserver& judge) {
-      TrainingPlan plan = setup.plan;
-      plan.replicas = count / plan.replica_accelerators();
-      if (readers != plan.readers) {
-        plan.readers = readers;
-        if (plan.client == ClientKind::kNative) widen_window(plan);
-      }
-      plan.epochs = 0;
-      plan.time_max = time_max;
-      TrainingProgress progress;
-      return run_once(setup, plan, options_, &judge, progress, context.stop);
-    };
-    TrainingPlan several = setup.plan;
-    several.replicas = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+    // With the framework's client an epoch of one step is all first step, which MLPerf's rule leaves
+    // out, and so cannot be compared with anything.
+    const bool faithful = client == ClientKind::kFaithful;
+    const std::uint64_t by_data =
+        one.dataset->samples() / one.timing.batch_samples / (faithful ? 2 : 1) * replica;
+    if (faithful && by_data < replica)
+      return fail(ErrorKind::kUsage,
+                  "one accelerator takes the whole data set in one step: an epoch of one step "
+                  "cannot be measured with the framework's client",
+                  "use a larger data set or a smaller --batch");
+    find.keep_readers = find.keep_readers || faithful || !options_.readers.empty();
+    find.keep_prefetch = faithful || !options_.prefetch.empty();
+    find.keep_transfer = faithful || !options_.transfer.empty();
+    FEEDRATE_CHECK(limits.check_asked(by_data, find.at_least));
+    const auto several = static_cast<std::uint32_t>(std::min<std::uint64_t>(
         {by_data / replica, setup.threads, find.accelerators_max / replica}));
-    FEEDRATE_TRY(const ClientCeiling ceiling,
-                 measure_ceiling(setup, several, kCeilingTime, context.stop));
-    FEEDRATE_TRY(FindResult result,
-                 find_accelerators(find, setup.plan, by_data, runner, observer, context.stop));
+    ClientCeiling ceiling;
+    if (find.budget >= 20 * kCeilingTime) {
+      TrainingPlan plan = one;
+      plan.replicas = several;
+      FEEDRATE_TRY(ceiling, measure_ceiling(setup, plan, kCeilingTime, context.stop));
+    }
+    SearchProgress progress(context.quiet, std::string(to_string(client)));
+    const FindObserver observer = progress.observer();
+    FEEDRATE_TRY(FindResult result, find_accelerators(find, one, by_data, several,
+                                                      runner(setup, context.stop), observer,
+                                                      context.stop));
     result.ceiling = ceiling;
+    result.repeatable = setup.clock == ClockKind::kVirtual && !(find.out_of_time && find.out_of_time());
+    result.timing_set = setup.timing.set;
+    for (const TimingComparison& other : workload.other_timings(setup.timing))
+      result.other_timings.push_back({other.set, other.speed_ratio});
+    limits.explain(result);
+    if (found.just_written)
+      result.findings.push_back(
+          "all that was read had been written just before: caches of the storage may still have "
+          "held it");
     return result;
   }
 
-  static std::string compare(const std::vector<FindResult>& results) {
-    return fmt::format(
-        "\nthe same storage feeds {} with the native client and {} with the framework's habits\n",
-        results[0].accelerators, results[1].accelerators);
+  TrialRunner runner(const RunSetup& setup, const std::stop_token& stop) const {
+    return [this, &setup, stop](const TrialRequest& request, StepObserver& observer) {
+      TrainingPlan plan = setup.plan;
+      plan.replicas = request.accelerators / plan.replica_accelerators();
+      plan.readers = request.load.readers;
+      plan.prefetch_batches = request.load.prefetch_batches;
+      plan.transfer_bytes = request.load.transfer_bytes;
+      plan.buffer_bytes = request.load.buffer_bytes;
+      plan.epochs = 0;
+      // Each trial in an order of its own: the same samples again would come from a cache.
+      plan.seed = combine_seeds(plan.seed, request.number);
+      if (request.free_steps) {
+        plan.timing.compute = Duration(1);
+        plan.slow_ranks.clear();
+      }
+      TrainingProgress progress;
+      return run_once(setup, plan, options_, &observer, progress, stop);
+    };
   }
 
   RunOptions options_;
+  FindLimits limits_;
   DatasetOptions dataset_;
-  std::string au_, max_ = "65536", budget_ = "5m";
-  bool both_ = false;
 };
 
 }  // namespace

@@ -59,7 +59,7 @@ Result<FoundDataset> scan(const RunOptions& options, const Workload& workload,
         "give one of the two");
   FEEDRATE_TRY(ScanOutcome outcome,
                scan_dataset(options.data, scan_options(options, workload, context)));
-  return FoundDataset{outcome.dataset, outcome.warnings};
+  return FoundDataset{outcome.dataset, outcome.warnings, false};
 }
 
 Result<std::shared_ptr<const Dataset>> make_dataset(const std::string& directory,
@@ -154,14 +154,14 @@ Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& wor
                               "describes a data set",
                               options.storage));
     if (!described) return fail(described.error());
-    return FoundDataset{std::move(*described), {}};
+    return FoundDataset{std::move(*described), {}, false};
   }
   if (no_files) {  // described, at its published size unless --size says otherwise
     DatasetOptions described;
     if (make != nullptr) described = *make;
     FEEDRATE_TRY(const DatasetPlan plan, described.resolve(workload, 0));
     FEEDRATE_TRY(auto dataset, Dataset::from_plan(plan, "(described)"));
-    return FoundDataset{std::move(dataset), {}};
+    return FoundDataset{std::move(dataset), {}, false};
   }
   if (options.directory.empty())
     return fail(
@@ -174,6 +174,7 @@ Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& wor
                                     dataset.error().kind() == ErrorKind::kUsage);
   if (missing && make != nullptr)
     dataset = make_dataset(options.directory, workload, *make, context);
+  const bool written = missing && make != nullptr;
   if (missing && make == nullptr && dataset.error().kind() == ErrorKind::kNotFound)
     return fail(ErrorKind::kUsage,
                 fmt::format("{} has no data set of ours", quote_path(options.directory)),
@@ -188,7 +189,7 @@ Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& wor
         fmt::format("{} holds a data set of {}, not of {}", quote_path(options.directory),
                     (*dataset)->plan()->workload, workload.name),
         fmt::format("use another directory, or --data {} to read it as it is", options.directory));
-  return FoundDataset{std::move(*dataset), {}};
+  return FoundDataset{std::move(*dataset), {}, written};
 }
 
 }  // namespace feedrate

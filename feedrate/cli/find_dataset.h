@@ -12,6 +12,7 @@ namespace feedrate {
 struct FoundDataset {
   std::shared_ptr<const Dataset> dataset;
   std::vector<std::string> warnings;
+  bool just_written = false;
 };
 
 // By --data, by the manifest in the directory, or described only when the storage reads no files.

@@ -515,8 +515,9 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   // What stays is for the residency of the result to say.
   if (setup.drop_cache) drop_page_cache(*plan.dataset, stop);
   FEEDRATE_TRY(
-      const StorageFactory storage,
+      StorageFactory storage,
       make_storage_factory(setup.storage, setup.io, plan.dataset->full_path(0), plan.seed));
+  if (setup.rate_max > 0) storage = limit_rate(storage, setup.rate_max);
   FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
   std::optional<IoWitness> witness;
   if (setup.reads_files) {

@@ -20,12 +20,6 @@ constexpr std::uint64_t kTransferMax = std::uint64_t{16} << 20U;
 // Where storage costs next to nothing: more than any number of accelerators asks for.
 constexpr std::uint64_t kSamplesMax = 400'000;
 
-// Reads in flight of one reader.
-std::uint64_t lanes(const TrainingPlan& plan) {
-  const bool split = plan.dataset->largest_sample_bytes() > plan.transfer_bytes;
-  return split && plan.level == ByteLevel::kRaw ? plan.transfers_per_sample : 1;
-}
-
 class Ladder {
  public:
   Ladder(const FindOptions& options, const TrainingPlan& plan, Session& session,
@@ -82,6 +76,11 @@ bool is_less(double rate, double than, const Session& session, double seconds) {
 
 }  // namespace
 
+std::uint64_t reads_of_a_reader(const TrainingPlan& plan) {
+  const bool split = plan.dataset->largest_sample_bytes() > plan.transfer_bytes;
+  return split && plan.level == ByteLevel::kRaw ? plan.transfers_per_sample : 1;
+}
+
 TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
                           std::uint32_t replicas, std::uint32_t ahead) const {
   TrialLoad load{plan.readers, plan.prefetch_batches,
@@ -90,7 +89,7 @@ TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
   if (!options.keep_readers) {
     TrainingPlan sized = plan;
     sized.transfer_bytes = load.transfer_bytes;
-    const std::uint64_t alone = lanes(sized) * replicas;  // reads in flight with a reader each
+    const std::uint64_t alone = reads_of_a_reader(sized) * replicas;  // reads in flight with a reader each
     const std::uint64_t wanted = std::max(reads_used * ahead / alone, kReadersEach);
     const std::uint64_t allowed = std::max<std::uint64_t>(options.inflight_max / alone, 1);
     load.readers = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wanted, 1, allowed));

@@ -28,6 +28,9 @@ struct Depth {
   double replicas_fed(const TrainingPlan& plan, const FindOptions& options) const;
 };
 
+// Reads in flight of one reader: large samples are read in several parts at once.
+std::uint64_t reads_of_a_reader(const TrainingPlan& plan);
+
 Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, Session& session,
                          std::uint32_t replicas_max, double budget_seconds);
 

@@ -312,9 +312,11 @@ Result<FindResult> find_accelerators(const FindOptions& options, const TrainingP
                                      std::uint64_t accelerators_by_data, std::uint32_t several,
                                      const TrialRunner& run, const FindObserver& observer,
                                      const std::stop_token& stop) {
-  const auto limit = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(options.accelerators_max, accelerators_by_data) /
-      plan.replica_accelerators());
+  std::uint64_t most = std::min<std::uint64_t>(options.accelerators_max, accelerators_by_data);
+  if (options.bound_inflight)
+    most = std::min(most, std::max<std::uint64_t>(1, options.inflight_max / reads_of_a_reader(plan)) *
+                              plan.replica_accelerators());
+  const auto limit = static_cast<std::uint32_t>(most / plan.replica_accelerators());
   Session session(options, plan, several, run, observer, stop);
   Search search(options, plan, session, limit);
   const Result<> ended = search.run(observer);
@@ -324,20 +326,6 @@ Result<FindResult> find_accelerators(const FindOptions& options, const TrainingP
   result.interrupted = !ended.has_value();
   explain(options, plan, accelerators_by_data, result);
   return result;
-}
-
-std::string budget_text(double seconds) {
-  static constexpr double kSteps[] = {10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1200, 1800,
-                                      2700, 3600};
-  double rounded = std::ceil(seconds / 3600) * 3600;
-  for (const double step : kSteps)
-    if (step >= seconds) {
-      rounded = step;
-      break;
-    }
-  if (rounded < 120 && std::fmod(rounded, 60) != 0) return fmt::format("{:.0f}s", rounded);
-  if (rounded < 3600) return fmt::format("{:.0f}m", std::ceil(rounded / 60));
-  return fmt::format("{:.0f}h", rounded / 3600);
 }
 
 }  // namespace feedrate

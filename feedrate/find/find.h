@@ -27,9 +27,12 @@ struct FindOptions {
   // Time gone since the search began, its own work included. Where there is none, trials cost the
   // time they last: the virtual clock.
   std::function<Duration()> elapsed;
+  // True once the search has to end, whatever the budget says. May be none.
+  std::function<bool()> out_of_time;
   // Reads in flight that the search may ask for, and bytes in batches read ahead, over all
   // accelerators; but always one read an accelerator and two batches ahead.
   std::uint64_t inflight_max = 1024;
+  bool bound_inflight = false;  // even at the price of fewer accelerators
   std::uint64_t read_ahead_max = std::uint64_t{64} << 30U;
   // What the user or the framework has decided, and the search leaves as it is.
   bool keep_readers = false, keep_prefetch = false, keep_transfer = false;
@@ -65,8 +68,5 @@ Result<FindResult> find_accelerators(const FindOptions& options, const TrainingP
                                      std::uint64_t accelerators_by_data, std::uint32_t several,
                                      const TrialRunner& run, const FindObserver& observer,
                                      const std::stop_token& stop);
-
-// The budget that a user would write for so many seconds: 20s, 2m, 15m.
-std::string budget_text(double seconds);
 
 }  // namespace feedrate

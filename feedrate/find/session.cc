@@ -27,6 +27,7 @@ double Session::spent() const {
 
 double Session::left() const {
   if (options_.samples_max > 0 && samples_ >= options_.samples_max) return 0;
+  if (options_.out_of_time && options_.out_of_time()) return 0;
   if (options_.budget.count() == 0) return std::numeric_limits<double>::infinity();
   return std::max(0.0, to_seconds(options_.budget) - spent());
 }
@@ -40,6 +41,7 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
   if (request.free_steps) plan.timing.compute = Duration(1);
   limits.watch_every = std::clamp<Duration>(limits.time / 400, std::chrono::milliseconds(1),
                                             std::chrono::milliseconds(20));
+  if (options_.out_of_time) limits.out_of_time = options_.out_of_time;
   if (options_.samples_max > 0 && limits.samples_max == 0)
     limits.samples_max = options_.samples_max - std::min(options_.samples_max - 1, samples_);
   if (observer_.trial_begins) observer_.trial_begins(request, limits.time);

@@ -35,6 +35,7 @@ bool TrialRecorder::on_progress(Instant now, std::uint64_t samples, std::uint64_
   if (limits_.samples_enough > 0 && samples >= limits_.samples_enough &&
       passed >= limits_.time_min)
     return true;
+  if (limits_.out_of_time && limits_.out_of_time()) return true;
   return passed >= limits_.time;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct TrialLimits {
   Duration time_min{};
   std::uint64_t samples_enough = 0;  // cut off once so many are read, after time_min; 0: no such
   std::uint64_t samples_max = 0;     // cut off then in any case; 0: no limit
+  std::function<bool()> out_of_time;  // cut off at once
   Duration watch_every = std::chrono::milliseconds(5);
 };
 

@@ -1,3 +1,4 @@
+// What a person reads of a search: the answer first, with its interval, then what it rests on.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,9 +12,9 @@
 namespace feedrate {
 namespace {
 
-std::string row(std::string_view label, const std::string& value) {
-  return fmt::format("  {:<17}{}\n", label, value);
-}
+// An interval no wider than this is an answer; a wider one is a range.
+constexpr double kAnswerShare = 0.1;
+constexpr std::uint32_t kAnswerWidth = 2;
 
 const RunResult* known_run(const FindResult& find) {
   return find.at_answer ? &*find.at_answer : find.beyond ? &*find.beyond : nullptr;
@@ -24,27 +25,36 @@ std::string accelerator_name(const FindResult& find) {
   return run == nullptr ? "accelerators" : run->accelerator;
 }
 
-bool all_edges_between(const FindResult& find) {
-  std::uint32_t edges = 0;
-  for (const FindPoint& point : find.points)
-    if (point.verdict == "edge") ++edges;
-  return edges > 0 && find.narrower_budget_seconds == 0;
-}
-
 double utilisation_at(const FindResult& find, std::uint32_t accelerators) {
   for (const FindPoint& point : find.points)
     if (point.accelerators == accelerators) return point.utilisation;
   return 0;
 }
 
+// Where nothing more is to be told, though two numbers are left: at the threshold to 0.2 points.
+bool at_the_edge(const FindResult& find) {
+  return find.accelerators_low < find.accelerators_high && find.narrower_budget_seconds == 0 &&
+         std::ranges::any_of(find.points,
+                             [](const FindPoint& point) { return point.verdict == "edge"; });
+}
+
+bool is_wide(const FindResult& find) {
+  const double width = find.accelerators_high - find.accelerators_low;
+  return width > std::max<double>(kAnswerWidth, kAnswerShare * find.accelerators);
+}
+
+std::string or_more(const FindResult& find) {
+  return find.accelerators_high == find.limit ? " or more" : "";
+}
+
 std::string points_table(const FindResult& find) {
-  std::string text = fmt::format("\n  {:>12}  {:>16}  {:>8}  {:>5}\n", "accelerators", "AU",
-                                 "measured", "looks");
+  std::string text =
+      fmt::format("\n  {:>12}  {:>16}  {:>9}  {:>5}\n", "accelerators", "AU", "measured", "looks");
   for (const FindPoint& point : find.points) {
     const std::string mark = point.verdict == "open"   ? "not decided"
                              : point.verdict == "edge" ? "within 0.2 points of the threshold"
                                                        : point.verdict;
-    text += fmt::format("  {:>12}  {:>7.1f} % +-{:>4.1f}  {:>6.1f} s  {:>5}  {}\n",
+    text += fmt::format("  {:>12}  {:>7.1f} % +-{:>4.1f}  {:>7.1f} s  {:>5}  {}\n",
                         point.accelerators, 100 * point.utilisation, 100 * point.half_width,
                         point.seconds, point.looks, mark);
   }
@@ -52,14 +62,79 @@ std::string points_table(const FindResult& find) {
 }
 
 std::string depth_text(const FindResult& find) {
+  std::string text = fmt::format(
+      "{} in flight in transfers of {}, {} read ahead",
+      format_counted(find.depth_reads, "read"), format_bytes(find.transfer_bytes),
+      format_bytes(static_cast<std::uint64_t>(find.read_ahead_bytes)));
+  const char* separator = "; moved ";
+  for (const DepthPoint& depth : find.depths) {
+    text += fmt::format("{}{} with {}", separator, format_rate(depth.bytes_per_second),
+                        depth.reads_in_flight);
+    separator = ", ";
+  }
+  return text;
+}
+
+std::string time_text(const FindResult& find) {
+  std::string text = fmt::format("{:.1f} s of trials", find.spent_seconds);
+  if (find.budget_seconds > 0) text += fmt::format(", of a budget of {:.0f} s", find.budget_seconds);
+  if (find.noise_seconds > 0)
+    text += fmt::format("; a rate measured for 1 s is known to +-{:.1f} %",
+                        196 * std::sqrt(find.noise_seconds));
+  return text;
+}
+
+std::string client_text(const FindResult& find) {
+  return find.client == "faithful" ? "with the framework's habits" : "kept fed";
+}
+
+std::string verdict_line(const FindResult& find) {
+  std::string text = answer_text(find);
+  if (find.answer.empty() && find.measured) text += " " + client_text(find);
+  text += fmt::format(" at AU >= {}", format_percent(find.au_threshold));
+  if (!find.timing_set.empty()) text += fmt::format(", {} step times", find.timing_set);
+  if (find.interrupted) text += " (so far: interrupted)";
+  return text + "\n";
+}
+
+std::string evidence(const FindResult& find) {
+  const RunResult* const run = known_run(find);
   std::string text;
-  for (const DepthPoint& depth : find.depths)
-    text += fmt::format("{}{} with {}", text.empty() ? "" : ", ",
-                        format_rate(depth.bytes_per_second), depth.reads_in_flight);
-  return text + " reads in flight";
+  if (run != nullptr) {
+    text += fmt::format("{}: {}\n", run->workload, run->workload_title);
+    text += result_row("data set", dataset_text(*run));
+    text += result_row(run->tensor_parallel * run->pipeline_parallel > 1 ? "one replica"
+                                                                         : "one accelerator",
+                       one_accelerator_text(*run));
+    text += result_row("step time", timing_text(find.timing_set, find.other_timings));
+    text += result_row("client", fmt::format("{}, {} I/O, {}, {} clock", find.client,
+                                             setting_of(*run, "io"),
+                                             format_counted(run->reactors, "reactor"),
+                                             setting_of(*run, "clock")));
+  }
+  text += result_row("depth", depth_text(find));
+  text += result_row("search", time_text(find));
+  if (find.ceiling.seconds > 0 && run != nullptr)
+    text += result_row(
+        "this host", fmt::format("feeds {} x {} from storage that costs nothing: {} samples/s, {} "
+                                 "of CPU each",
+                                 format_count(std::floor(find.ceiling.accelerators)),
+                                 run->accelerator, format_count(find.ceiling.samples_per_second),
+                                 format_duration(from_seconds(find.ceiling.cpu_seconds_per_sample))));
+  if (run != nullptr) text += warnings_text(*run);
+  return text + points_table(find);
 }
 
 }  // namespace
+
+std::string range_text(const FindResult& find) {
+  const std::string name = accelerator_name(find);
+  if (!find.measured) return "nothing yet";
+  if (find.accelerators_low == find.accelerators_high)
+    return fmt::format("{} x {}{}", find.accelerators, name, or_more(find));
+  return fmt::format("between {} and {} x {}{}", find.accelerators_low, find.accelerators_high, name,
+                     or_more(find));
+}
 
 std::string answer_text(const FindResult& find) {
   const std::string name = accelerator_name(find);
@@ -67,30 +142,30 @@ std::string answer_text(const FindResult& find) {
     return fmt::format("{}: {} x {} {}", find.answer, find.asked, name,
                        find.answer == "pass"   ? "are kept fed"
                        : find.answer == "fail" ? "starve"
-                                               : "may be fed or starve");
-  if (!find.measured) return fmt::format("nothing could be measured: how many {} is unknown", name);
-  if (find.accelerators_low == find.accelerators_high)
-    return fmt::format("{} x {}{}", find.accelerators, name,
-                       find.accelerators == find.limit ? " or more" : "");
-  if (all_edges_between(find))
-    return fmt::format("{} or {} x {}: AU at {} is {:.1f} %", find.accelerators_low,
+                                               : "may be fed or may starve");
+  if (!find.measured) return fmt::format("unknown how many {}: nothing could be measured", name);
+  if (find.accelerators_low == find.accelerators_high || (is_wide(find) && !at_the_edge(find)))
+    return range_text(find);
+  if (at_the_edge(find))
+    return fmt::format("{} or {} x {} (AU at {} is {:.1f} %)", find.accelerators_low,
                        find.accelerators_high, name, find.accelerators_high,
                        100 * utilisation_at(find, find.accelerators_high));
   return fmt::format("{} x {} ({} to {}{})", find.accelerators, name, find.accelerators_low,
-                     find.accelerators_high,
-                     find.accelerators_high == find.limit ? " or more" : "");
+                     find.accelerators_high, or_more(find));
 }
 
-std::string render_text(const FindResult& find) {
-  std::string text = answer_text(find);
-  text += fmt::format(" kept fed at AU >= {} ({} client{})\n", format_percent(find.au_threshold),
-                      find.client, find.interrupted ? "; so far: interrupted" : "");
-  if (find.narrower_budget_seconds > 0)
-    text += fmt::format("--budget={} would tell more exactly\n",
-                        format_duration(from_seconds(find.narrower_budget_seconds)));
+std::string render_text(const std::vector<FindResult>& results) {
+  const FindResult& find = results.front();
+  std::string text;
+  for (const FindResult& each : results) text += verdict_line(each);
+  if (find.narrower_budget_seconds > 0 && !find.interrupted)
+    text += fmt::format("more exactly: --budget={} would tell\n",
+                        budget_text(find.narrower_budget_seconds));
   text += fmt::format("why not more: {}\n", find.reason);
-  for (const std::string& finding : find.findings) text += finding + "\n";
-  return text + row("moved", depth_text(find)) + points_table(find);
+  for (const FindResult& each : results)
+    for (const std::string& finding : each.findings) text += "note: " + finding + "\n";
+  for (const FindResult& each : results) text += "\n" + evidence(each);
+  return text;
 }
 
 }  // namespace feedrate

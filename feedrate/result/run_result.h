@@ -267,6 +267,8 @@ struct FindResult {
   std::optional<RunResult> beyond;     // of the fewest that starve; none when there is none
   bool interrupted = false;
   ClientCeiling ceiling;
+  std::string timing_set;
+  std::vector<OtherTiming> other_timings;
 };
 
 // Judges a run by its own figures: CPU, readers in flight against their latency, the network.
@@ -287,6 +289,9 @@ std::string describe_dataset(std::string_view format, std::uint64_t files, std::
 std::string render_text(const RunResult& result);
 // "20 x h100 (19 to 21)": the number with its interval.
 std::string answer_text(const FindResult& result);
-std::string render_text(const FindResult& result);
+// "between 16 and 24 x h100": what is known so far.
+std::string range_text(const FindResult& result);
+// The search, and behind it that of the framework's client where there was one.
+std::string render_text(const std::vector<FindResult>& results);
 
 }  // namespace feedrate

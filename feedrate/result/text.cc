@@ -12,10 +12,6 @@
 namespace feedrate {
 namespace {
 
-std::string row(std::string_view label, const std::string& value) {
-  return fmt::format("  {:<17}{}\n", label, value);
-}
-
 std::string rate_text(const RunResult& run) {
   return fmt::format(
       "{} ({:.0f} MiB/s) consumed, {} samples/s; {} reads/s, {} of them read ahead",
@@ -122,26 +118,6 @@ std::string served_text(const IoLedger& io, std::uint64_t moved) {
   return text + ")";
 }
 
-std::string warnings_text(const RunResult& run) {
-  std::string text;
-  for (const ErrorCount& error : run.errors)
-    text += fmt::format("  error: {} x {}: {}\n", error.count, error.kind, error.first_message);
-  for (const std::string& warning : run.warnings) text += "  warning: " + warning + "\n";
-  return text;
-}
-
-std::string setting(const RunResult& run, const std::string& key) {
-  const auto found = run.effective.find(key);
-  return found == run.effective.end() ? "?" : found->second;
-}
-
-std::string dataset_text(const RunResult& run) {
-  return fmt::format("{} in {}",
-                     describe_dataset(run.dataset_format, run.dataset_files, run.dataset_samples,
-                                      run.dataset_bytes),
-                     quote_path(run.dataset_directory));
-}
-
 std::uint32_t replica_accelerators(const RunResult& run) {
   return run.tensor_parallel * run.pipeline_parallel;
 }
@@ -164,23 +140,6 @@ std::string accelerator_text(const RunResult& run) {
                             format_rate(run.demand_bytes_per_second), run.timing_source);
 }
 
-// "3.9 x faster", "1.4 x slower".
-std::string speed_text(double ratio) {
-  if (ratio > 0.995 && ratio < 1.005) return "the same";
-  const double factor = ratio < 1 ? 1 / ratio : ratio;
-  const char* const direction = ratio < 1 ? "slower" : "faster";
-  return factor < 10 ? fmt::format("{:.1f} x {}", factor, direction)
-                     : fmt::format("{:.0f} x {}", factor, direction);
-}
-
-// Which step time the verdict rests on, and what another would have asked of the storage.
-std::string timing_text(const RunResult& run) {
-  std::string text = run.timing_set + " timing";
-  for (const OtherTiming& other : run.other_timings)
-    text += fmt::format("; {} is {}", other.set, speed_text(other.speed_ratio));
-  return text;
-}
-
 std::string verdict(const RunResult& run) {
   if (!run.valid) return "INVALID: " + join(run.invalid_reasons, "; ") + "\n";
   const bool fed = run.sustained_utilisation >= run.au_threshold;
@@ -190,7 +149,58 @@ std::string verdict(const RunResult& run) {
                      run.interrupted ? " (interrupted: partial result)" : "");
 }
 
+// "3.9 x faster", "1.4 x slower".
+std::string speed_text(double ratio) {
+  if (ratio > 0.995 && ratio < 1.005) return "the same";
+  const double factor = ratio < 1 ? 1 / ratio : ratio;
+  const char* const direction = ratio < 1 ? "slower" : "faster";
+  return factor < 10 ? fmt::format("{:.1f} x {}", factor, direction)
+                     : fmt::format("{:.0f} x {}", factor, direction);
+}
+
 }  // namespace
+
+std::string result_row(std::string_view label, const std::string& value) {
+  return fmt::format("  {:<17}{}\n", label, value);
+}
+
+std::string warnings_text(const RunResult& run) {
+  std::string text;
+  for (const ErrorCount& error : run.errors)
+    text += fmt::format("  error: {} x {}: {}\n", error.count, error.kind, error.first_message);
+  for (const std::string& warning : run.warnings) text += "  warning: " + warning + "\n";
+  return text;
+}
+
+std::string setting_of(const RunResult& run, const std::string& key) {
+  const auto found = run.effective.find(key);
+  return found == run.effective.end() ? "?" : found->second;
+}
+
+std::string dataset_text(const RunResult& run) {
+  return fmt::format("{} in {}",
+                     describe_dataset(run.dataset_format, run.dataset_files, run.dataset_samples,
+                                      run.dataset_bytes),
+                     quote_path(run.dataset_directory));
+}
+
+// Which step time the verdict rests on, and what another would have asked of the storage.
+std::string timing_text(const std::string& set, const std::vector<OtherTiming>& others) {
+  std::string text = set + " timing";
+  for (const OtherTiming& other : others)
+    text += fmt::format("; {} is {}", other.set, speed_text(other.speed_ratio));
+  return text;
+}
+
+std::string one_accelerator_text(const RunResult& run) {
+  const std::uint32_t replica = replica_accelerators(run);
+  std::string name = run.accelerator;
+  if (replica > 1)
+    name = fmt::format("{} {} (tensor {} x pipeline {})", replica, run.accelerator,
+                       run.tensor_parallel, run.pipeline_parallel);
+  return fmt::format("{}: {}, {} ({})", name, step_text(run),
+                     format_rate(run.demand_bytes_per_second * replica), run.timing_source);
+}
 
 std::string describe_dataset(std::string_view format, std::uint64_t files, std::uint64_t samples,
                              std::uint64_t bytes) {
@@ -201,36 +211,36 @@ std::string describe_dataset(std::string_view format, std::uint64_t files, std::
 
 std::string render_text(const RunResult& run) {
   std::string text = fmt::format("{}: {}\n", run.workload, run.workload_title);
-  text += row("data set", dataset_text(run));
-  text += row("accelerators", accelerator_text(run));
-  text += row("step time", timing_text(run));
-  text += row(
+  text += result_row("data set", dataset_text(run));
+  text += result_row("accelerators", accelerator_text(run));
+  text += result_row("step time", timing_text(run.timing_set, run.other_timings));
+  text += result_row(
       "client",
       fmt::format("{}, {} readers, window of {} batches, {} I/O in transfers of {}, {} clock",
-                  setting(run, "client"), setting(run, "readers"), setting(run, "window_batches"),
-                  setting(run, "io"), setting(run, "transfer"), setting(run, "clock")));
-  text += row("utilisation",
+                  setting_of(run, "client"), setting_of(run, "readers"), setting_of(run, "window_batches"),
+                  setting_of(run, "io"), setting_of(run, "transfer"), setting_of(run, "clock")));
+  text += result_row("utilisation",
               fmt::format("AU {} over {} of {} steps in {:.1f} s (MLPerf's AU {}); first batch after {}",
                           format_percent(run.sustained_utilisation), run.steady_steps, run.steps,
                           run.seconds, format_percent(run.accelerator_utilisation),
                           format_duration(from_seconds(run.first_batch_seconds))));
-  text += row("throughput", rate_text(run));
-  text += row("bytes", amplification_text(run));
-  text += row("open", latency_text(run.open_latency));
-  text += row("read", latency_text(run.read_latency));
-  text += row("in flight", fmt::format("{:.1f} of {} reads on average", run.in_flight_mean,
+  text += result_row("throughput", rate_text(run));
+  text += result_row("bytes", amplification_text(run));
+  text += result_row("open", latency_text(run.open_latency));
+  text += result_row("read", latency_text(run.read_latency));
+  text += result_row("in flight", fmt::format("{:.1f} of {} reads on average", run.in_flight_mean,
                                        run.in_flight_limit));
   if (!run.io.basis.empty() || !run.io.wire_unknown.empty())
-    text += row("served from", served_text(run.io, run.bytes_moved));
-  if (run.stalls.wall_ns > 0) text += row("stalled", stalls_text(run.stalls));
+    text += result_row("served from", served_text(run.io, run.bytes_moved));
+  if (run.stalls.wall_ns > 0) text += result_row("stalled", stalls_text(run.stalls));
   if (const std::string worst = worst_place_text(run.stalls); !worst.empty())
-    text += row("", worst);
-  if (run.checkpoints) text += row("checkpoints", checkpoints_text(run));
-  if (!run.limiter.text.empty()) text += row("limited by", run.limiter.text);
+    text += result_row("", worst);
+  if (run.checkpoints) text += result_row("checkpoints", checkpoints_text(run));
+  if (!run.limiter.text.empty()) text += result_row("limited by", run.limiter.text);
   if (run.processing.samples > 0)
-    text += row(run.processing.level == "decode" ? "decoded" : "verified",
+    text += result_row(run.processing.level == "decode" ? "decoded" : "verified",
                 processing_text(run.processing));
-  if (run.peak_memory_bytes > 0) text += row("this host", cpu_text(run));  // not when simulated
+  if (run.peak_memory_bytes > 0) text += result_row("this host", cpu_text(run));  // not when simulated
   text += warnings_text(run);
   return text + verdict(run);
 }

@@ -85,4 +85,14 @@ Result<StorageFactory> make_storage_factory(std::string_view specification, IoMo
   });
 }
 
+StorageFactory limit_rate(StorageFactory storage, double bytes_per_second) {
+  StorageModel model;
+  model.name = "rate limit";
+  model.bytes_per_second = bytes_per_second;
+  auto limits = std::make_shared<ModelLimits>();
+  return [storage = std::move(storage), model, limits](Reactor& reactor) {
+    return make_model_storage(storage(reactor), model, limits, 0);
+  };
+}
+
 }  // namespace feedrate

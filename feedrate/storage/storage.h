@@ -108,6 +108,9 @@ using StorageFactory = std::function<std::unique_ptr<Storage>(Reactor&)>;
 Result<StorageFactory> make_storage_factory(std::string_view specification, IoMode mode,
                                             std::string_view directory, std::uint64_t seed);
 
+// The same storage, but all its reactors together read and write at most so many bytes a second.
+StorageFactory limit_rate(StorageFactory storage, double bytes_per_second);
+
 // Whether direct I/O works in this directory, found by asking the file system and, where a file is
 // given, by trying. kAuto becomes direct where it works.
 struct DirectIoFacts {

@@ -1,0 +1,225 @@
+#include "feedrate/cli/find_limits.h"
+
+#include <fmt/format.h>
+#include <sys/sysinfo.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "feedrate/base/text.h"
+#include "feedrate/host/cgroup.h"
+
+namespace feedrate {
+namespace {
+
+constexpr Duration kDefaultBudget = std::chrono::seconds(60);
+constexpr double kFrameworkShare = 0.3;
+constexpr Duration kFrameworkMin = std::chrono::seconds(10);
+constexpr std::uint64_t kVirtualMemory = std::uint64_t{256} << 30U;
+constexpr std::uint64_t kVirtualSamples = 10'000'000;
+constexpr std::uint64_t kFrameworkSamples = 2'000'000;
+constexpr std::uint64_t kReadAheadShare = 4;  // a quarter of memory
+
+std::uint64_t host_memory() {
+  struct sysinfo info{};
+  sysinfo(&info);
+  return std::uint64_t{info.totalram} * info.mem_unit;
+}
+
+Duration wall_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begin);
+}
+
+}  // namespace
+
+void FindLimits::declare(CLI::App& app) {
+  const std::string group = "The search";
+  app.add_option("--au", au,
+                 "accelerator utilisation that counts as fed; default: the workload's")
+      ->group(group);
+  app.add_option("--max", max, "most accelerators to try")->group(group);
+  app.add_option("--budget", budget,
+                 "time for the whole search; default 60s, or until sure with --clock=virtual, "
+                 "where it is simulated time")
+      ->group(group);
+  app.add_flag("--until-sure", until_sure,
+               "no time limit: until N and N + 1 are proven, or differ by less than 0.2 points of "
+               "AU from the threshold")
+      ->group(group);
+  app.add_option("--at-least", at_least,
+                 "ask only whether so many are kept fed: exit status 0 yes, 1 no, 5 undecided")
+      ->group(group);
+  app.add_flag("--only-n", only_n, "leave out the framework's number, which takes 30 % of the time")
+      ->group(group);
+  app.add_flag("--both", both, "half of the time for the framework's number, however short it is")
+      ->group(group);
+  app.add_option("--wall", wall,
+                 "with --clock=virtual: time of this host after which the search is cut; its result "
+                 "cannot be repeated then")
+      ->group(group);
+  app.add_option("--max-inflight", inflight_max,
+                 "most reads in flight over all accelerators, for a system in production; default "
+                 "1024")
+      ->group(group);
+  app.add_option("--max-rate", rate_max, "most bytes a second to read, e.g. 500MB/s")->group(group);
+  app.add_option("--memory", memory,
+                 "of a host: a quarter of it may hold batches read ahead; default: this host's, "
+                 "256GiB with --clock=virtual")
+      ->group(group);
+}
+
+Result<> FindLimits::resolve_budget(ClockKind clock, SearchLimits& limits) const {
+  if (until_sure && !budget.empty())
+    return fail(ErrorKind::kUsage,
+                fmt::format("--until-sure: it sets no limit, and --budget={} does", budget),
+                "give one of the two");
+  if (!budget.empty()) {
+    FEEDRATE_TRY(limits.find.budget, parse_duration(budget, "--budget"));
+    if (limits.find.budget < std::chrono::seconds(1))
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--budget: {} is too short, at least 1s is needed", budget),
+                  "write it like 5m");
+  } else if (clock == ClockKind::kReal && !until_sure) {
+    limits.find.budget = kDefaultBudget;
+  } else if (clock == ClockKind::kVirtual && !until_sure) {
+    limits.find.samples_max = kVirtualSamples;
+  }
+  if (wall.empty()) return {};
+  if (clock == ClockKind::kReal)
+    return fail(ErrorKind::kUsage,
+                fmt::format("--wall: {} is for --clock=virtual; on the real clock --budget is time "
+                            "of this host",
+                            wall),
+                fmt::format("use --budget={}", wall));
+  FEEDRATE_TRY(limits.wall, parse_duration(wall, "--wall"));
+  if (limits.wall < std::chrono::seconds(1))
+    return fail(ErrorKind::kUsage,
+                fmt::format("--wall: {} is too short, at least 1s is needed", wall),
+                "write it like 30s");
+  return {};
+}
+
+Result<SearchLimits> FindLimits::resolve(ClockKind clock, ClientKind client,
+                                         Workload& workload) const {
+  SearchLimits limits;
+  limits.clock = clock;
+  if (!au.empty()) {
+    FEEDRATE_TRY(workload.au_threshold, parse_fraction(au, "--au", 0.01, 1));
+  }
+  limits.find.au_threshold = workload.au_threshold;
+  FEEDRATE_TRY(const std::uint64_t most, parse_count(max, "--max", 1, 1'000'000));
+  limits.find.accelerators_max = static_cast<std::uint32_t>(most);
+  FEEDRATE_CHECK(resolve_budget(clock, limits));
+  if (!at_least.empty()) {
+    FEEDRATE_TRY(const std::uint64_t asked, parse_count(at_least, "--at-least", 1, most));
+    limits.find.at_least = static_cast<std::uint32_t>(asked);
+  }
+  if (!inflight_max.empty()) {
+    FEEDRATE_TRY(limits.find.inflight_max,
+                 parse_count(inflight_max, "--max-inflight", 1, 1'000'000));
+    limits.find.bound_inflight = true;
+  }
+  if (!rate_max.empty()) {
+    std::string bytes = rate_max;
+    if (bytes.ends_with("/s")) bytes.resize(bytes.size() - 2);
+    FEEDRATE_TRY(const std::uint64_t rate, parse_bytes(bytes, "--max-rate"));
+    if (rate < 1000)
+      return fail(ErrorKind::kUsage, fmt::format("--max-rate: {} is too little", rate_max),
+                  "write it like 500MB/s");
+    limits.rate_max = static_cast<double>(rate);
+  }
+  std::uint64_t host = clock == ClockKind::kVirtual ? kVirtualMemory : host_memory();
+  if (!memory.empty()) {
+    FEEDRATE_TRY(host, parse_bytes(memory, "--memory"));
+    if (host < (std::uint64_t{1} << 28U))
+      return fail(ErrorKind::kUsage, fmt::format("--memory: {} is too little for a host", memory),
+                  "use 256MiB or more");
+  }
+  limits.find.read_ahead_max = host / kReadAheadShare;
+  if (both && (only_n || !at_least.empty() || client == ClientKind::kFaithful))
+    return fail(ErrorKind::kUsage,
+                fmt::format("--both: there is one search only with {}",
+                            only_n                ? "--only-n"
+                            : !at_least.empty() ? "--at-least"
+                                                : "--client=faithful"),
+                "leave one of the two out");
+  limits.framework = !only_n && at_least.empty() && client == ClientKind::kNative;
+  limits.framework_first = both;
+  return limits;
+}
+
+Result<> SearchLimits::check_replica(std::uint32_t accelerators) const {
+  if (find.accelerators_max < accelerators)
+    return fail(ErrorKind::kUsage,
+                fmt::format("--max: {} is less than one replica of {} accelerators",
+                            find.accelerators_max, accelerators),
+                fmt::format("use --max={} or more", accelerators));
+  if (find.at_least % accelerators != 0)
+    return fail(ErrorKind::kUsage,
+                fmt::format("--at-least: {} is no whole number of replicas of {} accelerators",
+                            find.at_least, accelerators),
+                fmt::format("use a multiple of {}", accelerators));
+  return {};
+}
+
+Result<> SearchLimits::check_asked(std::uint64_t accelerators_by_data, std::uint32_t asked) const {
+  if (asked <= accelerators_by_data) return {};
+  return fail(ErrorKind::kUsage,
+              fmt::format("--at-least: {} accelerators need a data set with a batch for each, this "
+                          "one has batches for {}",
+                          asked, accelerators_by_data),
+              "use a larger data set");
+}
+
+void SearchLimits::explain(FindResult& result) const {
+  double most = 0;
+  for (const DepthPoint& point : result.depths) most = std::max(most, point.bytes_per_second);
+  if (rate_max > 0 && most >= 0.9 * rate_max && result.limited_by != "client-cpu") {
+    result.limited_by = "--max-rate";
+    result.reason = fmt::format("--max-rate={} is the limit; the storage may feed more",
+                                format_rate(rate_max));
+  }
+}
+
+SearchClock::SearchClock(const SearchLimits& limits)
+    : limits_(limits), begin_(std::chrono::steady_clock::now()) {}
+
+FindOptions SearchClock::with_clock(FindOptions options) const {
+  const auto begin = std::chrono::steady_clock::now();
+  if (limits_.clock == ClockKind::kReal) options.elapsed = [begin] { return wall_since(begin); };
+  if (limits_.wall.count() > 0)
+    options.out_of_time = [begin = begin_, wall = limits_.wall] { return wall_since(begin) >= wall; };
+  return options;
+}
+
+Duration SearchClock::kept_for_framework() const {
+  const Duration budget = limits_.find.budget;
+  if (!limits_.framework || budget.count() == 0) return {};
+  if (limits_.framework_first) return budget / 2;
+  const Duration share = from_seconds(to_seconds(budget) * kFrameworkShare);
+  return share >= kFrameworkMin ? share : Duration{};
+}
+
+FindOptions SearchClock::for_first() const {
+  FindOptions options = limits_.find;
+  options.budget -= kept_for_framework();
+  return with_clock(options);
+}
+
+std::optional<FindOptions> SearchClock::for_framework(const FindResult& first) const {
+  FindOptions options = limits_.find;
+  options.samples_max = limits_.find.samples_max > 0 ? kFrameworkSamples : 0;
+  if (options.budget.count() == 0) return with_clock(options);
+  if (kept_for_framework().count() == 0) return std::nullopt;
+  const Duration spent = limits_.clock == ClockKind::kReal ? wall_since(begin_)
+                                                           : from_seconds(first.spent_seconds);
+  options.budget = std::max(options.budget - spent, Duration(std::chrono::seconds(1)));
+  return with_clock(options);
+}
+
+std::string SearchClock::framework_left_out() const {
+  return fmt::format("the framework's number was left out: --budget={} would hold it",
+                     budget_text(to_seconds(kFrameworkMin) / kFrameworkShare));
+}
+
+}  // namespace feedrate

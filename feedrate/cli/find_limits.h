@@ -1,0 +1,59 @@
+// The options of `find` that bound its search, and the time that its parts get.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "feedrate/cli/command.h"
+#include "feedrate/engine/training_plan.h"
+#include "feedrate/find/find.h"
+#include "feedrate/runtime/reactor_group.h"
+
+namespace feedrate {
+
+// What the options come to.
+struct SearchLimits {
+  FindOptions find;
+  ClockKind clock = ClockKind::kReal;
+  bool framework = false;       // N for the framework's habits, too
+  bool framework_first = false; // even where the budget is short (--both)
+  double rate_max = 0;          // bytes/s; 0: no limit
+  Duration wall{};              // of this host, for a virtual search; 0: no limit
+
+  Result<> check_replica(std::uint32_t accelerators) const;
+  Result<> check_asked(std::uint64_t accelerators_by_data, std::uint32_t asked) const;
+  // A limit of ours that the search met is its reason.
+  void explain(FindResult& result) const;
+};
+
+struct FindLimits {
+  std::string au, max = "65536", budget, at_least, wall, inflight_max, rate_max, memory;
+  bool until_sure = false, only_n = false, both = false;
+
+  void declare(CLI::App& app);
+  Result<SearchLimits> resolve(ClockKind clock, ClientKind client, Workload& workload) const;
+
+ private:
+  Result<> resolve_budget(ClockKind clock, SearchLimits& limits) const;
+};
+
+// Deals out the budget: the search for N comes first, the framework's N gets what is kept for it.
+// Begins when it is made.
+class SearchClock {
+ public:
+  explicit SearchClock(const SearchLimits& limits);
+  FindOptions for_first() const;
+  // None where the budget is too short for it.
+  std::optional<FindOptions> for_framework(const FindResult& first) const;
+  std::string framework_left_out() const;
+
+ private:
+  Duration kept_for_framework() const;
+  FindOptions with_clock(FindOptions options) const;
+
+  const SearchLimits& limits_;
+  std::chrono::steady_clock::time_point begin_;
+};
+
+}  // namespace feedrate
