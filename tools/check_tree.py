@@ -37,6 +37,7 @@ QUIET = [
     (r"\bstd::c(?:out|err)\b|(?<![\w:])f?printf\s*\(", "return a value; only cli/ prints"),
     (CALL + r"_?exit\s*\(", "return an Error; only main() ends the program"),
 ]
+ONE_WAY = [(r"\.dump\s*\(", "use json_text(), which bears any bytes", "feedrate/base/json_text.h")]
 BANNED = [
     (r"\b\w*_clock::now\b", CLOCK),
     (r"\b(?:clock_gettime|gettimeofday|timespec_get)\b", CLOCK),
@@ -157,6 +158,9 @@ class Tree:
         pure = path.startswith("feedrate/") and folder.startswith(tuple(f"{f}/" for f in PURE))
         if path in BLOCKING or path.endswith(("_test.cc", "_testing.h")):
             return
+        for pattern, instead, place in ONE_WAY:
+            for match in re.finditer(pattern, code) if path != place else ():
+                self.report(path, line_of(match.start()), f"{match.group(0).strip()}: {instead}")
         library = path.startswith("feedrate/") and not folder.startswith("cli/")
         for pattern, instead in BANNED if pure else QUIET if library else []:
             for match in re.finditer(pattern, code):

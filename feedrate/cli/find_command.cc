@@ -8,6 +8,7 @@
 #include "feedrate/cli/find_dataset.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
+#include "feedrate/cli/run_checks.h"
 #include "feedrate/cli/run_options.h"
 #include "feedrate/find/find.h"
 
@@ -38,6 +39,7 @@ class FindCommand final : public Command {
     FindOptions find;
     FEEDRATE_CHECK(resolve_search(workload, find));
     FEEDRATE_TRY(const ClientKind client, resolve_client(options_));
+    FEEDRATE_CHECK(check_search_effects(options_, client, both_));
     dataset_.seed = options_.seed;
     FEEDRATE_TRY(const FoundDataset found, find_dataset(options_, workload, &dataset_, context));
     std::vector<ClientKind> clients{client};
