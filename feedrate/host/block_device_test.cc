@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "feedrate/host/host_testing.h"
+#include "feedrate/host/mounts.h"
 
 namespace feedrate {
 namespace {
@@ -263,7 +264,9 @@ TEST(BlockDeviceHere, ALoopDevice) {
   if (!below.countable) GTEST_SKIP() << "needs a disk below the image: " << below.reason;
   ASSERT_EQ(read, "read");
   ASSERT_TRUE(before && after);
-  EXPECT_EQ(device.layers, "raw on " + loop.substr(5) + " -> " + below.layers);
+  // In a chroot the mount of the image may not be seen: then only its disk is known.
+  if (find_mount(image))
+    EXPECT_EQ(device.layers, "raw on " + loop.substr(5) + " -> " + below.layers);
   EXPECT_EQ(names(device.disks), names(below.disks));
   EXPECT_GE((*after - *before).read_bytes, 1U << 20U);
 }
