@@ -164,8 +164,8 @@ class CheckpointCommand final : public Command {
     if (goodput_.wanted()) return {};
     if (job.count == 1 && !every_.empty())
       return no_use("--every", every_, "with one checkpoint: there is no training between two");
-    if (job.count == 1 && !changed_.empty())
-      return no_use("--changed", changed_, "with one checkpoint: all of it is new");
+    if (job.count == 1 && job.head.sum_block_bytes == 0 && !changed_.empty())
+      return no_use("--changed", changed_, "with one whole checkpoint: all of it is written");
     return {};
   }
 

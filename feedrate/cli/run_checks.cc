@@ -32,6 +32,10 @@ Result<> check_effects(const RunOptions& options, ClockKind clock, bool no_files
     return no_effect("--cache", options.cache,
                      fmt::format("storage '{}' reads no files", options.storage),
                      "leave it out, or read a data set on disk");
+  if (no_files && !options.buffer_memory.empty())
+    return no_effect("--buffer-memory", options.buffer_memory,
+                     fmt::format("storage '{}' moves no bytes into buffers", options.storage),
+                     "leave it out, or read a data set on disk");
   if (clock == ClockKind::kVirtual && options.hold)
     return no_effect("--hold", "", "on the virtual clock keeping batches takes no time",
                      "leave it out, or use --clock=real");
