@@ -74,4 +74,37 @@ build() { echo no compiler; return 1; }
 check "asan: build" build && counted never true
 S
 
+# ci NAME STATUS TEXT QUICKSTART TEST [BEFORE]: what .ci/run prints with these two scripts.
+ci() {
+  local name=$1 wanted_status=$2 wanted=$3 tree got status
+  tree=$(mktemp -d)
+  mkdir "$tree/.ci" && cp "$root/.ci/run" "$tree/.ci/run"
+  printf '#!/bin/sh\nmkdir -p feedrate-data\n%s\n' "$4" >"$tree/quickstart.sh"
+  printf '#!/bin/sh\nls -d feedrate-data 2>/dev/null\n%s\n' "$5" >"$tree/test.sh"
+  chmod +x "$tree"/*.sh
+  (cd "$tree" && eval "${6-true}")
+  got=$("$tree/.ci/run" 2>&1)
+  status=$?
+  if [ "$status" -ne "$wanted_status" ] || [ "$got" != "$wanted" ]; then
+    echo "FAIL $name: status $status, expected $wanted_status"
+    diff <(echo "$wanted") <(echo "$got")
+    bad=1
+  fi
+  rm -rf "$tree"
+}
+
+ci "CI counts the first command, and its data set goes" 0 "21
+6 passed, 0 failed" "echo 21" "echo '5 passed, 0 failed'"
+ci "a data set that was there before stays" 0 "feedrate-data
+6 passed, 0 failed" "" "echo '5 passed, 0 failed'" "mkdir feedrate-data"
+ci "a first command that fails is a failure" 1 "failed: quickstart.sh (exit status 3)
+5 passed, 1 failed" "exit 3" "echo '5 passed, 0 failed'"
+ci "a storage that cannot be measured is none" 0 \
+  "skipped: quickstart.sh, its run was INVALID on this machine (exit status 4)
+5 passed, 0 failed" "exit 4" "echo '5 passed, 0 failed'"
+ci "tests that fail, too" 1 "failed: unit/a
+5 passed, 1 failed" "" "echo failed: unit/a; echo '4 passed, 1 failed'; exit 1"
+ci "a test.sh that does not come to its end, too" 1 "error: no packages
+1 passed, 1 failed" "" "echo error: no packages; exit 3"
+
 exit $bad
