@@ -25,6 +25,7 @@ if [ -z "$mirror" ]; then
   exit 3
 fi
 root=$(mktemp -d "${FEEDRATE_BARE_DIR-/var/tmp}/feedrate_bare_XXXXXX")
+chmod 755 "$root"  # as a root is: other users' tests run there, too
 # What is mounted there is mounted in a namespace of its own and goes with its last process, which
 # dies with this script: so this removes nothing else.
 trap 'rm -rf --one-file-system "$root"' EXIT
