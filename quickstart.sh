@@ -16,7 +16,10 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 begin=$SECONDS
 [ -x build/release/feedrate ] || echo "build: some minutes, the first time..."
-if ! { cmake --preset release -D FEEDRATE_TESTS=OFF -D FEEDRATE_BENCH=OFF &&
+# A tree that is built with its tests keeps them; else nothing is asked for that only tests need.
+preset=program
+grep -qs '^FEEDRATE_TESTS:BOOL=ON$' build/release/CMakeCache.txt && preset=release
+if ! { cmake --preset $preset &&
   cmake --build build/release --target feedrate_program; } </dev/null >"$log" 2>&1; then
   cat "$log" >&2
   echo "error: the build failed" >&2

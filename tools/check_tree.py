@@ -5,6 +5,7 @@ for nothing it was not handed, lengths, format. One line per violation; exit sta
 usage: check_tree.py [ROOT]
 """
 import bisect
+import json
 import os
 import re
 import shutil
@@ -36,6 +37,7 @@ QUIET = [
     (r"\bstd::c(?:out|err)\b|(?<![\w:])f?printf\s*\(", "return a value; only cli/ prints"),
     (CALL + r"_?exit\s*\(", "return an Error; only main() ends the program"),
 ]
+ONE_WAY = [(r"\.dump\s*\(", "use json_text(), which bears any bytes", "feedrate/base/json_text.h")]
 BANNED = [
     (r"\b\w*_clock::now\b", CLOCK),
     (r"\b(?:clock_gettime|gettimeofday|timespec_get)\b", CLOCK),
@@ -156,10 +158,33 @@ class Tree:
         pure = path.startswith("feedrate/") and folder.startswith(tuple(f"{f}/" for f in PURE))
         if path in BLOCKING or path.endswith(("_test.cc", "_testing.h")):
             return
+        for pattern, instead, place in ONE_WAY:
+            for match in re.finditer(pattern, code) if path != place else ():
+                self.report(path, line_of(match.start()), f"{match.group(0).strip()}: {instead}")
         library = path.startswith("feedrate/") and not folder.startswith("cli/")
         for pattern, instead in BANNED if pure else QUIET if library else []:
             for match in re.finditer(pattern, code):
                 self.report(path, line_of(match.start()), f"{match.group(0).strip()}: {instead}")
+
+    def check_presets(self):
+        """Each preset says every setting of CMakeLists.txt: what another one left in the cache of
+        the same folder must not stay."""
+        presets, settings = (os.path.join(self.root, name)
+                             for name in ("CMakePresets.json", "CMakeLists.txt"))
+        if not os.path.exists(presets):
+            return
+        with open(settings, encoding="utf-8") as file:
+            known = set(re.findall(r"^(?:option\(|set\()(FEEDRATE_\w+)(?= \"\" CACHE| \")",
+                                   file.read(), re.MULTILINE))
+        with open(presets, encoding="utf-8") as file:
+            rows = {row["name"]: row for row in json.load(file)["configurePresets"]}
+        for name, row in rows.items():
+            said = {"CMAKE_BUILD_TYPE"} if row.get("hidden") else set()
+            while row:
+                said |= row.get("cacheVariables", {}).keys()
+                row = rows.get(row.get("inherits"))
+            for missing in sorted((known | {"CMAKE_BUILD_TYPE"}) - said):
+                self.report("CMakePresets.json", 0, f"preset {name} does not say {missing}")
 
     def check_format(self):
         tool = shutil.which("clang-format-19")
@@ -233,6 +258,7 @@ def main():
     tree = Tree(os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else default)
     tree.read()
     tree.check()
+    tree.check_presets()
     note = tree.check_format()
     print("\n".join(tree.violations) or f"{len(tree.files)} files keep the rules")
     if note:

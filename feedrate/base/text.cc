@@ -6,30 +6,41 @@
 namespace feedrate {
 namespace {
 
-// Length of the valid UTF-8 sequence at text[0], or 0.
-std::size_t utf8_sequence_length(std::string_view text) {
+// The valid UTF-8 sequence of several bytes at text[0]; of no length where there is none.
+struct Sequence {
+  std::size_t length = 0;
+  std::uint32_t code_point = 0;
+};
+
+Sequence utf8_sequence(std::string_view text) {
   const auto lead = static_cast<std::uint8_t>(text[0]);
   std::size_t length = 0;
   std::uint32_t code_point = 0;
   if (lead >= 0xC2 && lead <= 0xDF) length = 2, code_point = lead & 0x1FU;
   if (lead >= 0xE0 && lead <= 0xEF) length = 3, code_point = lead & 0x0FU;
   if (lead >= 0xF0 && lead <= 0xF4) length = 4, code_point = lead & 0x07U;
-  if (length == 0 || text.size() < length) return 0;
+  if (length == 0 || text.size() < length) return {};
   for (std::size_t i = 1; i < length; ++i) {
     const auto byte = static_cast<std::uint8_t>(text[i]);
-    if ((byte & 0xC0U) != 0x80U) return 0;
+    if ((byte & 0xC0U) != 0x80U) return {};
     code_point = (code_point << 6U) | (byte & 0x3FU);
   }
   const bool overlong =
       (length == 3 && code_point < 0x800) || (length == 4 && code_point < 0x10000);
   const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
+  if (overlong || surrogate || code_point > 0x10FFFF) return {};
+  return {length, code_point};
+}
+
+// The length of the sequence where a terminal may show it, else 0.
+std::size_t shown_sequence_length(std::string_view text) {
+  const auto [length, code_point] = utf8_sequence(text);
   const bool control = code_point >= 0x80 && code_point < 0xA0;
   // Line separators and marks that turn the direction of writing: they make a name look like
   // another.
   const bool misleading = (code_point >= 0x2028 && code_point <= 0x202E) ||
                           (code_point >= 0x2066 && code_point <= 0x2069);
-  const bool valid = !overlong && !surrogate && code_point <= 0x10FFFF;
-  return valid && !control && !misleading ? length : 0;
+  return control || misleading ? 0 : length;
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -49,13 +60,28 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const bool ascii = static_cast<std::uint8_t>(text[0]) < 0x80;
+    const std::size_t length = ascii ? 1 : utf8_sequence(text).length;
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string quote_path(std::string_view path) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string quoted = "\"";
   while (!path.empty()) {
     const auto byte = static_cast<std::uint8_t>(path[0]);
     const bool printable = byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
-    const std::size_t length = printable ? 1 : (byte < 0x80 ? 0 : utf8_sequence_length(path));
+    const std::size_t length = printable ? 1 : (byte < 0x80 ? 0 : shown_sequence_length(path));
     if (length > 0) {
       quoted += path.substr(0, length);
       path.remove_prefix(length);

@@ -12,6 +12,9 @@ namespace feedrate {
 // The path in double quotes; control characters, quotes, backslashes and bytes that are not valid
 // UTF-8 become \xNN, so that a hostile file name cannot write to a terminal or break a log line.
 std::string quote_path(std::string_view path);
+// Whether two names differ at most in the case of ASCII letters: "H100" is "h100".
+bool same_name(std::string_view a, std::string_view b);
+bool is_utf8(std::string_view text);
 
 // The candidate nearest to `word` when it is near enough to be a likely typo.
 std::optional<std::string> nearest_spelling(std::string_view word,

@@ -1,7 +1,6 @@
 #include "feedrate/base/text.h"
 
-#include <gtest/gtest.h>
-
+#include "feedrate/base/json_text.h"
 #include "feedrate/base/random.h"
 
 namespace feedrate {
@@ -17,6 +16,25 @@ TEST(QuotePath, LeavesReadableNamesAlone) {
                        "e/\xE6\x97\xA5/\xF0\x9F\x9A\x80"),
             "\"gr\xC3\xBC\xC3\x9F"
             "e/\xE6\x97\xA5/\xF0\x9F\x9A\x80\"");
+}
+
+TEST(SameName, TheCaseOfLettersDoesNotMatter) {
+  EXPECT_TRUE(same_name("H100", "h100"));
+  EXPECT_TRUE(same_name("", ""));
+  EXPECT_FALSE(same_name("h100", "h1000"));
+  EXPECT_FALSE(same_name("\xC4", "\xE4"));
+}
+
+TEST(Utf8, IsTold) {
+  for (const auto* text : {"", "plain\n", "gr\xC3\xBC\xC3\x9F", "\xE2\x80\xAE", "\xF0\x9F\x98\x80"})
+    EXPECT_TRUE(is_utf8(text)) << text;
+  for (const auto* text : {"\xFF", "a\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80"})
+    EXPECT_FALSE(is_utf8(text)) << text;
+}
+
+TEST(JsonText, BytesThatAreNoTextAreReplaced) {
+  const nlohmann::ordered_json json{{"pa\xFFth", "/mnt/\xE4\xF6"}};
+  EXPECT_EQ(json_text(json, -1), "{\"pa\uFFFDth\":\"/mnt/\uFFFD\uFFFD\"}");
 }
 
 TEST(QuotePath, HidesControlCharactersQuotesAndBackslashes) {

@@ -8,6 +8,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "feedrate/base/json_text.h"
 #include "feedrate/base/text.h"
 
 namespace feedrate {
@@ -35,7 +36,7 @@ std::uint64_t from_hex(const Json& json) {
 template <class T>
 void read_count(const Json& json, T& target) {
   if (!json.is_number_unsigned() || json.get<std::uint64_t>() > std::numeric_limits<T>::max())
-    throw Json::other_error::create(501, "'" + json.dump() + "' is no count", &json);
+    throw Json::other_error::create(501, "'" + json_text(json, -1) + "' is no count", &json);
   target = json.get<T>();
 }
 void read_counts(const Json& json, std::vector<std::uint64_t>& target) {
@@ -273,7 +274,7 @@ std::uint64_t CheckpointManifest::stored_bytes() const {
 
 std::string checkpoint_to_json(const CheckpointManifest& manifest) {
   // Two lines: what it says, and the checksum of that.
-  const std::string text = to_json(manifest).dump();
+  const std::string text = json_text(to_json(manifest), -1);
   return fmt::format("{}\n{}\n", text, hex(XXH3_64bits(text.data(), text.size())));
 }
 

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "feedrate/base/json_text.h"
+
 namespace feedrate {
 namespace {
 
@@ -35,7 +37,7 @@ std::string head(const ShardGroup& group) {
                                {"data_offsets", {offset, offset + piece.bytes()}}};
     offset += piece.bytes();
   }
-  std::string text = json.dump();
+  std::string text = json_text(json, -1);
   text.append((8 - text.size() % 8) % 8, ' ');
   std::string length;
   for (int byte = 0; byte < 8; ++byte)
@@ -78,7 +80,7 @@ class SafetensorsLayout final : public CheckpointLayout {
           map[piece_name(placed.piece)] = file.path;
         }
     const Json json{{"metadata", {{"total_size", bytes}}}, {"weight_map", std::move(map)}};
-    return {{"model.safetensors.index.json", json.dump(1) + "\n"}};
+    return {{"model.safetensors.index.json", json_text(json, 1) + "\n"}};
   }
 };
 

@@ -58,7 +58,9 @@ Result<CheckpointWriteSummary> write_checkpoints(ReactorGroup& group, const Stor
                                                  CheckpointProgress& progress,
                                                  const std::stop_token& stop) {
   CheckpointWriting writing(job, group.size(), progress);
-  if (job.data.empty()) writing.summary().generation_bytes_per_second = generation_rate(job);
+  // A figure of this host, which a simulation must not depend on.
+  if (job.data.empty() && !group.reactor(0).is_virtual())
+    writing.summary().generation_bytes_per_second = generation_rate(job);
   std::vector<std::unique_ptr<CheckpointWriter>> writers(group.size());
   group.run(
       [&](unsigned index, Reactor& reactor) {

@@ -220,6 +220,15 @@ Task<> CheckpointWriter::load_data() {
 Task<Result<>> CheckpointWriter::plan_data() {
   auto planned = co_await plan_data_files(*storage_, all_.job_.data, all_.job_.data_ranks);
   if (!planned) co_return fail(planned.error());
+  // The manifest is JSON, which holds no other names; restored files would have other ones.
+  for (const RankFiles& rank : *planned)
+    for (const FilePlan& file : rank.files)
+      if (!is_utf8(file.path))
+        co_return fail(ErrorKind::kUsage,
+                       fmt::format("{}: its name is not UTF-8, and the manifest of a checkpoint "
+                                   "cannot hold it",
+                                   quote_path(file.path.substr(file.path.find('/') + 1))),
+                       "rename the file");
   all_.planned_ = std::move(*planned);
   co_return Result<>{};
 }

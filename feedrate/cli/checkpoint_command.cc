@@ -26,14 +26,13 @@ CheckpointResult describe(const char* verb, const SystemOptions& options, const 
   result.verb = verb;
   result.directory = directory;
   result.storage = options.storage;
-  result.io = options.storage == "null" ? "nothing is moved" : std::string(to_string(system.io));
+  result.io = system.carries_data ? std::string(to_string(system.io)) : "nothing is moved";
   result.clock = std::string(to_string(system.clock));
   result.block_bytes = system.block;
   result.at_once = system.at_once;
   result.threads = system.threads;
   result.warnings = system.warnings;
-  result.kept_on =
-      options.storage == "null" || system.clock == ClockKind::kVirtual ? "" : quote_path(directory);
+  result.kept_on = system.carries_data ? quote_path(directory) : "";
   result.host = collect_host_facts(fmt::format("feedrate {} ({})", FEEDRATE_VERSION, __VERSION__));
   return result;
 }
@@ -114,15 +113,15 @@ class CheckpointCommand final : public Command {
     }
     const std::uint64_t ranks = is_data() ? job.data_ranks : job.ranks.size();
     FEEDRATE_TRY(const System system, resolve_system(system_, directory_, ranks));
-    const bool moves_data = system_.storage != "null" && system.clock == ClockKind::kReal;
+    const bool moves_data = system.carries_data;
     if (is_data() && !moves_data)
       return fail(ErrorKind::kUsage, "--storage: your own files are not simulated",
                   "name a model instead of a directory, or leave out --storage and --clock");
     FEEDRATE_CHECK(modes_.resolve(moves_data, job));
-    FEEDRATE_TRY(const StorageFactory local,
-                 modes_.local_factory(system_.storage, system.wanted_io));
+    FEEDRATE_TRY(const StorageFactory local, modes_.local_factory(moves_data, system.wanted_io));
     job.block_bytes = system.block;
     job.writes_at_once = system.at_once;
+    FEEDRATE_CHECK(check_effects(job, moves_data));
     FEEDRATE_CHECK(goodput_.check(!count_.empty(), moves_data, system.clock));
     CheckpointResult result = describe("checkpoint", system_, system, directory_);
     const GoodputSetting setting{
@@ -155,7 +154,25 @@ class CheckpointCommand final : public Command {
     return !find_model(name_) && std::filesystem::is_directory(name_, error);
   }
 
+  // What would change nothing, as things are.
+  Result<> check_effects(const CheckpointWriteJob& job, bool moves_data) const {
+    const auto no_use = [](const char* flag, const std::string& value, std::string_view where) {
+      return fail(ErrorKind::kUsage, fmt::format("{}: {} has no use {}", flag, value, where),
+                  "leave it out");
+    };
+    if (!moves_data && !keep_.empty()) return no_use("--keep", keep_, "where nothing is kept");
+    if (goodput_.wanted()) return {};
+    if (job.count == 1 && !every_.empty())
+      return no_use("--every", every_, "with one checkpoint: there is no training between two");
+    if (job.count == 1 && job.head.sum_block_bytes == 0 && !changed_.empty())
+      return no_use("--changed", changed_, "with one whole checkpoint: all of it is written");
+    return {};
+  }
+
   Result<> resolve_data(CheckpointWriteJob& job) const {
+    if (weights_only_)
+      return fail(ErrorKind::kUsage, "--weights-only has no use with files of your own",
+                  "leave it out, or name a model instead of a directory");
     const std::pair<const char*, const std::string*> unused[] = {
         {"--tensor-parallel", &options_.tensor},
         {"--pipeline-parallel", &options_.pipeline},
@@ -331,12 +348,8 @@ class RestoreCommand final : public Command {
     if (!step_.empty()) {
       FEEDRATE_TRY(job.step, parse_count(step_, "--step", 0, UINT64_MAX));
     }
-    if (system_.clock != "real" || system_.storage == "null")
-      return fail(ErrorKind::kUsage,
-                  "--storage: there is nothing to restore on null storage or "
-                  "the virtual clock",
-                  "leave out --storage=null and --clock=virtual");
     FEEDRATE_TRY(System system, resolve_system(system_, directory_, UINT64_MAX));
+    FEEDRATE_CHECK(check_kept(system, system_.storage, "restore"));
     job.block_bytes = system.block;
     job.reads_at_once = system.at_once;
     if (system.io != IoMode::kDirect)

@@ -98,11 +98,10 @@ Result<> CheckpointModeOptions::resolve_slow_ranks(CheckpointWriteJob& job) cons
   return {};
 }
 
-Result<StorageFactory> CheckpointModeOptions::local_factory(std::string_view storage,
-                                                            IoMode wanted) const {
+Result<StorageFactory> CheckpointModeOptions::local_factory(bool moves_data, IoMode wanted) const {
   if (local.empty()) return StorageFactory();
   std::string specification = local_storage;
-  if (specification.empty()) specification = storage == "posix" ? "posix" : "null";
+  if (specification.empty()) specification = moves_data ? "posix" : "null";
   const std::string directory = existing_directory(local);
   IoMode mode = IoMode::kBuffered;
   if (specification != "null") {

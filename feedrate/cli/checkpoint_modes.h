@@ -20,7 +20,7 @@ struct CheckpointModeOptions {
   // not go together. `moves_data`: whether the storage does.
   Result<> resolve(bool moves_data, CheckpointWriteJob& job) const;
   // The storage of the node-local level; empty for one level.
-  Result<StorageFactory> local_factory(std::string_view storage, IoMode wanted) const;
+  Result<StorageFactory> local_factory(bool moves_data, IoMode wanted) const;
 
  private:
   std::string flag(std::string_view name) const { return "--" + prefix_ + std::string(name); }

@@ -35,11 +35,8 @@ class CompactCommand final : public Command {
     if (!keep_.empty()) {
       FEEDRATE_TRY(job.keep, parse_count(keep_, "--keep", 1, 1'000'000));
     }
-    if (system_.clock != "real" || system_.storage == "null")
-      return fail(ErrorKind::kUsage,
-                  "--storage: there is nothing to compact on null storage or the virtual clock",
-                  "leave out --storage=null and --clock=virtual");
     FEEDRATE_TRY(const System system, resolve_system(system_, directory_, UINT64_MAX));
+    FEEDRATE_CHECK(check_kept(system, system_.storage, "compact"));
     job.block_bytes = system.block;
     job.at_once = system.at_once;
     FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));

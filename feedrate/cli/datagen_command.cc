@@ -22,6 +22,13 @@ class DatagenCommand final : public Command {
   }
   Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const Workload workload, workload_.resolve(context));
+    for (const std::string& set : workload_.sets)
+      if (!set.starts_with("dataset.") && !set.starts_with("name="))
+        return fail(ErrorKind::kUsage,
+                    fmt::format("--set {} has no effect: datagen writes files, and only the keys "
+                                "of dataset say what is in them",
+                                set),
+                    "leave it out, or give it to find or train");
     FEEDRATE_TRY(const DatasetPlan plan, dataset_.resolve(workload, 0));
     FEEDRATE_TRY(const auto dataset, Dataset::from_plan(plan, directory_));
     FEEDRATE_TRY(const std::uint64_t jobs, parse_count(dataset_.jobs, "--jobs", 0, 1024));

@@ -11,6 +11,7 @@
 #include "feedrate/cli/find_limits.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
+#include "feedrate/cli/run_checks.h"
 #include "feedrate/cli/run_options.h"
 #include "feedrate/find/find.h"
 
@@ -76,6 +77,7 @@ class FindCommand final : public Command {
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(options_.json, "--json"));
     FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
     FEEDRATE_TRY(const ClientKind client, resolve_client(options_));
+    FEEDRATE_CHECK(check_search_effects(options_, client, limits_.both));
     FEEDRATE_TRY(const ClockKind clock, parse_clock(options_.clock, "--clock"));
     FEEDRATE_TRY(const SearchLimits limits, limits_.resolve(clock, client, workload));
     dataset_.seed = options_.seed;

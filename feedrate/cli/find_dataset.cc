@@ -8,6 +8,7 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/cli/progress.h"
+#include "feedrate/cli/run_checks.h"
 #include "feedrate/dataset/generate.h"
 #include "feedrate/dataset/manifest.h"
 #include "feedrate/dataset/scan.h"
@@ -134,7 +135,11 @@ static Result<> check_same_dataset(const Dataset& there, const Workload& workloa
 
 Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& workload,
                                   const DatasetOptions* make, const CommandContext& context) {
-  if (!options.data.empty()) return scan(options, workload, context);
+  if (!options.data.empty()) {
+    FEEDRATE_TRY(FoundDataset own, scan(options, workload, context));
+    if (make != nullptr) FEEDRATE_CHECK(check_dataset_effects(*make, own.dataset.get()));
+    return own;
+  }
   if (!options.format.empty())
     return fail(ErrorKind::kUsage, "--format: only --data has a format to choose",
                 "leave it out, or read your own files with --data DIR");
@@ -154,11 +159,16 @@ Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& wor
                               "describes a data set",
                               options.storage));
     if (!described) return fail(described.error());
+    if (make != nullptr) {
+      FEEDRATE_CHECK(check_same_dataset(**described, workload, *make));
+      FEEDRATE_CHECK(check_dataset_effects(*make, described->get()));
+    }
     return FoundDataset{std::move(*described), {}, false};
   }
   if (no_files) {  // described, at its published size unless --size says otherwise
     DatasetOptions described;
     if (make != nullptr) described = *make;
+    FEEDRATE_CHECK(check_dataset_effects(described, nullptr));
     FEEDRATE_TRY(const DatasetPlan plan, described.resolve(workload, 0));
     FEEDRATE_TRY(auto dataset, Dataset::from_plan(plan, "(described)"));
     return FoundDataset{std::move(dataset), {}, false};
@@ -183,6 +193,7 @@ Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& wor
                             options.workload.workload, options.directory));
   if (!dataset) return fail(dataset.error());
   if (make != nullptr) FEEDRATE_CHECK(check_same_dataset(**dataset, workload, *make));
+  if (make != nullptr) FEEDRATE_CHECK(check_dataset_effects(*make, dataset->get()));
   if ((*dataset)->plan()->workload != workload.name)
     return fail(
         ErrorKind::kUsage,

@@ -20,7 +20,6 @@ InterruptHandler::InterruptHandler(bool quiet) {
   sigaddset(&signals_, SIGINT);
   sigaddset(&signals_, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-  signal(SIGPIPE, SIG_IGN);
   thread_ = std::jthread([this, quiet](const std::stop_token& quit) {
     const timespec poll{0, 200'000'000};
     bool asked = false;

@@ -69,7 +69,7 @@ class LoadCommand final : public Command {
     FEEDRATE_TRY(const System system,
                  resolve_system(system_, directory_, result.replicas * result.tensor));
     FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));
-    const bool described = system_.storage == "null" || system.clock == ClockKind::kVirtual;
+    const bool described = !system.carries_data;
     const bool ours = std::filesystem::exists(std::filesystem::path(directory_) /
                                               std::string(kCheckpointsMarker));
     FEEDRATE_CHECK(check_uses(described, ours));

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <new>
 
@@ -8,6 +9,7 @@
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/interrupt.h"
 #include "feedrate/cli/output.h"
+#include "feedrate/storage/place.h"
 #include "feedrate/workload/dlio.h"
 
 namespace feedrate {
@@ -73,6 +75,30 @@ int report(const Error& error) {
   return error.exit_code();
 }
 
+// Places may stand in every option, so every one is looked at: "dlio:" and "model:" have a path
+// behind them.
+Result<> check_places(const CLI::App& verb) {
+  for (const CLI::Option* option : verb.get_options())
+    for (const std::string& result : option->results())
+      for (const std::string_view prefix : {"", "dlio:", "model:"})
+        if (result.starts_with(prefix))
+          FEEDRATE_CHECK(
+              check_place(std::string_view(result).substr(prefix.size()),
+                          option->get_single_name().size() > 0 && option->get_positional()
+                              ? option->get_name(true)
+                              : option->get_name()));
+  return {};
+}
+
+// Only a verb with a workload has a DLIO file to change.
+Result<> check_overrides(const CLI::App& verb, const std::vector<std::string>& overrides) {
+  if (overrides.empty() || verb.get_option_no_throw("workload") != nullptr ||
+      verb.get_option_no_throw("jobs") != nullptr)
+    return {};
+  return fail(ErrorKind::kUsage, fmt::format("unexpected argument '{}'", overrides.front()),
+              fmt::format("'{} --help' lists the options", verb.get_name()));
+}
+
 // Words like "++workload.train.epochs=3" are no arguments of the verb; the others move up.
 std::vector<std::string> take_overrides(int& argc, char** argv) {
   std::vector<std::string> overrides;
@@ -108,6 +134,8 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
     std::fputs(explain(problem, app).c_str(), stderr);
     return 2;
   }
+  for (const Result<>& checked : {check_places(app), check_overrides(app, context.overrides)})
+    if (!checked) return report(checked.error());
   InterruptHandler interrupt(context.quiet);
   context.stop = interrupt.token();
   try {
@@ -143,4 +171,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace feedrate
 
-int main(int argc, char** argv) { return feedrate::run(argc, argv); }
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that goes is met by print()
+  return feedrate::run(argc, argv);
+}

@@ -55,6 +55,7 @@ Result<> ResultTarget::write(std::string_view text) const {
   const bool closed = std::fclose(file) == 0;
   if (written && closed && (in_place_ || std::rename(part.c_str(), path_.c_str()) == 0)) return {};
   const int code = errno;
+  if (in_place_ && code == EPIPE) return {};
   if (!in_place_) std::remove(part.c_str());
   return cannot_write(path_, flag_, code);
 }
@@ -73,10 +74,9 @@ Result<std::string> read_text_file(const std::string& path, std::string_view wha
 
 Result<> print(std::string_view text) {
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-  if (!written || std::fflush(stdout) != 0)
-    return fail(ErrorKind::kEnvironment, "the result could not be written to standard output",
-                "is the disk full, or the reader of the pipe gone?");
-  return {};
+  if ((written && std::fflush(stdout) == 0) || errno == EPIPE) return {};
+  return fail(ErrorKind::kEnvironment, "the result could not be written to standard output",
+              "is the disk full?");
 }
 
 }  // namespace feedrate

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <optional>
 
 #include "feedrate/base/units.h"
@@ -63,6 +64,11 @@ class PlanCommand final : public Command {
       return fail(ErrorKind::kUsage, "--json and --csv: both cannot go to stdout",
                   "give one of them a file");
     const bool text = !json.to_stdout() && !csv.to_stdout();
+    if (explain_ && !text)
+      return fail(ErrorKind::kUsage,
+                  "--explain has no effect: JSON and CSV have all formulas and sources, and they "
+                  "take the place of the text on stdout",
+                  "leave it out, or write to a file");
     if (!sweep_.empty()) return run_sweep(context, json, csv, text);
     FEEDRATE_TRY(const PlanRequest request, options_.resolve(context, std::nullopt));
     const Plan plan = make_plan(request);
@@ -96,7 +102,9 @@ class PlanCommand final : public Command {
     }
     if (rows.empty()) return fail(*why);
     if (why)
-      fmt::print(stderr, "note: left out {}: {}\n", fmt::join(left_out, ", "), why->message());
+      std::fputs(
+          fmt::format("note: left out {}: {}\n", fmt::join(left_out, ", "), why->message()).c_str(),
+          stderr);
     if (text) FEEDRATE_CHECK(print(sweep_to_text(rows)));
     FEEDRATE_CHECK(json.write(json.wanted() ? sweep_to_json(rows) : ""));
     FEEDRATE_CHECK(csv.write(csv.wanted() ? sweep_to_csv(rows) : ""));

@@ -5,7 +5,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <mutex>
+#include <string_view>
 
 namespace feedrate {
 namespace {
@@ -13,12 +15,22 @@ namespace {
 constexpr auto kTerminalInterval = std::chrono::milliseconds(250);
 constexpr auto kLogInterval = std::chrono::seconds(10);
 
+// Whether stderr is a terminal that takes escape sequences, and whose user wants them.
+bool takes_escapes() {
+  const auto setting = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string_view(value == nullptr ? "" : value);
+  };
+  return isatty(STDERR_FILENO) == 1 && setting("NO_COLOR").empty() && !setting("TERM").empty() &&
+         setting("TERM") != "dumb";
+}
+
 }  // namespace
 
 ProgressLine::ProgressLine(bool quiet, std::function<std::string()> text) : text_(std::move(text)) {
   if (quiet) return;
   thread_ = std::jthread([this](const std::stop_token& quit) {
-    const bool terminal = isatty(STDERR_FILENO) == 1;
+    const bool terminal = takes_escapes();
     std::mutex mutex;
     std::condition_variable_any wake;
     std::unique_lock lock(mutex);

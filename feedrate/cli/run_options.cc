@@ -12,6 +12,8 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/cli/output.h"
+#include "feedrate/cli/run_checks.h"
+#include "feedrate/cli/system_options.h"
 #include "feedrate/cli/train_checkpoints.h"
 #include "feedrate/dataset/residency.h"
 #include "feedrate/engine/loader.h"
@@ -38,12 +40,12 @@ Result<Workload> read_workload_file(const std::string& path) {
   return workload;
 }
 
-Result<Workload> read_dlio_file(const std::string& path, std::span<const std::string> overrides,
-                                bool quiet) {
+Result<Workload> read_dlio_file(const std::string& path, bool quiet, WorkloadOptions& options) {
   FEEDRATE_TRY(const std::string text, read_text_file(path, "workload file", kWorkloadHint));
-  FEEDRATE_TRY(DlioWorkload read, parse_dlio_workload(text, path, overrides));
+  FEEDRATE_TRY(DlioWorkload read, parse_dlio_workload(text, path, options.overrides));
   if (!read.ignored.empty() && !quiet)
     std::fprintf(stderr, "ignored: %s\n", join(read.ignored, ", ").c_str());
+  options.asked.insert(read.asked.begin(), read.asked.end());
   return std::move(read.workload);
 }
 
@@ -117,14 +119,25 @@ Result<> resolve_replica(const RunOptions& options, const Workload& workload, Tr
   return {};
 }
 
+// How many samples are read at once, and how far ahead.
+Result<> resolve_readers(const RunOptions& options, const Workload& workload, TrainingPlan& plan) {
+  // A framework's habits are for the client that has them; what was asked for is for both.
+  const std::set<std::string>& asked = options.workload.asked;
+  if (workload.transfer_bytes > 0 &&
+      (plan.client == ClientKind::kFaithful || asked.contains("transfer_bytes")))
+    plan.transfer_bytes = workload.transfer_bytes;
+  if (asked.contains("readers")) plan.readers = workload.readers;
+  FEEDRATE_CHECK(count_option(options.readers, "--readers", 1, 4096, plan.readers));
+  if (asked.contains("prefetch_batches"))
+    plan.prefetch_batches = workload.prefetch_batches;
+  else if (plan.client == ClientKind::kNative)
+    widen_window(plan);
+  return count_option(options.prefetch, "--prefetch", 1, 1024, plan.prefetch_batches);
+}
+
 Result<> resolve_plan(const RunOptions& options, const Workload& workload, TrainingPlan& plan) {
   FEEDRATE_CHECK(resolve_slow_ranks(options.slow_ranks, plan));
-  // A framework's habit, so for the client that has them.
-  if (workload.transfer_bytes > 0 && plan.client == ClientKind::kFaithful)
-    plan.transfer_bytes = workload.transfer_bytes;
-  FEEDRATE_CHECK(count_option(options.readers, "--readers", 1, 4096, plan.readers));
-  if (plan.client == ClientKind::kNative) widen_window(plan);
-  FEEDRATE_CHECK(count_option(options.prefetch, "--prefetch", 1, 1024, plan.prefetch_batches));
+  FEEDRATE_CHECK(resolve_readers(options, workload, plan));
   FEEDRATE_CHECK(count_option(options.shuffle_buffer, "--shuffle-buffer", 0, kCountMax,
                               plan.shuffle_buffer_samples));
   if (!options.transfer.empty()) {
@@ -144,6 +157,7 @@ Result<> resolve_plan(const RunOptions& options, const Workload& workload, Train
   if (!options.order.empty()) {
     FEEDRATE_TRY(plan.order, parse_access_order(options.order, "--order"));
   }
+  FEEDRATE_CHECK(check_order_effects(options.workload, workload, plan.order));
   const bool random = plan.order == AccessOrder::kRandomSamples;
   if (random && !options.shuffle_buffer.empty() && plan.shuffle_buffer_samples > 0)
     return fail(ErrorKind::kUsage,
@@ -217,16 +231,17 @@ Result<Workload> WorkloadOptions::resolve(const CommandContext& context) {
                 fmt::format("{}: only a DLIO file is changed like that", overrides.front()),
                 "use --set KEY=VALUE, or name a workload file of DLIO as dlio:FILE");
   const bool is_file = workload.find('/') != std::string::npos || workload.ends_with(".yaml");
-  FEEDRATE_TRY(Workload resolved, is_dlio   ? read_dlio_file(workload.substr(kDlioPrefix.size()),
-                                                             overrides, context.quiet)
-                                  : is_file ? read_workload_file(workload)
-                                            : find_workload(workload));
+  FEEDRATE_TRY(Workload resolved,
+               is_dlio   ? read_dlio_file(workload.substr(kDlioPrefix.size()), context.quiet, *this)
+               : is_file ? read_workload_file(workload)
+                         : find_workload(workload));
   for (const std::string& set : sets) {
     const std::size_t equals = set.find('=');
     if (equals == std::string::npos)
       return fail(ErrorKind::kUsage, fmt::format("--set: '{}' has no '='", set),
                   "write --set key=value");
     FEEDRATE_CHECK(override_workload(resolved, set.substr(0, equals), set.substr(equals + 1)));
+    asked.insert(set.substr(0, equals));
   }
   FEEDRATE_CHECK(check_overridden(resolved));
   return resolved;
@@ -388,10 +403,8 @@ Result<ClientKind> resolve_client(const RunOptions& options) {
 }
 
 Result<bool> reads_no_files(const RunOptions& options) {
-  FEEDRATE_TRY(const StorageFactory factory,
-               make_storage_factory(options.storage, IoMode::kBuffered, ".", 0));
-  const std::unique_ptr<Reactor> reactor = make_virtual_reactor();
-  return !factory(*reactor)->carries_data();
+  FEEDRATE_TRY(const bool carries_data, storage_carries_data(options.storage));
+  return !carries_data;
 }
 
 static Result<> check_cache_action(const std::string& action) {
@@ -436,19 +449,16 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
                             options.storage),
                 "use --decode=decode, or describe the storage with --storage=model:FILE.yaml");
   FEEDRATE_CHECK(check_cache_action(options.cache));
+  FEEDRATE_CHECK(check_effects(options, setup.clock, no_files));
   setup.threads = setup.clock == ClockKind::kVirtual ? 1 : available_cores();
   FEEDRATE_CHECK(count_option(options.threads, "--threads", 1, 1024, setup.threads));
-  if (setup.clock == ClockKind::kVirtual && setup.threads > 1)
-    return fail(
-        ErrorKind::kUsage,
-        fmt::format("--threads: the virtual clock runs on one thread, got {}", setup.threads),
-        "leave it out, or use --clock=real");
   setup.reads_files = !no_files;
   if (!no_files) {
     // The frameworks read through the page cache.
     const bool faithful_auto = client == ClientKind::kFaithful && wanted == IoMode::kAuto;
     const std::string probe = dataset->plan() ? dataset->directory() : dataset->full_path(0);
     FEEDRATE_TRY(setup.io, resolve_io_mode(faithful_auto ? IoMode::kBuffered : wanted, probe));
+    FEEDRATE_CHECK(check_cache_effect(options, setup.io));
     setup.drop_cache = setup.io == IoMode::kBuffered && options.cache == "drop";
   }
   if (!no_files && setup.io == IoMode::kBuffered) {
@@ -457,6 +467,12 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
       setup.warnings.push_back("direct I/O does not work here; reads go through the page cache");
   }
   FEEDRATE_CHECK(resolve_plan(options, workload, setup.plan));
+  if (options.workload.workload.starts_with(kDlioPrefix) &&
+      setup.plan.readers != workload.readers && options.readers.empty())
+    setup.warnings.push_back(fmt::format(
+        "the DLIO file has {} a loader, for --client=faithful; the native client has {}, and as "
+        "many as the file with --readers={}",
+        format_counted(workload.readers, "reader"), setup.plan.readers, workload.readers));
   if (setup.plan.level == ByteLevel::kDecode && !no_files && dataset->format().decoder() == nullptr)
     setup.warnings.push_back(fmt::format(
         "--decode: the stored bytes of these '{}' files are taken for the tensors, nothing is "

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct WorkloadOptions {
   std::string workload;
   std::vector<std::string> sets;       // --set key=value
   std::vector<std::string> overrides;  // of the command line, once resolved
+  std::set<std::string> asked;         // keys of the workload that those or --set gave a value
   void declare(CLI::App& app);
   // A catalogue name, a path to YAML (anything with '/' or ending in .yaml), or dlio:PATH. The keys
   // of a DLIO file that mean nothing here are named on stderr.

@@ -49,12 +49,17 @@ Result<System> resolve_system(const SystemOptions& options, const std::string& d
   if (!options.at_once.empty()) {
     FEEDRATE_TRY(system.at_once, parse_count(options.at_once, "--at-once", 1, 1024));
   }
-  if (options.storage == "posix" && system.clock == ClockKind::kVirtual)
-    return fail(ErrorKind::kUsage, "--clock: storage 'posix' cannot run on the virtual clock",
-                "use --storage=null or --storage=model:FILE.yaml with backing: \"null\"");
+  FEEDRATE_TRY(system.carries_data, storage_carries_data(options.storage));
+  if (system.carries_data && system.clock == ClockKind::kVirtual)
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("--clock: storage '{}' cannot run on the virtual clock", options.storage),
+        "use --storage=null or --storage=model:FILE.yaml with backing: \"null\"");
   FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
+  FEEDRATE_CHECK(check_unused({options.storage, system.clock, system.carries_data, options.io,
+                               options.io_engine, options.threads}));
   system.io = system.wanted_io = wanted;
-  if (options.storage == "null") {
+  if (!system.carries_data) {
     system.io = IoMode::kBuffered;
   } else {
     FEEDRATE_TRY(system.io, resolve_io_mode(wanted, existing_directory(directory)));
@@ -68,6 +73,44 @@ Result<System> resolve_system(const SystemOptions& options, const std::string& d
   FEEDRATE_TRY(system.storage,
                make_storage_factory(options.storage, system.io, existing_directory(directory), 1));
   return system;
+}
+
+Result<bool> storage_carries_data(const std::string& storage) {
+  FEEDRATE_TRY(const StorageFactory factory,
+               make_storage_factory(storage, IoMode::kBuffered, ".", 0));
+  const std::unique_ptr<Reactor> reactor = make_virtual_reactor();
+  return factory(*reactor)->carries_data();
+}
+
+Result<> check_kept(const System& system, std::string_view storage, std::string_view verb) {
+  if (system.carries_data) return {};
+  return fail(
+      ErrorKind::kUsage,
+      fmt::format("--storage: there is nothing to {} on '{}', which keeps nothing", verb, storage),
+      "leave out --storage and --clock, or use a model with backing: posix");
+}
+
+Result<> check_unused(const UnusedSystem& given) {
+  const bool is_virtual = given.clock == ClockKind::kVirtual;
+  if (!given.carries_data && given.io != "auto")
+    return fail(ErrorKind::kUsage,
+                fmt::format("--io: storage '{}' moves no bytes, so {} has no effect", given.storage,
+                            given.io),
+                "leave it out, or use storage that keeps data");
+  if (is_virtual && given.io_engine != "auto")
+    return fail(ErrorKind::kUsage,
+                fmt::format("--io-engine: on the virtual clock nothing is asked of the kernel, so "
+                            "{} has no effect",
+                            given.io_engine),
+                "leave it out, or use --clock=real");
+  if (is_virtual && !given.threads.empty()) {
+    FEEDRATE_TRY(const std::uint64_t threads, parse_count(given.threads, "--threads", 1, 1024));
+    if (threads > 1)
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--threads: the virtual clock runs on one thread, got {}", threads),
+                  "leave it out, or use --clock=real");
+  }
+  return {};
 }
 
 std::string existing_directory(const std::string& directory) {

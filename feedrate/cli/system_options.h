@@ -26,12 +26,29 @@ struct System {
   unsigned threads = 1;
   std::uint64_t block = std::uint64_t{4} << 20U, at_once = 4;
   StorageFactory storage;
+  bool carries_data = true;  // else nothing is read or kept: null storage, or a model before it
   std::vector<std::string> warnings;
 };
 
 // `ranks` are those that read or write: no more threads than that are of use.
 Result<System> resolve_system(const SystemOptions& options, const std::string& directory,
                               std::uint64_t ranks);
+
+// Whether the storage of that name keeps and gives back bytes, on either clock.
+Result<bool> storage_carries_data(const std::string& storage);
+
+// kUsage where the storage keeps nothing that could be restored or compacted.
+Result<> check_kept(const System& system, std::string_view storage, std::string_view verb);
+
+// Options that say how bytes are moved, where there are none or no threads: kUsage for each one
+// that would have no effect.
+struct UnusedSystem {
+  std::string storage;
+  ClockKind clock = ClockKind::kReal;
+  bool carries_data = true;
+  std::string io, io_engine, threads;
+};
+Result<> check_unused(const UnusedSystem& given);
 
 // The directory, or the nearest above it that is there: it is on the same file system.
 std::string existing_directory(const std::string& directory);

@@ -122,6 +122,13 @@ Result<> TrainCheckpointOptions::resolve_storage(const RunSetup& setup, const Ru
   if (to_.empty() && moves_data)
     return fail(ErrorKind::kUsage, "--checkpoint-to: no directory is named for the checkpoints",
                 "add --checkpoint-to=DIRECTORY");
+  for (const auto& [flag, value] :
+       {std::pair{"--checkpoint-to", &to_}, std::pair{"--checkpoint-keep", &keep_}})
+    if (!moves_data && !value->empty())
+      return fail(ErrorKind::kUsage,
+                  fmt::format("{}: {} has no use on storage '{}', which keeps nothing", flag,
+                              *value, setup.storage),
+                  "leave it out, or write to a directory with --storage=posix");
   job.directory = to_.empty() ? "checkpoints" : to_;
   FEEDRATE_CHECK(modes_.resolve(moves_data, job));
   FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
@@ -131,7 +138,7 @@ Result<> TrainCheckpointOptions::resolve_storage(const RunSetup& setup, const Ru
     FEEDRATE_TRY(run.checkpoints.storage,
                  make_storage_factory("posix", mode, directory, plan.seed));
   }
-  FEEDRATE_TRY(run.checkpoints.local, modes_.local_factory(setup.storage, wanted));
+  FEEDRATE_TRY(run.checkpoints.local, modes_.local_factory(moves_data, wanted));
   RunCheckpoints& described = run.described;
   described.directory = to_;
   described.mode = job.asynchronous ? "asynchronous" : "synchronous";

@@ -128,8 +128,10 @@ class TrainCommand final : public Command {
                                 format_counted(count, "accelerator")),
                     fmt::format("the last one is {}", count - 1));
     const bool limited = !steps_.empty() || !time_.empty();
-    if (limited) plan.epochs = 0;
-    if (!limited && epochs_.empty()) plan.steps_max = workload.steps_max;
+    const std::set<std::string>& asked = options_.workload.asked;
+    if (limited && !asked.contains("epochs")) plan.epochs = 0;
+    if ((!limited && epochs_.empty()) || asked.contains("steps_max"))
+      plan.steps_max = workload.steps_max;
     if (!epochs_.empty()) {
       FEEDRATE_TRY(plan.epochs, parse_count(epochs_, "--epochs", 1, 1'000'000));
     }

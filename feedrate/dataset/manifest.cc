@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "feedrate/base/json_text.h"
 #include "feedrate/base/text.h"
 
 namespace feedrate {
@@ -65,7 +66,7 @@ std::string manifest_to_json(const Manifest& manifest) {
                                     {"labels", to_string(plan.labels)},
                                     {"label_bytes", plan.label_bytes},
                                     {"format_options", plan.format_options}};
-  return json.dump(2) + "\n";
+  return json_text(json) + "\n";
 }
 
 Result<Manifest> manifest_from_json(std::string_view text, std::string_view origin) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "feedrate/base/json_text.h"
 #include "feedrate/base/text.h"
 #include "feedrate/doctor/doctor.h"
 
@@ -52,7 +53,7 @@ std::string to_json(const DoctorReport& report) {
                                 {"found", finding.found},
                                 {"why", finding.why},
                                 {"remedy", finding.remedy}});
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return json_text(json) + "\n";
 }
 
 }  // namespace feedrate

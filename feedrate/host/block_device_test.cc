@@ -9,7 +9,9 @@
 #include <cstdio>
 #include <memory>
 
+#include "feedrate/base/text.h"
 #include "feedrate/host/host_testing.h"
+#include "feedrate/host/mounts.h"
 
 namespace feedrate {
 namespace {
@@ -260,9 +262,13 @@ TEST(BlockDeviceHere, ALoopDevice) {
   const auto after = read_block_counters(device);
   output_of("losetup -d " + loop);
   const BlockDevice below = find_block_device(image);
+  if (!below.countable) GTEST_SKIP() << "needs a disk below the image: " << below.reason;
   ASSERT_EQ(read, "read");
   ASSERT_TRUE(before && after);
-  EXPECT_EQ(device.layers, "raw on " + loop.substr(5) + " -> " + below.layers);
+  // In a chroot the mount of the image may not be seen: then only its disk is known.
+  const std::string layers =
+      find_mount(image) ? below.layers : "a file on " + join(names(below.disks), ", ");
+  EXPECT_EQ(device.layers, "raw on " + loop.substr(5) + " -> " + layers);
   EXPECT_EQ(names(device.disks), names(below.disks));
   EXPECT_GE((*after - *before).read_bytes, 1U << 20U);
 }

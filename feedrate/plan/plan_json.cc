@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "feedrate/base/json_text.h"
 #include "feedrate/plan/plan.h"
 
 namespace feedrate {
@@ -115,7 +116,7 @@ constexpr std::string_view kCsvHead = "job,section,key,value,unit,label,formula,
 std::string plan_to_json(const Plan& plan) {
   Json json{{"schema", kSchema}, {"verb", "plan"}};
   json.update(to_json(plan));
-  return json.dump(2) + "\n";
+  return json_text(json) + "\n";
 }
 
 std::string plan_to_csv(const Plan& plan) {
@@ -131,7 +132,7 @@ std::string sweep_to_json(const std::vector<SweepRow>& rows) {
     entry.update(to_json(row.plan));
     json["sweep"].push_back(std::move(entry));
   }
-  return json.dump(2) + "\n";
+  return json_text(json) + "\n";
 }
 
 std::string sweep_to_csv(const std::vector<SweepRow>& rows) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "feedrate/base/json_text.h"
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/result/parts.h"
@@ -303,7 +304,8 @@ std::string checkpoint_to_json(const CheckpointResult& result) {
   if (result.verb == "checkpoint") {
     json["write_latency"] = latency_json(result.write_latency);
     json["sync_latency"] = latency_json(result.sync_latency);
-    json["generation_bytes_per_second"] = result.generation_bytes_per_second;
+    const double generation = result.generation_bytes_per_second;
+    json["generation_bytes_per_second"] = generation > 0 ? Json(generation) : Json();
     json["goodput"] = result.goodput ? goodput_json(*result.goodput) : Json();
     json["asynchronous"] = result.asynchronous;
     json["snapshot_memory_bytes"] = result.snapshot_memory_bytes;
@@ -319,7 +321,7 @@ std::string checkpoint_to_json(const CheckpointResult& result) {
   }
   json["warnings"] = result.warnings;
   json["host"] = host_json(result.host);
-  return json.dump(2) + "\n";
+  return json_text(json) + "\n";
 }
 
 std::string compact_to_text(const CompactResult& result) {
@@ -344,7 +346,7 @@ std::string compact_to_json(const CompactResult& result) {
       {"schema", kSchema},         {"verb", "compact"},         {"directory", result.directory},
       {"step", result.step},       {"bytes", result.bytes},     {"steps_read", result.steps_read},
       {"seconds", result.seconds}, {"removed", result.removed}, {"warnings", result.warnings}};
-  return json.dump(2) + "\n";
+  return json_text(json) + "\n";
 }
 
 }  // namespace feedrate

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "feedrate/base/json_text.h"
 #include "feedrate/result/parts.h"
 #include "feedrate/result/run_result.h"
 
@@ -456,10 +457,7 @@ Json find_json(const FindResult& find) {
   return json;
 }
 
-// Paths and messages may hold any bytes; JSON holds text.
-std::string dump(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string dump(const Json& json) { return json_text(json) + "\n"; }
 
 }  // namespace
 

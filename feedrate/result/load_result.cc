@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "feedrate/base/json_text.h"
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/result/parts.h"
@@ -84,7 +85,7 @@ std::string load_to_json(const LoadResult& result) {
                   {"skipped", result.skipped},
                   {"warnings", result.warnings},
                   {"host", host_json(result.host)}};
-  return json.dump(2) + "\n";
+  return json_text(json) + "\n";
 }
 
 }  // namespace feedrate

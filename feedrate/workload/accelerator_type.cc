@@ -24,7 +24,11 @@ static Result<AcceleratorType> parse_accelerator_type(std::string_view yaml,
 std::vector<std::string> accelerator_type_names() { return catalogue_folder("accelerators/"); }
 
 Result<AcceleratorType> find_accelerator_type(std::string_view name) {
-  return find_in_catalogue("accelerators/", "accelerator", name, parse_accelerator_type);
+  std::string_view spelled = name;
+  const std::vector<std::string> names = accelerator_type_names();
+  for (const std::string& known : names)
+    if (same_name(known, name)) spelled = known;
+  return find_in_catalogue("accelerators/", "accelerator", spelled, parse_accelerator_type);
 }
 
 }  // namespace feedrate

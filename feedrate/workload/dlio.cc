@@ -316,6 +316,13 @@ Result<AcceleratorTiming> read_timing(DlioSettings& settings, const std::string&
   return timing;
 }
 
+// What a client of ours may choose otherwise, unless it was asked for.
+constexpr std::pair<std::string_view, std::string_view> kAskedKeys[] = {
+    {"reader.read_threads", "readers"},
+    {"reader.prefetch_size", "prefetch_batches"},
+    {"reader.transfer_size", "transfer_bytes"},
+    {"reader.shuffle_size", "shuffle_buffer_samples"}};
+
 // What is wrong with values that are each within their limits, at one of them.
 Result<> check_together(DlioSettings& settings, const DatasetShape& dataset,
                         std::string_view origin) {
@@ -351,6 +358,10 @@ Result<DlioWorkload> parse_dlio_workload(std::string_view yaml, std::string_view
   FEEDRATE_TRY(AcceleratorTiming timing, read_timing(settings, stem, origin));
   workload.accelerators.push_back(std::move(timing));
   FEEDRATE_CHECK(check_together(settings, workload.dataset, origin));
+  for (const auto& [path, key] : kAskedKeys) {
+    const DlioValue* value = settings.find(path);
+    if (value != nullptr && !value->node && value->text != "0") found.asked.emplace_back(key);
+  }
   found.ignored = settings.ignored();
   return found;
 }

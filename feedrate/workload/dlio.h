@@ -18,6 +18,8 @@ struct DlioWorkload {
   // Keys that the file has and that mean nothing to training reads, in the order of the file; a
   // list is named once.
   std::vector<std::string> ignored;
+  // Keys of ours that the overrides, not the file, gave their value: "readers".
+  std::vector<std::string> asked;
 };
 
 // `overrides` are Hydra's words: "++workload.train.epochs=3", with one '+' or none too, and

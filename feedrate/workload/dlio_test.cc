@@ -247,6 +247,15 @@ TEST(Dlio, ErrorsNameThePlace) {
   EXPECT_EQ(message(read("sweets: 1\n")), at + "1:9: sweets: unknown DLIO key");
 }
 
+TEST(Dlio, WhatAWordAskedForIsTold) {
+  const std::vector<std::string> words{"++workload.reader.read_threads=1",
+                                       "++workload.reader.prefetch_size=0",
+                                       "++workload.train.epochs=2"};
+  EXPECT_EQ(read(kUnet, words)->asked, std::vector<std::string>{"readers"});
+  EXPECT_EQ(read(kUnet, words)->workload.readers, 1U);
+  EXPECT_TRUE(read(kUnet)->asked.empty());
+}
+
 TEST(Dlio, WordsOfOverrides) {
   for (const char* word : {"++workload.a=1", "+workload.a=1", "workload.a=1", "~workload.a"})
     EXPECT_TRUE(is_dlio_override(word)) << word;

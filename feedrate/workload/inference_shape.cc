@@ -40,7 +40,7 @@ Result<InferenceRate> read_rate(const std::string& accelerator, const YamlNode& 
 Result<InferenceRate> InferenceShape::rate(std::string_view accelerator) const {
   std::vector<std::string> known;
   for (const InferenceRate& rate : rates) {
-    if (rate.accelerator == accelerator) return rate;
+    if (same_name(rate.accelerator, accelerator)) return rate;
     known.push_back(rate.accelerator);
   }
   return fail(ErrorKind::kUsage,

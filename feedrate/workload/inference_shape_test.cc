@@ -46,6 +46,8 @@ TEST(AcceleratorType, HasItsMemory) {
   for (const std::string& name : accelerator_type_names())
     EXPECT_EQ(find_accelerator_type(name)->name, name);
   EXPECT_EQ(find_accelerator_type("h100")->memory, Bytes(80e9));
+  EXPECT_EQ(find_accelerator_type("H100")->name, "h100");
+  EXPECT_EQ(find_inference("bert")->rate("H100")->accelerator, "h100");
   EXPECT_EQ(find_accelerator_type("h1000").error().message(),
             "unknown accelerator 'h1000', did you mean 'h100'?");
 }

@@ -108,15 +108,16 @@ std::string_view to_string(Framework framework) {
 Result<AcceleratorTiming> Workload::timing(std::string_view accelerator,
                                            std::string_view set) const {
   const AcceleratorTiming* best = nullptr;
+  const std::string spelled = spelled_accelerator(accelerator);
   bool known = false;
   for (const AcceleratorTiming& candidate : accelerators) {
-    if (candidate.accelerator != accelerator) continue;
+    if (candidate.accelerator != spelled) continue;
     known = true;
     if (!set.empty() && candidate.set != set) continue;
     if (best == nullptr || preference(candidate) < preference(*best)) best = &candidate;
   }
   if (!known) return unknown_accelerator(*this, accelerator);
-  if (best == nullptr) return unknown_set(*this, accelerator, set);
+  if (best == nullptr) return unknown_set(*this, spelled, set);
   if (best->complete()) return *best;
   const std::string missing =
       path_of(*best) + (best->batch_samples > 0 ? "compute" : "batch_samples");
@@ -127,9 +128,18 @@ Result<AcceleratorTiming> Workload::timing(std::string_view accelerator,
 std::vector<TimingComparison> Workload::other_timings(const AcceleratorTiming& used) const {
   std::vector<TimingComparison> others;
   for (const AcceleratorTiming& timing : accelerators)
-    if (timing.accelerator == used.accelerator && timing.set != used.set && timing.complete())
+    if (same_name(timing.accelerator, used.accelerator) && timing.set != used.set &&
+        timing.complete())
       others.push_back({timing.set, timing.samples_per_second() / used.samples_per_second()});
   return others;
+}
+
+std::string Workload::spelled_accelerator(std::string_view given) const {
+  const std::vector<std::string> known = accelerator_names();
+  const auto like =
+      std::ranges::find_if(known, [&](const std::string& each) { return same_name(each, given); });
+  const bool exact = std::ranges::find(known, given) != known.end();
+  return std::string(exact || like == known.end() ? given : *like);
 }
 
 std::vector<std::string> Workload::accelerator_names() const {

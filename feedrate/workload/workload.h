@@ -122,7 +122,9 @@ struct Workload {
   // What the other sets say about the accelerator of `used`, in the order of the file.
   std::vector<TimingComparison> other_timings(const AcceleratorTiming& used) const;
   std::vector<std::string> accelerator_names() const;  // each once
-  std::vector<std::string> timing_sets() const;        // each once
+  // The name as it is written here: "h100" for "H100". One that is not there stays as it is.
+  std::string spelled_accelerator(std::string_view given) const;
+  std::vector<std::string> timing_sets() const;  // each once
   // Bytes per second that one accelerator reads when it never waits.
   static double demand_bytes_per_second(const AcceleratorTiming& timing, double sample_bytes);
 };

@@ -74,8 +74,9 @@ Result<> override_timing(Workload& workload, std::string_view key, const std::st
   const auto* field =
       dot == std::string_view::npos ? nullptr : find_field(timing_fields(), key.substr(dot + 1));
   if (field == nullptr) return unknown_key(workload, scalar.path);
-  FEEDRATE_TRY(const std::string accelerator,
+  FEEDRATE_TRY(const std::string given,
                checked_name(Scalar{std::string(key.substr(0, dot)), scalar.path, nullptr}));
+  const std::string accelerator = workload.spelled_accelerator(given);
   AcceleratorTiming changed = timing_to_change(workload, accelerator, set);
   const std::string source = changed.source;
   FEEDRATE_CHECK(field->read(scalar, changed));

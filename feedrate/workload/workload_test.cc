@@ -81,6 +81,8 @@ TEST(Workload, TheBenchmarksTimingIsUsedBeforeTheMeasuredOne) {
   EXPECT_EQ(resnet50.timing("h100")->set, kBenchmarkTiming);
   EXPECT_EQ(resnet50.timing("h100", kMeasuredTiming)->batch_samples, 400U);
   EXPECT_EQ(find_workload("bert")->timing("h100")->set, kMeasuredTiming);
+  EXPECT_EQ(resnet50.timing("H100")->accelerator, "h100");
+  EXPECT_EQ(resnet50.spelled_accelerator("X9"), "X9");
   const auto others = resnet50.other_timings(resnet50.timing("h100").value());
   ASSERT_EQ(others.size(), 1U);
   EXPECT_EQ(others[0].set, kMeasuredTiming);
