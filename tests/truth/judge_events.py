@@ -243,10 +243,16 @@ def draw(seed, job, threshold, say):
 
 
 def write(path, spec):
-    """One storage a block, short enough to read."""
+    """A key of a storage is a line: short enough to read, and to compare."""
+    def block(storage):
+        return "  {" + ",\n   ".join(f"{json.dumps(key)}: {json.dumps(value)}"
+                                      for key, value in storage.items()) + "}"
+
+    parts = [f"{json.dumps(key)}: " + ("[\n" + ",\n".join(map(block, value)) + "\n ]"
+                                       if isinstance(value, list) else json.dumps(value))
+             for key, value in spec.items()]
     with open(path, "w", encoding="utf-8") as file:
-        json.dump(spec, file, indent=1, ensure_ascii=False)
-        file.write("\n")
+        file.write("{\n " + ",\n ".join(parts) + "\n}\n")
 
 
 def one(args, spec):
