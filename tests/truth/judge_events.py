@@ -92,7 +92,7 @@ def judged(storage, job, threshold, say=print):
     n = closed_n(storage, job, threshold)
     knife = storage["name"].startswith("knife edge")
     good = True
-    truth = {"n": n, "by": "closed form", "command": command(storage)}
+    truth = {"n": n, "by": "closed form, judged", "command": command(storage)}
     for key, count in (("au_n", n if n is not None else 64), ("au_n1", None if n is None else n + 1)):
         if not count:
             truth[key] = None
