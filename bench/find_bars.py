@@ -103,11 +103,13 @@ class Files:
         pieces = max(1, math.ceil(self.file_bytes / transfer)) if self.whole else 1
         block = (int(self.file_bytes / pieces) if self.whole else transfer) // BLOCK * BLOCK
         order = f"random:{pieces}" if self.whole else "roundrobin:1"
-        with HugePages(depth * block):
-            out = run(["fio", "--name=r", "--output-format=json", "--thread", "--direct=1", "--readonly",
-                       "--ioengine=io_uring", f"--iodepth={depth}", f"--bs={block}", "--rw=read",
-                       f"--opendir={self.directory}/train", f"--file_service_type={order}", "--mem=shmhuge",
-                       "--time_based", "--ramp_time=1", f"--runtime={seconds}"])
+        command = ["fio", "--name=r", "--output-format=json", "--thread", "--direct=1", "--readonly",
+                   "--ioengine=io_uring", f"--iodepth={depth}", f"--bs={block}", "--rw=read",
+                   f"--opendir={self.directory}/train", f"--file_service_type={order}", "--mem=shmhuge",
+                   "--time_based", "--ramp_time=1", f"--runtime={seconds}"]
+        # fio takes buffers for the depth rounded up to a power of two.
+        with HugePages((1 << (depth - 1).bit_length()) * block):
+            out = run(command)
         read = json.loads(out[out.index("{"):])["jobs"][0]["read"]  # notes come before
         return read["io_bytes"] / (read["runtime"] / 1000)
 
@@ -228,6 +230,8 @@ def main():
         if not args.keep:
             for folder in set(made):
                 shutil.rmtree(folder, ignore_errors=True)
+            if not os.listdir(args.dir):
+                os.rmdir(args.dir)
     sys.exit(0 if good else 1)
 
 
