@@ -30,8 +30,8 @@ UNET_WITHIN = 0.03
 NEEDED = 14 / 15
 
 # Published batch and step time of one accelerator, threshold, how many samples a file has, how many
-# bytes are made, how wide an interval may be for so many accelerators, and whether a file is read
-# through before the next (else all files a piece at a time, each from front to back).
+# bytes are made, how wide an interval may be for so many accelerators, and whether files are read in
+# random order (else all of them a piece at a time, each from front to back).
 CASES = {
     "resnet50-h100": ("resnet50", "h100", 400, 0.224, 0.9, 1251, "4GiB", lambda n: 3, False),
     "resnet50-v100": ("resnet50", "v100", 64, 0.195, 0.9, 1251, "4GiB", lambda n: 0.1 * n, False),
@@ -57,8 +57,10 @@ class HugePages:
 
     @staticmethod
     def read():
-        with open(HUGE_PAGES, encoding="ascii") as file:
-            return int(file.read())
+        """How many there are, and how many of them nobody has."""
+        with open("/proc/meminfo", encoding="ascii") as file:
+            found = {key: int(value.split()[0]) for key, value in (line.split(":") for line in file)}
+        return found["HugePages_Total"], found["HugePages_Free"] - found["HugePages_Rsvd"]
 
     @staticmethod
     def write(count):
@@ -66,12 +68,14 @@ class HugePages:
             file.write(str(count))
 
     def __enter__(self):
-        self.before = self.read()
-        self.write(self.before + self.count)
-        if self.read() < self.before + self.count:
-            given = self.read()
+        with open(HUGE_PAGES, encoding="ascii") as file:
+            self.before = int(file.read())
+        total, free = self.read()
+        self.write(total + self.count - min(free, self.count))
+        free = self.read()[1]
+        if free < self.count:
             self.write(self.before)
-            raise SystemExit(f"error: {self.count} huge pages asked for, the kernel gave {given - self.before}\n"
+            raise SystemExit(f"error: {self.count} free huge pages are needed, the kernel gave {free}\n"
                              f"hint:  memory is in pieces: echo 1 > /proc/sys/vm/compact_memory")
 
     def __exit__(self, *_):
@@ -90,25 +94,28 @@ class Files:
     def __init__(self, name, directory):
         self.name, self.directory = name, directory
         (self.workload, self.accelerator, self.batch, self.compute, self.threshold, self.per_file,
-         self.size, self.width, self.whole) = CASES[name]
+         self.size, self.width, self.random) = CASES[name]
 
     def measure(self):
         found = sizes(self.directory)
-        self.file_bytes = sum(found) / len(found)
+        self.file_bytes, self.smallest = sum(found) / len(found), min(found)
         # What fio reads are bytes of files, so demand is counted in them, too.
         self.demand = self.batch / self.compute * self.file_bytes / self.per_file
 
     def fio_rate(self, depth, transfer, seconds):
-        """Bytes a second, files opened directly. A file that is read through is cut into equal reads."""
-        pieces = max(1, math.ceil(self.file_bytes / transfer)) if self.whole else 1
-        block = (int(self.file_bytes / pieces) if self.whole else transfer) // BLOCK * BLOCK
-        order = f"random:{pieces}" if self.whole else "roundrobin:1"
+        """Bytes a second, files opened directly. A random file is read in equal pieces, each of any
+        file next, and none longer than the smallest file: fio cannot read a block that is not there."""
+        pieces = max(1, math.ceil(self.file_bytes / transfer)) if self.random else 1
+        block = (min(int(self.file_bytes / pieces), self.smallest) if self.random else transfer) // BLOCK * BLOCK
+        pattern = (["--rw=randread", "--norandommap", "--file_service_type=random"] if self.random
+                   else ["--rw=read", "--file_service_type=roundrobin:1"])
         command = ["fio", "--name=r", "--output-format=json", "--thread", "--direct=1", "--readonly",
-                   "--ioengine=io_uring", f"--iodepth={depth}", f"--bs={block}", "--rw=read",
-                   f"--opendir={self.directory}/train", f"--file_service_type={order}", "--mem=shmhuge",
-                   "--time_based", "--ramp_time=1", f"--runtime={seconds}"]
+                   "--ioengine=io_uring", f"--iodepth={depth}", f"--bs={block}", *pattern,
+                   f"--opendir={self.directory}/train", "--mem=shmhuge", "--time_based", "--ramp_time=1",
+                   f"--runtime={seconds}"]
         # fio takes buffers for the depth rounded up to a power of two.
-        with HugePages((1 << (depth - 1).bit_length()) * block):
+        size = (1 << (depth - 1).bit_length()) * block
+        with HugePages(size):
             out = run(command)
         read = json.loads(out[out.index("{"):])["jobs"][0]["read"]  # notes come before
         return read["io_bytes"] / (read["runtime"] / 1000)
