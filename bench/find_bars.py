@@ -6,8 +6,8 @@
 R is fio's rate on the same files, in the same pattern, at the depth and read size that `find` says
 it needed, before and after each search. Where both differ by more than 5 %, the search is repeated,
 five times at most; every pair is listed. The interval must meet the range of floor(R / (threshold
-x demand)) between both rates, and hold few whole numbers. For 3D U-Net, which this disk does not feed,
-AU of one accelerator is held against R / demand.
+x demand)) between both rates, and hold few whole numbers. For 3D U-Net, of which a disk feeds one or none,
+AU of one accelerator is held against R / demand, 100 % at most.
 """
 import argparse
 import json

@@ -140,7 +140,8 @@ def fio_rate(directory, prefix, job):
 
 
 def found_interval(feedrate, workload, directory, prefix, budget):
-    """N and its interval."""
+    """N and its interval; N alone where the result has no interval yet. An interval that is open
+    above has no upper end."""
     done = subprocess.run([*prefix, feedrate, "find", workload, directory, "--budget", budget, "--quiet",
                            "--json", "-"], capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -148,7 +149,8 @@ def found_interval(feedrate, workload, directory, prefix, budget):
     answer = json.loads(done.stdout)
     result = (answer.get("results") or answer["searches"])[0]
     n = result["accelerators"]
-    return n, result.get("accelerators_low", n), result.get("accelerators_high", n)
+    high = result.get("accelerators_high", n)
+    return n, result.get("accelerators_low", n), math.inf if high is None else high
 
 
 def judge(args, name, folder):
