@@ -279,14 +279,17 @@ SteadyState steady_state(const TrainingPlan& plan, const std::vector<StepRecord>
                         static_cast<double>(plan.shuffle_buffer_samples) /
                             static_cast<double>(plan.timing.batch_samples);
   const bool full = steps[steady.last].stock_batches >= window - 1.5;
-  const double shrunk =
-      restarts || full || steps[steady.last].ran_out
+  const double grown =
+      restarts || steps[steady.last].ran_out
           ? 0
-          : std::max(0.0, steps[steady.first].stock_batches - steps[steady.last].stock_batches);
+          : steps[steady.last].stock_batches - steps[steady.first].stock_batches;
+  const double shrunk = full ? 0 : std::max(0.0, -grown);
   steady.batches = std::max(0.0, static_cast<double>(steady.last - steady.first) - shrunk);
   steady.seconds = to_seconds(steps[steady.last].end - steps[steady.first].end);
   steady.utilisation =
       std::min(1.0, steady.batches * to_seconds(plan.timing.compute) / steady.seconds);
+  steady.more = std::min(1 - steady.utilisation,
+                         std::max(0.0, grown) * to_seconds(plan.timing.compute) / steady.seconds);
   return steady;
 }
 

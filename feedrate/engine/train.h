@@ -68,6 +68,9 @@ struct SteadyState {
   double batches = 0;  // a replica's, those of a shrinking stock left out
   double seconds = 0;  // 0: fewer than two steps, nothing was measured
   double utilisation = 0;
+  // How much more it may be in the long run: while a stock still grows, the storage delivers more
+  // than is consumed, and whether that will reach the accelerators cannot be told yet.
+  double more = 0;
 };
 SteadyState steady_state(const TrainingPlan& plan, const std::vector<StepRecord>& steps);
 

@@ -15,6 +15,9 @@ namespace {
 
 constexpr double kUnboundedSeconds = 60;  // what chunks are measured by where there is no budget
 constexpr double kLookShare = 0.15;       // of the budget, for one look at most
+constexpr double kLongLookShare = 0.3;    // where a shorter one could not settle
+constexpr double kLongerLook = 2.5;
+constexpr double kUnsettled = 0.25;       // of the distance from the threshold
 constexpr double kSideShare = 0.35;       // of what is left, for the verdict on one side
 constexpr double kFirstShare = 0.12;      // where that side is not known at all
 constexpr double kApartShare = 1.0 / 3;   // of the budget, between two looks at the boundary
@@ -82,7 +85,7 @@ class Search {
     FEEDRATE_TRY(const Session::Outcome outcome, session_.run(request, limits));
     const Utilisation& seen = outcome.utilisation;
     if (seen.seconds > 0)
-      curve_.add(replicas, {session_.spent(), seen.seconds, seen.value, seen.of_steps,
+      curve_.add(replicas, {session_.spent(), seen.seconds, seen.value, seen.of_steps, seen.more,
                             seen.own_constant, seen.own_freedom});
     else
       ++unmeasured_;
@@ -103,6 +106,11 @@ class Search {
         fill + 2 * step +
         std::max(0.0, curve_.seconds_to_decide(value) - (seen.of_steps ? seen.seconds : 0));
     double time = std::clamp(wanted, least, std::max(least, kLookShare * budget()));
+    // A stock that still grew when the last look ended: only a longer one tells.
+    const double off = std::abs(seen.value - options_.au_threshold);
+    if (seen.more > kUnsettled * off)
+      time = std::max(time, std::min(kLongerLook * curve_.longest_look(replicas) + fill,
+                                     kLongLookShare * budget()));
     if (unmeasured_ > 0) time *= 1 << std::min(unmeasured_, 6);
     const double left = session_.left();
     if (time <= left) return time;
@@ -112,6 +120,11 @@ class Search {
   double still_needed(std::uint32_t replicas, double crossing) const {
     const Curve::Estimate seen = curve_.estimate(replicas);
     const double value = curve_.predicted(replicas, crossing);
+    // A look whose stock still grew has to be so much longer that this is little beside the distance
+    // from the threshold.
+    const double off = std::max(std::abs(value - options_.au_threshold), Curve::kPursued);
+    if (seen.more > kUnsettled * off)
+      return curve_.longest_look(replicas) * seen.more / (kUnsettled * off);
     return std::max(0.0, curve_.seconds_to_decide(value) - (seen.of_steps ? seen.seconds : 0)) +
            kStepsOfALook * compute();
   }

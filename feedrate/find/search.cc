@@ -33,6 +33,7 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
   double bound = 2;  // the lowest of those that are upper bounds only
   double work = 0;
   double own = 0;
+  double more = 0;
   double freedom = 0;
   bool all_late = true;
   for (const Look& look : found->second) {
@@ -42,12 +43,14 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
     }
     estimate.seconds += look.seconds;
     work += look.seconds * look.value;
+    more += look.seconds * look.more;
     own += look.own_constant * look.own_freedom;
     freedom += look.own_freedom;
     all_late = all_late && look.own_freedom > 0;
   }
   if (estimate.seconds > 0) {
     estimate.value = work / estimate.seconds;
+    estimate.more = more / estimate.seconds;
   } else if (bound < 2) {
     estimate.of_steps = false;
     estimate.value = bound;
@@ -80,12 +83,12 @@ Verdict Curve::verdict(std::uint32_t replicas) const {
   if (!seconds_enough(seen.seconds)) return Verdict::kOpen;
   const double off = seen.value - threshold_;
   const double width = multiple(seen.seconds) * seen.error;
-  if (off < -multiple(seen.seconds) * seen.starving_error) return Verdict::kStarve;
+  if (off + seen.more < -multiple(seen.seconds) * seen.starving_error) return Verdict::kStarve;
   if (!seen.of_steps) return Verdict::kOpen;
   if (off >= width) return Verdict::kFed;
   const Verdict by_capacity = verdict_by_capacity(replicas, seen);
   if (by_capacity != Verdict::kOpen) return by_capacity;
-  return std::abs(off) + width <= 2 * kPursued && std::abs(off) < kPursued ? Verdict::kEdge
+  return std::abs(off) + width + seen.more <= 2 * kPursued && std::abs(off) < kPursued ? Verdict::kEdge
                                                                            : Verdict::kOpen;
 }
 
@@ -98,7 +101,7 @@ Verdict Curve::verdict_by_capacity(std::uint32_t replicas, const Estimate& seen)
   const double error = all->error / replicas;
   const double off = share - threshold_;
   const double width = multiple(all->seconds) * error;
-  if (off < -width && seen.value < threshold_ - kAgrees * seen.error) return Verdict::kStarve;
+  if (off < -width && seen.value + seen.more < threshold_ - kAgrees * seen.error) return Verdict::kStarve;
   if (off >= width && seen.value >= threshold_ + std::min(kAgrees * seen.error, 0.5 * (1 - threshold_)))
     return Verdict::kFed;
   return Verdict::kOpen;
@@ -109,22 +112,26 @@ std::optional<Curve::Capacity> Curve::capacity() const {
   double least = 1e300;
   double most = 0;
   double doubt = 0;
+  double unsure = 0;
   for (const auto& [replicas, looks] : looks_) {
     const Estimate seen = estimate(replicas);
     if (seen.seconds <= 0 || !seen.of_steps || seen.value >= kBelowKnee) continue;
-    const double fed = seen.value * replicas;
+    // All that the storage delivers counts; what of it may not arrive is doubt.
+    const double fed = (seen.value + seen.more) * replicas;
+    unsure += seen.seconds * seen.more * replicas / 2;
     all.seconds += seen.seconds;
     all.fed += seen.seconds * fed;
     all.replicas += seen.seconds * replicas;
     least = std::min(least, fed);
     most = std::max(most, fed);
-    doubt = std::max(doubt, seen.error * replicas);
+    doubt = std::max(doubt, (seen.error + seen.more / 2) * replicas);
   }
   if (all.seconds <= 0 || !std::isfinite(doubt)) return std::nullopt;
   all.fed /= all.seconds;
   all.replicas /= all.seconds;
   if (most - least > 3 * doubt + kUneven * all.fed) return std::nullopt;
-  all.error = all.fed * std::hypot(noise_.standard_error(all.seconds), kModel);
+  all.error = std::hypot(all.fed * noise_.standard_error(all.seconds), all.fed * kModel,
+                         unsure / all.seconds);
   return all;
 }
 
@@ -232,6 +239,14 @@ std::pair<double, double> Curve::halves(std::uint32_t replicas) const {
 double Curve::half_width(std::uint32_t replicas) const {
   const Estimate seen = estimate(replicas);
   return std::min(1.0, multiple(seen.seconds) * seen.error);
+}
+
+double Curve::longest_look(std::uint32_t replicas) const {
+  double longest = 0;
+  const auto found = looks_.find(replicas);
+  if (found == looks_.end()) return 0;
+  for (const Look& look : found->second) longest = std::max(longest, look.seconds);
+  return longest;
 }
 
 void Curve::forget_from(std::uint32_t replicas) {

@@ -16,6 +16,7 @@ struct Look {
   double at = 0;  // seconds of the search when it ended
   double seconds = 0, value = 0;
   bool of_steps = true;
+  double more = 0;
   double own_constant = 0, own_freedom = 0;  // see Utilisation
 };
 
@@ -34,6 +35,7 @@ class Curve {
     // The error by the steps of these looks alone, where nearly all were late; else as `error`. What
     // is late every time hides no rare stall, so this may be the smaller one.
     double starving_error = 0;
+    double more = 0;  // see SteadyState
     bool of_steps = true;
   };
   Estimate estimate(std::uint32_t replicas) const;
@@ -69,6 +71,7 @@ class Curve {
   // first.
   std::pair<double, double> halves(std::uint32_t replicas) const;
   double half_width(std::uint32_t replicas) const;
+  double longest_look(std::uint32_t replicas) const;  // seconds
   // Other settings from now on: what was fed stays so, what was not is forgotten (and taken back).
   void forget_from(std::uint32_t replicas);
   void take_from(const Curve& other) { looks_ = other.looks_; }

@@ -95,7 +95,8 @@ Utilisation TrialRecorder::utilisation() const {
     // must not look calm because it ended in a stall.
     const double waited = to_seconds(end - steps_.back().end) - compute;
     const double seconds = steady.seconds + (waited > 0 ? waited : 0);
-    Utilisation seen{seconds, std::min(1.0, steady.batches * compute / seconds), 0, 0, true};
+    Utilisation seen{seconds, std::min(1.0, steady.batches * compute / seconds), steady.more, 0, 0,
+                     true};
     add_own_noise(steady, seen);
     return seen;
   }
@@ -103,7 +104,7 @@ Utilisation TrialRecorder::utilisation() const {
   const double wanted = static_cast<double>(plan_.replicas) *
                         static_cast<double>(plan_.timing.batch_samples) * passed / compute;
   if (reads_.empty() || wanted <= 0) return {};
-  return {passed, std::min(1.0, static_cast<double>(reads_.back().samples) / wanted), 0, 0, false};
+  return {passed, std::min(1.0, static_cast<double>(reads_.back().samples) / wanted), 0, 0, 0, false};
 }
 
 void TrialRecorder::add_own_noise(const SteadyState& steady, Utilisation& seen) const {

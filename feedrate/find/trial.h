@@ -24,6 +24,7 @@ struct TrialLimits {
 struct Utilisation {
   double seconds = 0;  // of the steady state; 0: nothing was measured
   double value = 0;
+  double more = 0;  // the long run's may be higher by so much (SteadyState)
   // The noise constant (noise.h) by this trial's own steps, most of which were late: from so many
   // degrees of freedom, 0 where it cannot be told.
   double own_constant = 0, own_freedom = 0;
