@@ -272,6 +272,11 @@ SteadyState steady_state(const TrainingPlan& plan, const std::vector<StepRecord>
     for (std::size_t step = 1; step <= steady.last; ++step)
       durations.push_back(to_seconds(steps[step].end - steps[step - 1].end));
     steady.first = transient_length(durations);
+    // Windows that fill are a transient, too.
+    constexpr double kFilled = 0.9;
+    while (steady.first < steady.last / 2 &&
+           steps[steady.first].stock_batches < kFilled * steps[steady.last].stock_batches)
+      ++steady.first;
     if (!steps[steady.last].ran_out) move_to_late_steps(plan, durations, steady);
   }
   // With a window that is full, but for the batch just taken, nothing is being used up.

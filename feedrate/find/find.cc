@@ -18,6 +18,7 @@ constexpr double kLookShare = 0.15;       // of the budget, for one look at most
 constexpr double kLongLookShare = 0.3;    // where a shorter one could not settle
 constexpr double kLongerLook = 2.5;
 constexpr double kUnsettled = 0.25;       // of the distance from the threshold
+constexpr std::uint32_t kAlike = 3;       // numbers below the threshold, and none above it
 constexpr double kSideShare = 0.35;       // of what is left, for the verdict on one side
 constexpr double kFirstShare = 0.12;      // where that side is not known at all
 constexpr double kApartShare = 1.0 / 3;   // of the budget, between two looks at the boundary
@@ -59,9 +60,10 @@ class Search {
   // Where the curve is thought to meet the threshold. What starves alike at several numbers is not
   // limited by the storage's rate: then halfway between what is known.
   double crossing() const {
-    if (curve_.limited_otherwise())
+    const auto [count, lowest] = curve_.below_threshold();
+    if (curve_.limited_otherwise() || (count >= kAlike && curve_.fed() == 0))
       return std::sqrt(std::max(1.0, double(curve_.fed())) *
-                       curve_.starving().value_or(curve_.looks().rbegin()->first));
+                       std::min(lowest, curve_.starving().value_or(lowest)));
     return curve_.crossing(depth_.replicas_fed(plan_, options_));
   }
 
@@ -146,6 +148,18 @@ class Search {
       }
       if (n == far) return easiest;
     }
+  }
+
+  // That would decide this number and the next, where what was seen so far is a guide.
+  double narrower_budget(std::uint32_t guess, double crossing) const {
+    constexpr double kSpare = 1.3;
+    constexpr double kMost = 24 * 3600;
+    constexpr double kNoGuide = 4;
+    const double needed = kSpare * (session_.spent() + still_needed(guess, crossing) +
+                                    still_needed(std::min(guess + 1, limit_), crossing));
+    if (!std::isfinite(needed)) return kNoGuide * std::max(session_.spent(), 1.0);
+    const double budget = options_.budget.count() > 0 ? to_seconds(options_.budget) : 0;
+    return std::min(kMost, std::max(needed, kSpare * budget));
   }
 
   bool settled(std::uint32_t n) const { return curve_.verdict(n) != Verdict::kOpen; }
@@ -288,10 +302,7 @@ FindResult Search::result() const {
         if (curve_.verdict(n) != Verdict::kEdge) return false;
       return true;
     };
-    if (!all_edges())
-      result.narrower_budget_seconds =
-          1.3 * (session_.spent() + still_needed(std::max(1U, guess), x) +
-                 still_needed(std::min(guess + 1, limit_), x));
+    if (!all_edges()) result.narrower_budget_seconds = narrower_budget(std::max(1U, guess), x);
   }
   if (options_.at_least > 0) {
     result.asked = options_.at_least;

@@ -144,6 +144,17 @@ bool Curve::limited_otherwise() const {
   return below >= 2 && !capacity();
 }
 
+std::pair<std::uint32_t, std::uint32_t> Curve::below_threshold() const {
+  std::uint32_t count = 0;
+  std::uint32_t lowest = looks_.empty() ? 1 : looks_.rbegin()->first;
+  for (const auto& [replicas, looks] : looks_) {
+    if (estimate(replicas).value >= threshold_) continue;
+    ++count;
+    lowest = std::min(lowest, replicas);
+  }
+  return {count, lowest};
+}
+
 double Curve::seconds_to_decide(double value) const {
   const double off = std::max(std::abs(value - threshold_), kPursued);
   const double correlation = noise_.correlation_seconds();

@@ -61,6 +61,8 @@ class Curve {
   std::optional<Capacity> capacity() const;
   // Looks below the knee were made at several numbers, and no one capacity explains them.
   bool limited_otherwise() const;
+  // How many numbers were seen below the threshold, proven or not, and the lowest of them.
+  std::pair<std::uint32_t, std::uint32_t> below_threshold() const;
   // Where the curve meets the threshold, in replicas, by what was seen near it: utilisation x
   // replicas of trials that starve is what the storage feeds. `otherwise` when there are none.
   double crossing(double otherwise) const;
