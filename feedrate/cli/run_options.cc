@@ -117,12 +117,27 @@ Result<> resolve_replica(const RunOptions& options, const Workload& workload, Tr
   return {};
 }
 
+Result<> resolve_readers(const RunOptions& options, TrainingPlan& plan) {
+  FEEDRATE_CHECK(count_option(options.readers, "--readers", 0, 4096, plan.readers));
+  if (plan.reads_in_process() && plan.client == ClientKind::kNative)
+    return fail(ErrorKind::kUsage,
+                "--readers: 0 is for --client=faithful, whose training process then reads by "
+                "itself; the native client needs at least 1",
+                "use --readers=1 or more, or add --client=faithful");
+  if (plan.reads_in_process() && !options.prefetch.empty())
+    return fail(ErrorKind::kUsage,
+                "--prefetch: with --readers=0 the training process reads by itself, so nothing is "
+                "read ahead",
+                "leave it out, or use --readers=1 or more");
+  return {};
+}
+
 Result<> resolve_plan(const RunOptions& options, const Workload& workload, TrainingPlan& plan) {
   FEEDRATE_CHECK(resolve_slow_ranks(options.slow_ranks, plan));
   // A framework's habit, so for the client that has them.
   if (workload.transfer_bytes > 0 && plan.client == ClientKind::kFaithful)
     plan.transfer_bytes = workload.transfer_bytes;
-  FEEDRATE_CHECK(count_option(options.readers, "--readers", 1, 4096, plan.readers));
+  FEEDRATE_CHECK(resolve_readers(options, plan));
   if (plan.client == ClientKind::kNative) widen_window(plan);
   FEEDRATE_CHECK(count_option(options.prefetch, "--prefetch", 1, 1024, plan.prefetch_batches));
   FEEDRATE_CHECK(count_option(options.shuffle_buffer, "--shuffle-buffer", 0, kCountMax,
@@ -340,7 +355,10 @@ void RunOptions::declare(CLI::App& app) {
       ->allow_extra_args(false);
   const std::string loader = "The loader";
   add(loader, "--client", client, "native (deep queues) or faithful (the framework's habits)");
-  add(loader, "--readers", readers, "samples read at once by each accelerator's loader");
+  add(loader, "--readers", readers,
+      "samples read at once by each accelerator's loader; 0 (faithful client): the training "
+      "process "
+      "reads by itself, and computes on nothing meanwhile");
   add(loader, "--prefetch", prefetch, "batches (or micro-batches) that the loader may run ahead");
   add(loader, "--transfer", transfer, "largest single read, e.g. 4MiB");
   add(loader, "--shuffle-buffer", shuffle_buffer,

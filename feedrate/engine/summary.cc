@@ -317,7 +317,7 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   const bool split = dataset.largest_sample_bytes() > plan.transfer_bytes;
   const std::uint64_t window_samples =
       window_batches(plan) * plan.micro_batch_samples() + plan.shuffle_buffer_samples;
-  result.in_flight_limit = plan.replicas * std::min<std::uint64_t>(plan.readers, window_samples) *
+  result.in_flight_limit = plan.replicas * std::min<std::uint64_t>(plan.reading(), window_samples) *
                            (split && plan.level == ByteLevel::kRaw ? plan.transfers_per_sample : 1);
   result.in_flight_limit = std::min(result.in_flight_limit, outcome.buffers);
   summarise_series(readers, result);

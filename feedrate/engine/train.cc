@@ -143,7 +143,7 @@ Task<bool> compute_step(Loader& loader, Reactor& reactor, const TrainingPlan& pl
                         StepCoordinator::Step& step) {
   Instant free = before;
   for (std::uint32_t done = 0; done < plan.micro_batches; ++done) {
-    const std::optional<Loader::Batch> batch = co_await loader.next_batch();
+    const std::optional<Loader::Batch> batch = co_await loader.next_batch(free);
     if (!batch) co_return false;
     if (done == 0) step.ready = batch->ready;
     const Instant start = std::max(batch->ready, free);
@@ -269,7 +269,7 @@ class ReactorWork {
     const std::size_t block = (needed + storage.slack_bytes() + kBufferAlignment - 1) /
                               kBufferAlignment * kBufferAlignment;
     const bool split = plan.dataset->largest_sample_bytes() > plan.transfer_bytes;
-    const std::size_t wanted = loaders * plan.readers * (split ? plan.transfers_per_sample : 1);
+    const std::size_t wanted = loaders * plan.reading() * (split ? plan.transfers_per_sample : 1);
     // Where no bytes move no page is touched: room for all costs addresses only.
     if (!storage.carries_data() && wanted <= kAddressesMax / block)
       return {block, wanted, storage.carries_data()};
