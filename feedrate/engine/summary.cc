@@ -302,6 +302,10 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
     result.bytes_per_second = static_cast<double>(readers.bytes_moved) / result.seconds;
     result.in_flight_mean = to_seconds(readers.busy) / result.seconds;
   }
+  if (result.steps > 1)
+    result.samples_per_second_after_first =
+        static_cast<double>((result.steps - 1) * plan.replicas * plan.timing.batch_samples) /
+        to_seconds(outcome.steps.back().end - outcome.steps.front().end);
   summarise_epochs(plan, outcome.steps, result);
   summarise_steady_state(plan, outcome.steps, result);
   summarise_io(outcome, result);

@@ -26,6 +26,7 @@ Json metrics_json(const RunResult& run) {
           {"samples", run.samples},
           {"seconds", run.seconds},
           {"samples_per_second", run.samples_per_second},
+          {"samples_per_second_after_first", run.samples_per_second_after_first},
           {"bytes_per_second", run.bytes_per_second},
           {"bytes_asked", run.bytes_asked},
           {"bytes_moved", run.bytes_moved},
@@ -53,6 +54,8 @@ void metrics_of(const Json& json, RunResult& run) {
   json.at("samples").get_to(run.samples);
   json.at("seconds").get_to(run.seconds);
   json.at("samples_per_second").get_to(run.samples_per_second);
+  if (json.contains("samples_per_second_after_first"))
+    json.at("samples_per_second_after_first").get_to(run.samples_per_second_after_first);
   json.at("bytes_per_second").get_to(run.bytes_per_second);
   json.at("bytes_asked").get_to(run.bytes_asked);
   json.at("bytes_moved").get_to(run.bytes_moved);

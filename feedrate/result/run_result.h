@@ -168,11 +168,12 @@ struct RunResult {
   double sustained_samples_per_second = 0, sustained_bytes_per_second = 0;
   std::vector<EpochResult> epochs;
   std::uint64_t steps = 0, samples = 0;
-  double seconds = 0;             // first read to end of last step
-  double samples_per_second = 0;  // first step included
-  double bytes_per_second = 0;    // bytes that storage calls moved, over seconds
-  std::uint64_t bytes_asked = 0;  // what the samples needed
-  std::uint64_t bytes_moved = 0;  // what the calls moved, alignment included
+  double seconds = 0;                         // first read to end of last step
+  double samples_per_second = 0;              // first step included
+  double samples_per_second_after_first = 0;  // without the first step of the run; 0: it had one
+  double bytes_per_second = 0;                // bytes that storage calls moved, over seconds
+  std::uint64_t bytes_asked = 0;              // what the samples needed
+  std::uint64_t bytes_moved = 0;              // what the calls moved, alignment included
   std::uint64_t opens = 0, reads = 0, samples_read = 0;
   double first_batch_seconds = 0;  // until every accelerator had its first batch
   LatencySummary open_latency, read_latency;

@@ -225,6 +225,12 @@ std::string render_text(const RunResult& run) {
                           format_percent(run.sustained_utilisation),
                           format_duration(from_seconds(run.first_batch_seconds))));
   text += row("throughput", rate_text(run));
+  // Published results of MLPerf Storage v1.0 count the first step, which is the fill of the
+  // workers.
+  if (setting(run, "client") == "faithful" && run.samples_per_second_after_first > 0)
+    text += row("samples", fmt::format("{}/s with the first step, {}/s without it",
+                                       format_count(run.samples_per_second),
+                                       format_count(run.samples_per_second_after_first)));
   text += row("bytes", amplification_text(run));
   text += row("open", latency_text(run.open_latency));
   text += row("read", latency_text(run.read_latency));
