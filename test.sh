@@ -70,7 +70,7 @@ preset release all
 preset asan feedrate_unit_tests -R '^unit/'
 preset tsan feedrate_concurrent_tests -L concurrent
 if [ $long = yes ]; then
-  check "PyTorch's loader" tests/truth/judge_torch.py --feedrate build/release/feedrate && passed=$((passed + 1))
+  tests "judges" ctest --test-dir build/release --output-on-failure -C long -R '^truth/'
   check clang-tidy tools/clang_tidy.sh build/release && passed=$((passed + 1))
   check "fuzz: configure" cmake --preset fuzz && check "fuzz: build" cmake --build build/fuzz --target feedrate_fuzz &&
     check "fuzz: 60 s each" fuzz/run_fuzzers.py build/fuzz/fuzz/feedrate_fuzz && passed=$((passed + 1))

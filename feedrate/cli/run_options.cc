@@ -118,7 +118,8 @@ Result<> resolve_replica(const RunOptions& options, const Workload& workload, Tr
 }
 
 Result<> resolve_readers(const RunOptions& options, TrainingPlan& plan) {
-  FEEDRATE_CHECK(count_option(options.readers, "--readers", 0, 4096, plan.readers));
+  const bool none = plan.client == ClientKind::kFaithful || options.readers == "0";
+  FEEDRATE_CHECK(count_option(options.readers, "--readers", none ? 0 : 1, 4096, plan.readers));
   if (plan.reads_in_process() && plan.client == ClientKind::kNative)
     return fail(ErrorKind::kUsage,
                 "--readers: 0 is for --client=faithful, whose training process then reads by "
