@@ -35,6 +35,7 @@ preset release all
 preset asan feedrate_unit_tests -R '^unit/'
 preset tsan feedrate_concurrent_tests -L concurrent
 if [ $long = yes ]; then
+  tests "judges" ctest --test-dir build/release --output-on-failure -C long -R '^truth/'
   counted clang-tidy tools/clang_tidy.sh build/release
   check "fuzz: configure" cmake --preset fuzz && check "fuzz: build" cmake --build build/fuzz --target feedrate_fuzz &&
     counted "fuzz: 60 s each" fuzz/run_fuzzers.py build/fuzz/fuzz/feedrate_fuzz

@@ -190,8 +190,8 @@ std::string format_counted(std::uint64_t count, std::string_view noun) {
 std::string format_percent(double fraction) { return fmt::format("{:.1f} %", fraction * 100); }
 
 std::string budget_text(double seconds) {
-  static constexpr double kSteps[] = {10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1200, 1800,
-                                      2700, 3600};
+  static constexpr double kSteps[] = {10,  20,  30,  45,   60,   90,   120, 180,
+                                      300, 600, 900, 1200, 1800, 2700, 3600};
   double rounded = std::ceil(seconds / 3600) * 3600;
   for (const double step : kSteps)
     if (step >= seconds) {

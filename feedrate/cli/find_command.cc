@@ -93,9 +93,11 @@ class FindCommand final : public Command {
         Result<FindResult> second =
             search(workload, found, ClientKind::kFaithful, limits, *rest, context);
         // The first search's answer stands, whatever becomes of this one.
-        if (second) results.push_back(std::move(*second));
-        else results.front().findings.push_back(
-            "the framework's client could not be measured: " + second.error().message());
+        if (second)
+          results.push_back(std::move(*second));
+        else
+          results.front().findings.push_back("the framework's client could not be measured: " +
+                                             second.error().message());
       } else {
         results.front().findings.push_back(timer.framework_left_out());
       }
@@ -122,8 +124,8 @@ class FindCommand final : public Command {
     const std::uint32_t replica = one.replica_accelerators();
     FEEDRATE_CHECK(limits.check_replica(replica));
     FEEDRATE_CHECK(check_training_plan(one));
-    // With the framework's client an epoch of one step is all first step, which MLPerf's rule leaves
-    // out, and so cannot be compared with anything.
+    // With the framework's client an epoch of one step is all first step, which MLPerf's rule
+    // leaves out, and so cannot be compared with anything.
     const bool faithful = client == ClientKind::kFaithful;
     const std::uint64_t by_data =
         one.dataset->samples() / one.timing.batch_samples / (faithful ? 2 : 1) * replica;
@@ -146,11 +148,12 @@ class FindCommand final : public Command {
     }
     SearchProgress progress(context.quiet, std::string(to_string(client)));
     const FindObserver observer = progress.observer();
-    FEEDRATE_TRY(FindResult result, find_accelerators(find, one, by_data, several,
-                                                      runner(setup, context.stop), observer,
-                                                      context.stop));
+    FEEDRATE_TRY(FindResult result,
+                 find_accelerators(find, one, by_data, several, runner(setup, context.stop),
+                                   observer, context.stop));
     result.ceiling = ceiling;
-    result.repeatable = setup.clock == ClockKind::kVirtual && !(find.out_of_time && find.out_of_time());
+    result.repeatable =
+        setup.clock == ClockKind::kVirtual && !(find.out_of_time && find.out_of_time());
     result.timing_set = setup.timing.set;
     for (const TimingComparison& other : workload.other_timings(setup.timing))
       result.other_timings.push_back({other.set, other.speed_ratio});

@@ -34,8 +34,7 @@ Duration wall_since(std::chrono::steady_clock::time_point begin) {
 
 void FindLimits::declare(CLI::App& app) {
   const std::string group = "The search";
-  app.add_option("--au", au,
-                 "accelerator utilisation that counts as fed; default: the workload's")
+  app.add_option("--au", au, "accelerator utilisation that counts as fed; default: the workload's")
       ->group(group);
   app.add_option("--max", max, "most accelerators to try")->group(group);
   app.add_option("--budget", budget,
@@ -53,9 +52,10 @@ void FindLimits::declare(CLI::App& app) {
       ->group(group);
   app.add_flag("--both", both, "half of the time for the framework's number, however short it is")
       ->group(group);
-  app.add_option("--wall", wall,
-                 "with --clock=virtual: time of this host after which the search is cut; its result "
-                 "cannot be repeated then")
+  app.add_option(
+         "--wall", wall,
+         "with --clock=virtual: time of this host after which the search is cut; its result "
+         "cannot be repeated then")
       ->group(group);
   app.add_option("--max-inflight", inflight_max,
                  "most reads in flight over all accelerators, for a system in production; default "
@@ -138,10 +138,10 @@ Result<SearchLimits> FindLimits::resolve(ClockKind clock, ClientKind client,
   limits.find.read_ahead_max = host / kReadAheadShare;
   if (both && (only_n || !at_least.empty() || client == ClientKind::kFaithful))
     return fail(ErrorKind::kUsage,
-                fmt::format("--both: there is one search only with {}",
-                            only_n                ? "--only-n"
-                            : !at_least.empty() ? "--at-least"
-                                                : "--client=faithful"),
+                fmt::format("--both: there is one search only with {}", only_n ? "--only-n"
+                                                                        : !at_least.empty()
+                                                                            ? "--at-least"
+                                                                            : "--client=faithful"),
                 "leave one of the two out");
   limits.framework = !only_n && at_least.empty() && client == ClientKind::kNative;
   limits.framework_first = both;
@@ -176,8 +176,8 @@ void SearchLimits::explain(FindResult& result) const {
   for (const DepthPoint& point : result.depths) most = std::max(most, point.bytes_per_second);
   if (rate_max > 0 && most >= 0.9 * rate_max && result.limited_by != "client-cpu") {
     result.limited_by = "--max-rate";
-    result.reason = fmt::format("--max-rate={} is the limit; the storage may feed more",
-                                format_rate(rate_max));
+    result.reason =
+        fmt::format("--max-rate={} is the limit; the storage may feed more", format_rate(rate_max));
   }
 }
 
@@ -188,7 +188,9 @@ FindOptions SearchClock::with_clock(FindOptions options) const {
   const auto begin = std::chrono::steady_clock::now();
   if (limits_.clock == ClockKind::kReal) options.elapsed = [begin] { return wall_since(begin); };
   if (limits_.wall.count() > 0)
-    options.out_of_time = [begin = begin_, wall = limits_.wall] { return wall_since(begin) >= wall; };
+    options.out_of_time = [begin = begin_, wall = limits_.wall] {
+      return wall_since(begin) >= wall;
+    };
   return options;
 }
 
@@ -211,8 +213,8 @@ std::optional<FindOptions> SearchClock::for_framework(const FindResult& first) c
   options.samples_max = limits_.find.samples_max > 0 ? kFrameworkSamples : 0;
   if (options.budget.count() == 0) return with_clock(options);
   if (kept_for_framework().count() == 0) return std::nullopt;
-  const Duration spent = limits_.clock == ClockKind::kReal ? wall_since(begin_)
-                                                           : from_seconds(first.spent_seconds);
+  const Duration spent =
+      limits_.clock == ClockKind::kReal ? wall_since(begin_) : from_seconds(first.spent_seconds);
   options.budget = std::max(options.budget - spent, Duration(std::chrono::seconds(1)));
   return with_clock(options);
 }

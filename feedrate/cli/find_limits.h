@@ -16,10 +16,10 @@ namespace feedrate {
 struct SearchLimits {
   FindOptions find;
   ClockKind clock = ClockKind::kReal;
-  bool framework = false;       // N for the framework's habits, too
-  bool framework_first = false; // even where the budget is short (--both)
-  double rate_max = 0;          // bytes/s; 0: no limit
-  Duration wall{};              // of this host, for a virtual search; 0: no limit
+  bool framework = false;        // N for the framework's habits, too
+  bool framework_first = false;  // even where the budget is short (--both)
+  double rate_max = 0;           // bytes/s; 0: no limit
+  Duration wall{};               // of this host, for a virtual search; 0: no limit
 
   Result<> check_replica(std::uint32_t accelerators) const;
   Result<> check_asked(std::uint64_t accelerators_by_data, std::uint32_t asked) const;

@@ -297,6 +297,12 @@ Result<CheckpointJob> PlanOptions::resolve_checkpoint(const ModelShape& shape,
   job.model = shape;
   job.parallelism = parallel;
   FEEDRATE_TRY(job.precision, resolve_precision(job.precision_source));
+  if (shape.checkpoint_bytes > 0 && bytes_per_parameter.empty() && weight_bytes.empty()) {
+    const Count many = shape.parameters();
+    const Bytes all(static_cast<double>(shape.checkpoint_bytes));
+    job.precision.optimizer = (all - many * job.precision.weights) / many;
+    job.precision_source = shape.checkpoint_source;
+  }
   FEEDRATE_CHECK(read_setting(stall_budget, job.stall_budget));
   FEEDRATE_CHECK(read(write_bandwidth, "--write-bandwidth", job.available_write));
   FEEDRATE_CHECK(read(read_bandwidth, "--read-bandwidth", job.available_read));
@@ -415,6 +421,7 @@ Result<PlanRequest> PlanOptions::resolve(const CommandContext& context,
   if (!port_usable.empty()) {
     FEEDRATE_CHECK(read_share(port_usable, "--port-usable", request.port.usable.value));
     request.port.usable.source = "--port-usable";
+    request.port.note.clear();  // it is about the catalogue's share
   }
   request.one_directory = one_directory;
   FEEDRATE_CHECK(read_setting(log_days, request.log_days, std::uint64_t{1}, std::uint64_t{36500}));
@@ -456,6 +463,18 @@ Result<> PlanOptions::check_used(const PlanRequest& request) const {
     if (!entry.value->empty() && (used & entry.parts) == 0 && entry.parts != kAny)
       return unused(entry.option->get_name(), entry.parts);
   if (!sets.empty() && (used & kTraining) == 0) return unused("--set", kTraining);
+  const auto all_say = [&](char mark) {
+    return std::ranges::all_of(jobs, [&](const std::string& job) {
+      const std::size_t equals = job.find('=');
+      return equals != std::string::npos && (mark == '=' || job.find(mark, equals) != job.npos);
+    });
+  };
+  for (const auto& [given, flag, mark] :
+       {std::tuple{!accelerators.empty(), "--accelerators", '='}, {!type.empty(), "--type", 'x'}})
+    if (given && all_say(mark))
+      return fail(ErrorKind::kUsage,
+                  fmt::format("{}: every job says its own, such as '{}'", flag, jobs.front()),
+                  "leave out one of the two");
   return {};
 }
 

@@ -127,7 +127,18 @@ Result<> resolve_readers(const RunOptions& options, const Workload& workload, Tr
       (plan.client == ClientKind::kFaithful || asked.contains("transfer_bytes")))
     plan.transfer_bytes = workload.transfer_bytes;
   if (asked.contains("readers")) plan.readers = workload.readers;
-  FEEDRATE_CHECK(count_option(options.readers, "--readers", 1, 4096, plan.readers));
+  const bool none = plan.client == ClientKind::kFaithful || options.readers == "0";
+  FEEDRATE_CHECK(count_option(options.readers, "--readers", none ? 0 : 1, 4096, plan.readers));
+  if (plan.reads_in_process() && plan.client == ClientKind::kNative)
+    return fail(ErrorKind::kUsage,
+                "--readers: 0 is for --client=faithful, whose training process then reads by "
+                "itself; the native client needs at least 1",
+                "use --readers=1 or more, or add --client=faithful");
+  if (plan.reads_in_process() && !options.prefetch.empty())
+    return fail(ErrorKind::kUsage,
+                "--prefetch: with --readers=0 the training process reads by itself, so nothing is "
+                "read ahead",
+                "leave it out, or use --readers=1 or more");
   if (asked.contains("prefetch_batches"))
     plan.prefetch_batches = workload.prefetch_batches;
   else if (plan.client == ClientKind::kNative)
@@ -355,7 +366,10 @@ void RunOptions::declare(CLI::App& app) {
       ->allow_extra_args(false);
   const std::string loader = "The loader";
   add(loader, "--client", client, "native (deep queues) or faithful (the framework's habits)");
-  add(loader, "--readers", readers, "samples read at once by each accelerator's loader");
+  add(loader, "--readers", readers,
+      "samples read at once by each accelerator's loader; 0 (faithful client): the training "
+      "process "
+      "reads by itself, and computes on nothing meanwhile");
   add(loader, "--prefetch", prefetch, "batches (or micro-batches) that the loader may run ahead");
   add(loader, "--transfer", transfer, "largest single read, e.g. 4MiB");
   add(loader, "--shuffle-buffer", shuffle_buffer,
@@ -530,9 +544,8 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   FEEDRATE_CHECK(check_training_plan(plan));
   // What stays is for the residency of the result to say.
   if (setup.drop_cache) drop_page_cache(*plan.dataset, stop);
-  FEEDRATE_TRY(
-      StorageFactory storage,
-      make_storage_factory(setup.storage, setup.io, plan.dataset->full_path(0), plan.seed));
+  FEEDRATE_TRY(StorageFactory storage, make_storage_factory(setup.storage, setup.io,
+                                                            plan.dataset->full_path(0), plan.seed));
   if (setup.rate_max > 0) storage = limit_rate(storage, setup.rate_max);
   FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
   std::optional<IoWitness> witness;

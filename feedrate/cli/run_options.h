@@ -72,7 +72,7 @@ struct RunSetup {
   ClockKind clock = ClockKind::kReal;
   unsigned threads = 1;
   bool drop_cache = false;
-  double rate_max = 0;  // bytes/s that may be read; 0: no limit
+  double rate_max = 0;       // bytes/s that may be read; 0: no limit
   bool reads_files = false;  // from a file system of this host
   std::vector<std::string> warnings;
 };

@@ -36,6 +36,8 @@ bool in_order(const TrainingPlan& plan) { return plan.order == AccessOrder::kRan
 }  // namespace
 
 std::uint64_t window_batches(const TrainingPlan& plan) {
+  // One in the hands of the training process; of a stream, what is left of the last transfer, too.
+  if (plan.reads_in_process()) return in_order(plan) ? 1 : 2;
   if (plan.client == ClientKind::kNative || !in_order(plan)) return plan.prefetch_batches;
   // One batch at least in the hands of every reader, as with PyTorch's prefetch_factor.
   const std::uint64_t per_reader = (plan.prefetch_batches + plan.readers - 1) / plan.readers;
@@ -68,23 +70,23 @@ Loader::Loader(LoaderContext& context, std::uint32_t rank)
                 context.plan.shuffle_buffer_samples),
       window_(reactor_, window_batches(context.plan) * context.plan.micro_batch_samples() +
                             context.plan.shuffle_buffer_samples),
-      epoch_ended_(reactor_),
+      moved_(reactor_),
       samples_per_epoch_(context.orders.shape().samples_read_per_rank()),
       samples_total_(samples_per_epoch_ * context.plan.epochs) {}
 
 void Loader::start(Semaphore& finished) {
-  readers_active_ = context_.plan.readers;
-  for (std::uint32_t reader = 0; reader < context_.plan.readers; ++reader)
-    reactor_.spawn(run_reader(finished));
+  readers_active_ = readers();
+  for (std::uint32_t reader = 0; reader < readers(); ++reader)
+    reactor_.spawn(run_reader(finished, reader));
 }
 
-Task<> Loader::run_reader(Semaphore& finished) {
+Task<> Loader::run_reader(Semaphore& finished, std::uint32_t reader) {
   StallTrace trace;
   co_await read_label_manifest();
   if (!faithful())
     co_await read_items(trace);
   else if (in_order(context_.plan))
-    co_await read_whole_batches(trace);
+    co_await read_whole_batches(trace, reader);
   else
     co_await stream_files(trace);
   if (--readers_active_ == 0 && !closed_) close();
@@ -103,18 +105,23 @@ Task<> Loader::read_label_manifest() {
         co_await read_whole_file(path, labels.bytes, Sink{ignored, nullptr, nullptr, false});
     if (!outcome) accept(outcome, 0, 0, ignored);
     labels_ = Labels::kRead;
-    epoch_ended_.signal();
+    moved_.signal();
   }
-  while (labels_ != Labels::kRead && !closed_) co_await epoch_ended_.wait();
+  while (labels_ != Labels::kRead && !closed_) co_await moved_.wait();
 }
 
-Task<std::optional<Loader::Batch>> Loader::next_batch() {
+Task<std::optional<Loader::Batch>> Loader::next_batch(Instant free) {
   struct Awaiter {
     Loader& loader;
     bool await_ready() const { return loader.assembly_.has_batch() || loader.closed_; }
-    void await_suspend(std::coroutine_handle<> waiter) { loader.accelerator_ = waiter; }
+    void await_suspend(std::coroutine_handle<> waiter) {
+      loader.accelerator_ = waiter;
+      if (loader.context_.plan.reads_in_process()) loader.moved_.signal();
+    }
     void await_resume() const {}
   };
+  const bool asked = co_await ask(free);
+  if (!asked) co_return std::nullopt;
   co_await Awaiter{*this};
   if (!assembly_.has_batch() || reactor_.stopping()) co_return std::nullopt;
   Batch batch;
@@ -131,31 +138,56 @@ bool Loader::ran_out() const {
          (faithful() && delivered_ > 0 && delivered_ % samples_per_epoch_ == 0);
 }
 
+// A framework's loop asks for a batch when the step before it is done. An epoch begins with that,
+// and where the training process reads by itself every batch does.
+Task<bool> Loader::ask(Instant free) {
+  if (!faithful()) co_return true;
+  const std::uint64_t batch = assembly_.batches_taken();
+  const bool epoch_begins = batch % batches_per_epoch() == 0;
+  if (!epoch_begins && !context_.plan.reads_in_process()) co_return true;
+  const bool on_time = co_await reactor_.sleep_until(free);
+  if (!on_time) co_return false;
+  if (epoch_begins) {
+    epochs_begun_ = batch / batches_per_epoch() + 1;
+    moved_.signal();
+  }
+  co_return true;
+}
+
+// The one reader of a training process that reads by itself is that process: it reads only while
+// that waits for a batch.
+Task<> Loader::wait_until_asked() {
+  if (!context_.plan.reads_in_process()) co_return;
+  while (!closed_ && !accelerator_) co_await moved_.wait();
+}
+
 std::uint64_t Loader::batches_per_epoch() const {
   return context_.orders.shape().steps_per_epoch() * context_.plan.micro_batches;
 }
 
 // Whether nothing could have been read ahead for this batch.
 bool Loader::starts_anew(std::uint64_t batch) const {
+  if (context_.plan.reads_in_process()) return batch == 0;  // nothing ever is
   return batch == 0 || (faithful() && batch % batches_per_epoch() == 0);
 }
 
 void Loader::release_batch(Instant busy_until) {
   chain_.busy_until(busy_until);
   window_.release(context_.plan.micro_batch_samples());
+  ++batches_released_;
   if (context_.plan.hold) {
     // A sample may have come in several pieces: the oldest share of them goes with the batch.
     const std::uint64_t batch = context_.plan.micro_batch_samples();
     const std::uint64_t gone = held_.size() * batch / (assembly_.waiting_samples() + batch);
     held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(gone));
   }
-  if (faithful()) epoch_ended_.signal();
+  if (faithful()) moved_.signal();
 }
 
 void Loader::close() {
   closed_ = true;
   window_.close();
-  epoch_ended_.signal();
+  moved_.signal();
   if (accelerator_) reactor_.post(std::exchange(accelerator_, {}));
 }
 
@@ -178,25 +210,27 @@ Task<> Loader::read_items(StallTrace& trace) {
   }
 }
 
-Task<> Loader::read_whole_batches(StallTrace& trace) {
-  const std::uint32_t batch = context_.plan.micro_batch_samples();
-  while (!closed_) {
-    // Room first, then the batch: a reader that held the next batch but no room, while others took
-    // the room for later batches, would block them all.
-    const bool admitted = co_await window_.acquire(batch);
-    if (!admitted) co_return;
-    std::vector<WorkItem> items;
-    while (items.size() < batch) {
-      const std::optional<WorkItem> item = source_.next(kNoLimit, 1);
-      if (!item) co_return;
-      items.push_back(*item);
+// PyTorch deals batches out to its workers in turn, however far each of them is, and hands them on
+// in order: a slow worker holds up its own batches and, once they are due, the training.
+Task<> Loader::read_whole_batches(StallTrace& trace, std::uint32_t reader) {
+  const std::uint64_t batch = context_.plan.micro_batch_samples(), epoch = batches_per_epoch();
+  for (std::uint64_t first = 0; first < samples_total_ || samples_total_ == 0;
+       first += samples_per_epoch_) {
+    for (std::uint64_t turn = reader; turn < epoch; turn += readers()) {
+      co_await wait_for_epoch(first / samples_per_epoch_);
+      co_await wait_for_dispatch(first / batch + turn);
+      co_await wait_until_asked();
+      for (std::uint64_t i = 0; i < batch; ++i) {
+        if (closed_) co_return;
+        const WorkItem item = source_.random_item(first + turn * batch + i);
+        trace.restart(reactor_.now(), item.file, item.epoch);
+        const Result<> outcome = co_await read_item(item, trace);
+        if (!accept(outcome, item.number, item.samples, trace)) co_return;
+      }
     }
-    co_await wait_for_epoch(items.front().epoch);
-    for (const WorkItem& item : items) {
-      trace.restart(reactor_.now(), item.file, item.epoch);
-      const Result<> outcome = co_await read_item(item, trace);
-      if (!accept(outcome, item.number, item.samples, trace)) co_return;
-    }
+    // More readers than batches: the next epoch is not begun before this one is over.
+    co_await wait_for_epoch(first / samples_per_epoch_ + 1);
+    if (closed_) co_return;
   }
 }
 
@@ -205,6 +239,7 @@ Task<> Loader::stream_files(StallTrace& trace) {
     const std::optional<WorkItem> item = source_.next(kNoLimit, kNoLimit);
     if (!item) co_return;
     co_await wait_for_epoch(item->epoch);
+    co_await wait_until_asked();
     if (closed_) co_return;
     trace.restart(reactor_.now(), item->file, item->epoch);
     const Result<FileCache::Entry*> entry = co_await context_.files.acquire(item->file);
@@ -232,6 +267,7 @@ Task<bool> Loader::stream_run(WorkItem item, FileCache::Entry& entry, StallTrace
   std::uint64_t sample = item.first_sample;
   const Sink sink{trace, entry.verifier.get(), nullptr};
   while (offset < end) {
+    co_await wait_until_asked();
     const std::uint64_t transfer = std::min(context_.plan.transfer_bytes, context_.buffer_bytes);
     const Extent piece{offset, std::min(transfer, end - offset)};
     const Result<> outcome = co_await read_piece(*entry.file, piece, sink);
@@ -254,6 +290,7 @@ Task<bool> Loader::stream_blocks(WorkItem item, FileCache::Entry& entry, StallTr
   for (std::uint64_t done = 0; done < item.samples;) {
     const std::uint64_t first = item.first_sample + done;
     const std::uint64_t count = entry.index->run_length(first, item.samples - done, 0);
+    co_await wait_until_asked();
     reads.clear();
     entry.index->locate(first, count, reads);
     const Result<> outcome = co_await read_extents(*entry.file, reads, sink);
@@ -266,13 +303,15 @@ Task<bool> Loader::stream_blocks(WorkItem item, FileCache::Entry& entry, StallTr
   co_return true;
 }
 
-// Delivers samples as the window takes them, a batch at most at a time.
+// Delivers samples as the window takes them, a batch at most at a time, and only some of those
+// where there is room for some: the batch that frees the rest may lack just them.
 Task<bool> Loader::hand_over(Result<> outcome, std::uint64_t number, std::uint64_t samples,
                              StallTrace& trace) {
   if (samples == 0) co_return outcome.has_value() ? !closed_ : accept(outcome, 0, 0, trace);
   for (std::uint64_t done = 0; done < samples;) {
+    const std::uint64_t room = std::max<std::uint64_t>(1, window_.available());
     const std::uint64_t count =
-        std::min<std::uint64_t>(samples - done, context_.plan.micro_batch_samples());
+        std::min({samples - done, room, std::uint64_t{context_.plan.micro_batch_samples()}});
     const bool admitted = co_await window_.acquire(count);
     if (!admitted) co_return false;
     trace.add(StallCause::kQueue, reactor_.now());
@@ -284,8 +323,14 @@ Task<bool> Loader::hand_over(Result<> outcome, std::uint64_t number, std::uint64
 }
 
 Task<> Loader::wait_for_epoch(std::uint64_t epoch) {
-  const std::uint64_t batches = epoch * batches_per_epoch();
-  while (!closed_ && assembly_.batches_taken() < batches) co_await epoch_ended_.wait();
+  while (!closed_ && epochs_begun_ <= epoch) co_await moved_.wait();
+}
+
+// A reader holds its batches in advance: a new one is dealt out for each that the accelerator
+// starts on.
+Task<> Loader::wait_for_dispatch(std::uint64_t batch) {
+  while (!closed_ && batch >= batches_released_ + window_batches(context_.plan))
+    co_await moved_.wait();
 }
 
 // Counts what came, good or bad; false when the reader must end.

@@ -51,14 +51,16 @@ class Loader {
 
   // Starts the readers; each gives one permit to `finished` when it ends.
   void start(Semaphore& finished);
-  std::uint32_t readers() const { return context_.plan.readers; }
+  std::uint32_t readers() const { return context_.plan.reading(); }
 
   struct Batch {
     Instant ready{};                 // when it was complete
     std::vector<StallPiece> pieces;  // what it had waited for
   };
-  // nullopt when there are no more or the loader is closed.
-  Task<std::optional<Batch>> next_batch();
+  // The accelerator asks for a batch, which it can begin at `free` at the earliest: what the
+  // framework does only when it is asked begins then. nullopt when there are no more or the loader
+  // is closed.
+  Task<std::optional<Batch>> next_batch(Instant free);
   // The accelerator has taken its batch and computes until `busy_until`: the window moves on.
   void release_batch(Instant busy_until);
   // Whether nothing is left to read: of the run, or of the epoch that the framework is in.
@@ -69,12 +71,12 @@ class Loader {
  private:
   struct ParallelRead;
 
-  Task<> run_reader(Semaphore& finished);
+  Task<> run_reader(Semaphore& finished, std::uint32_t reader);
   Task<> read_label_manifest();  // by the first reader, before any sample
   // Native: any reader takes any next piece.
   Task<> read_items(StallTrace& trace);
-  // Faithful, random: a reader assembles one batch after the other.
-  Task<> read_whole_batches(StallTrace& trace);
+  // Faithful, random: a reader assembles one batch after the other, those of its turn.
+  Task<> read_whole_batches(StallTrace& trace, std::uint32_t reader);
   // Faithful, sequential: a reader streams one file after the other.
   Task<> stream_files(StallTrace& trace);
   Task<bool> stream_run(WorkItem item, FileCache::Entry& entry, StallTrace& trace);
@@ -117,7 +119,10 @@ class Loader {
   bool emulates_decoding() const;
   void count_located(const WorkItem& item, const FileIndex* index);
 
+  Task<bool> ask(Instant free);
+  Task<> wait_until_asked();
   Task<> wait_for_epoch(std::uint64_t epoch);
+  Task<> wait_for_dispatch(std::uint64_t batch);
   bool accept(const Result<>& outcome, std::uint64_t number, std::uint64_t samples,
               const StallTrace& trace);
   void deliver(std::uint64_t number, std::uint64_t samples, const StallTrace& trace);
@@ -132,7 +137,9 @@ class Loader {
   StallChain chain_;
   std::deque<std::vector<StallPiece>> pieces_;  // of the batches that are complete
   Semaphore window_;
-  Event epoch_ended_;
+  Event moved_;  // what a reader waits for may have come: labels, an epoch, room, the accelerator
+  std::uint64_t epochs_begun_ = 0;       // faithful: that the accelerator has asked for
+  std::uint64_t batches_released_ = 0;   // that the accelerator has started on
   std::coroutine_handle<> accelerator_;  // waiting in next_batch
   std::uint64_t samples_per_epoch_, samples_total_ = 0;
   std::uint64_t delivered_ = 0;

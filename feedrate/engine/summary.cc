@@ -249,8 +249,8 @@ static void move_to_late_steps(const TrainingPlan& plan, std::span<const double>
   std::size_t count = 0;
   for (std::size_t step = first + 1; step <= last; ++step)
     if (durations[step - 1] > late) ++count;
-  if (count < kLateStepsMin || static_cast<double>(last - first) <
-                                   kKept * static_cast<double>(steady.last - steady.first))
+  if (count < kLateStepsMin ||
+      static_cast<double>(last - first) < kKept * static_cast<double>(steady.last - steady.first))
     return;
   steady.first = first;
   steady.last = last;
@@ -284,10 +284,9 @@ SteadyState steady_state(const TrainingPlan& plan, const std::vector<StepRecord>
                         static_cast<double>(plan.shuffle_buffer_samples) /
                             static_cast<double>(plan.timing.batch_samples);
   const bool full = steps[steady.last].stock_batches >= window - 1.5;
-  const double grown =
-      restarts || steps[steady.last].ran_out
-          ? 0
-          : steps[steady.last].stock_batches - steps[steady.first].stock_batches;
+  const double grown = restarts || steps[steady.last].ran_out
+                           ? 0
+                           : steps[steady.last].stock_batches - steps[steady.first].stock_batches;
   const double shrunk = full ? 0 : std::max(0.0, -grown);
   steady.batches = std::max(0.0, static_cast<double>(steady.last - steady.first) - shrunk);
   steady.seconds = to_seconds(steps[steady.last].end - steps[steady.first].end);
@@ -315,8 +314,7 @@ static void summarise_rates(const TrainingPlan& plan, const TrainingOutcome& out
   const SteadyState steady = steady_state(plan, outcome.steps);
   result.steady_steps = steady.seconds > 0 ? steady.last - steady.first : 0;
   result.sustained_utilisation = steady.utilisation;
-  result.sustained_samples_per_second = steady.utilisation *
-                                        static_cast<double>(plan.replicas) *
+  result.sustained_samples_per_second = steady.utilisation * static_cast<double>(plan.replicas) *
                                         static_cast<double>(plan.timing.batch_samples) /
                                         to_seconds(plan.timing.compute);
   result.sustained_bytes_per_second = result.sustained_samples_per_second * sample_bytes;
@@ -348,6 +346,10 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   result.steps = outcome.steps.size();
   result.samples = result.steps * plan.replicas * plan.timing.batch_samples;
   if (!outcome.steps.empty()) result.seconds = to_seconds(outcome.steps.back().end - outcome.begin);
+  if (result.steps > 1)
+    result.samples_per_second_after_first =
+        static_cast<double>((result.steps - 1) * plan.replicas * plan.timing.batch_samples) /
+        to_seconds(outcome.steps.back().end - outcome.steps.front().end);
   summarise_epochs(plan, outcome.steps, result);
   summarise_rates(plan, outcome, result);
   summarise_io(outcome, result);
@@ -363,7 +365,7 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   const bool split = dataset.largest_sample_bytes() > plan.transfer_bytes;
   const std::uint64_t window_samples =
       window_batches(plan) * plan.micro_batch_samples() + plan.shuffle_buffer_samples;
-  result.in_flight_limit = plan.replicas * std::min<std::uint64_t>(plan.readers, window_samples) *
+  result.in_flight_limit = plan.replicas * std::min<std::uint64_t>(plan.reading(), window_samples) *
                            (split && plan.level == ByteLevel::kRaw ? plan.transfers_per_sample : 1);
   result.in_flight_limit = std::min(result.in_flight_limit, outcome.buffers);
   summarise_series(readers, result);

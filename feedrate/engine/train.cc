@@ -154,7 +154,7 @@ Task<bool> compute_step(Loader& loader, Reactor& reactor, const TrainingPlan& pl
                         StepCoordinator::Step& step) {
   Instant free = before;
   for (std::uint32_t done = 0; done < plan.micro_batches; ++done) {
-    const std::optional<Loader::Batch> batch = co_await loader.next_batch();
+    const std::optional<Loader::Batch> batch = co_await loader.next_batch(free);
     if (!batch) co_return false;
     if (done == 0) step.ready = batch->ready;
     const Instant start = std::max(batch->ready, free);
@@ -281,7 +281,7 @@ class ReactorWork {
     const std::size_t block = (needed + storage.slack_bytes() + kBufferAlignment - 1) /
                               kBufferAlignment * kBufferAlignment;
     const bool split = plan.dataset->largest_sample_bytes() > plan.transfer_bytes;
-    const std::size_t wanted = loaders * plan.readers * (split ? plan.transfers_per_sample : 1);
+    const std::size_t wanted = loaders * plan.reading() * (split ? plan.transfers_per_sample : 1);
     // Where no bytes move no page is touched: room for all costs addresses only.
     if (!storage.carries_data() && wanted <= kAddressesMax / block)
       return {block, wanted, storage.carries_data()};
@@ -323,7 +323,8 @@ Task<> run_reactor(Reactor& reactor, ReactorWork& work, Barrier& ready, Instant&
 
 // Shows the observer what has been read, and cuts the run off when it says so.
 Task<> watch(Reactor& reactor, const StepCoordinator& group, StepObserver& observer,
-             const TrainingProgress& progress, Duration every, std::function<void()> cut) {
+             const TrainingProgress& progress, std::function<void()> cut) {
+  const Duration every = observer.progress_every();
   while (!group.begun()) {
     const bool waited = co_await reactor.sleep_for(every);
     if (!waited) co_return;
@@ -339,6 +340,12 @@ Task<> watch(Reactor& reactor, const StepCoordinator& group, StepObserver& obser
     cut();
     co_return;
   }
+}
+
+std::vector<std::uint32_t> ranks_of(unsigned reactor, unsigned reactors, std::uint32_t replicas) {
+  std::vector<std::uint32_t> ranks;
+  for (std::uint32_t rank = reactor; rank < replicas; rank += reactors) ranks.push_back(rank);
+  return ranks;
 }
 
 ReaderStats merged(const std::vector<std::optional<ReaderStats>>& parts, Instant begin) {
@@ -369,20 +376,14 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
     coordinator.fail_with(error);
     group.stop();
   };
-  const auto cut = [&] {
-    outcome.cut = true;
-    group.stop();
-  };
-  const Duration watched = observer != nullptr ? observer->progress_every() : Duration{};
+  const auto cut = [&] { outcome.cut = (group.stop(), true); };
   // Buffers are touched and pinned before the clock starts.
   Instant latest{};
   StreamRate rate;  // written by the first reactor before the others pass the barrier
   Barrier prepared(group.size(), [&] { coordinator.begin(latest); });
   group.run(
       [&](unsigned index, Reactor& reactor) {
-        std::vector<std::uint32_t> ranks;
-        for (std::uint32_t rank = index; rank < plan.replicas; rank += group.size())
-          ranks.push_back(rank);
+        std::vector<std::uint32_t> ranks = ranks_of(index, group.size(), plan.replicas);
         if (ranks.empty()) {  // more reactors than accelerators
           prepared.leave(reactor);
           return;
@@ -393,8 +394,8 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
             rate.bytes_per_second, on_fatal);
         reactor.spawn(
             run_reactor(reactor, *works[index], prepared, latest, index == 0 ? &rate : nullptr));
-        if (index == 0 && watched.count() > 0)
-          reactor.spawn(watch(reactor, coordinator, *observer, progress, watched, cut));
+        if (index == 0 && observer != nullptr && observer->progress_every().count() > 0)
+          reactor.spawn(watch(reactor, coordinator, *observer, progress, cut));
       },
       [&](unsigned index) {
         if (!works[index]) return;

@@ -58,12 +58,12 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
 //
 // Sustained utilisation is nominal compute time over wall time, from the end of one step to the end
 // of a later one, everything that accelerators wait for included. Left out are the first step, a
-// transient after it (MSER-5, where there are steps enough to tell, and windows that fill, half of the
-// run at most), and the end of a run whose
-// loaders had nothing left to read. Batches that were consumed from a stock which shrank meanwhile
-// do not count: the storage did not deliver them in that time. Where steps are late now and then,
-// both ends are late ones, which end with an empty window. With the framework's client over
-// several epochs it is whole epochs, their restarts included, so that both ends are at one phase.
+// transient after it (MSER-5, where there are steps enough to tell, and windows that fill, half of
+// the run at most), and the end of a run whose loaders had nothing left to read. Batches that were
+// consumed from a stock which shrank meanwhile do not count: the storage did not deliver them in
+// that time. Where steps are late now and then, both ends are late ones, which end with an empty
+// window. With the framework's client over several epochs it is whole epochs, their restarts
+// included, so that both ends are at one phase.
 struct SteadyState {
   std::size_t first = 0, last = 0;
   double batches = 0;  // a replica's, those of a shrinking stock left out

@@ -50,7 +50,9 @@ struct TrainingPlan {
   // step time are the replica's. `micro_batches` of a batch go one after the other through the
   // stages of the pipeline, and are what the loader makes: it needs the first of them to begin.
   std::uint32_t tensor_parallel = 1, pipeline_parallel = 1, micro_batches = 1;
-  std::uint32_t readers = 4;           // per replica
+  // Per replica. 0, faithful client only: the training process reads its batches itself, one after
+  // the other, and computes on none meanwhile (PyTorch's num_workers=0).
+  std::uint32_t readers = 4;
   std::uint32_t prefetch_batches = 2;  // of the loader, per replica
   std::uint64_t shuffle_buffer_samples = 0;
   std::uint64_t transfer_bytes = std::uint64_t{4} << 20U;  // largest single read
@@ -70,6 +72,8 @@ struct TrainingPlan {
   // tensor-parallel ranks are next to each other, then replicas, then stages.
   std::map<std::uint32_t, double> slow_ranks = {};
 
+  bool reads_in_process() const { return readers == 0; }
+  std::uint32_t reading() const { return readers > 0 ? readers : 1; }  // coroutines that read
   std::uint32_t replica_accelerators() const { return tensor_parallel * pipeline_parallel; }
   std::uint32_t accelerators() const { return replicas * replica_accelerators(); }
   std::uint32_t micro_batch_samples() const { return timing.batch_samples / micro_batches; }
@@ -109,7 +113,7 @@ class StepObserver {
   virtual ~StepObserver() = default;
   // True ends the run after this step.
   virtual bool on_step(std::uint64_t step, const StepRecord& record) = 0;
-  // How often on_progress is wanted; 0: never. Asked once, before the run.
+  // How often on_progress is wanted; 0: never. The same throughout a run.
   virtual Duration progress_every() const { return {}; }
   // The first read is about to be issued.
   virtual void on_begin(Instant) {}

@@ -66,6 +66,18 @@ std::optional<WorkItem> WorkSource::next(std::uint64_t bytes_max, std::uint64_t 
   return item;
 }
 
+WorkItem WorkSource::random_item(std::uint64_t number) {
+  if (!random_ || epoch_ != number / per_epoch_) {
+    epoch_ = number / per_epoch_;
+    random_ = orders_.random(epoch_);
+  }
+  position_ = number % per_epoch_;
+  WorkItem item = next_random();
+  item.epoch = epoch_;
+  item.number = number;
+  return item;
+}
+
 WorkItem WorkSource::next_random() {
   const Dataset::Place place = plan_.dataset->locate(random_->sample_at(rank_, position_));
   return {0, 0, place.file, place.sample_in_file, 1};

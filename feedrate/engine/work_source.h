@@ -48,6 +48,8 @@ class WorkSource {
   // The next sample (random order) or run of samples (sequential) of at most `bytes_max` and
   // `samples_max`, but never less than one sample or one block. nullopt after the last epoch.
   std::optional<WorkItem> next(std::uint64_t bytes_max, std::uint64_t samples_max);
+  // Random order: the sample of this number. Several readers may ask, all in one epoch at a time.
+  WorkItem random_item(std::uint64_t number);
 
  private:
   bool start_epoch();

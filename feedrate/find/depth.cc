@@ -89,21 +89,23 @@ TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
   if (!options.keep_readers) {
     TrainingPlan sized = plan;
     sized.transfer_bytes = load.transfer_bytes;
-    const std::uint64_t alone = reads_of_a_reader(sized) * replicas;  // reads in flight with a reader each
+    const std::uint64_t alone =
+        reads_of_a_reader(sized) * replicas;  // reads in flight with a reader each
     const std::uint64_t wanted = std::max(reads_used * ahead / alone, kReadersEach);
     const std::uint64_t allowed = std::max<std::uint64_t>(options.inflight_max / alone, 1);
     load.readers = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wanted, 1, allowed));
   }
   if (!options.keep_prefetch) {
     const double batch_bytes = static_cast<double>(batch) * plan.dataset->mean_sample_bytes();
-    const auto affordable = static_cast<std::uint64_t>(
-        static_cast<double>(options.read_ahead_max) / std::max(1.0, batch_bytes * replicas));
+    const auto affordable = static_cast<std::uint64_t>(static_cast<double>(options.read_ahead_max) /
+                                                       std::max(1.0, batch_bytes * replicas));
     const std::uint64_t busy = (2 * load.readers + batch - 1) / batch + 1;
     const std::uint64_t wanted = std::max(plan.prefetch_batches * std::uint64_t{ahead}, busy);
     load.prefetch_batches = static_cast<std::uint32_t>(
         std::clamp<std::uint64_t>(std::min(wanted, affordable), 2, 1U << 20U));
   }
-  const std::uint64_t in_flight = reads_used * std::min(load.transfer_bytes, plan.dataset->largest_sample_bytes());
+  const std::uint64_t in_flight =
+      reads_used * std::min(load.transfer_bytes, plan.dataset->largest_sample_bytes());
   load.buffer_bytes = std::max(load.buffer_bytes, std::min(in_flight, options.read_ahead_max / 4));
   return load;
 }

@@ -17,11 +17,11 @@ constexpr double kUnboundedSeconds = 60;  // what chunks are measured by where t
 constexpr double kLookShare = 0.15;       // of the budget, for one look at most
 constexpr double kLongLookShare = 0.3;    // where a shorter one could not settle
 constexpr double kLongerLook = 2.5;
-constexpr double kUnsettled = 0.25;       // of the distance from the threshold
-constexpr std::uint32_t kAlike = 3;       // numbers below the threshold, and none above it
-constexpr double kSideShare = 0.35;       // of what is left, for the verdict on one side
-constexpr double kFirstShare = 0.12;      // where that side is not known at all
-constexpr double kApartShare = 1.0 / 3;   // of the budget, between two looks at the boundary
+constexpr double kUnsettled = 0.25;      // of the distance from the threshold
+constexpr std::uint32_t kAlike = 3;      // numbers below the threshold, and none above it
+constexpr double kSideShare = 0.35;      // of what is left, for the verdict on one side
+constexpr double kFirstShare = 0.12;     // where that side is not known at all
+constexpr double kApartShare = 1.0 / 3;  // of the budget, between two looks at the boundary
 constexpr int kStepsOfALook = 8;
 constexpr double kPromised = 0.97;  // of what the storage moves: less reaches the accelerators
 
@@ -122,8 +122,8 @@ class Search {
   double still_needed(std::uint32_t replicas, double crossing) const {
     const Curve::Estimate seen = curve_.estimate(replicas);
     const double value = curve_.predicted(replicas, crossing);
-    // A look whose stock still grew has to be so much longer that this is little beside the distance
-    // from the threshold.
+    // A look whose stock still grew has to be so much longer that this is little beside the
+    // distance from the threshold.
     const double off = std::max(std::abs(value - options_.au_threshold), Curve::kPursued);
     if (seen.more > kUnsettled * off)
       return curve_.longest_look(replicas) * seen.more / (kUnsettled * off);
@@ -195,7 +195,7 @@ std::optional<std::uint32_t> Search::choose() const {
   if (starving > limit_ && fed > 0 && below == fed && fed < limit_)
     below = std::min(limit_, std::max(fed + 1, static_cast<std::uint32_t>(guess)));
   const std::uint32_t above = std::clamp(below + 1, fed + 1, starving);
-  std::uint32_t lowest = fed + 1;   // not yet proven either way
+  std::uint32_t lowest = fed + 1;  // not yet proven either way
   while (lowest < starving && settled(lowest)) ++lowest;
   if (lowest >= starving) return second_look(fed, starving);
   std::uint32_t highest = starving - 1;
@@ -219,13 +219,13 @@ std::optional<std::uint32_t> Search::choose() const {
 }
 
 std::optional<std::uint32_t> Search::second_look(std::uint32_t fed, std::uint32_t starving) const {
-  const double apart = options_.budget.count() > 0 ? kApartShare * budget()
-                                                   : kApartShare * session_.spent();
+  const double apart =
+      options_.budget.count() > 0 ? kApartShare * budget() : kApartShare * session_.spent();
   const bool low = fed > 0 && curve_.apart(fed) < apart;
   const bool high = starving <= limit_ && curve_.apart(starving) < apart;
-  if (low && high) return curve_.looks().at(fed).back().at < curve_.looks().at(starving).back().at
-                              ? fed
-                              : starving;
+  if (low && high)
+    return curve_.looks().at(fed).back().at < curve_.looks().at(starving).back().at ? fed
+                                                                                    : starving;
   if (low) return fed;
   if (high) return starving;
   return std::nullopt;
@@ -235,8 +235,8 @@ Result<> Search::try_more_ahead() {
   const std::uint32_t starving = curve_.starving().value_or(0);
   if (starving == 0 || options_.keep_prefetch || starving == ahead_refused_) return {};
   const double reached = curve_.estimate(starving).value * starving;
-  const double promised = std::min<double>(
-      starving, options_.au_threshold * depth_.replicas_fed(plan_, options_));
+  const double promised =
+      std::min<double>(starving, options_.au_threshold * depth_.replicas_fed(plan_, options_));
   if (!curve_.estimate(starving).of_steps || reached >= kPromised * promised) return {};
   const TrialLoad now = depth_.load_for(options_, plan_, starving, ahead_);
   const TrialLoad more = depth_.load_for(options_, plan_, starving, ahead_ * 4);
@@ -269,9 +269,9 @@ FindResult Search::result() const {
   std::uint32_t low = std::min(fed, starving - 1);
   std::uint32_t high = std::max(starving - 1, fed);
   if (fed >= starving)
-    result.findings.push_back(fmt::format(
-        "{} were fed and {} starved: this is not one curve, so the interval holds both",
-        fed * replica(), starving * replica()));
+    result.findings.push_back(
+        fmt::format("{} were fed and {} starved: this is not one curve, so the interval holds both",
+                    fed * replica(), starving * replica()));
   for (const auto& [replicas, looks] : curve_.looks()) {
     const Curve::Estimate seen = curve_.estimate(replicas);
     static constexpr const char* kVerdicts[] = {"open", "fed", "starve", "edge"};
@@ -338,8 +338,9 @@ Result<FindResult> find_accelerators(const FindOptions& options, const TrainingP
                                      const std::stop_token& stop) {
   std::uint64_t most = std::min<std::uint64_t>(options.accelerators_max, accelerators_by_data);
   if (options.bound_inflight)
-    most = std::min(most, std::max<std::uint64_t>(1, options.inflight_max / reads_of_a_reader(plan)) *
-                              plan.replica_accelerators());
+    most =
+        std::min(most, std::max<std::uint64_t>(1, options.inflight_max / reads_of_a_reader(plan)) *
+                           plan.replica_accelerators());
   const auto limit = static_cast<std::uint32_t>(most / plan.replica_accelerators());
   Session session(options, plan, several, run, observer, stop);
   Search search(options, plan, session, limit);

@@ -21,8 +21,8 @@ constexpr double kBelowKnee = 0.97;
 constexpr double kUneven = 0.006;
 // Two per cent on one side, less what earlier looks may have spent.
 constexpr double kLastLook = 2.2;
-constexpr double kModel = 0.002;   // what one capacity for all numbers is good for
-constexpr double kAgrees = 1.0;    // standard errors on the right side of the threshold
+constexpr double kModel = 0.002;  // what one capacity for all numbers is good for
+constexpr double kAgrees = 1.0;   // standard errors on the right side of the threshold
 
 }  // namespace
 
@@ -72,8 +72,7 @@ bool Curve::seconds_enough(double seconds) const {
 double Curve::multiple(double seconds) const {
   if (last_) return kLastLook;
   const double correlation = noise_.correlation_seconds();
-  const double batches =
-      correlation > 0 ? seconds / (kBatchCorrelations * correlation) : 1e6;
+  const double batches = correlation > 0 ? seconds / (kBatchCorrelations * correlation) : 1e6;
   return sequence_width(std::clamp(batches, 1.0, 1e6), kTightest, kAlpha);
 }
 
@@ -88,8 +87,9 @@ Verdict Curve::verdict(std::uint32_t replicas) const {
   if (off >= width) return Verdict::kFed;
   const Verdict by_capacity = verdict_by_capacity(replicas, seen);
   if (by_capacity != Verdict::kOpen) return by_capacity;
-  return std::abs(off) + width + seen.more <= 2 * kPursued && std::abs(off) < kPursued ? Verdict::kEdge
-                                                                           : Verdict::kOpen;
+  return std::abs(off) + width + seen.more <= 2 * kPursued && std::abs(off) < kPursued
+             ? Verdict::kEdge
+             : Verdict::kOpen;
 }
 
 // All looks together know what the storage feeds better than those at one number. That decides,
@@ -101,8 +101,10 @@ Verdict Curve::verdict_by_capacity(std::uint32_t replicas, const Estimate& seen)
   const double error = all->error / replicas;
   const double off = share - threshold_;
   const double width = multiple(all->seconds) * error;
-  if (off < -width && seen.value + seen.more < threshold_ - kAgrees * seen.error) return Verdict::kStarve;
-  if (off >= width && seen.value >= threshold_ + std::min(kAgrees * seen.error, 0.5 * (1 - threshold_)))
+  if (off < -width && seen.value + seen.more < threshold_ - kAgrees * seen.error)
+    return Verdict::kStarve;
+  if (off >= width &&
+      seen.value >= threshold_ + std::min(kAgrees * seen.error, 0.5 * (1 - threshold_)))
     return Verdict::kFed;
   return Verdict::kOpen;
 }

@@ -32,8 +32,8 @@ class Curve {
 
   struct Estimate {
     double seconds = 0, value = 0, error = 0;  // error: of one standard deviation
-    // The error by the steps of these looks alone, where nearly all were late; else as `error`. What
-    // is late every time hides no rare stall, so this may be the smaller one.
+    // The error by the steps of these looks alone, where nearly all were late; else as `error`.
+    // What is late every time hides no rare stall, so this may be the smaller one.
     double starving_error = 0;
     double more = 0;  // see SteadyState
     bool of_steps = true;
@@ -52,9 +52,9 @@ class Curve {
   // Fed above what starves: not one curve.
   bool contradicts_itself() const;
 
-  // What the storage feeds, in replicas at full utilisation, by all looks that starve: utilisation x
-  // replicas, if that is the same for all of them within noise (else none: something else than the
-  // storage's rate is the limit). `replicas`: where it was looked at, weighted by time.
+  // What the storage feeds, in replicas at full utilisation, by all looks that starve: utilisation
+  // x replicas, if that is the same for all of them within noise (else none: something else than
+  // the storage's rate is the limit). `replicas`: where it was looked at, weighted by time.
   struct Capacity {
     double fed = 0, error = 0, seconds = 0, replicas = 0;
   };

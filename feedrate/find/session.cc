@@ -54,8 +54,7 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
     return fail(ErrorKind::kInvalidRun, "a trial is not valid: " + run.invalid_reasons.front());
   simulated_seconds_ += recorder.seconds();
   samples_ += recorder.samples();
-  if (request.free_steps)
-    rate_max_ = std::max(rate_max_, recorder.samples_per_second());
+  if (request.free_steps) rate_max_ = std::max(rate_max_, recorder.samples_per_second());
   recorder.teach(noise_, request.free_steps, rate_max_);
 
   Outcome outcome{recorder.utilisation(), recorder.samples_per_second()};

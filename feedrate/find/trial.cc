@@ -32,8 +32,7 @@ bool TrialRecorder::on_progress(Instant now, std::uint64_t samples, std::uint64_
   reads_.push_back({now, samples, bytes});
   const Duration passed = now - begin_;
   if (limits_.samples_max > 0 && samples >= limits_.samples_max) return true;
-  if (limits_.samples_enough > 0 && samples >= limits_.samples_enough &&
-      passed >= limits_.time_min)
+  if (limits_.samples_enough > 0 && samples >= limits_.samples_enough && passed >= limits_.time_min)
     return true;
   if (limits_.out_of_time && limits_.out_of_time()) return true;
   return passed >= limits_.time;
@@ -104,7 +103,8 @@ Utilisation TrialRecorder::utilisation() const {
   const double wanted = static_cast<double>(plan_.replicas) *
                         static_cast<double>(plan_.timing.batch_samples) * passed / compute;
   if (reads_.empty() || wanted <= 0) return {};
-  return {passed, std::min(1.0, static_cast<double>(reads_.back().samples) / wanted), 0, 0, 0, false};
+  return {passed, std::min(1.0, static_cast<double>(reads_.back().samples) / wanted), 0, 0, 0,
+          false};
 }
 
 void TrialRecorder::add_own_noise(const SteadyState& steady, Utilisation& seen) const {
@@ -129,9 +129,8 @@ void TrialRecorder::add_own_noise(const SteadyState& steady, Utilisation& seen) 
 void TrialRecorder::teach(Noise& noise, bool free_steps, double saturated_rate) const {
   constexpr double kSaturated = 0.9;
   const Utilisation seen = utilisation();
-  const bool starved =
-      free_steps || (seen.seconds > 0 && seen.value < 0.97 &&
-                     samples_per_second() >= kSaturated * saturated_rate);
+  const bool starved = free_steps || (seen.seconds > 0 && seen.value < 0.97 &&
+                                      samples_per_second() >= kSaturated * saturated_rate);
   if (starved && reads_.size() > 3) {
     const std::size_t first = steady_point();
     std::vector<double> rates;

@@ -12,10 +12,10 @@
 namespace feedrate {
 
 struct TrialLimits {
-  Duration time{};     // cut off then, in the middle of a step if need be
+  Duration time{};  // cut off then, in the middle of a step if need be
   Duration time_min{};
-  std::uint64_t samples_enough = 0;  // cut off once so many are read, after time_min; 0: no such
-  std::uint64_t samples_max = 0;     // cut off then in any case; 0: no limit
+  std::uint64_t samples_enough = 0;   // cut off once so many are read, after time_min; 0: no such
+  std::uint64_t samples_max = 0;      // cut off then in any case; 0: no limit
   std::function<bool()> out_of_time;  // cut off at once
   Duration watch_every = std::chrono::milliseconds(5);
 };

@@ -33,6 +33,15 @@ void add_bounds(const PlannedJob& job, const TrainingDemand& demand, const Netwo
               fmt::format("{} / ({} x {} usable)", show(demand.per_host), show(port.line),
                           show(Measure::fraction(port.usable.value))),
               port.source + "; usable: " + port.usable.source);
+  if (const auto other = with_other_timing(*job.training)) {
+    const BytesPerSecond rate = training_demand(*other).per_host;
+    section.add("host_ports_" + timing_key(other->timing.set),
+                fmt::format("network ports of one host, at {} timing", other->timing.set),
+                whole(rate / port.carries()),
+                fmt::format("{} / ({} x {} usable)", show(rate), show(port.line),
+                            show(Measure::fraction(port.usable.value))),
+                other->timing.source + "; " + port.source + "; usable: " + port.usable.source);
+  }
   const Bytes state = checkpoint ? checkpoint->state_per_accelerator : Bytes(0);
   const std::string fits = fits_accelerators(*job.training, demand, state);
   if (!fits.empty()) section.remarks.push_back(fits);
@@ -151,6 +160,52 @@ StoragePlan plan_storage(std::string key, std::string title, StorageDemand deman
   return plan;
 }
 
+std::vector<StoragePhase> phases_of(const TrainPhases& train) {
+  return {train.training, train.restart, train.load, train.burst};
+}
+
+// Sets of step times of the jobs, each once.
+std::string timing_sets(const std::vector<PlannedJob>& jobs) {
+  std::string sets;
+  for (const PlannedJob& job : jobs) {
+    if (!job.training || sets.contains(job.training->timing.set)) continue;
+    sets += (sets.empty() ? "" : " and ") + job.training->timing.set;
+  }
+  return sets;
+}
+
+// Counts the units once more, with the step times of the other set.
+void compare_timings(const PlanRequest& request, StoragePlan& plan) {
+  plan.timing = timing_sets(request.jobs);
+  PlanRequest other = request;
+  std::vector<PlannedJob> changed;
+  for (PlannedJob& job : other.jobs) {
+    if (!job.training) continue;
+    if (auto timed = with_other_timing(*job.training)) {
+      job.training = std::move(*timed);
+      changed.push_back(job);
+    } else {
+      plan.figures.remarks.push_back(
+          fmt::format("{} has step times of one set alone for {}, {}: both counts of units take "
+                      "those",
+                      job.name, job.training->timing.accelerator, job.training->timing.set));
+    }
+  }
+  if (changed.empty()) {
+    plan.figures.remarks.clear();
+    return;
+  }
+  plan.other_timing = timing_sets(changed);
+  TrainPhases train;
+  ServePhases serve;
+  for (const PlannedJob& job : other.jobs) plan_job(job, train, serve, other);
+  StorageDemand demand{{}, plan.demand.capacity, plan.demand.one_directory};
+  for (const StoragePhase& phase : phases_of(train))
+    if (!phase.empty()) demand.phases.push_back(phase);
+  for (const StorageProfile& storage : request.storages)
+    plan.others.push_back(size_storage(demand, storage, request.port));
+}
+
 }  // namespace
 
 const Figure* JobPlan::find(std::string_view section, std::string_view key) const {
@@ -172,11 +227,12 @@ Plan make_plan(const PlanRequest& request) {
   const auto demand = [&](Bytes capacity) {
     return StorageDemand{{}, capacity, request.one_directory};
   };
-  if (train.capacity > Bytes(0))
-    plan.storage.push_back(
-        plan_storage("train", "Storage for training and checkpoints" + all, demand(train.capacity),
-                     {train.training, train.restart, train.load, train.burst},
-                     "data sets, kept checkpoints and one being written", request));
+  if (train.capacity > Bytes(0)) {
+    plan.storage.push_back(plan_storage(
+        "train", "Storage for training and checkpoints" + all, demand(train.capacity),
+        phases_of(train), "data sets, kept checkpoints and one being written", request));
+    compare_timings(request, plan.storage.back());
+  }
   if (serve.capacity > Bytes(0))
     plan.storage.push_back(
         plan_storage("serve", "Storage for inference" + all, demand(serve.capacity),

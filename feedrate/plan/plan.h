@@ -43,6 +43,10 @@ struct StoragePlan {
   StorageDemand demand;
   Section figures;  // the demand; key "train" or "serve"
   std::vector<Sizing> sizings;
+  std::string timing;  // the set of step times: "storage-benchmark"; "" where nothing trains
+  // The same with the step times of the other set, where a job has any; each for one of `sizings`.
+  std::string other_timing;
+  std::vector<Sizing> others;
 };
 
 struct Plan {

@@ -49,6 +49,7 @@ Json sizing_to_json(const Sizing& sizing) {
                                 {"formula", binding.formula},
                                 {"source", binding.source}});
   if (!sizing.unknown.empty()) json["unknown"] = sizing.unknown;
+  if (!sizing.one_directory.empty()) json["one_directory"] = sizing.one_directory;
   json["ports"] = sizing.ports.value();
   if (sizing.requests) json["requests_in_flight"] = sizing.requests->value();
   return json;
@@ -66,7 +67,13 @@ Json to_json(const Plan& plan) {
   for (const StoragePlan& storage : plan.storage) {
     Json entry = section_to_json(storage.figures);
     entry["sizings"] = Json::array();
-    for (const Sizing& sizing : storage.sizings) entry["sizings"].push_back(sizing_to_json(sizing));
+    if (!storage.timing.empty()) entry["timing"] = storage.timing;
+    if (!storage.others.empty()) entry["other_timing"] = storage.other_timing;
+    for (std::size_t i = 0; i < storage.sizings.size(); ++i) {
+      Json sizing = sizing_to_json(storage.sizings[i]);
+      if (!storage.others.empty()) sizing["other_timing"] = sizing_to_json(storage.others[i]);
+      entry["sizings"].push_back(std::move(sizing));
+    }
     json["storage"][storage.figures.key] = std::move(entry);
   }
   json["port"] = {{"name", plan.port.name},
@@ -74,6 +81,7 @@ Json to_json(const Plan& plan) {
                   {"usable", plan.port.usable.value.value()},
                   {"source", plan.port.source},
                   {"usable_source", plan.port.usable.source}};
+  if (!plan.port.note.empty()) json["port"]["note"] = plan.port.note;
   return json;
 }
 
@@ -96,16 +104,39 @@ void add_csv(std::string& csv, std::string_view lead, const std::string& job,
                        csv_cell(figure.label), csv_cell(figure.formula), csv_cell(figure.source));
 }
 
+// Units of each storage and ports, at the timing of one set.
+void add_units(std::string& csv, std::string_view lead, const StoragePlan& plan,
+               const std::vector<Sizing>& sizings, const std::string& timing,
+               const std::string& suffix) {
+  const std::string at = timing.empty() ? "" : fmt::format(", at {} timing", timing);
+  const auto add = [&](const std::string& key, Count count, const std::string& label,
+                       const std::string& formula) {
+    csv +=
+        fmt::format("{}storage,{},{},{},count,{},{},\r\n", lead, plan.figures.key,
+                    csv_cell(key + suffix), count.value(), csv_cell(label + at), csv_cell(formula));
+  };
+  for (const Sizing& sizing : sizings) {
+    if (sizing.units <= Count(0)) continue;
+    add(sizing.storage.name, sizing.units, sizing.storage.title,
+        "bound by " + sizing.bound_by +
+            (sizing.one_directory.empty() ? "" : "; " + sizing.one_directory));
+    if (sizing.servers > Count(0))
+      add(sizing.storage.name + "_servers", sizing.servers, "servers of " + sizing.storage.title,
+          "by " + sizing.servers_bound_by);
+  }
+  if (!sizings.empty())
+    add("ports", sizings.front().ports, "network ports on the storage side",
+        "larger of reads and writes / usable");
+}
+
 void add_csv(std::string& csv, std::string_view lead, const Plan& plan) {
   for (const JobPlan& job : plan.jobs)
     for (const Section& section : job.sections) add_csv(csv, lead, job.name, section);
   for (const StoragePlan& storage : plan.storage) {
     add_csv(csv, lead, "storage", storage.figures);
-    for (const Sizing& sizing : storage.sizings)
-      if (sizing.units > Count(0))
-        csv += fmt::format("{}storage,{},{},{},count,{},{},\r\n", lead, storage.figures.key,
-                           csv_cell(sizing.storage.name), sizing.units.value(),
-                           csv_cell(sizing.storage.title), csv_cell("bound by " + sizing.bound_by));
+    add_units(csv, lead, storage, storage.sizings, storage.timing, "");
+    add_units(csv, lead, storage, storage.others, storage.other_timing,
+              "_" + timing_key(storage.other_timing));
   }
 }
 

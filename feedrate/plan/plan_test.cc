@@ -113,6 +113,44 @@ TEST(PlanTraining, TheRateOfRealTrainingStandsBeside) {
               3.9, 0.05);
 }
 
+// docs/guide/plan.md, "Two sets of step times".
+TEST(PlanTraining, BothSetsOfStepTimes) {
+  TrainingJob job = job_of("resnet50", "h100", 64);
+  job.available_read = BytesPerSecond(6e9);
+  const TrainingJob real = with_other_timing(job).value();
+  EXPECT_EQ(real.timing.set, "measured");
+  EXPECT_NEAR(training_demand(real).per_host.value() / 5.742e9, 1, 1e-3);
+  EXPECT_EQ(with_other_timing(real)->timing, job.timing);
+  const Section section = training_section(job, training_demand(job));
+  EXPECT_EQ(section.find("fed")->value.value(), 32);
+  EXPECT_EQ(section.find("fed_measured")->value.value(), 8);
+  EXPECT_TRUE(section.remarks.back().starts_with(
+      "the measured rate is of a run with 8 accelerators and scaled in proportion to 64 here"));
+  job.accelerators = Count(8);
+  for (const std::string& remark : training_section(job, training_demand(job)).remarks)
+    EXPECT_EQ(remark.find("scaled in proportion"), std::string::npos);
+  job.timing.set = kUserTiming;
+  EXPECT_FALSE(with_other_timing(job));
+}
+
+// docs/guide/plan.md, "Published samples/s".
+TEST(PlanTraining, SamplesWithAndWithoutTheFirstStep) {
+  TrainingJob job = job_of("unet3d", "h100", 8);
+  job.workload.dataset.files = 2046;
+  const TrainingDemand demand = training_demand(job);
+  EXPECT_EQ(demand.steps, Count(36));
+  EXPECT_NEAR(demand.fill.value(), 1.4356, 1e-4);
+  EXPECT_NEAR(demand.run.value(), 13.243, 1e-3);
+  EXPECT_NEAR(demand.with_first.value(), 36 * 56 / 13.243, 0.02);
+  EXPECT_NEAR(demand.after_first.value(), 35 * 56 / (13.243 - 1.4356 - 0.323), 0.02);
+  // Twice the bandwidth: the fill takes half, and the steps follow each other.
+  job.available_read = demand.full;
+  EXPECT_NEAR(training_demand(job).fill.value(), 4 * 0.323, 1e-6);
+  EXPECT_NEAR(training_demand(job).run.value(), 40 * 0.323, 1e-6);
+  // Only for loaders that work so.
+  EXPECT_EQ(training_demand(job_of("resnet50", "h100", 8)).steps, Count(0));
+}
+
 TEST(PlanTraining, AManifestOfLabelsIsReadByEveryReader) {
   TrainingJob job = job_of("resnet50", "h100", 8);
   job.workload.dataset.labels = LabelPlacement::kManifest;
@@ -441,6 +479,32 @@ TEST(PlanSizing, OneDirectoryCreatesFewerFiles) {
   const Sizing sizing = size_storage(demand, shared, port());
   EXPECT_EQ(sizing.units, Count(10));
   EXPECT_EQ(sizing.bindings[0].source, "many; in one directory 10.0 % of it: one");
+}
+
+TEST(PlanSizing, OneDirectoryIsExplainedWhereItChangesNothing) {
+  StorageDemand demand = demand_of({.read = BytesPerSecond(1), .read_operations = PerSecond(3e4)});
+  demand.one_directory = true;
+  const auto text = [&](const char* name) {
+    return size_storage(demand, find_storage_profile(name).value(), port()).one_directory;
+  };
+  EXPECT_TRUE(text("object-store")
+                  .starts_with("in one directory: at most 1 prefix, 16.7 % of this, so spread the "
+                               "files over 6 or more"));
+  EXPECT_TRUE(text("nvme-gen5").ends_with("the file system on it may be"));
+  EXPECT_TRUE(text("shared-everything").find("not counted, as no source tells") !=
+              std::string::npos);
+  StorageProfile ours;
+  ours.unit = "filer";
+  ours.read = {BytesPerSecond(1), "r"};
+  ours.opens = {PerSecond(10), "o"};
+  ours.one_directory_opens = {Count(0.5), "h"};
+  EXPECT_EQ(size_storage(demand, ours, port()).one_directory,
+            "in one directory: the same, as read bandwidth of training decides");
+  demand.phases[0].opens = PerSecond(20);
+  EXPECT_EQ(size_storage(demand, ours, port()).one_directory,
+            "in one directory: 4 filers instead of 2 filers");
+  demand.one_directory = false;
+  EXPECT_EQ(size_storage(demand, ours, port()).one_directory, "");
 }
 
 TEST(PlanCatalogue, EveryFileIsWhole) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "feedrate/base/units.h"
 #include "feedrate/plan/plan.h"
@@ -59,23 +60,53 @@ void add_directories(const Sizing& sizing, std::string& text) {
         share(storage.one_directory_opens.value));
 }
 
-void add_phases(const Sizing& sizing, std::string& text) {
+std::string phases_text(const Sizing& sizing) {
   std::string line;
   for (const PhaseUnits& phase : sizing.phases)
     if (phase.units > Count(0))
       line += fmt::format("{}{} {}", line.empty() ? "" : ", ", phase.key, show(phase.units));
   for (const Binding& binding : sizing.bindings)
     if (binding.phase.empty()) line += fmt::format(", capacity {}", show(binding.units));
-  if (line.contains(',')) text += fmt::format("             {}\n", line);
+  return line;
 }
 
-void add_sizing(const Sizing& sizing, bool explain, std::string& text) {
+// The same storage at the other timing, in short.
+void add_other(const Sizing& other, const std::string& timing, std::string& text) {
+  text += fmt::format("             at {} timing: {}", timing, phases_text(other));
+  if (other.units > Count(0)) text += fmt::format("; bound by {}", other.bound_by);
+  if (other.servers > Count(0))
+    text += fmt::format(
+        "; in {}", format_counted(static_cast<std::uint64_t>(other.servers.value()), "server"));
+  if (other.requests)
+    text += fmt::format("; {} requests in flight at once", Measure(*other.requests).brief());
+  text += "\n";
+}
+
+std::string count_text(Count units) {
+  return units > Count(0) ? Measure(units).brief() : std::string("-");
+}
+
+// Columns of counts: one for each set of step times.
+std::string counts_text(const StoragePlan& plan, Count units, std::optional<Count> other) {
+  if (!other) return fmt::format("  {:>9}", count_text(units));
+  return fmt::format("  {:>{}}  {:>{}}", count_text(units), plan.timing.size(), count_text(*other),
+                     std::max<std::size_t>(9, plan.other_timing.size()));
+}
+
+void add_sizing(const StoragePlan& plan, std::size_t index, bool explain, std::string& text) {
+  const Sizing& sizing = plan.sizings[index];
+  const Sizing* other = plan.others.empty() ? nullptr : &plan.others[index];
   const bool counted = sizing.units > Count(0);
   text += fmt::format(
-      "  {:>9}  {:<52}  {}\n", counted ? Measure(sizing.units).brief() : std::string("-"),
+      "{}  {:<52}  {}\n",
+      counts_text(plan, sizing.units,
+                  other != nullptr ? std::optional(other->units) : std::nullopt),
       sizing.storage.title,
       counted ? fmt::format("bound by {}", sizing.bound_by) : std::string("no figure to count by"));
-  add_phases(sizing, text);
+  if (const std::string line = phases_text(sizing); line.contains(','))
+    text += fmt::format("             {}\n", line);
+  if (other != nullptr) add_other(*other, plan.other_timing, text);
+  if (!sizing.one_directory.empty()) text += fmt::format("             {}\n", sizing.one_directory);
   add_servers(sizing, text);
   add_directories(sizing, text);
   if (explain)
@@ -93,17 +124,27 @@ void add_sizing(const Sizing& sizing, bool explain, std::string& text) {
 void add_storage(const StoragePlan& storage, const NetworkPort& port, bool explain,
                  std::string& text) {
   add_section(storage.figures, explain, text);
-  text += "\n      units  of\n";
-  for (const Sizing& sizing : storage.sizings) add_sizing(sizing, explain, text);
+  if (!storage.others.empty())
+    text += fmt::format("\n  units at the timing of\n  {}  {:>9}\n", storage.timing,
+                        storage.other_timing);
+  else if (!storage.timing.empty())
+    text += fmt::format("\n      units  at {} timing, of\n", storage.timing);
+  else
+    text += "\n      units  of\n";
+  for (std::size_t i = 0; i < storage.sizings.size(); ++i) add_sizing(storage, i, explain, text);
   if (storage.sizings.empty()) return;
-  text += fmt::format("  {:>9}  {:<52}  {} of {} usable\n",
-                      Measure(storage.sizings.front().ports).brief(),
-                      fmt::format("network ports on the storage side, {}", port.title),
-                      Measure(port.carries()).brief(), Measure(port.line).brief());
+  text +=
+      fmt::format("{}  {:<52}  {} of {} usable\n",
+                  counts_text(storage, storage.sizings.front().ports,
+                              storage.others.empty() ? std::nullopt
+                                                     : std::optional(storage.others.front().ports)),
+                  fmt::format("network ports on the storage side, {}", port.title),
+                  Measure(port.carries()).brief(), Measure(port.line).brief());
   if (explain)
     text +=
         fmt::format("               larger of reads and writes / usable (line: {}; usable: {})\n",
                     port.source, port.usable.source);
+  if (!port.note.empty()) text += fmt::format("  note: {}\n", port.note);
 }
 
 }  // namespace
@@ -128,6 +169,8 @@ struct Column {
 };
 constexpr Column kColumns[] = {
     {"read", "training", "read_bandwidth"},
+    {"read, measured", "training", "measured_bandwidth"},
+    {"read, benchmark", "training", "benchmark_bandwidth"},
     {"peak", "training", "read_bandwidth_peak"},
     {"samples", "training", "samples_per_second"},
     {"opens", "training", "opens"},
@@ -154,12 +197,18 @@ std::string cell(const JobPlan& job, const Column& column) {
 // The storage and its units, of training or of inference.
 template <class Take>
 void each_sizing(const Plan& plan, const Take& take) {
-  for (const StoragePlan& storage : plan.storage)
-    for (const Sizing& sizing : storage.sizings)
-      take(plan.storage.size() > 1
-               ? fmt::format("{} ({})", sizing.storage.name, storage.figures.key)
-               : sizing.storage.name,
-           sizing.units > Count(0) ? Measure(sizing.units).brief() : std::string("-"));
+  for (const StoragePlan& storage : plan.storage) {
+    const auto add = [&](const Sizing& sizing, const std::string& timing) {
+      std::string of = plan.storage.size() > 1 ? storage.figures.key : "";
+      if (!timing.empty()) of += (of.empty() ? "" : ", ") + timing;
+      take(of.empty() ? sizing.storage.name : fmt::format("{} ({})", sizing.storage.name, of),
+           count_text(sizing.units));
+    };
+    for (std::size_t i = 0; i < storage.sizings.size(); ++i) {
+      add(storage.sizings[i], storage.timing);
+      if (!storage.others.empty()) add(storage.others[i], storage.other_timing);
+    }
+  }
 }
 
 using Table = std::vector<std::vector<std::string>>;

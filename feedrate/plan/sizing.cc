@@ -97,6 +97,40 @@ void count_servers(Sizing& sizing, BytesPerSecond read, BytesPerSecond write) {
     at_least(whole(write / storage.server_write.value), "their write bandwidth");
 }
 
+std::string directory_text(const StorageDemand& demand, const Sizing& sizing, Count in_many) {
+  const StorageProfile& storage = sizing.storage;
+  const auto units = [&](Count count) {
+    return fmt::format("{} {}{}", show(count), storage.unit, count == Count(1) ? "" : "s");
+  };
+  if (storage.one_directory_units.known()) {
+    const Count most = storage.one_directory_units.value;
+    return sizing.units <= most
+               ? fmt::format("in one directory: at most {}, which is enough", units(most))
+               : fmt::format(
+                     "in one directory: at most {}, {} of this, so spread the "
+                     "files over {} or more ({})",
+                     units(most), show(Measure::fraction(most / sizing.units)),
+                     show(whole(sizing.units / most)), storage.one_directory_units.source);
+  }
+  if (sizing.units > in_many)
+    return fmt::format("in one directory: {} instead of {}", units(sizing.units), units(in_many));
+  const bool shares = storage.one_directory_opens.known() || storage.one_directory_creates.known();
+  const bool counted = (storage.opens.known() && storage.one_directory_opens.known()) ||
+                       (storage.creates.known() && storage.one_directory_creates.known());
+  if (counted) return fmt::format("in one directory: the same, as {} decides", sizing.bound_by);
+  PerSecond creates;
+  for (const StoragePhase& phase : demand.phases) creates = std::max(creates, phase.creates);
+  if (shares && storage.system_creates.known() && storage.one_directory_creates.known())
+    return fmt::format(
+        "in one directory: not counted, as no source tells what one {} opens or creates; whole "
+        "systems create {} in one, this takes {}",
+        storage.unit, show(storage.system_creates.value * storage.one_directory_creates.value),
+        show(creates));
+  return fmt::format(
+      "in one directory: the same, as no source tells of it that one directory is slower{}",
+      storage.opens.known() || storage.creates.known() ? "" : "; the file system on it may be");
+}
+
 }  // namespace
 
 Sizing size_storage(const StorageDemand& demand, const StorageProfile& storage,
@@ -113,6 +147,11 @@ Sizing size_storage(const StorageDemand& demand, const StorageProfile& storage,
                             ? binding.resource
                             : fmt::format("{} of {}", binding.resource, binding.phase);
     }
+  if (demand.one_directory) {
+    StorageDemand many = demand;
+    many.one_directory = false;
+    sizing.one_directory = directory_text(demand, sizing, size_storage(many, storage, port).units);
+  }
   BytesPerSecond read, write;
   for (const StoragePhase& phase : demand.phases) {
     if (phase.burst) continue;

@@ -59,6 +59,7 @@ struct Sizing {
   std::vector<Binding> bindings;     // what the demand has and the profile knows
   std::vector<std::string> unknown;  // what the demand has and no source tells of this storage
   Count ports;                       // to carry the larger of reads and writes, bursts left out
+  std::string one_directory;         // what all files in one do to it, or why nothing; "" unasked
   std::optional<Count> requests;     // in flight at once, where one request has a limited speed
 };
 Sizing size_storage(const StorageDemand& demand, const StorageProfile& storage,

@@ -65,7 +65,7 @@ Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_
       "sizing",
       {"title", "unit", "per_server", "server_read", "server_write", "one_at_a_time", "capacity",
        "read", "write", "stream", "read_operations", "write_operations", "opens", "creates",
-       "system_creates", "one_directory_opens", "one_directory_creates"}));
+       "system_creates", "one_directory_opens", "one_directory_creates", "one_directory_units"}));
   FEEDRATE_TRY(profile.title, node.text_at("title"));
   FEEDRATE_TRY(profile.unit, node.text_at("unit"));
   if (node.has("one_at_a_time")) {
@@ -84,6 +84,7 @@ Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_
   FEEDRATE_CHECK(read_sourced(node, "opens", profile.opens));
   FEEDRATE_CHECK(read_sourced(node, "creates", profile.creates));
   FEEDRATE_CHECK(read_sourced(node, "system_creates", profile.system_creates));
+  FEEDRATE_CHECK(read_sourced(node, "one_directory_units", profile.one_directory_units));
   FEEDRATE_CHECK(read_sourced(node, "one_directory_opens", profile.one_directory_opens));
   FEEDRATE_CHECK(read_sourced(node, "one_directory_creates", profile.one_directory_creates));
   FEEDRATE_CHECK(check_share(node, "one_directory_opens", profile.one_directory_opens.value));
@@ -93,8 +94,8 @@ Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_
 
 Result<NetworkPort> parse_network_port(std::string_view yaml, std::string_view origin) {
   FEEDRATE_TRY(const YamlNode root, YamlNode::parse(yaml, origin));
-  FEEDRATE_CHECK(root.expect_keys(
-      "a network port", {"name", "title", "gigabits", "source", "usable", "usable_source"}));
+  FEEDRATE_CHECK(root.expect_keys("a network port", {"name", "title", "gigabits", "source",
+                                                     "usable", "usable_source", "note"}));
   NetworkPort port;
   FEEDRATE_TRY(port.name, root.text_at("name"));
   FEEDRATE_TRY(port.title, root.text_at("title"));
@@ -106,6 +107,9 @@ Result<NetworkPort> parse_network_port(std::string_view yaml, std::string_view o
   FEEDRATE_CHECK(read_value(usable, port.usable.value));
   FEEDRATE_CHECK(check_share(usable, "usable", port.usable.value));
   FEEDRATE_TRY(port.usable.source, root.text_at("usable_source"));
+  if (root.has("note")) {
+    FEEDRATE_TRY(port.note, root.text_at("note"));
+  }
   return port;
 }
 

@@ -36,6 +36,8 @@ struct StorageProfile {
   Sourced<PerSecond> opens, creates;  // in directories of each client's own
   // What whole systems of the kind were seen to do, of whatever size: told, never counted by.
   Sourced<PerSecond> system_creates;
+  // So many units serve one directory, however many there are; 0: not known, or all.
+  Sourced<Count> one_directory_units;
   Sourced<Count> one_directory_opens,
       one_directory_creates;  // as shares of those, in one directory
 };
@@ -45,6 +47,7 @@ struct NetworkPort {
   BytesPerSecond line;
   std::string source;
   Sourced<Count> usable;  // share of the line rate that storage traffic reaches
+  std::string note;       // what its figures do not say; may be ""
   BytesPerSecond carries() const { return line * usable.value; }
 };
 

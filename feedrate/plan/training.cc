@@ -86,6 +86,46 @@ Operations read_operations(const TrainingJob& job, const TrainingDemand& demand)
                       demand.label_opens > PerSecond(0) ? " + " + show(demand.label_opens) : "")};
 }
 
+// A rate that was measured with few accelerators is not kept with many.
+void add_scale_note(const TrainingJob& job, Section& section) {
+  const auto other = with_other_timing(job);
+  const AcceleratorTiming& measured =
+      other && other->timing.measured_with > 0 ? other->timing : job.timing;
+  if (measured.measured_with == 0 || job.accelerators <= count_of(measured.measured_with)) return;
+  section.remarks.push_back(fmt::format(
+      "the measured rate is of a run with {} accelerators and scaled in proportion to {} here; "
+      "where larger runs were published, each accelerator trains slower in them, so at measured "
+      "timing this is the most that may be asked for",
+      measured.measured_with, show(job.accelerators)));
+}
+
+// What published samples/s of the framework's loader are made of.
+void add_first_step(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
+  if (demand.steps < Count(2)) return;
+  const Count group = demand.readers * demand.reader_batch;
+  section.add("fill", "first step: all workers fill a batch (PyTorch)", demand.fill,
+              fmt::format("readers x workers x batch x sample / {} = {} x {} x {} x {} / {}",
+                          job.available_read > BytesPerSecond(0) ? "min(available, full)" : "mean",
+                          show(demand.readers), job.workload.readers, show(demand.reader_batch),
+                          show(demand.sample), show(demand.reached)),
+              fmt::format("{} workers: {}", job.workload.readers, job.workload.source));
+  const std::string run =
+      fmt::format("max(fill + steps x step, read / rate + step) = max({} + {} x {}, {} + {}) = {}",
+                  show(demand.fill), show(demand.steps), show(step_time(job)),
+                  show(demand.steps * group * demand.sample / demand.reached), show(step_time(job)),
+                  show(demand.run));
+  section.add("samples_with_first", "samples of an epoch, first step counted (v1.0 results)",
+              demand.with_first,
+              fmt::format("steps x readers x batch / run = {} x {} / {}; run = {}",
+                          show(demand.steps), show(group), show(demand.run), run),
+              "MLPerf Storage v1.0 counts the first step in samples/s, v2.0 and later do not");
+  section.add("samples_after_first", "samples of an epoch, first step left out", demand.after_first,
+              fmt::format("(steps - 1) x readers x batch / (run - fill - step) = ({} - 1) x {} / "
+                          "({} - {} - {})",
+                          show(demand.steps), show(group), show(demand.run), show(demand.fill),
+                          show(step_time(job))));
+}
+
 void add_rates(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
   const std::string timing = fmt::format("{} timing: {}", job.timing.set, job.timing.source);
   const std::string step = show(step_time(job));
@@ -111,14 +151,17 @@ void add_rates(const TrainingJob& job, const TrainingDemand& demand, Section& se
               fmt::format("(prefetch + 1) x full = ({} + 1) x {}", job.workload.prefetch_batches,
                           show(demand.full)),
               fmt::format("prefetch of {} batches: {}", job.workload.prefetch_batches, data));
-  for (const TimingComparison& other : job.workload.other_timings(job.timing)) {
-    if (other.set != kMeasuredTiming) continue;
-    const auto real = job.workload.timing(job.timing.accelerator, kMeasuredTiming);
-    section.add("measured_bandwidth", "read bandwidth, mean, at the rate of real training",
-                demand.mean * Count(other.speed_ratio),
-                fmt::format("mean x measured / {} rate = {} x {:.3g}; --timing measured plans it",
-                            job.timing.set, show(demand.mean), other.speed_ratio),
-                real ? real->source : "");
+  if (const auto other = with_other_timing(job)) {
+    const bool real = other->timing.set == kMeasuredTiming;
+    const double ratio = other->timing.samples_per_second() / job.timing.samples_per_second();
+    section.add(
+        timing_key(other->timing.set) + "_bandwidth",
+        real ? "read bandwidth, mean, at the rate of real training"
+             : "read bandwidth, mean, at the storage benchmark's step times",
+        demand.mean * Count(ratio),
+        fmt::format("mean x {} / {} rate = {} x {:.3g}; --timing {} plans it", other->timing.set,
+                    job.timing.set, show(demand.mean), ratio, other->timing.set),
+        other->timing.source);
   }
   section.add("window", "prefetch windows, all together", demand.windows,
               fmt::format("readers x prefetch x batch x sample = {} x {} x {}",
@@ -128,6 +171,7 @@ void add_rates(const TrainingJob& job, const TrainingDemand& demand, Section& se
       fmt::format("readers x batch / step x AU = {} x {} / {} x {}", show(demand.readers),
                   show(demand.reader_batch), step, show(Measure::fraction(job.utilisation))),
       timing);
+  add_first_step(job, demand, section);
   section.add("batch_bytes", "one batch, needed every step", demand.batch,
               fmt::format("batch x sample = {} x {}; half the step time or twice the batch asks "
                           "for twice the bandwidth",
@@ -281,6 +325,16 @@ void add_costs(const TrainingJob& job, const TrainingDemand& demand, Section& se
             std::floor((job.available_read / (demand.per_accelerator * job.utilisation)).value())),
         fmt::format("available / (one accelerator x AU) = {} / ({} x {})", show(job.available_read),
                     show(demand.per_accelerator), show(Measure::fraction(job.utilisation))));
+    if (const auto other = with_other_timing(job)) {
+      const BytesPerSecond each = training_demand(*other).per_accelerator;
+      section.add("fed_" + timing_key(other->timing.set),
+                  fmt::format("accelerators it keeps fed, at {} timing", other->timing.set),
+                  Count(std::floor((job.available_read / (each * job.utilisation)).value())),
+                  fmt::format("available / (one accelerator x AU) = {} / ({} x {})",
+                              show(job.available_read), show(each),
+                              show(Measure::fraction(job.utilisation))),
+                  other->timing.source);
+    }
   }
   if (job.accelerator_cost <= MoneyPerSecond(0)) return;
   const MoneyPerSecond all = job.accelerators * job.accelerator_cost;
@@ -291,7 +345,41 @@ void add_costs(const TrainingJob& job, const TrainingDemand& demand, Section& se
       fmt::format("cost x (1 - AU) = {} x (1 - {})", show(all), show(Measure::fraction(reached))));
 }
 
+// Workers fill their first batches at once and hand them on together; what they read after that
+// goes on while the accelerators compute.
+void count_first_step(const TrainingJob& job, TrainingDemand& demand) {
+  const Count group = demand.readers * demand.reader_batch;
+  demand.steps = Count(std::floor((count_of(job.workload.dataset.samples()) / group).value()));
+  if (job.workload.framework != Framework::kPytorch ||
+      job.workload.order != AccessOrder::kRandomSamples || demand.steps < Count(2)) {
+    demand.steps = Count(0);
+    return;
+  }
+  const Count workers = std::min(count_of(job.workload.readers), demand.steps);
+  demand.fill = workers * group * demand.sample / demand.reached;
+  demand.run = std::max(demand.fill + demand.steps * step_time(job),
+                        demand.steps * group * demand.sample / demand.reached + step_time(job));
+  demand.with_first = demand.steps * group / demand.run;
+  demand.after_first =
+      (demand.steps - Count(1)) * group / (demand.run - demand.fill - step_time(job));
+}
+
 }  // namespace
+
+std::string timing_key(std::string_view set) {
+  return set == kBenchmarkTiming ? "benchmark" : std::string(set);
+}
+
+std::optional<TrainingJob> with_other_timing(const TrainingJob& job) {
+  const bool real = job.timing.set == kMeasuredTiming;
+  if (!real && job.timing.set != kBenchmarkTiming) return std::nullopt;
+  const Result<AcceleratorTiming> other =
+      job.workload.timing(job.timing.accelerator, real ? kBenchmarkTiming : kMeasuredTiming);
+  if (!other) return std::nullopt;
+  TrainingJob changed = job;
+  changed.timing = *other;
+  return changed;
+}
 
 TrainingDemand training_demand(const TrainingJob& job) {
   const DatasetShape& data = job.workload.dataset;
@@ -326,6 +414,7 @@ TrainingDemand training_demand(const TrainingJob& job) {
                        ? std::min(job.available_read, demand.full)
                        : demand.mean;
   demand.epoch = demand.read / demand.reached;
+  count_first_step(job, demand);
   // One host's memory holds the whole data set: it is read once, and never again.
   const bool fits = job.host_memory > Bytes(0) && demand.stored <= job.host_memory;
   demand.later = fits ? Bytes(0) : demand.read;
@@ -341,12 +430,14 @@ TrainingDemand training_demand(const TrainingJob& job) {
 Section training_section(const TrainingJob& job, const TrainingDemand& demand) {
   Section section;
   section.key = "training";
-  section.title = fmt::format("Training: {} {} at AU {}", show(job.accelerators),
-                              job.timing.accelerator, show(Measure::fraction(job.utilisation)));
+  section.title =
+      fmt::format("Training: {} {} at AU {}, {} timing", show(job.accelerators),
+                  job.timing.accelerator, show(Measure::fraction(job.utilisation)), job.timing.set);
   add_rates(job, demand, section);
   add_operations(job, demand, section);
   add_dataset(job, demand, section);
   add_costs(job, demand, section);
+  add_scale_note(job, section);
   return section;
 }
 

@@ -2,7 +2,9 @@
 // with an example worked out by hand.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "feedrate/base/quantity.h"
 #include "feedrate/plan/figure.h"
@@ -46,9 +48,19 @@ struct TrainingDemand {
   Bytes later;             // what each epoch but the first reads from storage
   Bytes total;             // of all epochs
   Seconds time;            // of all epochs; those that read nothing go at AU 1
-  Bytes benchmark;         // the smallest data set that the rules of MLPerf Storage allow
+  // With the framework's loader: the first step waits until all workers have their first batch.
+  Count steps;                        // of an epoch
+  Seconds fill, run;                  // of the first step, and of an epoch with it
+  PerSecond with_first, after_first;  // samples: the first step counted, and not
+  Bytes benchmark;  // the smallest data set that the rules of MLPerf Storage allow
 };
 TrainingDemand training_demand(const TrainingJob& job);
+// The same job at the step times of the other set, `measured` for `storage-benchmark` and the other
+// way round: they can differ by a factor of four. nullopt where that set has none, or where the
+// user's own step time is planned with.
+std::optional<TrainingJob> with_other_timing(const TrainingJob& job);
+// Of what is counted at the timing of this set: "measured", "benchmark".
+std::string timing_key(std::string_view set);
 
 // As figures with their formulas.
 Section training_section(const TrainingJob& job, const TrainingDemand& demand);

@@ -34,8 +34,8 @@ double utilisation_at(const FindResult& find, std::uint32_t accelerators) {
 // Where nothing more is to be told, though two numbers are left: at the threshold to 0.2 points.
 bool at_the_edge(const FindResult& find) {
   return find.accelerators_low < find.accelerators_high && find.narrower_budget_seconds == 0 &&
-         std::ranges::any_of(find.points,
-                             [](const FindPoint& point) { return point.verdict == "edge"; });
+         std::ranges::any_of(
+             find.points, [](const FindPoint& point) { return point.verdict == "edge"; });
 }
 
 bool is_wide(const FindResult& find) {
@@ -62,10 +62,10 @@ std::string points_table(const FindResult& find) {
 }
 
 std::string depth_text(const FindResult& find) {
-  std::string text = fmt::format(
-      "{} in flight in transfers of {}, {} read ahead",
-      format_counted(find.depth_reads, "read"), format_bytes(find.transfer_bytes),
-      format_bytes(static_cast<std::uint64_t>(find.read_ahead_bytes)));
+  std::string text =
+      fmt::format("{} in flight in transfers of {}, {} read ahead",
+                  format_counted(find.depth_reads, "read"), format_bytes(find.transfer_bytes),
+                  format_bytes(static_cast<std::uint64_t>(find.read_ahead_bytes)));
   const char* separator = "; moved ";
   for (const DepthPoint& depth : find.depths) {
     text += fmt::format("{}{} with {}", separator, format_rate(depth.bytes_per_second),
@@ -77,7 +77,8 @@ std::string depth_text(const FindResult& find) {
 
 std::string time_text(const FindResult& find) {
   std::string text = fmt::format("{:.1f} s of trials", find.spent_seconds);
-  if (find.budget_seconds > 0) text += fmt::format(", of a budget of {:.0f} s", find.budget_seconds);
+  if (find.budget_seconds > 0)
+    text += fmt::format(", of a budget of {:.0f} s", find.budget_seconds);
   if (find.noise_seconds > 0)
     text += fmt::format("; a rate measured for 1 s is known to +-{:.1f} %",
                         196 * std::sqrt(find.noise_seconds));
@@ -103,24 +104,24 @@ std::string evidence(const FindResult& find) {
   if (run != nullptr) {
     text += fmt::format("{}: {}\n", run->workload, run->workload_title);
     text += result_row("data set", dataset_text(*run));
-    text += result_row(run->tensor_parallel * run->pipeline_parallel > 1 ? "one replica"
-                                                                         : "one accelerator",
-                       one_accelerator_text(*run));
+    text += result_row(
+        run->tensor_parallel * run->pipeline_parallel > 1 ? "one replica" : "one accelerator",
+        one_accelerator_text(*run));
     text += result_row("step time", timing_text(find.timing_set, find.other_timings));
-    text += result_row("client", fmt::format("{}, {} I/O, {}, {} clock", find.client,
-                                             setting_of(*run, "io"),
-                                             format_counted(run->reactors, "reactor"),
-                                             setting_of(*run, "clock")));
+    text += result_row(
+        "client", fmt::format("{}, {} I/O, {}, {} clock", find.client, setting_of(*run, "io"),
+                              format_counted(run->reactors, "reactor"), setting_of(*run, "clock")));
   }
   text += result_row("depth", depth_text(find));
   text += result_row("search", time_text(find));
   if (find.ceiling.seconds > 0 && run != nullptr)
-    text += result_row(
-        "this host", fmt::format("feeds {} x {} from storage that costs nothing: {} samples/s, {} "
-                                 "of CPU each",
-                                 format_count(std::floor(find.ceiling.accelerators)),
-                                 run->accelerator, format_count(find.ceiling.samples_per_second),
-                                 format_duration(from_seconds(find.ceiling.cpu_seconds_per_sample))));
+    text +=
+        result_row("this host",
+                   fmt::format("feeds {} x {} from storage that costs nothing: {} samples/s, {} "
+                               "of CPU each",
+                               format_count(std::floor(find.ceiling.accelerators)),
+                               run->accelerator, format_count(find.ceiling.samples_per_second),
+                               format_duration(from_seconds(find.ceiling.cpu_seconds_per_sample))));
   if (run != nullptr) text += warnings_text(*run);
   return text + points_table(find);
 }
@@ -132,8 +133,8 @@ std::string range_text(const FindResult& find) {
   if (!find.measured) return "nothing yet";
   if (find.accelerators_low == find.accelerators_high)
     return fmt::format("{} x {}{}", find.accelerators, name, or_more(find));
-  return fmt::format("between {} and {} x {}{}", find.accelerators_low, find.accelerators_high, name,
-                     or_more(find));
+  return fmt::format("between {} and {} x {}{}", find.accelerators_low, find.accelerators_high,
+                     name, or_more(find));
 }
 
 std::string answer_text(const FindResult& find) {

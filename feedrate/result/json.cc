@@ -28,6 +28,7 @@ Json metrics_json(const RunResult& run) {
           {"samples", run.samples},
           {"seconds", run.seconds},
           {"samples_per_second", run.samples_per_second},
+          {"samples_per_second_after_first", run.samples_per_second_after_first},
           {"bytes_per_second", run.bytes_per_second},
           {"read_bytes_per_second", run.read_bytes_per_second},
           {"read_ahead_bytes", run.read_ahead_bytes},
@@ -58,6 +59,8 @@ void metrics_of(const Json& json, RunResult& run) {
   json.at("samples").get_to(run.samples);
   json.at("seconds").get_to(run.seconds);
   json.at("samples_per_second").get_to(run.samples_per_second);
+  if (json.contains("samples_per_second_after_first"))
+    json.at("samples_per_second_after_first").get_to(run.samples_per_second_after_first);
   json.at("bytes_per_second").get_to(run.bytes_per_second);
   json.at("read_bytes_per_second").get_to(run.read_bytes_per_second);
   json.at("read_ahead_bytes").get_to(run.read_ahead_bytes);

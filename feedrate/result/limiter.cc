@@ -69,19 +69,26 @@ Limiter find_limiter(const RunResult& run) {
       run.read_bytes_per_second >= kNetworkBusy * run.io.wire_bytes_per_second_max)
     return {"network", fmt::format("the network: {} of the {} of {}", moved,
                                    format_rate(run.io.wire_bytes_per_second_max), run.io.wire)};
+  const auto readers = run.effective.find("readers");
+  if (readers != run.effective.end() && readers->second == "0")
+    return {"window",
+            fmt::format("the training process, which reads by itself and computes nothing "
+                        "meanwhile: {} moved in reads of {:.2f} ms each; --readers=1 or more read "
+                        "while it computes",
+                        moved, run.read_latency.mean_ms)};
   const bool readers_busy =
       run.in_flight_mean >= kWindowBusy * static_cast<double>(run.in_flight_limit);
   const double alone = run.unloaded_read_ms;
   if (readers_busy && alone > 0 && run.read_latency.mean_ms < kQueueing * alone) {
     // Little: in flight = rate x latency. What the accelerators need at this latency.
     const double factor = run.au_threshold / std::max(0.01, run.sustained_utilisation);
-    const auto readers = static_cast<std::uint64_t>(
+    const auto enough = static_cast<std::uint64_t>(
         std::ceil(factor * static_cast<double>(run.in_flight_limit) / std::max(1U, run.replicas)));
     return {"window",
             fmt::format("the window: all {} reads in flight take {:.2f} ms each, {:.2f} ms without "
                         "company, so more would fit; about {} readers {} would do (--readers={})",
-                        run.in_flight_limit, run.read_latency.mean_ms, alone, readers,
-                        run.replicas < run.accelerators ? "a replica" : "an accelerator", readers)};
+                        run.in_flight_limit, run.read_latency.mean_ms, alone, enough,
+                        run.replicas < run.accelerators ? "a replica" : "an accelerator", enough)};
   }
   std::string text =
       fmt::format("the storage: {} with {:.0f} of {} reads in flight at {:.2f} ms each", moved,

@@ -170,13 +170,14 @@ struct RunResult {
   double sustained_samples_per_second = 0, sustained_bytes_per_second = 0;
   std::vector<EpochResult> epochs;
   std::uint64_t steps = 0, samples = 0;
-  double seconds = 0;             // first read to end of last step
-  double samples_per_second = 0;  // consumed, first step included
-  double bytes_per_second = 0;    // of those samples, at their mean size
+  double seconds = 0;                         // first read to end of last step
+  double samples_per_second = 0;              // consumed, first step included
+  double samples_per_second_after_first = 0;  // without the first step of the run; 0: it had one
+  double bytes_per_second = 0;                // of those samples, at their mean size
   double read_bytes_per_second = 0;  // what storage calls moved: read-ahead and alignment included
   double read_ahead_bytes = 0;       // of samples that were read and that nobody consumed
-  std::uint64_t bytes_asked = 0;  // what the samples needed
-  std::uint64_t bytes_moved = 0;  // what the calls moved, alignment included
+  std::uint64_t bytes_asked = 0;     // what the samples needed
+  std::uint64_t bytes_moved = 0;     // what the calls moved, alignment included
   std::uint64_t opens = 0, reads = 0, samples_read = 0;
   double first_batch_seconds = 0;  // until every accelerator had its first batch
   LatencySummary open_latency, read_latency;
@@ -215,8 +216,8 @@ struct TrialResult {
   double begin_seconds = 0;           // of the search
   double seconds = 0;
   std::uint64_t steps = 0;
-  // Sustained AU over so much of the trial; none where it was too short for a step, or for one whose
-  // steps took no time. `upper_bound`: no step ended, and it is at most this.
+  // Sustained AU over so much of the trial; none where it was too short for a step, or for one
+  // whose steps took no time. `upper_bound`: no step ended, and it is at most this.
   std::optional<double> utilisation;
   bool upper_bound = false;
   double measured_seconds = 0;
@@ -244,21 +245,21 @@ struct FindResult {
   // The number, and the interval that it lies in: between the most that are proven fed and the
   // fewest that are proven to starve. 0 when one starves.
   std::uint32_t accelerators = 0, accelerators_low = 0, accelerators_high = 0;
-  bool measured = false;  // false: nothing could be told at all
+  bool measured = false;    // false: nothing could be told at all
   std::uint32_t limit = 0;  // that the data set or --max allowed
-  std::string limited_by;  // "storage", "client-cpu", "open", "data-set", "--max", "unknown", ...
-  std::string reason;      // one sentence
-  std::vector<std::string> findings;   // what else the user should know
-  double narrower_budget_seconds = 0;  // that would tell; 0: nothing more to tell
+  std::string limited_by;   // "storage", "client-cpu", "open", "data-set", "--max", "unknown", ...
+  std::string reason;       // one sentence
+  std::vector<std::string> findings;             // what else the user should know
+  double narrower_budget_seconds = 0;            // that would tell; 0: nothing more to tell
   double budget_seconds = 0, spent_seconds = 0;  // 0: no budget
-  bool repeatable = true;  // false: cut by the time of this host
+  bool repeatable = true;                        // false: cut by the time of this host
   // --at-least: "", "pass", "fail" or "undecided".
   std::uint32_t asked = 0;
   std::string answer;
   double noise_seconds = 0, correlation_seconds = 0;  // see find/noise.h
-  std::uint64_t depth_reads = 0;       // in flight, as many as were needed
+  std::uint64_t depth_reads = 0;                      // in flight, as many as were needed
   std::uint64_t transfer_bytes = 0;
-  double read_ahead_bytes = 0;         // at the answer, over all accelerators
+  double read_ahead_bytes = 0;  // at the answer, over all accelerators
   std::vector<DepthPoint> depths;
   bool saturated = false;              // more load moved no more
   std::vector<FindPoint> points;       // by number of accelerators

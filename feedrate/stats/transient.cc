@@ -27,8 +27,7 @@ std::size_t transient_length(std::span<const double> values) {
     if (first > means.size() / 2) continue;
     // What rounding alone leaves of equal values is no variance.
     const double mean = sum / count;
-    const double statistic =
-        squares > 1e-18 * count * mean * mean ? squares / (count * count) : 0;
+    const double statistic = squares > 1e-18 * count * mean * mean ? squares / (count * count) : 0;
     if (first == means.size() / 2 || statistic <= least) {
       least = statistic;
       cut = first;

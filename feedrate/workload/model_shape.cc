@@ -13,6 +13,7 @@ namespace feedrate {
 namespace {
 
 constexpr std::uint64_t kRanksMax = 1'000'000;
+constexpr std::uint64_t kCheckpointMax = std::uint64_t{1} << 60U;
 constexpr std::uint64_t kUnitsMax = 1'000'000'000;
 
 Result<> read_count(const YamlNode& root, std::string_view key, std::uint64_t& target,
@@ -53,6 +54,15 @@ Result<> read_transformer(const YamlNode& root, ModelShape& model) {
     return node.error(fmt::format("{} hidden units, {} heads and {} kv_heads do not fit together",
                                   model.hidden, model.heads, model.kv_heads),
                       "kv_heads is at most heads, heads at most hidden");
+  return {};
+}
+
+Result<> read_checkpoint(const YamlNode& root, ModelShape& model) {
+  if (!root.has("checkpoint")) return {};
+  FEEDRATE_TRY(const YamlNode node, root.at("checkpoint"));
+  FEEDRATE_CHECK(node.expect_keys("a checkpoint", {"bytes", "source"}));
+  FEEDRATE_CHECK(read_count(node, "bytes", model.checkpoint_bytes, kCheckpointMax));
+  FEEDRATE_TRY(model.checkpoint_source, node.text_at("source"));
   return {};
 }
 
@@ -142,9 +152,9 @@ ModelShape scaled(const ModelShape& model, double share) {
 
 Result<ModelShape> parse_model(std::string_view yaml, std::string_view origin) {
   FEEDRATE_TRY(const YamlNode root, YamlNode::parse(yaml, origin));
-  FEEDRATE_CHECK(
-      root.expect_keys("a model", {"name", "title", "source", "notes", "parameters", "tensors",
-                                   "transformer", "parallelism", "workloads", "shared_timings"}));
+  FEEDRATE_CHECK(root.expect_keys(
+      "a model", {"name", "title", "source", "notes", "parameters", "tensors", "transformer",
+                  "parallelism", "workloads", "shared_timings", "checkpoint"}));
   ModelShape model;
   FEEDRATE_TRY(model.name, root.text_at("name"));
   FEEDRATE_TRY(model.title, root.text_at("title"));
@@ -163,6 +173,7 @@ Result<ModelShape> parse_model(std::string_view yaml, std::string_view origin) {
                       "give the layers of a transformer, or the tensors or their sum of another");
   if (root.has("transformer")) FEEDRATE_CHECK(read_transformer(root, model));
   FEEDRATE_CHECK(read_listed(root, model));
+  FEEDRATE_CHECK(read_checkpoint(root, model));
   FEEDRATE_CHECK(read_parallelism(root, model));
   return model;
 }

@@ -37,7 +37,10 @@ struct ModelShape {
   std::uint64_t sequence_tokens = 0;        // 0: not known
   std::vector<ModelTensor> tensors;         // of a model that is not a transformer, where known
   std::uint64_t given_parameters = 0;       // of a model that is not a transformer: their sum
-  Parallelism parallelism;                  // as it is usually run; ranks 1: no source says
+  // Published size of one checkpoint, where it is not what Adam in mixed precision makes of it.
+  std::uint64_t checkpoint_bytes = 0;  // 0: not known
+  std::string checkpoint_source;
+  Parallelism parallelism;  // as it is usually run; ranks 1: no source says
   std::string parallelism_source;
   std::vector<std::string> workloads;  // training workloads that train it
   // The step times of those are of model-parallel jobs, divided by all their accelerators: a

@@ -25,6 +25,7 @@ constexpr std::uint64_t kEpochsMax = 1'000'000;
 constexpr std::uint64_t kReadersMax = 4096;
 constexpr std::uint64_t kPrefetchMax = 1024;
 constexpr double kAuThresholdMin = 0.01;
+constexpr std::uint64_t kMeasuredWithMax = 10'000'000;
 constexpr std::uint64_t kBatchMax = std::uint64_t{1} << 24U;
 constexpr Duration kComputeMin = std::chrono::microseconds(1);
 constexpr Duration kComputeMax = std::chrono::hours(1);
@@ -316,6 +317,13 @@ constexpr Field<AcceleratorTiming> kTiming[] = {
        return assign(t.source, checked_text(scalar));
      },
      [](const AcceleratorTiming& t) { return yaml_scalar(t.source); }},
+    {"measured_with", false,
+     [](const Scalar& scalar, AcceleratorTiming& t) {
+       return assign(t.measured_with, checked_count(scalar, 1, kMeasuredWithMax));
+     },
+     [](const AcceleratorTiming& t) {
+       return t.measured_with == 0 ? std::string() : std::to_string(t.measured_with);
+     }},
 };
 
 }  // namespace

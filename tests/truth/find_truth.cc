@@ -2,16 +2,237 @@
 // seeds of their noise, and prints a line of JSON for each run: what find_coverage.py counts.
 //
 // usage: feedrate_find_truth STORAGES.json NAME FIRST_SEED SEEDS BUDGET_SECONDS [AT_LEAST]
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <list>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
 
+#include "feedrate/base/json_text.h"
+#include "feedrate/base/random.h"
 #include "feedrate/engine/train.h"
 #include "feedrate/find/find.h"
-#include "tests/truth/stations.h"
+#include "feedrate/storage/storage.h"
 
 namespace feedrate {
 namespace {
+
+// Storages that the model language cannot say: stations with queues, distributions of service time
+// and pauses, on the virtual clock: what station_events.py simulates without us.
+
+// Draws of one law, in seconds.
+class Law {
+ public:
+  explicit Law(const nlohmann::json& json)
+      : shape_(json.at("shape")),
+        mean_(json.value("mean", 0.0)),
+        sigma_(json.value("sigma", 0.0)),
+        alpha_(json.value("alpha", 0.0)) {}
+
+  double draw(RandomStream& random) const {
+    if (shape_ == "fixed") return mean_;
+    if (shape_ == "exponential") return mean_ * random.exponential();
+    if (shape_ == "lognormal")
+      return mean_ * std::exp(sigma_ * random.normal() - sigma_ * sigma_ / 2);
+    FEEDRATE_ASSERT(shape_ == "pareto");
+    return mean_ * (alpha_ - 1) / alpha_ * std::exp(random.exponential() / alpha_);
+  }
+
+ private:
+  std::string shape_;
+  double mean_, sigma_, alpha_;
+};
+
+// When servers work: all the time, or between pauses.
+class Pauses {
+ public:
+  Pauses(const nlohmann::json& json, std::uint64_t seed) : random_(seed) {
+    if (json.is_null()) return;
+    const std::string shape = json.value("shape", "exponential");
+    on_.emplace(nlohmann::json{{"shape", shape}, {"mean", json.at("on_mean")}});
+    off_.emplace(nlohmann::json{{"shape", shape}, {"mean", json.at("off_mean")}});
+  }
+  // When `service` seconds of work that begin at `start` are done.
+  double end_of(double start, double service) {
+    if (!on_) return start + service;
+    double at = start;
+    while (true) {
+      extend(at);
+      const auto next = std::lower_bound(spans_.begin(), spans_.end(), at,
+                                         [](const Span& span, double t) { return span.end <= t; });
+      at = std::max(at, next->begin);
+      if (at + service <= next->end) return at + service;
+      service -= next->end - at;
+      at = next->end;
+    }
+  }
+
+ private:
+  struct Span {
+    double begin, end;  // on
+  };
+  void extend(double until) {
+    while (spans_.empty() || spans_.back().end <= until) {
+      const double begin = spans_.empty() ? 0 : spans_.back().end + off_->draw(random_);
+      spans_.push_back({begin, begin + on_->draw(random_)});
+    }
+  }
+  RandomStream random_;
+  std::optional<Law> on_, off_;
+  std::vector<Span> spans_;
+};
+
+// Bytes that the storage's own memory holds, the least recently used of them first to go.
+class Lru {
+ public:
+  explicit Lru(double bytes) : bytes_(bytes) {}
+  // Whether it was there; it is afterwards.
+  bool touch(const std::string& path, double bytes) {
+    const auto found = places_.find(path);
+    if (found != places_.end()) {
+      order_.splice(order_.begin(), order_, found->second);
+      return true;
+    }
+    order_.push_front({path, bytes});
+    places_[path] = order_.begin();
+    held_ += bytes;
+    while (held_ > bytes_) {
+      held_ -= order_.back().second;
+      places_.erase(order_.back().first);
+      order_.pop_back();
+    }
+    return false;
+  }
+
+ private:
+  double bytes_, held_ = 0;
+  std::list<std::pair<std::string, double>> order_;
+  std::unordered_map<std::string, std::list<std::pair<std::string, double>>::iterator> places_;
+};
+
+class Station {
+ public:
+  Station(const nlohmann::json& json, std::uint64_t seed)
+      : random_(seed),
+        service_(json.contains("lru") ? json.at("lru").at("miss") : json.at("service")),
+        pauses_(json.value("pause", nlohmann::json()), seed + 1),
+        share_(json.value("share", 1.0)),
+        free_at_(json.value("servers", 1)) {
+    if (!json.contains("lru")) return;
+    lru_.emplace(json.at("lru").at("bytes").get<double>());
+    hit_.emplace(json.at("lru").at("hit"));
+  }
+
+  bool visited_by(std::uint64_t file) const {
+    return share_ >= 1 || static_cast<double>(file * 2654435761U % (std::uint64_t{1} << 32U)) <
+                              share_ * 4294967296.0;
+  }
+  double end_of_service(double now, const std::string& path, double bytes) {
+    const bool hit = lru_ && lru_->touch(path, bytes);
+    const double service = hit ? hit_->draw(random_) : service_.draw(random_);
+    const auto first = std::ranges::min_element(free_at_);
+    *first = pauses_.end_of(std::max(*first, now), service);
+    return *first;
+  }
+
+ private:
+  RandomStream random_;
+  Law service_;
+  Pauses pauses_;
+  double share_;
+  std::vector<double> free_at_;
+  std::optional<Lru> lru_;
+  std::optional<Law> hit_;
+};
+
+struct Stations {
+  Stations(const nlohmann::json& json, std::uint64_t seed) : random(seed + 7) {
+    std::uint64_t number = 0;
+    for (const nlohmann::json& station : json.at("stations"))
+      stations.emplace_back(station, combine_seeds(seed, 100 + 2 * number++));
+    if (json.contains("latency")) latency.emplace(json.at("latency"));
+  }
+  std::vector<Station> stations;
+  std::optional<Law> latency;
+  RandomStream random;
+};
+
+struct StationFile final : StorageFile {
+  using StorageFile::StorageFile;
+};
+
+// Of a described data set: its paths are ".../part-NUMBER-of-FILES".
+std::uint64_t file_number(const std::string& path) {
+  const std::size_t part = path.rfind("part-");
+  FEEDRATE_ASSERT(part != std::string::npos);
+  return std::strtoull(path.c_str() + part + 5, nullptr, 10);
+}
+
+class StationStorage final : public Storage {
+ public:
+  StationStorage(Reactor& reactor, std::shared_ptr<Stations> stations)
+      : reactor_(reactor), stations_(std::move(stations)) {}
+  std::string_view name() const override { return "stations"; }
+  Reactor& reactor() override { return reactor_; }
+  std::size_t slack_bytes() const override { return 0; }
+  bool carries_data() const override { return false; }
+
+  Task<Result<FileHandle>> open(const std::string& path, OpenMode) override {
+    co_return FileHandle(std::make_unique<StationFile>(path));
+  }
+  Task<Result<>> close(FileHandle) override { co_return Result<>{}; }
+  Task<Result<ReadOutcome>> read(StorageFile& file, std::uint64_t, std::uint64_t length,
+                                 Buffer& buffer) override {
+    return read_file(file.path(), length, buffer);
+  }
+  Task<Result<ReadOutcome>> read_file(const std::string& path, std::uint64_t length,
+                                      Buffer& buffer) override {
+    const Instant begin = reactor_.now();
+    const std::uint64_t file = file_number(path);
+    for (Station& station : stations_->stations) {
+      if (!station.visited_by(file)) continue;
+      const double now = to_seconds(reactor_.now() - Instant{});
+      const double end = station.end_of_service(now, path, static_cast<double>(length));
+      const bool waited = co_await reactor_.sleep_until(Instant(from_seconds(end)));
+      if (!waited) co_return fail(ErrorKind::kCancelled, "the run was interrupted");
+    }
+    if (stations_->latency) {
+      const double alone = stations_->latency->draw(stations_->random);
+      const bool waited = co_await reactor_.sleep_for(from_seconds(alone));
+      if (!waited) co_return fail(ErrorKind::kCancelled, "the run was interrupted");
+    }
+    co_return ReadOutcome{buffer.bytes().first(length), length, begin, {}};
+  }
+
+  Task<Result<>> write(StorageFile&, std::uint64_t, std::uint64_t, Buffer&) override {
+    co_return Result<>{};
+  }
+  Task<Result<>> sync(StorageFile&) override { co_return Result<>{}; }
+  Task<Result<std::vector<DirectoryEntry>>> list(const std::string&) override {
+    co_return std::vector<DirectoryEntry>{};
+  }
+  Task<Result<FileStatus>> stat(const std::string&) override { co_return FileStatus{}; }
+  Task<Result<>> rename(const std::string&, const std::string&) override { co_return Result<>{}; }
+  Task<Result<>> sync_directory(const std::string&) override { co_return Result<>{}; }
+  Task<Result<std::uint64_t>> free_bytes(const std::string&) override {
+    co_return std::uint64_t{1} << 50U;
+  }
+  Task<Result<>> remove(const std::string&) override { co_return Result<>{}; }
+  Task<Result<>> make_directories(const std::string&) override { co_return Result<>{}; }
+
+ private:
+  Reactor& reactor_;
+  std::shared_ptr<Stations> stations_;
+};
+
+StorageFactory make_station_storage(const nlohmann::json& description, std::uint64_t seed) {
+  auto stations = std::make_shared<Stations>(description, seed);
+  return
+      [stations](Reactor& reactor) { return std::make_unique<StationStorage>(reactor, stations); };
+}
 
 constexpr std::uint32_t kMost = 64;  // accelerators
 
@@ -28,8 +249,8 @@ TrainingPlan make_plan(const nlohmann::json& job, const nlohmann::json& storage)
   FEEDRATE_ASSERT(described.has_value());
   const auto dataset = Dataset::from_plan(*described, "(described)");
   FEEDRATE_ASSERT(dataset.has_value());
-  TrainingPlan plan = default_training_plan(workload, workload.accelerators.front(), *dataset,
-                                            ClientKind::kNative);
+  TrainingPlan plan =
+      default_training_plan(workload, workload.accelerators.front(), *dataset, ClientKind::kNative);
   plan.epochs = 0;
   const nlohmann::json slow = storage.value("slow_ranks", nlohmann::json::object());
   for (const auto& [rank, factor] : slow.items())
@@ -72,7 +293,8 @@ Result<FindResult> search(const TrainingPlan& plan, const nlohmann::json& storag
 
 int run(int argc, char** argv) {
   if (argc < 6) {
-    std::fprintf(stderr, "usage: %s STORAGES.json NAME FIRST_SEED SEEDS BUDGET_SECONDS [AT_LEAST]\n",
+    std::fprintf(stderr,
+                 "usage: %s STORAGES.json NAME FIRST_SEED SEEDS BUDGET_SECONDS [AT_LEAST]\n",
                  argv[0]);
     return 2;
   }
@@ -109,7 +331,7 @@ int run(int argc, char** argv) {
                                 {"depth", result->depth_reads},
                                 {"trials", result->trials.size()},
                                 {"findings", result->findings}};
-      std::printf("%s\n", line.dump().c_str());
+      std::printf("%s\n", json_text(line, -1).c_str());
     }
     return 0;
   }
