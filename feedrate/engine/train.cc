@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <mutex>
 
 #include "feedrate/engine/loader.h"
@@ -376,7 +377,10 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
     coordinator.fail_with(error);
     group.stop();
   };
-  const auto cut = [&] { outcome.cut = (group.stop(), true); };
+  const auto cut = [&] {
+    outcome.cut = true;
+    group.stop();
+  };
   // Buffers are touched and pinned before the clock starts.
   Instant latest{};
   StreamRate rate;  // written by the first reactor before the others pass the barrier
@@ -417,8 +421,7 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
   outcome.readers = merged(stats, outcome.begin);
   outcome.cpu_times = group.cpu_times();
   outcome.process_cpu_time = group.process_cpu_time();
-  outcome.warnings.insert(outcome.warnings.begin(), group.warnings().begin(),
-                          group.warnings().end());
+  std::ranges::copy(group.warnings(), std::inserter(outcome.warnings, outcome.warnings.begin()));
   outcome.stream_rate = rate;
   outcome.buffers = buffers;
   outcome.interrupted = stop.stop_requested();
