@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "feedrate/base/random.h"
 #include "feedrate/base/text.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/run_checks.h"
@@ -537,6 +538,11 @@ static void describe(const RunSetup& setup, const TrainingPlan& plan, const RunO
                       {"time", format_duration(plan.time_max)}};
 }
 
+// A run that goes on where another ended meets other noise.
+static std::uint64_t storage_seed(const TrainingPlan& plan) {
+  return plan.start_samples == 0 ? plan.seed : combine_seeds(plan.seed, plan.start_samples);
+}
+
 Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
                            const RunOptions& options, StepObserver* observer,
                            TrainingProgress& progress, const std::stop_token& stop,
@@ -544,8 +550,9 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   FEEDRATE_CHECK(check_training_plan(plan));
   // What stays is for the residency of the result to say.
   if (setup.drop_cache) drop_page_cache(*plan.dataset, stop);
-  FEEDRATE_TRY(StorageFactory storage, make_storage_factory(setup.storage, setup.io,
-                                                            plan.dataset->full_path(0), plan.seed));
+  FEEDRATE_TRY(StorageFactory storage,
+               make_storage_factory(setup.storage, setup.io, plan.dataset->full_path(0),
+                                    storage_seed(plan)));
   if (setup.rate_max > 0) storage = limit_rate(storage, setup.rate_max);
   FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
   std::optional<IoWitness> witness;

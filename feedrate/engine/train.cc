@@ -72,6 +72,7 @@ class StepCoordinator {
   }
   void move_to(TrainingOutcome& outcome) {
     outcome.begin = begin_;
+    outcome.cut = outcome.cut || cut_;
     outcome.steps = std::move(steps_);
     outcome.first_batch = first_batch_;
     outcome.fatal = std::move(error_);
@@ -95,7 +96,8 @@ class StepCoordinator {
     progress_.steps.store(steps_.size(), std::memory_order_relaxed);
     stop_ = (plan_.steps_max > 0 && steps_.size() >= plan_.steps_max) ||
             (plan_.time_max.count() > 0 && step_end_ - begin_ >= plan_.time_max);
-    if (observer_ != nullptr && observer_->on_step(steps_.size() - 1, steps_.back())) stop_ = true;
+    if (observer_ != nullptr && observer_->on_step(steps_.size() - 1, steps_.back()))
+      stop_ = cut_ = true;
     checkpoint_due_ =
         checkpoints_ != nullptr && !stop_ &&
         (checkpoints_->every_steps > 0 ? steps_.size() % checkpoints_->every_steps == 0
@@ -109,6 +111,7 @@ class StepCoordinator {
   Instant begin_{}, step_end_{};
   Instant resume_{}, resumed_{};  // after the last checkpoint
   bool stop_ = false, checkpoint_due_ = false;
+  bool cut_ = false;  // by the observer
   std::atomic<bool> over_ = false, begun_ = false;
   StepRecord pending_;
   Step pending_slowest_, slowest_;

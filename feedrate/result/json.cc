@@ -432,6 +432,9 @@ Json find_json(const FindResult& find) {
             {"repeatable", find.repeatable},
             {"asked", find.asked},
             {"answer", find.answer},
+            {"read_again", find.read_again},
+            {"cold", nullptr},
+            {"job_times_larger", find.job_times_larger},
             {"noise_seconds", find.noise_seconds},
             {"correlation_seconds", find.correlation_seconds},
             {"depth_reads", find.depth_reads},
@@ -443,6 +446,12 @@ Json find_json(const FindResult& find) {
             {"depths", Json::array()},
             {"points", Json::array()},
             {"trials", Json::array()}};
+  if (find.cold)
+    json["cold"] = {{"accelerators", find.cold->accelerators},
+                    {"accelerators_low", find.cold->accelerators_low},
+                    {"accelerators_high", find.cold->accelerators_high},
+                    {"bytes_per_second", find.cold->bytes_per_second},
+                    {"again_bytes_per_second", find.cold->again_bytes_per_second}};
   for (const DepthPoint& depth : find.depths)
     json["depths"].push_back({{"reads_in_flight", depth.reads_in_flight},
                               {"transfer_bytes", depth.transfer_bytes},

@@ -237,6 +237,14 @@ struct FindPoint {
 struct DepthPoint {
   std::uint64_t reads_in_flight = 0, transfer_bytes = 0;
   double bytes_per_second = 0;
+  double seconds = 0;  // tried
+};
+
+// What a storage feeds when every byte is read for the first time, where that differs from what it
+// feeds when the data set is read again.
+struct ColdAnswer {
+  std::uint32_t accelerators = 0, accelerators_low = 0, accelerators_high = 0;
+  double bytes_per_second = 0, again_bytes_per_second = 0;  // moved at the first, at later readings
 };
 
 struct FindResult {
@@ -256,6 +264,10 @@ struct FindResult {
   // --at-least: "", "pass", "fail" or "undecided".
   std::uint32_t asked = 0;
   std::string answer;
+  // Where the data set was read once and then again: the figures above are of later readings.
+  bool read_again = false;
+  std::optional<ColdAnswer> cold;  // none where both readings are alike
+  double job_times_larger = 0;     // the job's data set than this one; 0: not known
   double noise_seconds = 0, correlation_seconds = 0;  // see find/noise.h
   std::uint64_t depth_reads = 0;                      // in flight, as many as were needed
   std::uint64_t transfer_bytes = 0;
