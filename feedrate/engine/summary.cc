@@ -195,8 +195,10 @@ void summarise_client(const TrainingOutcome& outcome, RunResult& result) {
 void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& result) {
   if (outcome.fatal)
     result.invalid_reasons.push_back(
-        "a read failed: " + outcome.fatal->message() +
-        "; mend the data set, or count such errors with --on-error=continue");
+        "a read failed: " + outcome.fatal->message() + "; " +
+        (outcome.fatal->hint().empty()
+             ? "mend the data set, or count such errors with --on-error=continue"
+             : outcome.fatal->hint()));
   else if (!result.errors.empty())
     result.invalid_reasons.push_back("reads failed, so some samples were never delivered");
   const bool measured = std::ranges::any_of(
