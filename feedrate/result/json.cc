@@ -213,6 +213,11 @@ Json io_json(const IoLedger& io) {
                       {"resident_after", optional_json(epoch.resident_after)}});
   return {{"storage_share", optional_json(io.storage_share)},
           {"page_cache_share", optional_json(io.page_cache_share)},
+          {"memory_share", optional_json(io.memory_share)},
+          {"origin", io.origin},
+          {"origin_reason", io.origin_reason},
+          {"shrunk", io.shrunk},
+          {"process_read_bytes", optional_json(io.process_read_bytes)},
           {"basis", io.basis},
           {"wire", io.wire},
           {"wire_unknown", io.wire_unknown},
@@ -232,6 +237,13 @@ IoLedger io_of(const Json& json) {
   const Json& object = json.at("io");
   io.storage_share = optional_of<double>(object.at("storage_share"));
   io.page_cache_share = optional_of<double>(object.at("page_cache_share"));
+  if (object.contains("origin")) {  // not in the first files of this version
+    io.memory_share = optional_of<double>(object.at("memory_share"));
+    object.at("origin").get_to(io.origin);
+    object.at("origin_reason").get_to(io.origin_reason);
+    object.at("shrunk").get_to(io.shrunk);
+    io.process_read_bytes = optional_of<std::uint64_t>(object.at("process_read_bytes"));
+  }
   object.at("basis").get_to(io.basis);
   object.at("wire").get_to(io.wire);
   object.at("wire_unknown").get_to(io.wire_unknown);

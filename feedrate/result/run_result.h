@@ -98,9 +98,17 @@ struct IoLedger {
   std::optional<std::uint64_t> cgroup_read_bytes;
   std::optional<double> resident_before, resident_after;  // of the whole run
   std::string residency_method;  // "cachestat", "mincore", or why it is not known
-  // Shares of the bytes that reads moved; none where nobody can tell, or nothing was read.
-  std::optional<double> storage_share, page_cache_share;
-  std::string basis;  // what the shares rest on: "direct I/O", "device counter", "residency"
+  // What lies at the bottom of the data set's path: "storage", "memory", "network", "unknown"; ""
+  // where nothing is read. And why, for memory and unknown: "tmpfs keeps its files in memory".
+  std::string origin, origin_reason;
+  std::string shrunk;  // why the device moves fewer bytes than the files have; "" if it does not
+  std::optional<std::uint64_t> process_read_bytes;  // that this process had storage read
+  // Shares of the bytes that reads moved; none where nobody can tell, or nothing was read. Memory
+  // is that below the file system: tmpfs, zram, the cache of a loop device's file.
+  std::optional<double> storage_share, page_cache_share, memory_share;
+  // What the shares rest on: "device counter", "process counter", "network counter", "direct I/O",
+  // "residency", "file system".
+  std::string basis;
 };
 
 // What this host's client does when storage costs nothing: the same run against null storage with

@@ -107,17 +107,27 @@ std::string worst_place_text(const StallResult& stalls) {
 
 // Storage or this host's memory, and who says so.
 std::string served_text(const IoLedger& io, std::uint64_t moved) {
-  std::string text = io.storage_share
-                         ? fmt::format("storage {}, this host's page cache {} (by {}",
-                                       format_percent(*io.storage_share),
-                                       format_percent(io.page_cache_share.value_or(0)), io.basis)
-                         : fmt::format("not countable here (");
+  std::vector<std::string> shares, notes;
+  if (io.storage_share)
+    shares.push_back(fmt::format("{} {}", io.origin == "network" ? "the network" : "storage",
+                                 format_percent(*io.storage_share)));
+  if (io.page_cache_share)
+    shares.push_back(
+        fmt::format("this host's page cache {}", format_percent(*io.page_cache_share)));
+  if (io.memory_share.value_or(0) > 0)
+    shares.push_back(fmt::format("this host's memory {}", format_percent(*io.memory_share)));
+  if (!io.basis.empty()) notes.push_back("by " + io.basis);
   if (io.wire_read_bytes)
-    text += fmt::format("{}{} moved {} for {}", io.storage_share ? "; " : "", io.wire,
-                        format_bytes(*io.wire_read_bytes), format_bytes(moved + io.probe_bytes));
-  else
-    text += fmt::format("{}{}", io.storage_share ? "; device: " : "", io.wire_unknown);
-  return text + ")";
+    notes.push_back(fmt::format("{} moved {} for {}", io.wire, format_bytes(*io.wire_read_bytes),
+                                format_bytes(moved + io.probe_bytes)));
+  else if (io.origin_reason.empty() && !io.wire_unknown.empty())
+    notes.push_back("device: " + io.wire_unknown);
+  if (io.origin == "network") notes.emplace_back("caches in its servers are invisible to counters");
+  if (!io.origin_reason.empty()) notes.push_back(io.origin_reason);
+  const bool known = io.storage_share || io.memory_share;
+  std::string text = known ? join(shares, ", ") : "unknown";
+  if (!known && !shares.empty()) text += ", " + join(shares, ", ");
+  return notes.empty() ? text : fmt::format("{} ({})", text, join(notes, "; "));
 }
 
 std::string warnings_text(const RunResult& run) {
@@ -185,12 +195,19 @@ std::string timing_text(const RunResult& run) {
   return text;
 }
 
+// A verdict that may be about memory says so.
+std::string place_mark(const IoLedger& io) {
+  if (io.origin.empty() || io.storage_share || io.memory_share) return {};
+  return " (where the bytes came from is unknown)";
+}
+
 std::string verdict(const RunResult& run) {
   if (!run.valid) return "INVALID: " + join(run.invalid_reasons, "; ") + "\n";
   const bool fed = run.accelerator_utilisation >= run.au_threshold;
-  return fmt::format("{} x {} {}: AU {} (threshold {}), {}{}\n", run.accelerators, run.accelerator,
-                     fed ? "kept fed" : "STARVE", format_percent(run.accelerator_utilisation),
-                     format_percent(run.au_threshold), format_rate(run.bytes_per_second),
+  return fmt::format("{} x {} {}: AU {} (threshold {}), {}{}{}\n", run.accelerators,
+                     run.accelerator, fed ? "kept fed" : "STARVE",
+                     format_percent(run.accelerator_utilisation), format_percent(run.au_threshold),
+                     format_rate(run.bytes_per_second), place_mark(run.io),
                      run.interrupted ? " (interrupted: partial result)" : "");
 }
 

@@ -126,8 +126,7 @@ TEST(ShortRead, GoesOnUntilAllIsThereAtUnalignedPlacesToo) {
 
 TEST(ShortRead, OnlyNothingIsTheEnd) {
   const Given given = read(IoMode::kDirect, 16384, 8000, in_small_pieces);
-  EXPECT_EQ(given.error,
-            "read \"file\" at offset 16384: the file ended after 3616 of 8000 bytes");
+  EXPECT_EQ(given.error, "read \"file\" at offset 16384: the file ended after 3616 of 8000 bytes");
   EXPECT_EQ(given.offsets, (std::vector<std::uint64_t>{16384, 19384, 20000}));
 }
 
