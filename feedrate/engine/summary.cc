@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "feedrate/base/text.h"
+#include "feedrate/engine/host_time.h"
 #include "feedrate/engine/loader.h"
 #include "feedrate/engine/train.h"
 #include "feedrate/workload/sampler.h"
@@ -229,6 +230,7 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
     result.invalid_reasons.push_back(
         fmt::format("only {} of the {} samples that the steps consumed were read",
                     outcome.readers.samples_read, needed));
+  judge_host_time(plan, outcome, result);
   result.valid = result.invalid_reasons.empty();
 }
 
@@ -327,6 +329,7 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   summarise_client(outcome, result);
   result.processing = summarise_processing(plan, readers);
   result.stalls = summarise_stalls(plan, outcome);
+  result.host_time = summarise_host_time(outcome);
   for (const auto& [kind, count] : readers.errors) result.errors.push_back(count);
   result.warnings = outcome.warnings;
   result.interrupted = outcome.interrupted;

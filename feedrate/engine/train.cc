@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "feedrate/engine/host_time.h"
 #include "feedrate/engine/loader.h"
 #include "feedrate/engine/stream_rate.h"
 #include "feedrate/runtime/barrier.h"
@@ -121,7 +122,13 @@ Task<bool> take_checkpoint(Reactor& reactor, StepCoordinator& group, CheckpointW
   }
   co_await group.pause().arrive(reactor,
                                 [&group, &reactor] { group.resume_at(reactor.refresh_now()); });
-  stats.stalls.add_pause(rank, stopped, group.step_end(), StallCause::kCheckpoint);
+  const Instant resumed = group.step_end();
+  Instant from = stopped;
+  for (const StallPiece& piece :
+       blame_host({{resumed, StallCause::kCheckpoint}}, stopped, resumed, reactor.pauses())) {
+    stats.stalls.add_pause(rank, from, piece.until, piece.cause);
+    from = piece.until;
+  }
   co_return true;
 }
 
@@ -149,7 +156,8 @@ Task<bool> compute_step(Loader& loader, Reactor& reactor, const TrainingPlan& pl
     const Instant start = std::max(batch->ready, free);
     const bool on_time = co_await reactor.sleep_until(start);
     if (!on_time) co_return false;
-    add_stalls(batch->pieces, free, pace.slot * done, step.pieces);
+    add_stalls(blame_host(batch->pieces, free, start, reactor.pauses()), free, pace.slot * done,
+               step.pieces);
     const bool last = done + 1 == plan.micro_batches;
     free = start + pace.slot + (last ? pace.drain : Duration{});
     loader.release_batch(free);
@@ -341,6 +349,9 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
   Instant latest{};
   StreamRate rate;  // written by the first reactor before the others pass the barrier
   Barrier prepared(group.size(), [&] { coordinator.begin(latest); });
+  const bool simulated = group.reactor(0).is_virtual();
+  const HostCounters host_before = simulated ? HostCounters{} : read_host_counters();
+  group.watch_host([] { return read_host_counters(); });
   group.run(
       [&](unsigned index, Reactor& reactor) {
         std::vector<std::uint32_t> ranks;
@@ -382,7 +393,14 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
   outcome.stream_rate = rate;
   outcome.buffers = buffers;
   outcome.interrupted = stop.stop_requested();
-  outcome.simulated = group.reactor(0).is_virtual();
+  outcome.simulated = simulated;
+  outcome.pauses = group.pauses();
+  if (!simulated) {
+    const HostCounters host_after = read_host_counters();
+    outcome.host_counters = {host_after.throttled - host_before.throttled,
+                             host_after.stolen - host_before.stolen};
+    outcome.host_cores = available_cores();
+  }
   return outcome;
 }
 

@@ -231,6 +231,23 @@ Json io_json(const IoLedger& io) {
           {"epochs", std::move(epochs)}};
 }
 
+Json host_time_json(const HostTime& time) {
+  return {{"stopped_seconds", time.stopped_seconds},
+          {"quota_seconds", time.quota_seconds},
+          {"stolen_seconds", time.stolen_seconds},
+          {"throttled_cpu_seconds", time.throttled_cpu_seconds},
+          {"stolen_cpu_seconds", time.stolen_cpu_seconds}};
+}
+
+HostTime host_time_of(const Json& json) {
+  if (!json.contains("host_time")) return {};  // not in the first files of this version
+  const Json& object = json.at("host_time");
+  return {object.at("stopped_seconds").get<double>(), object.at("quota_seconds").get<double>(),
+          object.at("stolen_seconds").get<double>(),
+          object.at("throttled_cpu_seconds").get<double>(),
+          object.at("stolen_cpu_seconds").get<double>()};
+}
+
 IoLedger io_of(const Json& json) {
   IoLedger io;
   if (!json.contains("io")) return io;  // not in the first files of this version
@@ -334,6 +351,7 @@ Json run_json(const RunResult& run) {
           {"processing", processing_json(run.processing)},
           {"stalls", stalls_json(run.stalls)},
           {"checkpoints", run.checkpoints ? checkpoints_json(*run.checkpoints) : Json()},
+          {"host_time", host_time_json(run.host_time)},
           {"io", io_json(run.io)},
           {"limiter", {{"kind", run.limiter.kind}, {"text", run.limiter.text}}},
           {"client_ceiling", ceiling_json(run.ceiling)},
@@ -391,6 +409,7 @@ RunResult run_of(const Json& json) {
   run.processing = processing_of(json);
   run.stalls = stalls_of(json);
   run.checkpoints = checkpoints_of(json);
+  run.host_time = host_time_of(json);
   run.io = io_of(json);
   limiter_of(json, run);
   for (const Json& error : json.at("errors"))

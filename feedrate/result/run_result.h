@@ -86,6 +86,20 @@ struct EpochIo {
   std::uint64_t located_bytes = 0, returned_bytes = 0;
   std::optional<double> resident_before, resident_after;
 };
+// More of a run than this in which this host did not let the client run, and it does not count.
+inline constexpr double kHostShareMax = 0.05;
+
+// Time in which the client should have run but this host did not let it. Wall time of the thread
+// that was held back longest, but for the last two.
+struct HostTime {
+  double stopped_seconds = 0;        // the process: SIGSTOP, a debugger, a freezer
+  double quota_seconds = 0;          // the CPU quota of its control group was used up
+  double stolen_seconds = 0;         // the hypervisor ran another guest
+  double throttled_cpu_seconds = 0;  // cpu.stat: by quotas, summed over processors
+  double stolen_cpu_seconds = 0;     // /proc/stat: steal, summed over processors
+  double seconds() const { return stopped_seconds + quota_seconds + stolen_seconds; }
+};
+
 // Where the bytes came from.
 struct IoLedger {
   std::vector<EpochIo> epochs;
@@ -199,6 +213,7 @@ struct RunResult {
 
   ByteProcessing processing;
   StallResult stalls;
+  HostTime host_time;
   std::optional<RunCheckpoints> checkpoints;
   IoLedger io;
   ClientCeiling ceiling;

@@ -163,6 +163,18 @@ std::string step_text(const RunResult& run) {
   return text;
 }
 
+std::string held_back_text(const HostTime& time) {
+  std::vector<std::string> parts;
+  const auto add = [&](double seconds, std::string_view by) {
+    if (seconds > 0)
+      parts.push_back(fmt::format("{} {}", format_duration(from_seconds(seconds)), by));
+  };
+  add(time.stopped_seconds, "stopped");
+  add(time.quota_seconds, "by its CPU quota");
+  add(time.stolen_seconds, "by the hypervisor");
+  return join(parts, ", ") + ": this host did not let the client run";
+}
+
 std::string accelerator_text(const RunResult& run) {
   std::string text = fmt::format("{} {}", run.accelerators, run.accelerator);
   if (replica_accelerators(run) > 1)
@@ -252,6 +264,7 @@ std::string render_text(const RunResult& run) {
   if (run.stalls.wall_ns > 0) text += row("stalled", stalls_text(run.stalls));
   if (const std::string worst = worst_place_text(run.stalls); !worst.empty())
     text += row("", worst);
+  if (run.host_time.seconds() > 0) text += row("held back", held_back_text(run.host_time));
   if (run.checkpoints) text += row("checkpoints", checkpoints_text(run));
   if (!run.limiter.text.empty()) text += row("limited by", run.limiter.text);
   if (run.processing.samples > 0)

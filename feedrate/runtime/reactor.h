@@ -22,6 +22,7 @@
 
 #include "feedrate/base/units.h"
 #include "feedrate/runtime/io_driver.h"
+#include "feedrate/runtime/late_watch.h"
 #include "feedrate/runtime/task.h"
 #include "feedrate/runtime/timer_heap.h"
 
@@ -132,6 +133,13 @@ class Reactor {
 
   std::uint64_t events() const { return events_; }  // coroutines resumed so far
 
+  // When this thread should have run but did not, in order; what has completed since is seen after
+  // them. Only where somebody watches; never in virtual time, but a test may say so.
+  const std::vector<HostPause>& pauses() const { return pauses_; }
+  void add_pause(const HostPause& pause) { pauses_.push_back(pause); }
+  // In real time, from now on; on the reactor's thread.
+  virtual void watch_lateness(LateWatch::Judge) {}
+
  protected:
   // Resumes what is in the run queue, in order, including what is added meanwhile, up to a bound:
   // the queue need not be empty afterwards.
@@ -148,6 +156,7 @@ class Reactor {
   bool stopping_ = false;
 
  private:
+  std::vector<HostPause> pauses_;
   std::function<void()> stop_hook_;
   struct Detached;
   static Detached run_detached(Reactor& reactor, Task<> task);

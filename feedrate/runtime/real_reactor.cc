@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "feedrate/runtime/reactor_group.h"
+
 namespace feedrate {
 
 RealReactor::RealReactor(OffloadPool* pool) : pool_(pool), event_fd_(eventfd(0, EFD_CLOEXEC)) {
@@ -49,11 +51,32 @@ void RealReactor::take_remote() {
   if (stop_requested_ && !stopping_) stop();
 }
 
-std::optional<Duration> RealReactor::wait_limit() const {
-  if (timers_.empty()) return std::nullopt;
+void RealReactor::watch_lateness(LateWatch::Judge judge) {
+  late_.emplace(LateWatch::Thread{thread_cpu_time, thread_run_delay}, std::move(judge),
+                refresh_now());
+}
+
+std::optional<Duration> RealReactor::begin_wait() {
+  const bool at_once = remote_pending() || !ready_.empty();
+  if (timers_.empty() && !late_) return at_once ? std::optional(Duration(0)) : std::nullopt;
   // Not now_: the turn that ends here may have been a long one.
-  const Duration left = timers_.next_deadline() - monotonic_now();
-  return left.count() <= 0 ? Duration(0) : std::max(left, kTimerCoalescing);
+  const Instant now = monotonic_now();
+  Duration limit = LateWatch::kBeat;
+  if (!timers_.empty()) {
+    const Duration left = timers_.next_deadline() - now;
+    const Duration wanted = left.count() <= 0 ? Duration(0) : std::max(left, kTimerCoalescing);
+    limit = late_ ? std::min(limit, wanted) : wanted;
+  }
+  if (at_once) limit = Duration(0);
+  if (late_)
+    if (const auto pause = late_->before_wait(now, limit)) add_pause(*pause);
+  return limit;
+}
+
+void RealReactor::end_wait() {
+  refresh_now();
+  if (late_)
+    if (const auto pause = late_->after_wait(now_)) add_pause(*pause);
 }
 
 void RealReactor::offload_job(OffloadJob& job) {
