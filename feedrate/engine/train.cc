@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kAddressesMax = std::size_t{1} << 40U;
 constexpr std::size_t kIdleFiles = 512;  // kept open by each reactor beyond those in use
+constexpr Duration kLetGoAfter = std::chrono::seconds(3);  // of reads, once the run is stopped
 
 // What the accelerators of all reactors agree on, step by step.
 class StepCoordinator {
@@ -365,6 +366,7 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
             reactor, storage(reactor), plan, orders, coordinator, progress, std::move(ranks),
             writing ? make_writer(*writing, index, reactor, *checkpoints) : nullptr,
             rate.bytes_per_second, on_fatal);
+        reactor.let_go_of_reads(kLetGoAfter);
         reactor.spawn(
             run_reactor(reactor, *works[index], prepared, latest, index == 0 ? &rate : nullptr));
       },
@@ -376,7 +378,11 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
         for (std::string& line : works[index]->shortfalls())
           if (std::ranges::find(outcome.warnings, line) == outcome.warnings.end())
             outcome.warnings.push_back(std::move(line));
-        works[index].reset();
+        // Its readers wait for reads that do not come back; the kernel may still write for them.
+        if (group.reactor(index).has_let_go())
+          static_cast<void>(works[index].release());
+        else
+          works[index].reset();
       },
       stop);
 
@@ -390,6 +396,13 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
   outcome.process_cpu_time = group.process_cpu_time();
   outcome.warnings.insert(outcome.warnings.begin(), group.warnings().begin(),
                           group.warnings().end());
+  for (unsigned index = 0; index < group.size(); ++index)
+    outcome.let_go = outcome.let_go || group.reactor(index).has_let_go();
+  const auto stuck = group.stuck();
+  if (outcome.let_go && stuck)
+    outcome.warnings.push_back(stuck->oldest + " had not come back after " +
+                               format_duration(group.reactor(0).refresh_now() - stuck->since) +
+                               " when the run was ended");
   outcome.stream_rate = rate;
   outcome.buffers = buffers;
   outcome.interrupted = stop.stop_requested();

@@ -47,6 +47,7 @@ struct TrainingOutcome {
   HostCounters host_counters;     // what they counted during the run
   unsigned host_cores = 1;        // that this process may use
   bool interrupted = false;
+  bool let_go = false;     // reads that did not come back are still in flight
   bool simulated = false;  // on the virtual clock
 };
 

@@ -99,7 +99,25 @@ Result<std::unique_ptr<ReactorGroup>> ReactorGroup::make(ClockKind clock, IoEngi
   return group;
 }
 
-ReactorGroup::~ReactorGroup() = default;
+ReactorGroup::~ReactorGroup() {
+  const auto let_go = [](const auto& reactor) { return reactor->has_let_go(); };
+  if (std::ranges::none_of(reactors_, let_go)) return;
+  // The kernel still knows of their requests, and workers may be in it.
+  for (auto& reactor : reactors_) static_cast<void>(reactor.release());
+  static_cast<void>(pool_.release());
+}
+
+std::optional<StuckIo> ReactorGroup::stuck() const {
+  std::optional<StuckIo> all;
+  for (const auto& reactor : reactors_) {
+    auto one = reactor->stuck();
+    if (!one) continue;
+    const std::uint64_t count = one->count + (all ? all->count : 0);
+    if (!all || one->since < all->since) all = std::move(one);
+    all->count = count;
+  }
+  return all;
+}
 
 void ReactorGroup::stop() {
   for (const auto& reactor : reactors_) reactor->stop_remote();

@@ -33,6 +33,7 @@ class ReactorGroup {
 
   unsigned size() const { return static_cast<unsigned>(reactors_.size()); }
   Reactor& reactor(unsigned index) { return *reactors_[index]; }
+  bool is_virtual() const { return reactors_.front()->is_virtual(); }
   const std::vector<std::string>& warnings() const { return warnings_; }
 
   // On each reactor's thread: start(index, reactor), which spawns tasks; then the reactor until
@@ -45,6 +46,8 @@ class ReactorGroup {
   void watch_host(std::function<HostCounters()> counters) { counters_ = std::move(counters); }
   // Of the reactor that was held back longest, after run().
   const std::vector<HostPause>& pauses() const;
+  // What has not come back for longest, while run() is on or when it let go of it; any thread.
+  std::optional<StuckIo> stuck() const;
   // Stops every reactor; any thread.
   void stop();
   // CPU time of each reactor's thread, after run().

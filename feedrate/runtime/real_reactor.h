@@ -21,6 +21,7 @@ class RealReactor : public Reactor {
   void stop_remote() override;
   void offload_job(OffloadJob& job) override;
   void watch_lateness(LateWatch::Judge judge) override;
+  std::optional<StuckIo> stuck() const override;
 
  protected:
   // Takes over what other threads posted. Call with the owner's thread only.
@@ -32,6 +33,8 @@ class RealReactor : public Reactor {
   std::optional<Duration> begin_wait();
   // The loop goes on: takes the time, and note of what held this thread back.
   void end_wait();
+  // There is more to do; false, too, once reads that do not come back are let go of.
+  bool goes_on();
   // Per-thread settings of the thread that calls run().
   static void prepare_thread();
 
@@ -44,6 +47,13 @@ class RealReactor : public Reactor {
   std::vector<std::coroutine_handle<>> remote_;
   bool stop_requested_ = false;
   std::optional<LateWatch> late_;
+
+  void look_for_stuck();
+  Instant looked_at_{};
+  mutable std::mutex stuck_mutex_;
+  std::optional<StuckIo> stuck_;
+  // Since when this thread has been in the kernel; 0 while it is not, or may be for long.
+  std::atomic<Duration::rep> waiting_since_ = 0;
 };
 
 }  // namespace feedrate

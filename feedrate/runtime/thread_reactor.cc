@@ -28,7 +28,7 @@ class ThreadReactor final : public RealReactor, private IoDriver {
     prepare_thread();
     refresh_now();
     drain_ready();
-    while (live_tasks_ > 0) {
+    while (goes_on()) {
       wait();
       end_wait();
       take_remote();

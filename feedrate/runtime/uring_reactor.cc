@@ -110,7 +110,7 @@ class UringReactor final : public RealReactor, private IoDriver {
     arm_wake();
     refresh_now();
     drain_ready();
-    while (live_tasks_ > 0) {
+    while (goes_on()) {
       wait();
       end_wait();
       // Only what is there now: reads from the page cache complete as they are submitted, and would

@@ -1,7 +1,8 @@
 // A FUSE file system that shows a folder and misbehaves as it is told:
-//   faultfs FOLDER MOUNT_POINT [short=BYTES] [hang_after=SECONDS] [hang_one] -- FUSE OPTIONS
+//   faultfs FOLDER MOUNT_POINT [short=BYTES] [hang_after=SECONDS] [hang_one] [for=SECONDS]
 // short: a read gives so many bytes at most. hang_after: a read that begins so long after the start
-// never ends (with hang_one, only the first of them). Ends when it is unmounted or killed.
+// does not end (with hang_one, only the first of them), but for `for` seconds after which it does,
+// since the kernel lets nobody go who waits for an answer. Ends when it is unmounted or killed.
 // g++ -std=c++20 -O2 faultfs.cc -o faultfs $(pkg-config --cflags --libs fuse3)
 #define FUSE_USE_VERSION 31
 #include <dirent.h>
@@ -18,6 +19,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -26,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 
 int root = -1;
 std::size_t short_bytes = 0;
-double hang_after = -1;
+double hang_after = -1, hang_for = 60;
 bool hang_one = false;
 std::atomic<bool> hung = false;
 Clock::time_point start;
@@ -61,7 +63,7 @@ int read_file(const char*, char* buffer, std::size_t length, off_t offset, fuse_
   if (hang_after >= 0 &&
       std::chrono::duration<double>(Clock::now() - start).count() >= hang_after &&
       (!hung.exchange(true) || !hang_one))
-    while (true) pause();
+    std::this_thread::sleep_for(std::chrono::duration<double>(hang_for));
   if (short_bytes > 0) length = std::min(length, short_bytes);
   const ssize_t got = pread(static_cast<int>(info->fh), buffer, length, offset);
   return got < 0 ? -errno : static_cast<int>(got);
@@ -79,14 +81,13 @@ int main(int count, char** words) {
     return 1;
   }
   std::vector<char*> fuse_words{words[0], words[2]};
-  int at = 3;
-  for (; at < count && std::strcmp(words[at], "--") != 0; ++at) {
+  for (int at = 3; at < count; ++at) {
     const std::string word = words[at];
     if (word.rfind("short=", 0) == 0) short_bytes = std::strtoul(word.c_str() + 6, nullptr, 10);
     if (word.rfind("hang_after=", 0) == 0) hang_after = std::atof(word.c_str() + 11);
+    if (word.rfind("for=", 0) == 0) hang_for = std::atof(word.c_str() + 4);
     if (word == "hang_one") hang_one = true;
   }
-  for (++at; at < count; ++at) fuse_words.push_back(words[at]);
   start = Clock::now();
   fuse_operations operations{};
   operations.getattr = get_attributes;

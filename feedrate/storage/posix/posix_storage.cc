@@ -76,6 +76,7 @@ class PosixStorage final : public Storage {
     IoRequest request;
     request.kind = IoKind::kClose;
     request.file = io_file(*file);
+    request.name = file->path().c_str();
     co_await reactor_.perform(request);
     if (request.result < 0) co_return fail(failed("close", file->path(), 0, -request.result));
     co_return Result<>{};
@@ -89,6 +90,7 @@ class PosixStorage final : public Storage {
       IoRequest request = read_request(window, from, buffer);
       request.kind = IoKind::kRead;
       request.file = io_file(file);
+      request.name = file.path().c_str();
       co_await reactor_.perform(request);
       // Where direct reads stop inside a block and go on only at blocks, the block is read again.
       if (request.result == -EINVAL && from % alignment_ != 0) {
@@ -133,6 +135,7 @@ class PosixStorage final : public Storage {
       IoRequest request;
       request.kind = IoKind::kWrite;
       request.file = io_file(file);
+      request.name = file.path().c_str();
       request.buffer = buffer.bytes().data() + done;
       request.registered_buffer = buffer.registered();
       request.length = static_cast<std::uint32_t>(padded - done);
@@ -151,6 +154,7 @@ class PosixStorage final : public Storage {
     IoRequest request;
     request.kind = IoKind::kSync;
     request.file = io_file(file);
+    request.name = file.path().c_str();
     co_await reactor_.perform(request);
     if (request.result < 0) co_return fail(failed("fsync", file.path(), 0, -request.result));
     co_return Result<>{};
