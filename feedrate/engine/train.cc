@@ -318,6 +318,32 @@ Task<> run_reactor(Reactor& reactor, ReactorWork& work, Barrier& ready, Instant&
   co_await work.run();
 }
 
+// The kernel may still write for reads that did not come back.
+void keep_for_good(std::unique_ptr<ReactorWork> work) { static_cast<void>(work.release()); }
+
+// What the kernel has counted until now.
+HostCounters watch_host(ReactorGroup& group) {
+  group.watch_host([] { return read_host_counters(); });
+  return group.is_virtual() ? HostCounters{} : read_host_counters();
+}
+
+// How this host let the reactors run.
+void take_from_host(ReactorGroup& group, const HostCounters& before, TrainingOutcome& outcome) {
+  outcome.pauses = group.pauses();
+  outcome.simulated = group.is_virtual();
+  if (outcome.simulated) return;
+  const HostCounters after = read_host_counters();
+  outcome.host_counters = {after.throttled - before.throttled, after.stolen - before.stolen};
+  outcome.host_cores = available_cores();
+  for (unsigned index = 0; index < group.size(); ++index)
+    outcome.let_go = outcome.let_go || group.reactor(index).has_let_go();
+  const auto stuck = group.stuck();
+  if (outcome.let_go && stuck)
+    outcome.warnings.push_back(stuck->oldest + " had not come back after " +
+                               format_duration(group.reactor(0).refresh_now() - stuck->since) +
+                               " when the run was ended");
+}
+
 ReaderStats merged(const std::vector<std::optional<ReaderStats>>& parts, Instant begin) {
   ReaderStats all(begin);
   for (const auto& part : parts)
@@ -350,9 +376,7 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
   Instant latest{};
   StreamRate rate;  // written by the first reactor before the others pass the barrier
   Barrier prepared(group.size(), [&] { coordinator.begin(latest); });
-  const bool simulated = group.reactor(0).is_virtual();
-  const HostCounters host_before = simulated ? HostCounters{} : read_host_counters();
-  group.watch_host([] { return read_host_counters(); });
+  const HostCounters host_before = watch_host(group);
   group.run(
       [&](unsigned index, Reactor& reactor) {
         std::vector<std::uint32_t> ranks;
@@ -378,11 +402,8 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
         for (std::string& line : works[index]->shortfalls())
           if (std::ranges::find(outcome.warnings, line) == outcome.warnings.end())
             outcome.warnings.push_back(std::move(line));
-        // Its readers wait for reads that do not come back; the kernel may still write for them.
-        if (group.reactor(index).has_let_go())
-          static_cast<void>(works[index].release());
-        else
-          works[index].reset();
+        if (group.reactor(index).has_let_go()) keep_for_good(std::move(works[index]));
+        works[index].reset();
       },
       stop);
 
@@ -396,24 +417,10 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
   outcome.process_cpu_time = group.process_cpu_time();
   outcome.warnings.insert(outcome.warnings.begin(), group.warnings().begin(),
                           group.warnings().end());
-  for (unsigned index = 0; index < group.size(); ++index)
-    outcome.let_go = outcome.let_go || group.reactor(index).has_let_go();
-  const auto stuck = group.stuck();
-  if (outcome.let_go && stuck)
-    outcome.warnings.push_back(stuck->oldest + " had not come back after " +
-                               format_duration(group.reactor(0).refresh_now() - stuck->since) +
-                               " when the run was ended");
+  take_from_host(group, host_before, outcome);
   outcome.stream_rate = rate;
   outcome.buffers = buffers;
   outcome.interrupted = stop.stop_requested();
-  outcome.simulated = simulated;
-  outcome.pauses = group.pauses();
-  if (!simulated) {
-    const HostCounters host_after = read_host_counters();
-    outcome.host_counters = {host_after.throttled - host_before.throttled,
-                             host_after.stolen - host_before.stolen};
-    outcome.host_cores = available_cores();
-  }
   return outcome;
 }
 
