@@ -131,7 +131,7 @@ TEST(RunResult, TextMarksWhatNobodyCanTell) {
   run.io.probe_bytes = 0;
   EXPECT_NE(render_text(run).find(
                 "  served from      the network 100.0 %, this host's page cache 0.0 % (by network "
-                "counter; NFS 4.2 from srv:/a moved 4.0 KiB for 4.0 KiB; caches in its servers are "
+                "counter; NFS 4.2 from srv:/a moved 4 KiB for 4 KiB; caches in its servers are "
                 "invisible to counters)\n"),
             std::string::npos)
       << render_text(run);
