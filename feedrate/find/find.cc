@@ -413,6 +413,11 @@ FindResult Search::result() const {
                     : verdict == Verdict::kStarve ? "fail"
                                                   : "undecided";
   }
+  if (session_.discarded() > 0)
+    result.findings.push_back(fmt::format(
+        "{} left out, since this host did not let the client run for a part of it",
+        session_.discarded() == 1 ? "a trial was"
+                                  : fmt::format("{} trials were", session_.discarded())));
   result.read_again = reads_again_ && !again_.looks().empty();
   result.cold = cold_answer();
   add_circumstances(result);

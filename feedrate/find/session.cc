@@ -12,6 +12,14 @@ constexpr std::size_t kRunsKept = 64;
 // A data set read to this share has been read: a trial of the rest would be too short to tell.
 constexpr double kAllButFew = 0.97;
 
+constexpr int kDiscardedMax = 5;
+
+// INVALID because this host did not let the client run: that says nothing of the storage, and a
+// later trial may be luckier.
+bool held_back(const RunResult& run) {
+  return !run.valid && run.errors.empty() && run.host_time.seconds() > kHostShareMax * run.seconds;
+}
+
 }  // namespace
 
 Session::Session(const FindOptions& options, const TrainingPlan& plan, std::uint32_t several,
@@ -86,6 +94,7 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
   trial.begin_seconds = spent();
   FEEDRATE_TRY(RunResult run, run_(request, recorder));
   if (stop_.stop_requested()) return fail(ErrorKind::kCancelled, "interrupted");
+  if (held_back(run) && ++discarded_ <= kDiscardedMax) return Outcome{};
   if (!run.valid)
     return fail(ErrorKind::kInvalidRun, "a trial is not valid: " + run.invalid_reasons.front());
   simulated_seconds_ += recorder.seconds();

@@ -36,8 +36,9 @@ class Session {
   Rate first_reading() const;
   std::uint64_t unread() const;  // samples of the first pass
   const Noise& noise() const { return noise_; }
-  double spent() const;  // seconds of the search
-  double left() const;   // infinite without a budget; 0 when it is spent
+  double spent() const;                         // seconds of the search
+  double left() const;                          // infinite without a budget; 0 when it is spent
+  int discarded() const { return discarded_; }  // trials in which this host did not run
   std::uint32_t several() const { return several_; }
   const std::vector<TrialResult>& trials() const { return trials_; }
   std::optional<RunResult> last_run(std::uint32_t accelerators) const;
@@ -53,6 +54,7 @@ class Session {
   double rate_max_ = 0;  // samples/s that trials with free steps moved
   double simulated_seconds_ = 0;
   std::uint64_t samples_ = 0;
+  int discarded_ = 0;
   std::vector<Rate> first_rates_;
   std::vector<TrialResult> trials_;
   std::map<std::uint32_t, RunResult> runs_;  // the last of each number

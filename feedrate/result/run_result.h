@@ -86,6 +86,20 @@ struct EpochIo {
   std::uint64_t located_bytes = 0, returned_bytes = 0;
   std::optional<double> resident_before, resident_after;
 };
+// More of a run than this in which this host did not let the client run, and it does not count.
+inline constexpr double kHostShareMax = 0.05;
+
+// Time in which the client should have run but this host did not let it. Wall time of the thread
+// that was held back longest, but for the last two.
+struct HostTime {
+  double stopped_seconds = 0;        // the process: SIGSTOP, a debugger, a freezer
+  double quota_seconds = 0;          // the CPU quota of its control group was used up
+  double stolen_seconds = 0;         // the hypervisor ran another guest
+  double throttled_cpu_seconds = 0;  // cpu.stat: by quotas, summed over processors
+  double stolen_cpu_seconds = 0;     // /proc/stat: steal, summed over processors
+  double seconds() const { return stopped_seconds + quota_seconds + stolen_seconds; }
+};
+
 // Where the bytes came from.
 struct IoLedger {
   std::vector<EpochIo> epochs;
@@ -98,9 +112,17 @@ struct IoLedger {
   std::optional<std::uint64_t> cgroup_read_bytes;
   std::optional<double> resident_before, resident_after;  // of the whole run
   std::string residency_method;  // "cachestat", "mincore", or why it is not known
-  // Shares of the bytes that reads moved; none where nobody can tell, or nothing was read.
-  std::optional<double> storage_share, page_cache_share;
-  std::string basis;  // what the shares rest on: "direct I/O", "device counter", "residency"
+  // What lies at the bottom of the data set's path: "storage", "memory", "network", "unknown"; ""
+  // where nothing is read. And why, for memory and unknown: "tmpfs keeps its files in memory".
+  std::string origin, origin_reason;
+  std::string shrunk;  // why the device moves fewer bytes than the files have; "" if it does not
+  std::optional<std::uint64_t> process_read_bytes;  // that this process had storage read
+  // Shares of the bytes that reads moved; none where nobody can tell, or nothing was read. Memory
+  // is that below the file system: tmpfs, zram, the cache of a loop device's file.
+  std::optional<double> storage_share, page_cache_share, memory_share;
+  // What the shares rest on: "device counter", "process counter", "network counter", "direct I/O",
+  // "residency", "file system".
+  std::string basis;
 };
 
 // What this host's client does when storage costs nothing: the same run against null storage with
@@ -196,6 +218,7 @@ struct RunResult {
 
   ByteProcessing processing;
   StallResult stalls;
+  HostTime host_time;
   std::optional<RunCheckpoints> checkpoints;
   IoLedger io;
   ClientCeiling ceiling;
