@@ -262,6 +262,7 @@ Result<> Search::try_more_ahead() {
 FindResult Search::result() const {
   FindResult result;
   result.client = to_string(plan_.client);
+  result.accelerator = plan_.timing.accelerator;
   result.au_threshold = options_.au_threshold;
   result.limit = limit_ * replica();
   const std::uint32_t fed = std::min(curve_.fed(), limit_);
@@ -327,6 +328,8 @@ FindResult Search::result() const {
   result.trials = session_.trials();
   result.at_answer = session_.last_run(low * replica());
   if (starving <= limit_) result.beyond = session_.last_run(starving * replica());
+  if (!curve_.looks().empty())
+    result.any = session_.last_run(curve_.looks().rbegin()->first * replica());
   return result;
 }
 

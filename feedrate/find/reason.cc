@@ -49,7 +49,9 @@ void explain_starving(const RunResult& beyond, FindResult& result) {
     return;
   }
   const double most = most_moved(result);
-  if (result.saturated && beyond.read_bytes_per_second >= kAllOfIt * most) {
+  // What short runs moved while they began and ended is not the storage's rate.
+  const double moved = std::max(beyond.read_bytes_per_second, beyond.sustained_bytes_per_second);
+  if (result.saturated && moved >= kAllOfIt * most) {
     const DepthPoint& last = result.depths.back();
     result.limited_by = "storage";
     result.reason = fmt::format(
