@@ -16,6 +16,8 @@ namespace {
 struct Case {
   Workload workload = test_workload("file", 4000, 1, 100000);  // 40 MB/s an accelerator
   std::string storage = "null";
+  std::string later_storage;  // from this trial on
+  std::size_t later_from = 0;
   FindOptions options;
   std::uint32_t pipeline = 1;
   std::uint32_t readers = 0;  // the user's
@@ -44,7 +46,9 @@ struct Case {
         trial.timing.compute = Duration(1);
         trial.slow_ranks.clear();
       }
-      return summarise_training(trial, run_virtual(trial, storage, &observer));
+      const bool later = !later_storage.empty() && request.number >= later_from;
+      return summarise_training(trial,
+                                run_virtual(trial, later ? later_storage : storage, &observer));
     };
     return find_accelerators(options, plan,
                              plan.dataset->samples() / plan.timing.batch_samples * pipeline, 1,
@@ -258,11 +262,11 @@ TEST(Find, UnlimitedStorageIsNeverCalledSaturated) {
     Case job;
     job.storage = model.storage();
     job.workload = test_workload("file", 100'000, 1, 100'000);
-    job.options.accelerators_max = 512;
+    job.options.accelerators_max = 128;
     job.options.budget = std::chrono::seconds(budget);
     const auto result = job.search();
     ASSERT_TRUE(result.has_value());
-    EXPECT_EQ(result->accelerators_high, 512U);
+    EXPECT_EQ(result->accelerators_high, 128U);
     EXPECT_EQ(result->limited_by, "--max") << result->reason;
   }
 }
@@ -288,7 +292,7 @@ TEST(Find, TheIntervalHoldsTheTruthWhateverTheBudget) {
     SCOPED_TRACE(budget);
     EXPECT_TRUE(holds(*result, 108)) << answer_text(*result);
     EXPECT_LE(result->spent_seconds, 1.05 * budget);
-    EXPECT_EQ(result->budget_seconds, budget);
+    EXPECT_NEAR(result->budget_seconds, budget, 1e-6);
     width = result->accelerators_high - result->accelerators_low;
     if (width > 2) {
       EXPECT_GT(result->narrower_budget_seconds, budget);
@@ -361,20 +365,14 @@ TEST(Find, AStorageThatSlowsDownIsAFinding) {
   const ModelFile fast("bandwidth: 738MB/s\nlatency: {distribution: exponential, mean: 1ms}\n");
   const ModelFile slow("bandwidth: 500MB/s\nlatency: {distribution: exponential, mean: 1ms}\n");
   Case job;
-  job.storage = fast.storage();
   job.options.budget = std::chrono::seconds(30);
-  double spent = 0;
-  std::size_t trials = 0;
+  job.storage = fast.storage();
   const auto before = job.search();
   ASSERT_TRUE(before.has_value());
-  for (const TrialResult& trial : before->trials)
-    if ((spent += trial.seconds) < 12) ++trials;
-  job.asked.clear();
-  job.options.out_of_time = [&] {  // which is asked all the time, but never says so
-    if (job.asked.size() >= trials) job.storage = slow.storage();
-    return false;
-  };
-  job.storage = fast.storage();
+  expect_exactly(*before, 20);
+  // The same search again, but from the middle of it on there is less.
+  job.later_storage = slow.storage();
+  while (before->trials[job.later_from].begin_seconds < before->spent_seconds / 2) ++job.later_from;
   const auto result = job.search();
   ASSERT_TRUE(result.has_value());
   EXPECT_TRUE(std::ranges::any_of(result->findings, [](const std::string& finding) {
