@@ -279,8 +279,11 @@ FindResult Search::result() const {
     result.points.push_back({replicas * replica(), seen.value, curve_.half_width(replicas),
                              seen.seconds, static_cast<std::uint32_t>(looks.size()),
                              kVerdicts[static_cast<int>(curve_.verdict(replicas))]});
-    if (!curve_.changed(replicas) || (replicas != fed && replicas != starving)) continue;
+    if (!curve_.changed(replicas)) continue;
     const auto [least, most] = curve_.halves(replicas);
+    // Of the boundary, or what was on the other side of it at another time.
+    const bool crossed = least < options_.au_threshold && most >= options_.au_threshold;
+    if (replicas != fed && replicas != starving && !crossed) continue;
     result.findings.push_back(fmt::format(
         "the storage changed meanwhile: AU of {} was {:.1f} % at one time and {:.1f} % at another",
         replicas * replica(), 100 * least, 100 * most));
