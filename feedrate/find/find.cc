@@ -314,6 +314,8 @@ FindResult Search::result() const {
     result.answer = verdict == Verdict::kFed      ? "pass"
                     : verdict == Verdict::kStarve ? "fail"
                                                   : "undecided";
+    if (verdict == Verdict::kOpen)
+      result.narrower_budget_seconds = narrower_budget(options_.at_least / replica(), x);
   }
   result.spent_seconds = session_.spent();
   result.budget_seconds = to_seconds(options_.budget);

@@ -123,6 +123,7 @@ TEST(Find, AtLeastPassesFailsAndSpendsLess) {
     ASSERT_TRUE(result.has_value());
     EXPECT_EQ(result->asked, asked);
     EXPECT_EQ(result->answer, answer) << asked;
+    EXPECT_EQ(result->limited_by, result->answer == "pass" ? "--at-least" : "storage");
     EXPECT_LT(result->spent_seconds, number->spent_seconds);
     for (const TrialRequest& request : job.asked)
       EXPECT_TRUE(request.free_steps || request.accelerators == asked);
@@ -138,6 +139,8 @@ TEST(Find, AtLeastIsUndecidedAtTheThresholdItself) {
   const auto result = job.search();
   ASSERT_TRUE(result.has_value());
   EXPECT_EQ(result->answer, "undecided");
+  EXPECT_GT(result->narrower_budget_seconds, 2);
+  EXPECT_EQ(result->reason, "the budget ended before the answer was certain");
 }
 
 TEST(Find, NoneIsAnAnswer) {
