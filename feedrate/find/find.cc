@@ -379,6 +379,7 @@ void Search::add_circumstances(FindResult& result) const {
 FindResult Search::result() const {
   FindResult result;
   result.client = to_string(plan_.client);
+  result.accelerator = plan_.timing.accelerator;
   result.au_threshold = options_.au_threshold;
   result.limit = limit_ * replica();
   const std::uint32_t fed = std::min(curve().fed(), limit_);
@@ -395,8 +396,11 @@ FindResult Search::result() const {
     result.points.push_back({replicas * replica(), seen.value, curve().half_width(replicas),
                              seen.seconds, static_cast<std::uint32_t>(looks.size()),
                              kVerdicts[static_cast<int>(curve().verdict(replicas))]});
-    if (!curve().changed(replicas) || (replicas != fed && replicas != starving)) continue;
+    if (!curve().changed(replicas)) continue;
     const auto [least, most] = curve().halves(replicas);
+    // Of the boundary, or what was on the other side of it at another time.
+    const bool crossed = least < options_.au_threshold && most >= options_.au_threshold;
+    if (replicas != fed && replicas != starving && !crossed) continue;
     result.findings.push_back(fmt::format(
         "the storage changed meanwhile: AU of {} was {:.1f} % at one time and {:.1f} % at another",
         replicas * replica(), 100 * least, 100 * most));
@@ -427,6 +431,8 @@ FindResult Search::result() const {
     result.answer = verdict == Verdict::kFed      ? "pass"
                     : verdict == Verdict::kStarve ? "fail"
                                                   : "undecided";
+    if (verdict == Verdict::kOpen)
+      result.narrower_budget_seconds = narrower_budget(options_.at_least / replica(), x);
   }
   if (session_.discarded() > 0)
     result.findings.push_back(fmt::format(
@@ -438,6 +444,8 @@ FindResult Search::result() const {
   add_circumstances(result);
   result.at_answer = session_.last_run(low * replica());
   if (starving <= limit_) result.beyond = session_.last_run(starving * replica());
+  if (!curve().looks().empty())
+    result.any = session_.last_run(curve().looks().rbegin()->first * replica());
   return result;
 }
 
