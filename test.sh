@@ -6,7 +6,8 @@ cd "$(dirname "$0")" || exit 3
 usage="usage: ./test.sh [--long]
 Installs packages (Debian 12), then builds and tests build/release (all tests), build/asan and
 build/tsan (unit tests; of those with threads). --long adds clang-tidy over all files, a minute of
-each fuzzer, and the README's two commands in a bare Debian 12 (as root, an hour)."
+each fuzzer, the judges of tests/truth (some need root and mounts), and the README's two commands in
+a bare Debian 12 (as root, an hour)."
 long=no
 case "$*" in
   "") ;;
@@ -36,6 +37,10 @@ preset asan feedrate_unit_tests -R '^unit/'
 preset tsan feedrate_concurrent_tests -L concurrent
 if [ $long = yes ]; then
   tests "judges" ctest --test-dir build/release --output-on-failure -C long -R '^truth/'
+  for truth in memory_in_disguise hostile_host; do
+    check "truth: $truth" tests/truth/$truth.py --feedrate build/release/feedrate && passed=$((passed + 1))
+    sed -nE 's/^(.*): skipped: (.*)$/  skipped: \1: \2/p' "$log"
+  done
   counted clang-tidy tools/clang_tidy.sh build/release
   check "fuzz: configure" cmake --preset fuzz && check "fuzz: build" cmake --build build/fuzz --target feedrate_fuzz &&
     counted "fuzz: 60 s each" fuzz/run_fuzzers.py build/fuzz/fuzz/feedrate_fuzz

@@ -74,8 +74,10 @@ Error Error::storage(ErrorKind kind, std::string_view operation, std::string pat
   if (!detail.empty()) message += ": " + detail;
   if (os_error != 0) message += std::string(": ") + std::strerror(os_error);
   std::string hint;
-  if (os_error == EMFILE || os_error == ENFILE)
-    hint = "raise the file-descriptor limit ('ulimit -n'), or use fewer --readers";
+  if (os_error == EMFILE)
+    hint = "raise the limit of open files with 'ulimit -n 65536', or use fewer --readers";
+  else if (os_error == ENFILE)
+    hint = "raise the host's limit of open files with 'sysctl -w fs.file-max=1000000'";
   return Error(std::make_shared<const Detail>(
       Detail{kind, os_error, offset, std::move(message), std::move(hint), std::move(path)}));
 }

@@ -62,9 +62,12 @@ TEST(Error, StorageNamesOperationPathOffsetAndCause) {
 }
 
 TEST(Error, TooManyOpenFilesComesWithTheRemedy) {
-  EXPECT_EQ(Error::storage(ErrorKind::kEnvironment, "open", "x", 0, EMFILE).render(),
-            "error: open \"x\": Too many open files\n"
-            "hint:  raise the file-descriptor limit ('ulimit -n'), or use fewer --readers\n");
+  EXPECT_EQ(
+      Error::storage(ErrorKind::kEnvironment, "open", "x", 0, EMFILE).render(),
+      "error: open \"x\": Too many open files\n"
+      "hint:  raise the limit of open files with 'ulimit -n 65536', or use fewer --readers\n");
+  EXPECT_EQ(Error::storage(ErrorKind::kEnvironment, "open", "x", 0, ENFILE).hint(),
+            "raise the host's limit of open files with 'sysctl -w fs.file-max=1000000'");
 }
 
 TEST(Error, ContextAndHintLeaveTheOriginalAlone) {

@@ -13,6 +13,7 @@
 #include "feedrate/cli/model_options.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
+#include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/cli/system_options.h"
 #include "feedrate/result/checkpoint_result.h"
 
@@ -134,6 +135,7 @@ class CheckpointCommand final : public Command {
       return show(result, json);
     }
     FEEDRATE_TRY(auto group, setting.make_group());
+    const StuckReporter stuck(*group);
     CheckpointProgress progress;
     Result<CheckpointWriteSummary> summary = fail(ErrorKind::kCancelled, "");
     {
@@ -357,6 +359,7 @@ class RestoreCommand final : public Command {
           "reads go through the page cache: what this host's memory holds did not come from "
           "storage");
     FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));
+    const StuckReporter stuck(*group);
     CheckpointProgress progress;
     Result<CheckpointRestoreSummary> summary = fail(ErrorKind::kCancelled, "");
     {

@@ -7,6 +7,7 @@
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
+#include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/cli/system_options.h"
 #include "feedrate/result/checkpoint_result.h"
 
@@ -40,6 +41,7 @@ class CompactCommand final : public Command {
     job.block_bytes = system.block;
     job.at_once = system.at_once;
     FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));
+    const StuckReporter stuck(*group);
     CheckpointProgress progress;
     Result<CompactSummary> summary = fail(ErrorKind::kCancelled, "");
     {

@@ -134,6 +134,7 @@ class FindCommand final : public Command {
                   "one accelerator takes the whole data set in one step: an epoch of one step "
                   "cannot be measured with the framework's client",
                   "use a larger data set or a smaller --batch");
+    find.goes_on = !faithful;
     find.keep_readers = find.keep_readers || faithful || !options_.readers.empty();
     find.keep_prefetch = faithful || !options_.prefetch.empty();
     find.keep_transfer = faithful || !options_.transfer.empty();
@@ -158,6 +159,9 @@ class FindCommand final : public Command {
     for (const TimingComparison& other : workload.other_timings(setup.timing))
       result.other_timings.push_back({other.set, other.speed_ratio});
     limits.explain(result);
+    const double job = static_cast<double>(workload.dataset.samples());
+    if (found.dataset->plan() && job > 0)
+      result.job_times_larger = job / static_cast<double>(found.dataset->samples());
     if (found.just_written)
       result.findings.push_back(
           "all that was read had been written just before: caches of the storage may still have "
@@ -174,8 +178,10 @@ class FindCommand final : public Command {
       plan.transfer_bytes = request.load.transfer_bytes;
       plan.buffer_bytes = request.load.buffer_bytes;
       plan.epochs = 0;
-      // Each trial in an order of its own: the same samples again would come from a cache.
-      plan.seed = combine_seeds(plan.seed, request.number);
+      plan.start_samples = request.start_samples;
+      // The framework's client begins anew, in another order each time.
+      if (plan.client == ClientKind::kFaithful)
+        plan.seed = combine_seeds(plan.seed, request.number);
       if (request.free_steps) {
         plan.timing.compute = Duration(1);
         plan.slow_ranks.clear();

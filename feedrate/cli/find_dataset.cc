@@ -9,6 +9,7 @@
 #include "feedrate/base/text.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/run_checks.h"
+#include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/dataset/generate.h"
 #include "feedrate/dataset/manifest.h"
 #include "feedrate/dataset/scan.h"
@@ -84,6 +85,7 @@ Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
                                 const CommandContext& context) {
   FEEDRATE_TRY(const auto group,
                ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, available_cores()));
+  const StuckReporter stuck(*group);
   // Direct writes where they work: the page cache would only be in the way.
   const std::string parent = existing_directory(dataset.directory());
   const IoMode mode = probe_direct_io(parent).works ? IoMode::kDirect : IoMode::kBuffered;

@@ -14,6 +14,7 @@
 #include "feedrate/cli/model_options.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
+#include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/cli/system_options.h"
 #include "feedrate/host/proc_files.h"
 #include "feedrate/result/load_result.h"
@@ -69,6 +70,7 @@ class LoadCommand final : public Command {
     FEEDRATE_TRY(const System system,
                  resolve_system(system_, directory_, result.replicas * result.tensor));
     FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));
+    const StuckReporter stuck(*group);
     const bool described = !system.carries_data;
     const bool ours = std::filesystem::exists(std::filesystem::path(directory_) /
                                               std::string(kCheckpointsMarker));

@@ -10,9 +10,11 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "feedrate/base/random.h"
 #include "feedrate/base/text.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/run_checks.h"
+#include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/cli/system_options.h"
 #include "feedrate/cli/train_checkpoints.h"
 #include "feedrate/dataset/residency.h"
@@ -537,6 +539,11 @@ static void describe(const RunSetup& setup, const TrainingPlan& plan, const RunO
                       {"time", format_duration(plan.time_max)}};
 }
 
+// A run that goes on where another ended meets other noise.
+static std::uint64_t storage_seed(const TrainingPlan& plan) {
+  return plan.start_samples == 0 ? plan.seed : combine_seeds(plan.seed, plan.start_samples);
+}
+
 Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
                            const RunOptions& options, StepObserver* observer,
                            TrainingProgress& progress, const std::stop_token& stop,
@@ -544,16 +551,19 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   FEEDRATE_CHECK(check_training_plan(plan));
   // What stays is for the residency of the result to say.
   if (setup.drop_cache) drop_page_cache(*plan.dataset, stop);
-  FEEDRATE_TRY(StorageFactory storage, make_storage_factory(setup.storage, setup.io,
-                                                            plan.dataset->full_path(0), plan.seed));
+  FEEDRATE_TRY(StorageFactory storage,
+               make_storage_factory(setup.storage, setup.io, plan.dataset->full_path(0),
+                                    storage_seed(plan)));
   if (setup.rate_max > 0) storage = limit_rate(storage, setup.rate_max);
   FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
-  std::optional<IoWitness> witness;
+  const StuckReporter stuck(*group, checkpoints == nullptr ? stop : std::stop_token{});
+  std::unique_ptr<IoWitness> witness;
   if (setup.reads_files) {
     const ShardShape shape{plan.dataset->samples(), plan.replicas, plan.timing.batch_samples};
-    witness.emplace(*plan.dataset, progress, shape.steps_per_epoch(),
-                    WitnessOptions{setup.io == IoMode::kDirect,
-                                   setup.drop_cache && plan.dataset->bytes() < host_memory()});
+    witness = std::make_unique<IoWitness>(
+        *plan.dataset, progress, shape.steps_per_epoch(),
+        WitnessOptions{setup.io == IoMode::kDirect,
+                       setup.drop_cache && plan.dataset->bytes() < host_memory()});
   }
   std::optional<TrainingCheckpoints> with;
   if (checkpoints != nullptr) {
@@ -566,6 +576,8 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   RunResult result = summarise_training(plan, outcome);
   if (checkpoints != nullptr)
     result.checkpoints = summarise_checkpoints(checkpoints->described, *outcome.checkpoints);
+  // A storage that does not give what was read does not say what the page cache holds of it either.
+  if (outcome.let_go) static_cast<void>(witness.release());
   if (witness) {
     witness->finish(result);
     judge_io(options.cache != "measure", result);

@@ -12,6 +12,7 @@
 #include "feedrate/doctor/doctor.h"
 #include "feedrate/doctor/subject.h"
 #include "feedrate/host/block_device.h"
+#include "feedrate/host/byte_origin.h"
 #include "feedrate/host/cgroup.h"
 #include "feedrate/host/mounts.h"
 #include "feedrate/host/network_mount.h"
@@ -35,6 +36,7 @@ struct Examined {
   std::optional<Mount> mount = {};
   BlockDevice device = {};
   NetworkMount network = {};
+  ByteOrigin origin = {};  // of some of the files, else of the directory
   std::optional<MemoryFacts> memory = {};
   CgroupLimits cgroup = {};
   unsigned cores_allowed = 1;

@@ -62,9 +62,18 @@ TEST_F(DoctorCheck, FileSystem) {
             "warn: ext4, rw,relatime, data=journal | with data=journal direct I/O silently goes "
             "through the page cache, and writes happen twice | mount it with data=ordered");
   mounted("tmpfs", "rw,relatime", "rw");
+  host_.origin.memory = {"tmpfs keeps its files in memory"};
   EXPECT_EQ(text(check_file_system(host_)),
-            "warn: tmpfs, rw,relatime | its files are in this host's memory: no storage is "
+            "bad: tmpfs, rw,relatime; tmpfs keeps its files in memory | its files are in this "
+            "host's memory: no storage is "
             "measured | give a directory on the storage that is meant");
+  mounted("ext4", "rw,relatime", "rw");
+  host_.origin.memory = {"zram0 keeps its blocks in memory"};
+  EXPECT_EQ(text(check_file_system(host_)),
+            "bad: ext4, rw,relatime; zram0 keeps its blocks in memory | its files are in this "
+            "host's memory: no storage is measured | give a directory on the storage that is "
+            "meant");
+  host_.origin.memory.clear();
   mounted("overlay", "rw,relatime", "rw");
   EXPECT_EQ(text(check_file_system(host_)),
             "warn: overlay, rw,relatime | a container's own layer: every open searches all layers, "

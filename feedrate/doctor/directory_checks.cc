@@ -24,9 +24,10 @@ bool has_option(const Examined& host, std::string_view name) {
 // A file system that is slower, or other, than it looks.
 Checked check_kind(std::string_view check, const Examined& host, const std::string& found) {
   const std::string& kind = host.mount->file_system;
-  if (is_memory_file_system(kind))
-    return warn(check, found, "its files are in this host's memory: no storage is measured",
-                "give a directory on the storage that is meant");
+  if (!host.origin.memory.empty())
+    return bad(check, fmt::format("{}; {}", found, join(host.origin.memory, ", ")),
+               "its files are in this host's memory: no storage is measured",
+               "give a directory on the storage that is meant");
   if (kind == "overlay")
     return warn(check, found,
                 "a container's own layer: every open searches all layers, and others share it",

@@ -94,6 +94,18 @@ Finding unknown(std::string_view check, std::string_view reason) {
       std::string(check), Verdict::kUnknown, fmt::format("not countable here: {}", reason), {}, {}};
 }
 
+// Files may lie elsewhere than their directory: links, mounts on folders in it.
+static std::vector<std::string> some_files(const Subject& subject) {
+  constexpr std::uint64_t kFilesMax = 32;
+  const FileList files = subject.files();
+  std::vector<std::string> paths;
+  const std::uint64_t step = std::max<std::uint64_t>(1, files.count / kFilesMax);
+  for (std::uint64_t number = 0; number < files.count; number += step)
+    paths.push_back(files.path(number));
+  if (paths.empty()) paths.push_back(subject.looked_at);
+  return paths;
+}
+
 DoctorReport examine(const std::string& directory, const DoctorOptions& options) {
   Examined host;
   host.roots = options.roots;
@@ -106,6 +118,7 @@ DoctorReport examine(const std::string& directory, const DoctorOptions& options)
   host.mount = find_mount(place, host.roots);
   host.device = find_block_device(place, host.roots);
   host.network = find_network_mount(place, host.roots);
+  host.origin = find_byte_origin(some_files(host.subject), host.roots);
   // Before anything of ours is tried, which others would see as load.
   host.watched = watch(host, options.watch);
   host.memory = parse_meminfo(read_host_file(host.roots.proc + "/meminfo").value_or(""));

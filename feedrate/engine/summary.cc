@@ -7,6 +7,7 @@
 #include <span>
 
 #include "feedrate/base/text.h"
+#include "feedrate/engine/host_time.h"
 #include "feedrate/engine/loader.h"
 #include "feedrate/engine/train.h"
 #include "feedrate/stats/transient.h"
@@ -197,8 +198,10 @@ void summarise_client(const TrainingOutcome& outcome, RunResult& result) {
 void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& result) {
   if (outcome.fatal)
     result.invalid_reasons.push_back(
-        "a read failed: " + outcome.fatal->message() +
-        "; mend the data set, or count such errors with --on-error=continue");
+        "a read failed: " + outcome.fatal->message() + "; " +
+        (outcome.fatal->hint().empty()
+             ? "mend the data set, or count such errors with --on-error=continue"
+             : outcome.fatal->hint()));
   else if (!result.errors.empty())
     result.invalid_reasons.push_back("reads failed, so some samples were never delivered");
   const bool measured = std::ranges::any_of(
@@ -229,6 +232,7 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
     result.invalid_reasons.push_back(
         fmt::format("only {} of the {} samples that the steps consumed were read",
                     outcome.readers.samples_read, needed));
+  judge_host_time(plan, outcome, result);
   result.valid = result.invalid_reasons.empty();
 }
 
@@ -373,6 +377,7 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   summarise_client(outcome, result);
   result.processing = summarise_processing(plan, readers);
   result.stalls = summarise_stalls(plan, outcome);
+  result.host_time = summarise_host_time(outcome);
   for (const auto& [kind, count] : readers.errors) result.errors.push_back(count);
   result.warnings = outcome.warnings;
   result.interrupted = outcome.interrupted;

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <mutex>
 
+#include "feedrate/engine/host_time.h"
 #include "feedrate/engine/loader.h"
 #include "feedrate/engine/stream_rate.h"
 #include "feedrate/runtime/barrier.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kAddressesMax = std::size_t{1} << 40U;
 constexpr std::size_t kIdleFiles = 512;  // kept open by each reactor beyond those in use
+constexpr Duration kLetGoAfter = std::chrono::seconds(3);  // of reads, once the run is stopped
 
 // What the accelerators of all reactors agree on, step by step.
 class StepCoordinator {
@@ -72,6 +74,7 @@ class StepCoordinator {
   }
   void move_to(TrainingOutcome& outcome) {
     outcome.begin = begin_;
+    outcome.cut = outcome.cut || cut_;
     outcome.steps = std::move(steps_);
     outcome.first_batch = first_batch_;
     outcome.fatal = std::move(error_);
@@ -95,7 +98,8 @@ class StepCoordinator {
     progress_.steps.store(steps_.size(), std::memory_order_relaxed);
     stop_ = (plan_.steps_max > 0 && steps_.size() >= plan_.steps_max) ||
             (plan_.time_max.count() > 0 && step_end_ - begin_ >= plan_.time_max);
-    if (observer_ != nullptr && observer_->on_step(steps_.size() - 1, steps_.back())) stop_ = true;
+    if (observer_ != nullptr && observer_->on_step(steps_.size() - 1, steps_.back()))
+      stop_ = cut_ = true;
     checkpoint_due_ =
         checkpoints_ != nullptr && !stop_ &&
         (checkpoints_->every_steps > 0 ? steps_.size() % checkpoints_->every_steps == 0
@@ -109,6 +113,7 @@ class StepCoordinator {
   Instant begin_{}, step_end_{};
   Instant resume_{}, resumed_{};  // after the last checkpoint
   bool stop_ = false, checkpoint_due_ = false;
+  bool cut_ = false;  // by the observer
   std::atomic<bool> over_ = false, begun_ = false;
   StepRecord pending_;
   Step pending_slowest_, slowest_;
@@ -133,7 +138,13 @@ Task<bool> take_checkpoint(Reactor& reactor, StepCoordinator& group, CheckpointW
   }
   co_await group.pause().arrive(reactor,
                                 [&group, &reactor] { group.resume_at(reactor.refresh_now()); });
-  stats.stalls.add_pause(rank, stopped, group.step_end(), StallCause::kCheckpoint);
+  const Instant resumed = group.step_end();
+  Instant from = stopped;
+  for (const StallPiece& piece :
+       blame_host({{resumed, StallCause::kCheckpoint}}, stopped, resumed, reactor.pauses())) {
+    stats.stalls.add_pause(rank, from, piece.until, piece.cause);
+    from = piece.until;
+  }
   co_return true;
 }
 
@@ -161,7 +172,8 @@ Task<bool> compute_step(Loader& loader, Reactor& reactor, const TrainingPlan& pl
     const Instant start = std::max(batch->ready, free);
     const bool on_time = co_await reactor.sleep_until(start);
     if (!on_time) co_return false;
-    add_stalls(batch->pieces, free, pace.slot * done, step.pieces);
+    add_stalls(blame_host(batch->pieces, free, start, reactor.pauses()), free, pace.slot * done,
+               step.pieces);
     const bool last = done + 1 == plan.micro_batches;
     free = start + pace.slot + (last ? pace.drain : Duration{});
     loader.release_batch(free);
@@ -349,6 +361,35 @@ std::vector<std::uint32_t> ranks_of(unsigned reactor, unsigned reactors, std::ui
   return ranks;
 }
 
+// The kernel may still write for reads that did not come back.
+void keep_for_good(std::unique_ptr<ReactorWork> work) { static_cast<void>(work.release()); }
+
+// What the kernel has counted until now.
+HostCounters watch_host(ReactorGroup& group) {
+  group.watch_host([] { return read_host_counters(); });
+  return group.is_virtual() ? HostCounters{} : read_host_counters();
+}
+
+// How this host let the reactors run.
+void take_from_host(ReactorGroup& group, const HostCounters& before, TrainingOutcome& outcome) {
+  outcome.cpu_times = group.cpu_times();
+  outcome.process_cpu_time = group.process_cpu_time();
+  std::ranges::copy(group.warnings(), std::inserter(outcome.warnings, outcome.warnings.begin()));
+  outcome.pauses = group.pauses();
+  outcome.simulated = group.is_virtual();
+  if (outcome.simulated) return;
+  const HostCounters after = read_host_counters();
+  outcome.host_counters = {after.throttled - before.throttled, after.stolen - before.stolen};
+  outcome.host_cores = available_cores();
+  for (unsigned index = 0; index < group.size(); ++index)
+    outcome.let_go = outcome.let_go || group.reactor(index).has_let_go();
+  const auto stuck = group.stuck();
+  if (outcome.let_go && stuck)
+    outcome.warnings.push_back(stuck->oldest + " had not come back after " +
+                               format_duration(group.reactor(0).refresh_now() - stuck->since) +
+                               " when the run was ended");
+}
+
 ReaderStats merged(const std::vector<std::optional<ReaderStats>>& parts, Instant begin) {
   ReaderStats all(begin);
   for (const auto& part : parts)
@@ -385,6 +426,7 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
   Instant latest{};
   StreamRate rate;  // written by the first reactor before the others pass the barrier
   Barrier prepared(group.size(), [&] { coordinator.begin(latest); });
+  const HostCounters host_before = watch_host(group);
   group.run(
       [&](unsigned index, Reactor& reactor) {
         std::vector<std::uint32_t> ranks = ranks_of(index, group.size(), plan.replicas);
@@ -396,6 +438,7 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
             reactor, storage(reactor), plan, orders, coordinator, progress, std::move(ranks),
             writing ? make_writer(*writing, index, reactor, *checkpoints) : nullptr,
             rate.bytes_per_second, on_fatal);
+        reactor.let_go_of_reads(kLetGoAfter);
         reactor.spawn(
             run_reactor(reactor, *works[index], prepared, latest, index == 0 ? &rate : nullptr));
         if (index == 0 && observer != nullptr && observer->progress_every().count() > 0)
@@ -409,6 +452,7 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
         for (std::string& line : works[index]->shortfalls())
           if (std::ranges::find(outcome.warnings, line) == outcome.warnings.end())
             outcome.warnings.push_back(std::move(line));
+        if (group.reactor(index).has_let_go()) keep_for_good(std::move(works[index]));
         works[index].reset();
       },
       stop);
@@ -419,13 +463,10 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
     outcome.checkpoints = std::move(writing->summary());
   }
   outcome.readers = merged(stats, outcome.begin);
-  outcome.cpu_times = group.cpu_times();
-  outcome.process_cpu_time = group.process_cpu_time();
-  std::ranges::copy(group.warnings(), std::inserter(outcome.warnings, outcome.warnings.begin()));
+  take_from_host(group, host_before, outcome);
   outcome.stream_rate = rate;
   outcome.buffers = buffers;
   outcome.interrupted = stop.stop_requested();
-  outcome.simulated = group.reactor(0).is_virtual();
   return outcome;
 }
 

@@ -43,8 +43,12 @@ struct TrainingOutcome {
   std::optional<Error> fatal;                         // what ended the run early (on_error stop)
   std::optional<CheckpointWriteSummary> checkpoints;  // where there were to be some
   std::optional<Error> checkpoint_error;              // ended the run, too
+  std::vector<HostPause> pauses;  // of the reactor that this host held back longest
+  HostCounters host_counters;     // what they counted during the run
+  unsigned host_cores = 1;        // that this process may use
   bool interrupted = false;
   bool cut = false;        // by the observer, perhaps within a step
+  bool let_go = false;     // reads that did not come back are still in flight
   bool simulated = false;  // on the virtual clock
 };
 

@@ -63,6 +63,9 @@ struct TrainingPlan {
   Duration decode_time{};  // of a sample, where nothing real is decoded (null and model storage)
   OnError on_error = OnError::kStop;
   std::uint64_t seed = 1;
+  // Samples of the orders that earlier runs have read: this one goes on behind them, so that
+  // nothing is read again before all has been read once.
+  std::uint64_t start_samples = 0;
   std::uint64_t steps_max = 0;  // 0: no limit. The run ends at whichever limit comes first.
   std::uint64_t epochs = 1;     // 0: no limit
   Duration time_max{};          // 0: no limit

@@ -42,9 +42,15 @@ WorkSource::WorkSource(const TrainingPlan& plan, EpochOrders& orders, std::uint3
       per_epoch_(orders.shape().samples_read_per_rank()) {}
 
 bool WorkSource::start_epoch() {
-  if (started_) ++epoch_;
+  if (started_) {
+    ++epoch_;
+    position_ = 0;
+  } else if (per_epoch_ > 0) {
+    const std::uint64_t behind = plan_.start_samples / plan_.replicas;
+    epoch_ = first_epoch_ = behind / per_epoch_;
+    position_ = first_position_ = behind % per_epoch_;
+  }
   started_ = true;
-  position_ = 0;
   if (plan_.epochs > 0 && epoch_ >= plan_.epochs) return false;
   if (plan_.order == AccessOrder::kRandomSamples)
     random_ = orders_.random(epoch_);
@@ -60,8 +66,8 @@ std::optional<WorkItem> WorkSource::next(std::uint64_t bytes_max, std::uint64_t 
   }
   WorkItem item =
       plan_.order == AccessOrder::kRandomSamples ? next_random() : next_run(bytes_max, samples_max);
-  item.epoch = epoch_;
-  item.number = epoch_ * per_epoch_ + position_;
+  item.epoch = epoch_ - first_epoch_;
+  item.number = (epoch_ - first_epoch_) * per_epoch_ + position_ - first_position_;
   position_ += item.samples;
   return item;
 }

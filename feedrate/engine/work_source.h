@@ -61,7 +61,8 @@ class WorkSource {
   std::uint32_t rank_;
   std::uint64_t per_epoch_;  // samples of this rank in an epoch
   std::uint64_t epoch_ = 0;
-  std::uint64_t position_ = 0;  // in the epoch
+  std::uint64_t first_epoch_ = 0, first_position_ = 0;  // where the run began
+  std::uint64_t position_ = 0;                          // in the epoch
   bool started_ = false;
   std::shared_ptr<const RandomOrder> random_;
   std::shared_ptr<const SequentialOrder> sequential_;

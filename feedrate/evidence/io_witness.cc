@@ -14,6 +14,7 @@
 #include "feedrate/base/units.h"
 #include "feedrate/dataset/residency.h"
 #include "feedrate/host/block_device.h"
+#include "feedrate/host/byte_origin.h"
 #include "feedrate/host/cgroup.h"
 #include "feedrate/host/network_mount.h"
 
@@ -26,6 +27,7 @@ constexpr auto kPollInterval = std::chrono::milliseconds(20);
 constexpr std::size_t kEpochsWatched = 64;          // further ones are not looked at
 constexpr std::uint64_t kFilesLookedAtDirect = 50;  // where it only serves to inform
 constexpr std::uint64_t kFilesLookedAt = 500;       // of each epoch
+constexpr std::uint64_t kFilesWalkedDown = 32;      // to what stores them
 constexpr double kOthersMax = 1.05;                 // more than what we moved: others read, too
 
 }  // namespace
@@ -42,6 +44,7 @@ class IoWitness::State {
     find_wire();
     before_ = residency();
     begin_ = read_wire();
+    process_begin_ = read_process_bytes(options_.roots);
     cgroup_begin_ = read_cgroup();
     if (!options_.direct)
       thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
@@ -50,6 +53,7 @@ class IoWitness::State {
   void finish(RunResult& result) {
     const std::optional<std::uint64_t> end = read_wire();
     const std::optional<std::uint64_t> cgroup_end = read_cgroup();
+    const std::optional<std::uint64_t> process_end = read_process_bytes(options_.roots);
     if (thread_.joinable()) {
       thread_.request_stop();
       thread_.join();
@@ -58,6 +62,9 @@ class IoWitness::State {
     io.wire = wire_;
     io.wire_bytes_per_second_max = link_speed();
     io.wire_unknown = wire_unknown_;
+    describe_origin(io);
+    if (process_begin_ && process_end && origin_.from() == BytesFrom::kDevice)
+      io.process_read_bytes = *process_end - *process_begin_;
     if (begin_ && end) io.wire_read_bytes = *end >= *begin_ ? *end - *begin_ : 0;
     if (cgroup_begin_ && cgroup_end && *cgroup_end >= *cgroup_begin_)
       io.cgroup_read_bytes = *cgroup_end - *cgroup_begin_;
@@ -73,42 +80,58 @@ class IoWitness::State {
 
  private:
   void find_wire() {
-    network_ = find_network_mount(path_, options_.roots);
-    if (network_.is_network) {
+    std::vector<std::string> paths;
+    const std::uint64_t files = dataset_.files();
+    const std::uint64_t step = std::max<std::uint64_t>(1, files / kFilesWalkedDown);
+    for (std::uint64_t file = 0; file < files; file += step)
+      paths.push_back(dataset_.full_path(file));
+    origin_ = find_byte_origin(paths, options_.roots);
+    if (origin_.network) network_ = find_network_mount(path_, options_.roots);
+    if (network_.server_is_this_host)
+      origin_.unknown.push_back(fmt::format("the server of {} is this host", network_.file_system));
+    if (origin_.from() == BytesFrom::kNetwork) {
       wire_ = network_.nfs
                   ? fmt::format("NFS {} from {}", network_.nfs->version, network_.nfs->server)
                   : fmt::format("{}, interface {}", network_.file_system,
                                 network_.interface.empty() ? "any" : network_.interface);
       return;
     }
-    device_ = find_block_device(path_, options_.roots);
-    if (device_.countable)
-      wire_ = device_.layers;
-    else
-      wire_unknown_ = device_.reason;
+    const BlockDevice device = find_block_device(path_, options_.roots);
+    wire_ = device.layers;
+    if (origin_.from() != BytesFrom::kDevice) wire_unknown_ = device.reason;
+  }
+
+  void describe_origin(IoLedger& io) const {
+    io.origin = to_string(origin_.from());
+    io.shrunk = origin_.shrunk;
+    if (origin_.from() == BytesFrom::kUnknown) io.origin_reason = join(origin_.unknown, ", ");
+    if (origin_.from() == BytesFrom::kMemory) io.origin_reason = join(origin_.memory, ", ");
   }
 
   std::optional<std::uint64_t> read_wire() {
-    if (network_.is_network) {
-      const NetworkMount now = find_network_mount(path_, options_.roots);
-      if (now.nfs) return now.nfs->server_read_bytes;
-      const auto counters = read_interface_counters(network_.interface, options_.roots);
-      if (counters) return counters->received_bytes;
-      wire_unknown_ = counters.error().message();
-      return std::nullopt;
-    }
-    if (!device_.countable) return std::nullopt;
-    const auto counters = read_block_counters(device_);
+    if (origin_.from() == BytesFrom::kNetwork) return read_network();
+    if (origin_.from() != BytesFrom::kDevice) return std::nullopt;
+    const auto counters = read_origin_counters(origin_);
     if (counters) return counters->read_bytes;
+    wire_unknown_ = counters.error().message();
+    return std::nullopt;
+  }
+
+  std::optional<std::uint64_t> read_network() {
+    const NetworkMount now = find_network_mount(path_, options_.roots);
+    if (now.nfs) return now.nfs->server_read_bytes;
+    if (now.lustre_read_bytes) return now.lustre_read_bytes;
+    const auto counters = read_interface_counters(network_.interface, options_.roots);
+    if (counters) return counters->received_bytes;
     wire_unknown_ = counters.error().message();
     return std::nullopt;
   }
 
   // Control groups count whole disks.
   std::optional<std::uint64_t> read_cgroup() const {
-    if (network_.is_network || !device_.countable || device_.devices.empty()) return std::nullopt;
+    if (origin_.from() != BytesFrom::kDevice) return std::nullopt;
     std::uint64_t bytes = 0;
-    for (const BlockNode& node : device_.devices) {
+    for (const BlockNode& node : origin_.devices) {
       const auto number = read_host_file(node.queue + "/../dev");
       unsigned major = 0, minor = 0;
       if (!number || std::sscanf(number->c_str(), "%u:%u", &major, &minor) != 2)
@@ -169,9 +192,9 @@ class IoWitness::State {
   const WitnessOptions options_;
   const std::string path_;
   NetworkMount network_;
-  BlockDevice device_;
+  ByteOrigin origin_;
   std::string wire_, wire_unknown_, method_;
-  std::optional<std::uint64_t> begin_, cgroup_begin_;
+  std::optional<std::uint64_t> begin_, cgroup_begin_, process_begin_;
   std::optional<double> before_;
   std::vector<std::optional<double>> epochs_before_, epochs_after_;
   std::mutex mutex_;
@@ -187,34 +210,77 @@ IoWitness::~IoWitness() = default;
 
 void IoWitness::finish(RunResult& result) { state_->finish(result); }
 
-void judge_origin(bool direct, std::uint64_t moved, IoLedger& io) {
-  if (moved == 0) return;
-  if (direct) {
-    io.storage_share = 1;
-    io.page_cache_share = 0;
-    io.basis = "direct I/O";
-    return;
-  }
-  if (io.wire_read_bytes) {
-    const double asked = static_cast<double>(moved + io.probe_bytes);
-    io.storage_share = std::min(1.0, static_cast<double>(*io.wire_read_bytes) / asked);
-    io.page_cache_share = 1 - *io.storage_share;
-    io.basis = "device counter";
-    return;
-  }
-  // What lay in the page cache when an epoch began was not read from storage in it.
+namespace {
+
+// What lay in the page cache when an epoch began was not read from storage in it.
+std::optional<double> share_that_was_cached(const IoLedger& io) {
   double cached = 0, returned = 0;
   for (const EpochIo& epoch : io.epochs) {
     const std::optional<double> before =
         epoch.resident_before ? epoch.resident_before : io.resident_before;
-    if (!before) return;
+    if (!before) return std::nullopt;
     cached += *before * static_cast<double>(epoch.returned_bytes);
     returned += static_cast<double>(epoch.returned_bytes);
   }
-  if (returned == 0) return;
-  io.page_cache_share = std::clamp(cached / returned, 0.0, 1.0);
-  io.storage_share = 1 - *io.page_cache_share;
-  io.basis = "residency";
+  if (returned == 0) return std::nullopt;
+  return std::clamp(cached / returned, 0.0, 1.0);
+}
+
+// Of what was read; none where nobody counted. What others read is not ours, so that the smaller of
+// the lowest device's counter and this process's own counts.
+std::optional<double> counted_share(std::uint64_t moved, const IoLedger& io) {
+  std::optional<std::uint64_t> bytes = io.wire_read_bytes;
+  if (io.process_read_bytes) bytes = std::min(bytes.value_or(UINT64_MAX), *io.process_read_bytes);
+  if (!bytes) return std::nullopt;
+  return std::min(1.0, static_cast<double>(*bytes) / static_cast<double>(moved + io.probe_bytes));
+}
+
+void judge_uncounted(bool direct, IoLedger& io) {
+  io.page_cache_share = direct ? 0 : share_that_was_cached(io);
+  if (!direct && io.page_cache_share) io.basis = "residency";
+}
+
+void judge_device(bool direct, std::uint64_t moved, IoLedger& io) {
+  io.storage_share = counted_share(moved, io);
+  if (!io.storage_share) {
+    judge_uncounted(direct, io);
+    if (!io.page_cache_share) return;
+    io.storage_share = 1 - *io.page_cache_share;
+    if (direct) io.basis = "direct I/O";
+    return;
+  }
+  io.basis = io.wire_read_bytes ? "device counter" : "process counter";
+  const double missing = 1 - *io.storage_share;
+  if (missing > kPageCacheShareMax && !io.shrunk.empty()) {
+    // Holes, compression or a cache: the counter does not tell them apart.
+    io.page_cache_share = direct ? 0 : share_that_was_cached(io);
+  } else {
+    io.page_cache_share = direct ? 0 : missing;
+    io.memory_share = direct ? missing : 0;
+  }
+}
+
+}  // namespace
+
+void judge_origin(bool direct, std::uint64_t moved, IoLedger& io) {
+  if (moved == 0) return;
+  if (io.origin == "memory") {
+    io.storage_share = io.page_cache_share = 0;
+    io.memory_share = 1;
+    io.basis = "file system";
+  } else if (io.origin == "unknown") {
+    judge_uncounted(direct, io);
+  } else if (io.origin == "network") {
+    const std::optional<double> share = counted_share(moved, io);
+    const bool whole = share && *share >= 1 - kPageCacheShareMax;
+    // An interface does not count all that comes (RDMA): what is missing is not known to be memory.
+    if (!whole) return judge_uncounted(direct, io);
+    io.storage_share = share;
+    io.page_cache_share = 1 - *share;
+    io.basis = "network counter";
+  } else {
+    judge_device(direct, moved, io);
+  }
 }
 
 // Who read what this run did not ask for, where the control group's own counter tells.
@@ -229,29 +295,52 @@ static std::string who_else(const IoLedger& io, double asked) {
   return "others, outside of this control group, read from it, too";
 }
 
+static void warn_of_counters(const IoLedger& io, std::uint64_t moved,
+                             std::vector<std::string>& warnings) {
+  const auto asked = static_cast<double>(moved + io.probe_bytes);
+  if (io.origin == "unknown")
+    warnings.push_back(fmt::format("where the bytes came from is unknown: {}", io.origin_reason));
+  else if (io.origin == "network" && !io.storage_share)
+    warnings.push_back(fmt::format(
+        "where the bytes came from is unknown: {} counted {} of {}", io.wire,
+        io.wire_read_bytes ? format_bytes(*io.wire_read_bytes) : "nothing", format_bytes(moved)));
+  if (io.basis != "device counter") return;
+  const bool less = *io.storage_share < 1 - kPageCacheShareMax;
+  if (less && !io.shrunk.empty())
+    warnings.push_back(fmt::format("{} moved only {} of the {} that reads returned: {}", io.wire,
+                                   format_bytes(*io.wire_read_bytes), format_bytes(moved),
+                                   io.shrunk));
+  if (!less && static_cast<double>(*io.wire_read_bytes) > kOthersMax * asked)
+    warnings.push_back(fmt::format("{} moved {}, more than the {} of this run: {}", io.wire,
+                                   format_bytes(*io.wire_read_bytes), format_bytes(moved),
+                                   who_else(io, asked)));
+}
+
 void judge_io(bool storage_wanted, RunResult& result) {
   const IoLedger& io = result.io;
-  const double asked = static_cast<double>(result.bytes_moved + io.probe_bytes);
-  if (io.basis == "direct I/O" && io.wire_read_bytes && asked > 0) {
-    const double share = static_cast<double>(*io.wire_read_bytes) / asked;
-    if (share < 1 - kPageCacheShareMax)
-      result.warnings.push_back(fmt::format(
-          "{} moved only {} of the {} that direct reads returned: files with holes, compression, "
-          "or a cache below the file system",
-          io.wire, format_bytes(*io.wire_read_bytes), format_bytes(result.bytes_moved)));
-    return;
-  }
-  if (io.basis == "device counter" && static_cast<double>(*io.wire_read_bytes) > kOthersMax * asked)
-    result.warnings.push_back(fmt::format("{} moved {}, more than the {} of this run: {}", io.wire,
-                                          format_bytes(*io.wire_read_bytes),
-                                          format_bytes(result.bytes_moved), who_else(io, asked)));
-  if (!storage_wanted || !io.page_cache_share || *io.page_cache_share <= kPageCacheShareMax) return;
-  result.invalid_reasons.push_back(fmt::format(
-      "{} of the bytes came from this host's page cache (by {}), not from storage; use "
-      "--io=direct, a larger data set, or 'feedrate drop-caches' before; --cache=measure when the "
-      "page cache is what is to be measured",
-      format_percent(*io.page_cache_share), io.basis));
-  result.valid = false;
+  warn_of_counters(io, result.bytes_moved, result.warnings);
+  if (!storage_wanted) return;
+  if (io.origin == "memory")
+    result.invalid_reasons.push_back(fmt::format(
+        "the bytes came from this host's memory, not from storage ({}: {}); use a directory on the "
+        "storage that is meant, or --cache=measure when memory is what is to be measured",
+        io.wire, io.origin_reason));
+  else if (io.memory_share.value_or(0) > kPageCacheShareMax)
+    result.invalid_reasons.push_back(fmt::format(
+        "{} of the bytes that direct reads returned came from this host's memory, not from "
+        "storage: {} moved only {} for this process; mount it without a cache below the file "
+        "system ('losetup --direct-io=on' for a loop device), or --cache=measure when memory is "
+        "what is to be measured",
+        format_percent(*io.memory_share), io.wire,
+        format_bytes(std::min(io.wire_read_bytes.value_or(UINT64_MAX),
+                              io.process_read_bytes.value_or(UINT64_MAX)))));
+  if (io.page_cache_share.value_or(0) > kPageCacheShareMax)
+    result.invalid_reasons.push_back(fmt::format(
+        "{} of the bytes came from this host's page cache (by {}), not from storage; use "
+        "--io=direct, a larger data set, or 'feedrate drop-caches' before; --cache=measure when "
+        "the page cache is what is to be measured",
+        format_percent(*io.page_cache_share), io.basis));
+  result.valid = result.invalid_reasons.empty();
 }
 
 }  // namespace feedrate

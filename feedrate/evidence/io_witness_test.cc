@@ -10,30 +10,144 @@ constexpr std::uint64_t kGigabyte = 1'000'000'000;
 RunResult run_of(std::optional<std::uint64_t> wire_bytes) {
   RunResult run;
   run.bytes_moved = kGigabyte;
+  run.io.origin = "storage";
   run.io.wire = "ext4 on vda";
   run.io.wire_read_bytes = wire_bytes;
   return run;
 }
 
-TEST(IoOrigin, DirectReadsAreStorage) {
+TEST(IoOrigin, DirectReadsThatTheDeviceMovedAreStorage) {
   RunResult run = run_of(kGigabyte);
+  judge_origin(true, run.bytes_moved, run.io);
+  judge_io(true, run);
+  EXPECT_EQ(run.io.storage_share, 1.0);
+  EXPECT_EQ(run.io.memory_share, 0.0);
+  EXPECT_EQ(run.io.basis, "device counter");
+  EXPECT_TRUE(run.valid);
+  EXPECT_TRUE(run.warnings.empty());
+}
+
+TEST(IoOrigin, DirectReadsThatNobodyCountsAreBelieved) {
+  RunResult run = run_of(std::nullopt);
   judge_origin(true, run.bytes_moved, run.io);
   judge_io(true, run);
   EXPECT_EQ(run.io.storage_share, 1.0);
   EXPECT_EQ(run.io.basis, "direct I/O");
   EXPECT_TRUE(run.valid);
-  EXPECT_TRUE(run.warnings.empty());
 }
 
-TEST(IoOrigin, DirectReadsThatTheDeviceDidNotMoveAreAWarning) {
+// The device moved enough, but for others: the smaller counter is ours.
+TEST(IoOrigin, WhatOthersHadMovedIsNotOurs) {
+  RunResult run = run_of(3 * kGigabyte);
+  run.io.process_read_bytes = kGigabyte / 4;
+  judge_origin(true, run.bytes_moved, run.io);
+  EXPECT_EQ(run.io.storage_share, 0.25);
+  RunResult uncounted = run_of(std::nullopt);
+  uncounted.io.process_read_bytes = kGigabyte;
+  judge_origin(true, uncounted.bytes_moved, uncounted.io);
+  EXPECT_EQ(uncounted.io.storage_share, 1.0);
+  EXPECT_EQ(uncounted.io.basis, "process counter");
+}
+
+TEST(IoOrigin, DirectReadsThatTheDeviceDidNotMoveCameFromMemory) {
   RunResult run = run_of(kGigabyte / 2);
+  run.io.process_read_bytes = kGigabyte;
+  judge_origin(true, run.bytes_moved, run.io);
+  EXPECT_EQ(run.io.memory_share, 0.5);
+  RunResult wanted = run;
+  judge_io(false, wanted);
+  EXPECT_TRUE(wanted.valid);
+  judge_io(true, run);
+  EXPECT_FALSE(run.valid);
+  ASSERT_EQ(run.invalid_reasons.size(), 1U);
+  EXPECT_EQ(run.invalid_reasons.front(),
+            "50.0 % of the bytes that direct reads returned came from this host's memory, not from "
+            "storage: ext4 on vda moved only 477 MiB for this process; mount it without a cache "
+            "below the file system ('losetup --direct-io=on' for a loop device), or "
+            "--cache=measure when memory is what is to be measured");
+}
+
+// Holes and compression look the same as a cache: said, but not held against the run.
+TEST(IoOrigin, FilesThatTakeFewerBytesOfTheDeviceAreAWarning) {
+  RunResult run = run_of(kGigabyte / 2);
+  run.io.shrunk = "the files have holes or are compressed";
   judge_origin(true, run.bytes_moved, run.io);
   judge_io(true, run);
   EXPECT_TRUE(run.valid);
+  EXPECT_EQ(run.io.storage_share, 0.5);
+  EXPECT_EQ(run.io.memory_share, std::nullopt);
   ASSERT_EQ(run.warnings.size(), 1U);
   EXPECT_EQ(run.warnings.front(),
-            "ext4 on vda moved only 477 MiB of the 954 MiB that direct reads returned: files with "
-            "holes, compression, or a cache below the file system");
+            "ext4 on vda moved only 477 MiB of the 954 MiB that reads returned: the files have "
+            "holes or are compressed");
+}
+
+TEST(IoOrigin, MemoryIsNoStorageUnlessItIsMeant) {
+  for (const bool direct : {true, false}) {
+    RunResult run = run_of(std::nullopt);
+    run.io.origin = "memory";
+    run.io.wire = "overlay -> tmpfs";
+    run.io.origin_reason = "tmpfs keeps its files in memory";
+    judge_origin(direct, run.bytes_moved, run.io);
+    EXPECT_EQ(run.io.storage_share, 0.0);
+    EXPECT_EQ(run.io.memory_share, 1.0);
+    RunResult wanted = run;
+    judge_io(false, wanted);
+    EXPECT_TRUE(wanted.valid);
+    judge_io(true, run);
+    EXPECT_FALSE(run.valid);
+    EXPECT_EQ(run.invalid_reasons,
+              std::vector<std::string>{
+                  "the bytes came from this host's memory, not from storage (overlay -> tmpfs: "
+                  "tmpfs keeps its files in memory); use a directory on the storage that is meant, "
+                  "or --cache=measure when memory is what is to be measured"});
+  }
+}
+
+TEST(IoOrigin, WhatNobodyCanTellIsMarkedAndKept) {
+  RunResult run = run_of(std::nullopt);
+  run.io.origin = "unknown";
+  run.io.origin_reason = "fuse.x gets its files from a program or another host";
+  judge_origin(true, run.bytes_moved, run.io);
+  judge_io(true, run);
+  EXPECT_TRUE(run.valid);
+  EXPECT_EQ(run.io.storage_share, std::nullopt);
+  EXPECT_EQ(run.io.memory_share, std::nullopt);
+  EXPECT_EQ(run.warnings,
+            std::vector<std::string>{"where the bytes came from is unknown: fuse.x gets its files "
+                                     "from a program or another host"});
+  // The page cache above it is memory all the same.
+  RunResult warm = run_of(std::nullopt);
+  warm.io.origin = "unknown";
+  warm.io.resident_before = 0.5;
+  warm.io.epochs.push_back({0, kGigabyte, kGigabyte, {}, {}});
+  judge_origin(false, warm.bytes_moved, warm.io);
+  judge_io(true, warm);
+  EXPECT_EQ(warm.io.storage_share, std::nullopt);
+  EXPECT_EQ(warm.io.page_cache_share, 0.5);
+  EXPECT_FALSE(warm.valid);
+}
+
+TEST(IoOrigin, TheNetworkCountsWhereItSeesAll) {
+  RunResult run = run_of(kGigabyte);
+  run.io.origin = "network";
+  run.io.wire = "NFS 4.2 from srv:/a";
+  judge_origin(true, run.bytes_moved, run.io);
+  judge_io(true, run);
+  EXPECT_EQ(run.io.storage_share, 1.0);
+  EXPECT_EQ(run.io.basis, "network counter");
+  EXPECT_TRUE(run.warnings.empty());
+
+  RunResult part = run_of(kGigabyte / 4);
+  part.io.origin = "network";
+  part.io.wire = "lustre, interface eth0";
+  judge_origin(true, part.bytes_moved, part.io);
+  judge_io(true, part);
+  EXPECT_TRUE(part.valid);
+  EXPECT_EQ(part.io.storage_share, std::nullopt);
+  EXPECT_EQ(part.warnings,
+            std::vector<std::string>{"where the bytes came from is unknown: lustre, interface eth0 "
+                                     "counted 238 MiB of 954 MiB"});
 }
 
 TEST(IoOrigin, BufferedReadsAreHeldAgainstTheDevice) {

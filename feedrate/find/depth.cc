@@ -46,7 +46,8 @@ class Ladder {
     limits.samples_max = kSamplesMax;
     FEEDRATE_TRY(const Session::Outcome outcome, session_.run(request, limits));
     points_.push_back({session_.trials().back().reads_in_flight, transfer,
-                       session_.trials().back().bytes_per_second});
+                       session_.trials().back().bytes_per_second,
+                       session_.trials().back().seconds});
     return outcome.samples_per_second;
   }
   std::uint64_t reads_of_last() const { return points_.back().reads_in_flight; }

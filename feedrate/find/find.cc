@@ -23,6 +23,9 @@ constexpr double kSideShare = 0.35;      // of what is left, for the verdict on 
 constexpr double kFirstShare = 0.12;     // where that side is not known at all
 constexpr double kApartShare = 1.0 / 3;  // of the budget, between two looks at the boundary
 constexpr int kStepsOfALook = 8;
+constexpr double kFirstPassShare = 0.25;  // of the budget, to read all of a small data set once
+constexpr double kRateShare = 0.05;       // of the budget, for what the storage moves then
+constexpr std::uint64_t kRateSamples = 400'000;
 constexpr double kPromised = 0.97;  // of what the storage moves: less reaches the accelerators
 
 class Search {
@@ -33,12 +36,15 @@ class Search {
         plan_(plan),
         session_(session),
         limit_(limit),
-        curve_(options.au_threshold, session.noise()) {}
+        first_(options.au_threshold, session.noise()),
+        again_(options.au_threshold, session.noise()) {}
 
   Result<> run(const FindObserver& observer) {
     FEEDRATE_TRY(depth_, find_depth(options_, plan_, session_, limit_, budget()));
+    FEEDRATE_CHECK(read_the_rest());
     if (options_.at_least > 0) return look_only_at(options_.at_least / replica());
     while (true) {
+      FEEDRATE_CHECK(turn_to_later_readings());
       const std::optional<std::uint32_t> next = choose();
       if (!next) return {};
       const double time = look_time(*next);
@@ -53,6 +59,8 @@ class Search {
 
  private:
   std::uint32_t replica() const { return plan_.replica_accelerators(); }
+  Curve& curve() { return reads_again_ ? again_ : first_; }
+  const Curve& curve() const { return reads_again_ ? again_ : first_; }
   double budget() const {
     return options_.budget.count() > 0 ? to_seconds(options_.budget) : kUnboundedSeconds;
   }
@@ -60,21 +68,60 @@ class Search {
   // Where the curve is thought to meet the threshold. What starves alike at several numbers is not
   // limited by the storage's rate: then halfway between what is known.
   double crossing() const {
-    const auto [count, lowest] = curve_.below_threshold();
-    if (curve_.limited_otherwise() || (count >= kAlike && curve_.fed() == 0))
-      return std::sqrt(std::max(1.0, double(curve_.fed())) *
-                       std::min(lowest, curve_.starving().value_or(lowest)));
-    return curve_.crossing(depth_.replicas_fed(plan_, options_));
+    const auto [count, lowest] = curve().below_threshold();
+    if (curve().limited_otherwise() || (count >= kAlike && curve().fed() == 0))
+      return std::sqrt(std::max(1.0, double(curve().fed())) *
+                       std::min(lowest, curve().starving().value_or(lowest)));
+    return curve().crossing(depth_.replicas_fed(plan_, options_));
   }
 
+  // A data set that is read in a small part of the budget is read once first, for what that gives;
+  // the rest of the search is then about later readings.
+  Result<> read_the_rest() {
+    while (options_.goes_on && session_.unread() > 0 && std::isfinite(depth_.samples_per_second)) {
+      const double needed = static_cast<double>(session_.unread()) / depth_.samples_per_second;
+      if (needed > kFirstPassShare * std::min(budget(), session_.left())) return {};
+      FEEDRATE_TRY(const Session::Outcome outcome,
+                   measure_rate(needed * 1.2, session_.unread() + plan_.timing.batch_samples));
+      if (outcome.samples_per_second <= 0) break;
+    }
+    return {};
+  }
+
+  Result<Session::Outcome> measure_rate(double seconds, std::uint64_t samples) {
+    TrialRequest request;
+    const std::uint32_t several = std::min(session_.several(), limit_);
+    request.accelerators = several * replica();
+    request.load = depth_.load_for(options_, plan_, several, 1);
+    request.free_steps = true;
+    TrialLimits limits;
+    limits.time = from_seconds(std::max(seconds, 0.05));
+    limits.samples_max = samples;
+    return session_.run(request, limits);
+  }
+
+  // Once all has been read, what was seen of first readings says nothing of the rest of the search.
+  Result<> turn_to_later_readings() {
+    if (reads_again_ || !options_.goes_on || session_.unread() > 0) return {};
+    reads_again_ = true;
+    ahead_refused_ = 0;
+    FEEDRATE_TRY(const Session::Outcome outcome, measure_rate(kRateShare * budget(), kRateSamples));
+    if (outcome.samples_per_second > 0) depth_.samples_per_second = outcome.samples_per_second;
+    return {};
+  }
+
+  std::optional<ColdAnswer> cold_answer() const;
+  void add_circumstances(FindResult& result) const;
+
   Result<> look_only_at(std::uint32_t replicas) {
-    while (curve_.verdict(replicas) == Verdict::kOpen) {
+    FEEDRATE_CHECK(turn_to_later_readings());
+    while (curve().verdict(replicas) == Verdict::kOpen) {
       const double time = look_time(replicas);
       if (time <= 0) break;
       FEEDRATE_CHECK(look(replicas, time));
       FEEDRATE_CHECK(try_more_ahead());
     }
-    curve_.look_last();
+    curve().look_last();
     return {};
   }
 
@@ -86,9 +133,10 @@ class Search {
     limits.time = from_seconds(time);
     FEEDRATE_TRY(const Session::Outcome outcome, session_.run(request, limits));
     const Utilisation& seen = outcome.utilisation;
+    if (outcome.reading == Session::Reading::kMixed) return {};
     if (seen.seconds > 0)
-      curve_.add(replicas, {session_.spent(), seen.seconds, seen.value, seen.of_steps, seen.more,
-                            seen.own_constant, seen.own_freedom});
+      curve().add(replicas, {session_.spent(), seen.seconds, seen.value, seen.of_steps, seen.more,
+                             seen.own_constant, seen.own_freedom});
     else
       ++unmeasured_;
     return {};
@@ -96,22 +144,22 @@ class Search {
 
   // How long the next look at so many should last; 0: it does not fit any more.
   double look_time(std::uint32_t replicas) const {
-    const double value = std::max(0.05, curve_.predicted(replicas, crossing()));
+    const double value = std::max(0.05, curve().predicted(replicas, crossing()));
     const double step = compute() / value;
     const double rate = std::max(1e-9, depth_.samples_per_second);
     const TrialLoad load = depth_.load_for(options_, plan_, replicas, ahead_);
     const double first = replicas * std::max<double>(plan_.timing.batch_samples, load.readers);
     const double fill = std::isfinite(rate) ? first / rate : 0;
     const double least = 2 * std::min(fill, budget() / 4) + (kStepsOfALook + 2) * step;
-    const Curve::Estimate seen = curve_.estimate(replicas);
+    const Curve::Estimate seen = curve().estimate(replicas);
     const double wanted =
         fill + 2 * step +
-        std::max(0.0, curve_.seconds_to_decide(value) - (seen.of_steps ? seen.seconds : 0));
+        std::max(0.0, curve().seconds_to_decide(value) - (seen.of_steps ? seen.seconds : 0));
     double time = std::clamp(wanted, least, std::max(least, kLookShare * budget()));
     // A stock that still grew when the last look ended: only a longer one tells.
     const double off = std::abs(seen.value - options_.au_threshold);
     if (seen.more > kUnsettled * off)
-      time = std::max(time, std::min(kLongerLook * curve_.longest_look(replicas) + fill,
+      time = std::max(time, std::min(kLongerLook * curve().longest_look(replicas) + fill,
                                      kLongLookShare * budget()));
     if (unmeasured_ > 0) time *= 1 << std::min(unmeasured_, 6);
     const double left = session_.left();
@@ -120,14 +168,14 @@ class Search {
   }
 
   double still_needed(std::uint32_t replicas, double crossing) const {
-    const Curve::Estimate seen = curve_.estimate(replicas);
-    const double value = curve_.predicted(replicas, crossing);
+    const Curve::Estimate seen = curve().estimate(replicas);
+    const double value = curve().predicted(replicas, crossing);
     // A look whose stock still grew has to be so much longer that this is little beside the
     // distance from the threshold.
     const double off = std::max(std::abs(value - options_.au_threshold), Curve::kPursued);
     if (seen.more > kUnsettled * off)
-      return curve_.longest_look(replicas) * seen.more / (kUnsettled * off);
-    return std::max(0.0, curve_.seconds_to_decide(value) - (seen.of_steps ? seen.seconds : 0)) +
+      return curve().longest_look(replicas) * seen.more / (kUnsettled * off);
+    return std::max(0.0, curve().seconds_to_decide(value) - (seen.of_steps ? seen.seconds : 0)) +
            kStepsOfALook * compute();
   }
 
@@ -162,7 +210,7 @@ class Search {
     return std::min(kMost, std::max(needed, kSpare * budget));
   }
 
-  bool settled(std::uint32_t n) const { return curve_.verdict(n) != Verdict::kOpen; }
+  bool settled(std::uint32_t n) const { return curve().verdict(n) != Verdict::kOpen; }
 
   // The next number to look at; none when nothing is left to tell.
   std::optional<std::uint32_t> choose() const;
@@ -176,7 +224,10 @@ class Search {
   const TrainingPlan& plan_;
   Session& session_;
   std::uint32_t limit_;  // replicas
-  Curve curve_;
+  // One curve for data read for the first time, one for data read again: a cache of the storage
+  // makes them differ.
+  Curve first_, again_;
+  bool reads_again_ = false;
   Depth depth_;
   std::uint32_t ahead_ = 1;  // times the window that keeps the readers busy
   std::uint32_t ahead_refused_ = 0;
@@ -184,10 +235,10 @@ class Search {
 };
 
 std::optional<std::uint32_t> Search::choose() const {
-  const std::uint32_t fed = std::min(curve_.fed(), limit_);
-  const std::uint32_t starving = curve_.starving().value_or(limit_ + 1);
+  const std::uint32_t fed = std::min(curve().fed(), limit_);
+  const std::uint32_t starving = curve().starving().value_or(limit_ + 1);
   if (fed >= starving)  // contradictory: whoever was looked at for less time
-    return curve_.estimate(fed).seconds <= curve_.estimate(starving).seconds ? fed : starving;
+    return curve().estimate(fed).seconds <= curve().estimate(starving).seconds ? fed : starving;
   const double x = crossing();
   const double guess = std::clamp(std::floor(x), 0.0, static_cast<double>(limit_));
   auto below = std::clamp(static_cast<std::uint32_t>(guess), fed, starving - 1);
@@ -214,103 +265,86 @@ std::optional<std::uint32_t> Search::choose() const {
   const double below_gap = static_cast<double>(below - fed) / std::max(1U, below);
   const double above_gap = static_cast<double>(starving - above) / std::max(1U, above);
   if (fed == 0 && starving > limit_)  // start where it is most likely decided either way
-    return curve_.looks().empty() ? upper : lower;
+    return curve().looks().empty() ? upper : lower;
   return below_gap >= above_gap ? lower : upper;
 }
 
 std::optional<std::uint32_t> Search::second_look(std::uint32_t fed, std::uint32_t starving) const {
   const double apart =
       options_.budget.count() > 0 ? kApartShare * budget() : kApartShare * session_.spent();
-  const bool low = fed > 0 && curve_.apart(fed) < apart;
-  const bool high = starving <= limit_ && curve_.apart(starving) < apart;
+  const bool low = fed > 0 && curve().apart(fed) < apart;
+  const bool high = starving <= limit_ && curve().apart(starving) < apart;
   if (low && high)
-    return curve_.looks().at(fed).back().at < curve_.looks().at(starving).back().at ? fed
-                                                                                    : starving;
+    return curve().looks().at(fed).back().at < curve().looks().at(starving).back().at ? fed
+                                                                                      : starving;
   if (low) return fed;
   if (high) return starving;
   return std::nullopt;
 }
 
 Result<> Search::try_more_ahead() {
-  const std::uint32_t starving = curve_.starving().value_or(0);
+  const std::uint32_t starving = curve().starving().value_or(0);
   if (starving == 0 || options_.keep_prefetch || starving == ahead_refused_) return {};
-  const double reached = curve_.estimate(starving).value * starving;
+  const double reached = curve().estimate(starving).value * starving;
   const double promised =
       std::min<double>(starving, options_.au_threshold * depth_.replicas_fed(plan_, options_));
-  if (!curve_.estimate(starving).of_steps || reached >= kPromised * promised) return {};
+  if (!curve().estimate(starving).of_steps || reached >= kPromised * promised) return {};
   const TrialLoad now = depth_.load_for(options_, plan_, starving, ahead_);
   const TrialLoad more = depth_.load_for(options_, plan_, starving, ahead_ * 4);
   ahead_refused_ = starving;
   if (more.prefetch_batches <= now.prefetch_batches) return {};
-  const double before = curve_.estimate(starving).value;
+  const double before = curve().estimate(starving).value;
   const double time = look_time(starving);
   if (time <= 0) return {};
   ahead_ *= 4;
-  Curve with_less = curve_;
-  curve_.forget_from(starving);
+  Curve with_less = curve();
+  curve().forget_from(starving);
   FEEDRATE_CHECK(look(starving, time));
-  const Curve::Estimate after = curve_.estimate(starving);
+  const Curve::Estimate after = curve().estimate(starving);
   if (after.value > before + std::max(0.01, 2 * after.error)) {
     ahead_refused_ = 0;
     return {};
   }
   ahead_ /= 4;
-  curve_.take_from(with_less);
+  curve().take_from(with_less);
   return {};
 }
 
-FindResult Search::result() const {
-  FindResult result;
-  result.client = to_string(plan_.client);
-  result.au_threshold = options_.au_threshold;
-  result.limit = limit_ * replica();
-  const std::uint32_t fed = std::min(curve_.fed(), limit_);
-  const std::uint32_t starving = curve_.starving().value_or(limit_ + 1);
-  std::uint32_t low = std::min(fed, starving - 1);
-  std::uint32_t high = std::max(starving - 1, fed);
-  if (fed >= starving)
-    result.findings.push_back(
-        fmt::format("{} were fed and {} starved: this is not one curve, so the interval holds both",
-                    fed * replica(), starving * replica()));
-  for (const auto& [replicas, looks] : curve_.looks()) {
-    const Curve::Estimate seen = curve_.estimate(replicas);
-    static constexpr const char* kVerdicts[] = {"open", "fed", "starve", "edge"};
-    result.points.push_back({replicas * replica(), seen.value, curve_.half_width(replicas),
-                             seen.seconds, static_cast<std::uint32_t>(looks.size()),
-                             kVerdicts[static_cast<int>(curve_.verdict(replicas))]});
-    if (!curve_.changed(replicas) || (replicas != fed && replicas != starving)) continue;
-    const auto [least, most] = curve_.halves(replicas);
-    result.findings.push_back(fmt::format(
-        "the storage changed meanwhile: AU of {} was {:.1f} % at one time and {:.1f} % at another",
-        replicas * replica(), 100 * least, 100 * most));
-    const auto reach = [&](double value) {
-      return static_cast<std::uint32_t>(
-          std::clamp(std::floor(value * replicas / options_.au_threshold), 0.0, double(limit_)));
-    };
-    low = std::min(low, reach(least));
-    high = std::max(high, reach(most));
+// What first readings gave, where later ones give something else.
+std::optional<ColdAnswer> Search::cold_answer() const {
+  if (!reads_again_ || again_.looks().empty()) return std::nullopt;
+  const double a = options_.au_threshold;
+  const double to_replicas = to_seconds(plan_.timing.compute) / (a * plan_.timing.batch_samples);
+  const Session::Rate first = session_.first_reading();
+  if (first.seconds <= 0) return std::nullopt;
+  double x = first.samples_per_second * to_replicas;
+  double error = session_.noise().standard_error(first.seconds);
+  if (const auto seen = first_.capacity()) {
+    x = seen->fed / a;
+    error = seen->error / seen->fed;
   }
-  const double x = crossing();
-  const auto guess = static_cast<std::uint32_t>(std::clamp(std::floor(x), 0.0, double(limit_)));
-  result.measured = !curve_.looks().empty();
-  result.accelerators = std::clamp(guess, low, high) * replica();
-  result.accelerators_low = low * replica();
-  result.accelerators_high = high * replica();
-  if (low < high && options_.at_least == 0) {
-    const auto all_edges = [&] {
-      for (std::uint32_t n = low + 1; n <= high; ++n)
-        if (curve_.verdict(n) != Verdict::kEdge) return false;
-      return true;
-    };
-    if (!all_edges()) result.narrower_budget_seconds = narrower_budget(std::max(1U, guess), x);
-  }
-  if (options_.at_least > 0) {
-    result.asked = options_.at_least;
-    const Verdict verdict = curve_.verdict(options_.at_least / replica());
-    result.answer = verdict == Verdict::kFed      ? "pass"
-                    : verdict == Verdict::kStarve ? "fail"
-                                                  : "undecided";
-  }
+  if (!std::isfinite(x) || !std::isfinite(error)) return std::nullopt;
+  constexpr double kWidth = 3;
+  constexpr double kRateModel = 0.01;  // how well a rate without pauses says what accelerators get
+  const double doubt = kWidth * error + kRateModel;
+  const auto whole = [&](double value) {
+    return static_cast<std::uint32_t>(
+               std::clamp(std::floor(value), 0.0, static_cast<double>(limit_))) *
+           replica();
+  };
+  ColdAnswer cold{whole(x), whole(x * (1 - doubt)), whole(x * (1 + doubt))};
+  const double bytes = plan_.dataset->mean_sample_bytes();
+  cold.bytes_per_second = first.samples_per_second * bytes;
+  cold.again_bytes_per_second = depth_.samples_per_second * bytes;
+  // Alike: the same number may be true of both.
+  const double later = crossing();
+  const double alike = std::max({1.5, x * doubt, later * session_.noise().standard_error(1)});
+  if (std::abs(x - later) < std::min(alike, std::max(1.5, doubt * later))) return std::nullopt;
+  return cold;
+}
+
+// What the search cost, and what it had to do.
+void Search::add_circumstances(FindResult& result) const {
   result.spent_seconds = session_.spent();
   result.budget_seconds = to_seconds(options_.budget);
   const double noise = session_.noise().constant();
@@ -325,6 +359,68 @@ FindResult Search::result() const {
   result.depths = depth_.points;
   result.saturated = depth_.saturated;
   result.trials = session_.trials();
+}
+
+FindResult Search::result() const {
+  FindResult result;
+  result.client = to_string(plan_.client);
+  result.au_threshold = options_.au_threshold;
+  result.limit = limit_ * replica();
+  const std::uint32_t fed = std::min(curve().fed(), limit_);
+  const std::uint32_t starving = curve().starving().value_or(limit_ + 1);
+  std::uint32_t low = std::min(fed, starving - 1);
+  std::uint32_t high = std::max(starving - 1, fed);
+  if (fed >= starving)
+    result.findings.push_back(
+        fmt::format("{} were fed and {} starved: this is not one curve, so the interval holds both",
+                    fed * replica(), starving * replica()));
+  for (const auto& [replicas, looks] : curve().looks()) {
+    const Curve::Estimate seen = curve().estimate(replicas);
+    static constexpr const char* kVerdicts[] = {"open", "fed", "starve", "edge"};
+    result.points.push_back({replicas * replica(), seen.value, curve().half_width(replicas),
+                             seen.seconds, static_cast<std::uint32_t>(looks.size()),
+                             kVerdicts[static_cast<int>(curve().verdict(replicas))]});
+    if (!curve().changed(replicas) || (replicas != fed && replicas != starving)) continue;
+    const auto [least, most] = curve().halves(replicas);
+    result.findings.push_back(fmt::format(
+        "the storage changed meanwhile: AU of {} was {:.1f} % at one time and {:.1f} % at another",
+        replicas * replica(), 100 * least, 100 * most));
+    const auto reach = [&](double value) {
+      return static_cast<std::uint32_t>(
+          std::clamp(std::floor(value * replicas / options_.au_threshold), 0.0, double(limit_)));
+    };
+    low = std::min(low, reach(least));
+    high = std::max(high, reach(most));
+  }
+  const double x = crossing();
+  const auto guess = static_cast<std::uint32_t>(std::clamp(std::floor(x), 0.0, double(limit_)));
+  result.measured = !curve().looks().empty();
+  result.accelerators = std::clamp(guess, low, high) * replica();
+  result.accelerators_low = low * replica();
+  result.accelerators_high = high * replica();
+  if (low < high && options_.at_least == 0) {
+    const auto all_edges = [&] {
+      for (std::uint32_t n = low + 1; n <= high; ++n)
+        if (curve().verdict(n) != Verdict::kEdge) return false;
+      return true;
+    };
+    if (!all_edges()) result.narrower_budget_seconds = narrower_budget(std::max(1U, guess), x);
+  }
+  if (options_.at_least > 0) {
+    result.asked = options_.at_least;
+    const Verdict verdict = curve().verdict(options_.at_least / replica());
+    result.answer = verdict == Verdict::kFed      ? "pass"
+                    : verdict == Verdict::kStarve ? "fail"
+                                                  : "undecided";
+  }
+  if (session_.discarded() > 0)
+    result.findings.push_back(fmt::format(
+        "{} left out, since this host did not let the client run for a part of it",
+        session_.discarded() == 1 ? "a trial was"
+                                  : fmt::format("{} trials were", session_.discarded())));
+  result.read_again = reads_again_ && !again_.looks().empty();
+  result.cold = cold_answer();
+  add_circumstances(result);
   result.at_answer = session_.last_run(low * replica());
   if (starving <= limit_) result.beyond = session_.last_run(starving * replica());
   return result;

@@ -35,6 +35,9 @@ struct FindOptions {
   bool bound_inflight = false;  // even at the price of fewer accelerators
   std::uint64_t read_ahead_max = std::uint64_t{64} << 30U;
   // What the user or the framework has decided, and the search leaves as it is.
+  // Whether trials go on where the last one ended, so that what a byte's first reading costs and
+  // what its second does are kept apart. The framework's client begins anew each time.
+  bool goes_on = true;
   bool keep_readers = false, keep_prefetch = false, keep_transfer = false;
 };
 
@@ -49,7 +52,8 @@ struct TrialRequest {
   std::uint64_t number = 0;  // of the trial: seeds differ from one to the next
   std::uint32_t accelerators = 1;
   TrialLoad load;
-  bool free_steps = false;  // steps take no time: what does the storage move?
+  std::uint64_t start_samples = 0;  // that earlier trials have read: go on behind them
+  bool free_steps = false;          // steps take no time: what does the storage move?
 };
 using TrialRunner = std::function<Result<RunResult>(const TrialRequest&, StepObserver& observer)>;
 

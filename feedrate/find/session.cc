@@ -9,6 +9,16 @@ namespace {
 
 // Runs that are kept whole: those around the answer are among the last.
 constexpr std::size_t kRunsKept = 64;
+// A data set read to this share has been read: a trial of the rest would be too short to tell.
+constexpr double kAllButFew = 0.97;
+
+constexpr int kDiscardedMax = 5;
+
+// INVALID because this host did not let the client run: that says nothing of the storage, and a
+// later trial may be luckier.
+bool held_back(const RunResult& run) {
+  return !run.valid && run.errors.empty() && run.host_time.seconds() > kHostShareMax * run.seconds;
+}
 
 }  // namespace
 
@@ -25,6 +35,35 @@ double Session::spent() const {
   return options_.elapsed ? to_seconds(options_.elapsed()) : simulated_seconds_;
 }
 
+double Session::passes() const {
+  return static_cast<double>(samples_) / static_cast<double>(plan_.dataset->samples());
+}
+
+Session::Rate Session::first_reading() const {
+  constexpr double kAsFast = 0.95;  // slower ones had too few reads in flight
+  constexpr double kAsLong = 0.3;   // too short ones only saw their own beginning
+  double longest = 0;
+  for (const Rate& rate : first_rates_) longest = std::max(longest, rate.seconds);
+  double most = 0;
+  for (const Rate& rate : first_rates_)
+    if (rate.seconds >= kAsLong * longest) most = std::max(most, rate.samples_per_second);
+  Rate all;
+  for (const Rate& rate : first_rates_) {
+    if (!std::isfinite(most) || rate.seconds < kAsLong * longest ||
+        rate.samples_per_second < kAsFast * most)
+      continue;
+    all.samples_per_second += rate.samples_per_second * rate.seconds;
+    all.seconds += rate.seconds;
+  }
+  if (all.seconds > 0) all.samples_per_second /= all.seconds;
+  return all;
+}
+
+std::uint64_t Session::unread() const {
+  if (passes() >= kAllButFew) return 0;
+  return plan_.dataset->samples() - std::min(samples_, plan_.dataset->samples());
+}
+
 double Session::left() const {
   if (options_.samples_max > 0 && samples_ >= options_.samples_max) return 0;
   if (options_.out_of_time && options_.out_of_time()) return 0;
@@ -34,6 +73,7 @@ double Session::left() const {
 
 Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) {
   request.number = trials_.size();
+  if (options_.goes_on) request.start_samples = samples_;
   TrainingPlan plan = plan_;
   plan.replicas = request.accelerators / plan.replica_accelerators();
   plan.readers = request.load.readers;
@@ -42,14 +82,19 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
   limits.watch_every = std::clamp<Duration>(limits.time / 400, std::chrono::milliseconds(1),
                                             std::chrono::milliseconds(20));
   if (options_.out_of_time) limits.out_of_time = options_.out_of_time;
+  // The first pass ends with a trial of its own.
+  if (request.free_steps && options_.goes_on && unread() > 0)
+    limits.samples_max = limits.samples_max > 0 ? std::min(limits.samples_max, unread()) : unread();
   if (options_.samples_max > 0 && limits.samples_max == 0)
     limits.samples_max = options_.samples_max - std::min(options_.samples_max - 1, samples_);
   if (observer_.trial_begins) observer_.trial_begins(request, limits.time);
   TrialRecorder recorder(plan, limits);
   TrialResult trial;
+  const double passes_before = passes();
   trial.begin_seconds = spent();
   FEEDRATE_TRY(RunResult run, run_(request, recorder));
   if (stop_.stop_requested()) return fail(ErrorKind::kCancelled, "interrupted");
+  if (held_back(run) && ++discarded_ <= kDiscardedMax) return Outcome{};
   if (!run.valid)
     return fail(ErrorKind::kInvalidRun, "a trial is not valid: " + run.invalid_reasons.front());
   simulated_seconds_ += recorder.seconds();
@@ -57,8 +102,18 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
   if (request.free_steps) rate_max_ = std::max(rate_max_, recorder.samples_per_second());
   recorder.teach(noise_, request.free_steps, rate_max_);
 
-  Outcome outcome{recorder.utilisation(), recorder.samples_per_second()};
+  Outcome outcome;
+  outcome.utilisation = recorder.utilisation();
+  outcome.samples_per_second = recorder.samples_per_second();
   if (request.free_steps) outcome.utilisation = {};
+  constexpr double kFew = 0.05;  // of the data set, read again at the end of its first pass
+  outcome.reading = !options_.goes_on             ? Reading::kFirst
+                    : passes_before >= kAllButFew ? Reading::kAgain
+                    : passes() <= 1 + kFew        ? Reading::kFirst
+                                                  : Reading::kMixed;
+  outcome.seconds = recorder.seconds();
+  if (request.free_steps && outcome.reading == Reading::kFirst)
+    first_rates_.push_back({outcome.samples_per_second, outcome.seconds});
   trial.accelerators = request.accelerators;
   trial.free_steps = request.free_steps;
   trial.reads_in_flight = run.in_flight_limit;

@@ -16,15 +16,29 @@ class Session {
   Session(const FindOptions& options, const TrainingPlan& plan, std::uint32_t several,
           const TrialRunner& run, const FindObserver& observer, const std::stop_token& stop);
 
+  // Whether the samples of a trial were read for the first time in the search.
+  enum class Reading : std::uint8_t { kFirst, kAgain, kMixed };
   struct Outcome {
+    Reading reading = Reading::kFirst;
+    double seconds = 0;
     Utilisation utilisation;
     double samples_per_second = 0;  // read; infinite where no time passed
   };
   Result<Outcome> run(TrialRequest request, TrialLimits limits);
 
+  // How often the data set has been read whole, and a part of it: 1.3.
+  double passes() const;
+  // What trials with free steps read a second while the data set was read for the first time, in so
+  // many seconds.
+  struct Rate {
+    double samples_per_second = 0, seconds = 0;
+  };
+  Rate first_reading() const;
+  std::uint64_t unread() const;  // samples of the first pass
   const Noise& noise() const { return noise_; }
-  double spent() const;  // seconds of the search
-  double left() const;   // infinite without a budget; 0 when it is spent
+  double spent() const;                         // seconds of the search
+  double left() const;                          // infinite without a budget; 0 when it is spent
+  int discarded() const { return discarded_; }  // trials in which this host did not run
   std::uint32_t several() const { return several_; }
   const std::vector<TrialResult>& trials() const { return trials_; }
   std::optional<RunResult> last_run(std::uint32_t accelerators) const;
@@ -40,6 +54,8 @@ class Session {
   double rate_max_ = 0;  // samples/s that trials with free steps moved
   double simulated_seconds_ = 0;
   std::uint64_t samples_ = 0;
+  int discarded_ = 0;
+  std::vector<Rate> first_rates_;
   std::vector<TrialResult> trials_;
   std::map<std::uint32_t, RunResult> runs_;  // the last of each number
 };

@@ -121,30 +121,12 @@ std::string block_link(const HostRoots& roots, unsigned major_number, unsigned m
   return fmt::format("{}/dev/block/{}:{}", roots.sys, major_number, minor_number);
 }
 
-// All devices of the btrfs that has `source` among them, from /sys/fs/btrfs.
-std::vector<std::string> btrfs_devices(const std::string& source, const HostRoots& roots) {
-  const std::string root = roots.sys + "/fs/btrfs";
-  const std::string wanted = fs::path(source).filename().string();
-  for (const std::string& id : sorted_entries(root)) {
-    const std::string folder = fmt::format("{}/{}/devices", root, id);
-    const std::vector<std::string> names = sorted_entries(folder);
-    if (std::ranges::find(names, wanted) == names.end()) continue;
-    std::vector<std::string> links;
-    links.reserve(names.size());
-    for (const std::string& name : names) links.push_back(fmt::format("{}/{}", folder, name));
-    return links;
-  }
-  return {};
-}
-
 // A file system with a device number of its own (btrfs, f2fs, bcachefs): by the mount's source.
 BlockDevice by_source(const Mount& mount, const HostRoots& roots) {
   BlockDevice device;
   device.file_system = mount.file_system;
   if (mount.file_system == "btrfs") {
-    std::error_code code;
-    const std::string real = fs::canonical(mount.source, code).string();
-    for (const std::string& link : btrfs_devices(code ? mount.source : real, roots))
+    for (const std::string& link : btrfs_device_links(mount.source, roots))
       add_device(device, link, roots);
   }
   struct stat status{};
@@ -231,6 +213,23 @@ std::uint64_t grown(std::uint64_t after, std::uint64_t before) {
 }
 
 }  // namespace
+
+std::vector<std::string> btrfs_device_links(const std::string& source, const HostRoots& roots) {
+  const std::string root = roots.sys + "/fs/btrfs";
+  std::error_code code;
+  const fs::path real = fs::canonical(source, code);
+  const std::string wanted = (code ? fs::path(source) : real).filename().string();
+  for (const std::string& id : sorted_entries(root)) {
+    const std::string folder = fmt::format("{}/{}/devices", root, id);
+    const std::vector<std::string> names = sorted_entries(folder);
+    if (std::ranges::find(names, wanted) == names.end()) continue;
+    std::vector<std::string> links;
+    links.reserve(names.size());
+    for (const std::string& name : names) links.push_back(fmt::format("{}/{}", folder, name));
+    return links;
+  }
+  return {};
+}
 
 std::optional<BlockCounters> parse_block_stat(std::string_view text) {
   // Documentation/block/stat.rst: reads, merged, sectors, ms; the same of writes; in flight, ms

@@ -55,6 +55,9 @@ BlockDevice find_block_device(const std::string& path, const HostRoots& roots = 
 BlockDevice find_block_device(unsigned major, unsigned minor, std::string_view file_system,
                               const HostRoots& roots);
 
+// Below /sys/fs/btrfs: links to all devices of the btrfs that has `source` among them.
+std::vector<std::string> btrfs_device_links(const std::string& source, const HostRoots& roots);
+
 // The sum over `devices`. kUnsupported when it is not countable, kNotFound when it has gone.
 Result<BlockCounters> read_block_counters(const BlockDevice& device);
 // The sum over `disks`: others' partitions are in it.

@@ -164,6 +164,27 @@ std::optional<std::uint64_t> field(const std::vector<std::string_view>& words,
 
 }  // namespace
 
+std::optional<std::uint64_t> parse_throttled_ns(std::string_view text) {
+  for (const std::string_view line : lines_of(text)) {
+    const auto words = words_of(line);
+    if (words.size() != 2) continue;
+    const auto number = parse_host_number(words[1]);
+    if (!number) continue;
+    if (words[0] == "throttled_usec") return *number * 1000;
+    if (words[0] == "throttled_time") return *number;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> read_cgroup_throttled_ns(const HostRoots& roots) {
+  std::optional<std::uint64_t> sum;
+  for (const auto* controller : {"", "cpu"})
+    for (const std::string& folder : group_folders(roots, controller))
+      if (const auto text = read_host_file(folder + "/cpu.stat"))
+        if (const auto throttled = parse_throttled_ns(*text)) sum = sum.value_or(0) + *throttled;
+  return sum;
+}
+
 std::optional<double> parse_cpu_max(std::string_view text) {
   const auto words = words_of(text);
   if (words.size() != 2) return std::nullopt;

@@ -42,6 +42,12 @@ struct CgroupIo {
 };
 std::optional<CgroupIo> read_cgroup_io(unsigned major, unsigned minor, const HostRoots& roots = {});
 
+// For how long the CPU quotas of our group and those above held back the processors so far, in ns,
+// summed over processors. nullopt where there is no such controller.
+std::optional<std::uint64_t> read_cgroup_throttled_ns(const HostRoots& roots = {});
+// The text of cpu.stat: throttled_usec (version 2) or throttled_time (version 1).
+std::optional<std::uint64_t> parse_throttled_ns(std::string_view text);
+
 // "200000 100000" is 2 cores; "max 100000" is no limit.
 std::optional<double> parse_cpu_max(std::string_view text);
 // "8:0 rbps=1048576 wbps=max riops=max wiops=100"; devices without a limit are left out.

@@ -97,6 +97,12 @@ bool is_memory_file_system(std::string_view file_system) {
   return std::ranges::find(kKinds, file_system) != kKinds.end();
 }
 
+bool is_opaque_file_system(std::string_view file_system, std::string_view options) {
+  if (file_system == "9p") return option_value(options, "trans").value_or("virtio") == "virtio";
+  return file_system == "fuse" || file_system == "fuseblk" || file_system.starts_with("fuse.") ||
+         file_system == "virtiofs";
+}
+
 bool is_network_file_system(std::string_view file_system) {
   constexpr std::array<std::string_view, 17> kKinds{
       "nfs", "nfs4",      "cifs",     "smb3", "smbfs",     "ceph",   "lustre",   "gpfs", "beegfs",

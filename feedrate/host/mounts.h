@@ -32,5 +32,8 @@ std::optional<Mount> find_mount(const std::string& path, const HostRoots& roots 
 bool is_memory_file_system(std::string_view file_system);
 // Files of it come over a network, or from a program in user space (fuse).
 bool is_network_file_system(std::string_view file_system);
+// Of those, the ones whose bytes no counter of this host follows: they come from a program in user
+// space, or from the host of this virtual machine.
+bool is_opaque_file_system(std::string_view file_system, std::string_view options);
 
 }  // namespace feedrate

@@ -129,6 +129,48 @@ std::string address_of(const Mount& mount) {
   return parse_address(host).length > 0 ? host : "";
 }
 
+// "read_bytes 3 samples [bytes] 4096 1048576 2101248": smallest, largest, sum
+std::optional<std::uint64_t> lustre_read_sum(const std::string& file) {
+  const std::string text = read_host_file(file).value_or("");
+  for (const std::string_view line : lines_of(text)) {
+    const auto words = words_of(line);
+    if (words.size() >= 7 && words[0] == "read_bytes") return parse_host_number(words[6]);
+  }
+  return std::nullopt;
+}
+
+// Of the file system "lfs" of "10.0.0.1@tcp:/lfs/folder": what came from its targets (osc), else
+// what programs read from it (llite).
+std::optional<std::uint64_t> lustre_read_bytes(const std::string& source, const HostRoots& roots) {
+  const std::size_t slash = source.find(":/");
+  if (slash == std::string::npos) return std::nullopt;
+  const std::string name = source.substr(slash + 2, source.find('/', slash + 2) - slash - 2);
+  for (const auto* kind : {"/osc", "/llite"})
+    for (const std::string& root : {roots.sys + "/kernel/debug/lustre", roots.proc + "/fs/lustre",
+                                    roots.sys + "/fs/lustre"}) {
+      std::optional<std::uint64_t> sum;
+      std::error_code code;
+      for (fs::directory_iterator entry(root + kind, code), end; !code && entry != end;
+           entry.increment(code)) {
+        if (!entry->path().filename().string().starts_with(name + "-")) continue;
+        if (const auto read = lustre_read_sum((entry->path() / "stats").string()))
+          sum = sum.value_or(0) + *read;
+      }
+      if (sum) return sum;
+    }
+  return std::nullopt;
+}
+
+bool is_own_address(const std::string& text) {
+  const AddressText server = parse_address(text);
+  ifaddrs* list = nullptr;
+  if (server.length == 0 || getifaddrs(&list) != 0) return false;
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owned(list, &freeifaddrs);
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next)
+    if (same_address(entry->ifa_addr, server.storage)) return true;
+  return false;
+}
+
 std::vector<std::string> interfaces(const HostRoots& roots) {
   std::vector<std::string> hardware, others;
   std::error_code code;
@@ -215,6 +257,9 @@ NetworkMount find_network_mount(const std::string& path, const HostRoots& roots)
   if (!found.address.empty()) found.interface = interface_towards(found.address);
   if (const auto text = read_host_file(roots.proc + "/self/mountstats"))
     found.nfs = parse_mountstats(*text, mount->mount_point);
+  if (found.file_system == "lustre")
+    found.lustre_read_bytes = lustre_read_bytes(mount->source, roots);
+  found.server_is_this_host = is_own_address(found.address);
   return found;
 }
 

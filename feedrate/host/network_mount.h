@@ -67,6 +67,9 @@ struct NetworkMount {
   std::string address;      // of the server; "" when the mount does not name it
   std::string interface;    // that leads there; "": not known
   std::optional<NfsMount> nfs;
+  // Lustre: what its servers sent to this host, else what programs read; since it was mounted.
+  std::optional<std::uint64_t> lustre_read_bytes;
+  bool server_is_this_host = false;
 };
 // is_network is false for a local file system.
 NetworkMount find_network_mount(const std::string& path, const HostRoots& roots = {});

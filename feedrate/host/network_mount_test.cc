@@ -168,6 +168,26 @@ TEST(NetworkInterface, WhatIsNotThereIsNamed) {
             "where the network interface can be seen\n");
 }
 
+TEST(NetworkMountOf, LustreCountsWhatItsTargetsSent) {
+  const FakeTree tree;
+  tree.write("m/file", "x");
+  tree.write("proc/self/mountinfo",
+             "9999990 1 0:99 / " + tree.path("m") + " rw - lustre 127.0.0.1@tcp:/lfs/folder rw\n");
+  EXPECT_FALSE(find_network_mount(tree.path("m/file"), tree.roots()).lustre_read_bytes);
+  tree.write("proc/fs/lustre/llite/lfs-ffff/stats",
+             "snapshot_time 1 secs.usecs\nread_bytes 3 samples [bytes] 4096 1048576 9000000\n");
+  EXPECT_EQ(find_network_mount(tree.path("m/file"), tree.roots()).lustre_read_bytes, 9'000'000U);
+  tree.write("sys/kernel/debug/lustre/osc/lfs-OST0000-osc-ffff/stats",
+             "read_bytes 3 samples [bytes] 4096 1048576 2101248 77\n");
+  tree.write("sys/kernel/debug/lustre/osc/lfs-OST0001-osc-ffff/stats",
+             "read_bytes 1 samples [bytes] 100 100 100\n");
+  tree.write("sys/kernel/debug/lustre/osc/other-OST0000-osc-ffff/stats",
+             "read_bytes 1 samples [bytes] 100 100 100\n");
+  const NetworkMount mount = find_network_mount(tree.path("m/file"), tree.roots());
+  EXPECT_EQ(mount.lustre_read_bytes, 2'101'348U);
+  EXPECT_TRUE(mount.server_is_this_host);
+}
+
 TEST(NetworkSlots, AreSettingsOfTheHost) {
   const FakeTree tree;
   EXPECT_FALSE(nfs_slot_limits(tree.roots()).session_slots);

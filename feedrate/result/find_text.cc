@@ -98,6 +98,29 @@ std::string verdict_line(const FindResult& find) {
   return text + "\n";
 }
 
+// What a cache of the storage's own does to the answer.
+std::string cache_text(const FindResult& find) {
+  if (!find.read_again) return {};
+  if (!find.cold)
+    return "note: read again, the data set feeds as many as at its first reading: caches of the "
+           "storage make no difference\n";
+  const ColdAnswer& cold = *find.cold;
+  std::string text = fmt::format(
+      "cold {} ({} to {}), warm {} ({} to {}): bytes came with {} at their first reading, with {} "
+      "again\n",
+      cold.accelerators, cold.accelerators_low, cold.accelerators_high, find.accelerators,
+      find.accelerators_low, find.accelerators_high, format_rate(cold.bytes_per_second),
+      format_rate(cold.again_bytes_per_second));
+  if (find.job_times_larger > 1.1)
+    return text + fmt::format(
+                      "note: the job's data set is {:.1f} x as large as this one: count on "
+                      "the cold number\n",
+                      find.job_times_larger);
+  return text +
+         "note: a job that reads this data set meets the cold number in its first epoch, the "
+         "warm one in all others\n";
+}
+
 std::string evidence(const FindResult& find) {
   const RunResult* const run = known_run(find);
   std::string text;
@@ -162,6 +185,7 @@ std::string render_text(const std::vector<FindResult>& results) {
   if (find.narrower_budget_seconds > 0 && !find.interrupted)
     text += fmt::format("more exactly: --budget={} would tell\n",
                         budget_text(find.narrower_budget_seconds));
+  text += cache_text(find);
   text += fmt::format("why not more: {}\n", find.reason);
   for (const FindResult& each : results)
     for (const std::string& finding : each.findings) text += "note: " + finding + "\n";

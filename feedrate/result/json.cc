@@ -18,8 +18,10 @@ Json metrics_json(const RunResult& run) {
                       {"steps", epoch.steps},
                       {"seconds", epoch.seconds},
                       {"accelerator_utilisation", epoch.accelerator_utilisation}});
-  return {{"accelerator_utilisation", run.accelerator_utilisation},
-          {"sustained_utilisation", run.sustained_utilisation},
+  // An INVALID run has no utilisation.
+  const Json none(nullptr);
+  return {{"accelerator_utilisation", run.valid ? Json(run.accelerator_utilisation) : none},
+          {"sustained_utilisation", run.valid ? Json(run.sustained_utilisation) : none},
           {"steady_steps", run.steady_steps},
           {"sustained_samples_per_second", run.sustained_samples_per_second},
           {"sustained_bytes_per_second", run.sustained_bytes_per_second},
@@ -46,8 +48,10 @@ Json metrics_json(const RunResult& run) {
 }
 
 void metrics_of(const Json& json, RunResult& run) {
-  json.at("accelerator_utilisation").get_to(run.accelerator_utilisation);
-  json.at("sustained_utilisation").get_to(run.sustained_utilisation);
+  for (const auto& [key, value] :
+       {std::pair{"accelerator_utilisation", &run.accelerator_utilisation},
+        std::pair{"sustained_utilisation", &run.sustained_utilisation}})
+    if (!json.at(key).is_null()) json.at(key).get_to(*value);
   json.at("steady_steps").get_to(run.steady_steps);
   json.at("sustained_samples_per_second").get_to(run.sustained_samples_per_second);
   json.at("sustained_bytes_per_second").get_to(run.sustained_bytes_per_second);
@@ -223,6 +227,11 @@ Json io_json(const IoLedger& io) {
                       {"resident_after", optional_json(epoch.resident_after)}});
   return {{"storage_share", optional_json(io.storage_share)},
           {"page_cache_share", optional_json(io.page_cache_share)},
+          {"memory_share", optional_json(io.memory_share)},
+          {"origin", io.origin},
+          {"origin_reason", io.origin_reason},
+          {"shrunk", io.shrunk},
+          {"process_read_bytes", optional_json(io.process_read_bytes)},
           {"basis", io.basis},
           {"wire", io.wire},
           {"wire_unknown", io.wire_unknown},
@@ -236,12 +245,36 @@ Json io_json(const IoLedger& io) {
           {"epochs", std::move(epochs)}};
 }
 
+Json host_time_json(const HostTime& time) {
+  return {{"stopped_seconds", time.stopped_seconds},
+          {"quota_seconds", time.quota_seconds},
+          {"stolen_seconds", time.stolen_seconds},
+          {"throttled_cpu_seconds", time.throttled_cpu_seconds},
+          {"stolen_cpu_seconds", time.stolen_cpu_seconds}};
+}
+
+HostTime host_time_of(const Json& json) {
+  if (!json.contains("host_time")) return {};  // not in the first files of this version
+  const Json& object = json.at("host_time");
+  return {object.at("stopped_seconds").get<double>(), object.at("quota_seconds").get<double>(),
+          object.at("stolen_seconds").get<double>(),
+          object.at("throttled_cpu_seconds").get<double>(),
+          object.at("stolen_cpu_seconds").get<double>()};
+}
+
 IoLedger io_of(const Json& json) {
   IoLedger io;
   if (!json.contains("io")) return io;  // not in the first files of this version
   const Json& object = json.at("io");
   io.storage_share = optional_of<double>(object.at("storage_share"));
   io.page_cache_share = optional_of<double>(object.at("page_cache_share"));
+  if (object.contains("origin")) {  // not in the first files of this version
+    io.memory_share = optional_of<double>(object.at("memory_share"));
+    object.at("origin").get_to(io.origin);
+    object.at("origin_reason").get_to(io.origin_reason);
+    object.at("shrunk").get_to(io.shrunk);
+    io.process_read_bytes = optional_of<std::uint64_t>(object.at("process_read_bytes"));
+  }
   object.at("basis").get_to(io.basis);
   object.at("wire").get_to(io.wire);
   object.at("wire_unknown").get_to(io.wire_unknown);
@@ -332,6 +365,7 @@ Json run_json(const RunResult& run) {
           {"processing", processing_json(run.processing)},
           {"stalls", stalls_json(run.stalls)},
           {"checkpoints", run.checkpoints ? checkpoints_json(*run.checkpoints) : Json()},
+          {"host_time", host_time_json(run.host_time)},
           {"io", io_json(run.io)},
           {"limiter", {{"kind", run.limiter.kind}, {"text", run.limiter.text}}},
           {"client_ceiling", ceiling_json(run.ceiling)},
@@ -389,6 +423,7 @@ RunResult run_of(const Json& json) {
   run.processing = processing_of(json);
   run.stalls = stalls_of(json);
   run.checkpoints = checkpoints_of(json);
+  run.host_time = host_time_of(json);
   run.io = io_of(json);
   limiter_of(json, run);
   for (const Json& error : json.at("errors"))
@@ -432,6 +467,9 @@ Json find_json(const FindResult& find) {
             {"repeatable", find.repeatable},
             {"asked", find.asked},
             {"answer", find.answer},
+            {"read_again", find.read_again},
+            {"cold", nullptr},
+            {"job_times_larger", find.job_times_larger},
             {"noise_seconds", find.noise_seconds},
             {"correlation_seconds", find.correlation_seconds},
             {"depth_reads", find.depth_reads},
@@ -443,6 +481,12 @@ Json find_json(const FindResult& find) {
             {"depths", Json::array()},
             {"points", Json::array()},
             {"trials", Json::array()}};
+  if (find.cold)
+    json["cold"] = {{"accelerators", find.cold->accelerators},
+                    {"accelerators_low", find.cold->accelerators_low},
+                    {"accelerators_high", find.cold->accelerators_high},
+                    {"bytes_per_second", find.cold->bytes_per_second},
+                    {"again_bytes_per_second", find.cold->again_bytes_per_second}};
   for (const DepthPoint& depth : find.depths)
     json["depths"].push_back({{"reads_in_flight", depth.reads_in_flight},
                               {"transfer_bytes", depth.transfer_bytes},

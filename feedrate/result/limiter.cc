@@ -37,7 +37,12 @@ bool checkpoints_limit(const RunResult& run) {
 Limiter find_limiter(const RunResult& run) {
   if (run.seconds <= 0 || run.samples == 0) return {};
   const double cpu = (run.cpu_user_seconds + run.cpu_system_seconds) / run.seconds;
+  if (!run.valid) return {};  // what an INVALID run shows is no reason
   const std::string moved = format_rate(run.read_bytes_per_second);
+  const double held = run.host_time.seconds();
+  if (held > kHostShareMax * run.seconds)
+    return {"host", fmt::format("this host: it did not let the client run for {} of the time",
+                                format_percent(held / run.seconds))};
   if (run.sustained_utilisation >= run.au_threshold)
     return {"accelerator",
             fmt::format("the accelerators: they computed for {} of the time, {} were consumed{}",

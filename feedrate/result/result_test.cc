@@ -114,6 +114,47 @@ TEST(RunResult, TextPricesWhatTheBytesWentThrough) {
   EXPECT_EQ(render_text(run).find("of CPU each"), std::string::npos);
 }
 
+TEST(RunResult, TextMarksWhatNobodyCanTell) {
+  RunResult run = example();
+  run.io.origin = "unknown";
+  run.io.origin_reason = "fuse.x gets its files from a program or another host";
+  EXPECT_TRUE(render_text(run).ends_with(
+      "AU 99.5 % (threshold 90.0 %), 820 MB/s (where the bytes came from is unknown)\n"));
+  run.io.origin = "network";
+  run.io.origin_reason.clear();
+  run.io.storage_share = 1;
+  run.io.page_cache_share = 0;
+  run.io.basis = "network counter";
+  run.io.wire = "NFS 4.2 from srv:/a";
+  run.io.wire_read_bytes = 4096;
+  run.bytes_moved = 4096;
+  run.io.probe_bytes = 0;
+  EXPECT_NE(render_text(run).find(
+                "  served from      the network 100.0 %, this host's page cache 0.0 % (by network "
+                "counter; NFS 4.2 from srv:/a moved 4 KiB for 4 KiB; caches in its servers are "
+                "invisible to counters)\n"),
+            std::string::npos)
+      << render_text(run);
+}
+
+TEST(RunResult, TimeThatTheHostTookIsNoStorages) {
+  RunResult run = example();
+  run.seconds = 10;
+  run.samples = 100;
+  run.accelerator_utilisation = 0.5;
+  run.host_time = {0.4, 0, 0, 0, 0};
+  EXPECT_NE(find_limiter(run).kind, "host");
+  run.host_time = {2.5, 0.25, 0.25, 1, 1};
+  EXPECT_EQ(find_limiter(run).kind, "host");
+  EXPECT_EQ(find_limiter(run).text,
+            "this host: it did not let the client run for 30.0 % of the time");
+  EXPECT_NE(render_text(run).find("  held back        2.5 s stopped, 250.00 ms by its CPU quota, "
+                                  "250.00 ms by the hypervisor: this host did not let the client "
+                                  "run\n"),
+            std::string::npos)
+      << render_text(run);
+}
+
 TEST(FindResult, TextShowsTheCurveTheNumberAndTheReason) {
   FindResult find;
   find.client = "native";

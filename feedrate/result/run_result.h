@@ -86,6 +86,20 @@ struct EpochIo {
   std::uint64_t located_bytes = 0, returned_bytes = 0;
   std::optional<double> resident_before, resident_after;
 };
+// More of a run than this in which this host did not let the client run, and it does not count.
+inline constexpr double kHostShareMax = 0.05;
+
+// Time in which the client should have run but this host did not let it. Wall time of the thread
+// that was held back longest, but for the last two.
+struct HostTime {
+  double stopped_seconds = 0;        // the process: SIGSTOP, a debugger, a freezer
+  double quota_seconds = 0;          // the CPU quota of its control group was used up
+  double stolen_seconds = 0;         // the hypervisor ran another guest
+  double throttled_cpu_seconds = 0;  // cpu.stat: by quotas, summed over processors
+  double stolen_cpu_seconds = 0;     // /proc/stat: steal, summed over processors
+  double seconds() const { return stopped_seconds + quota_seconds + stolen_seconds; }
+};
+
 // Where the bytes came from.
 struct IoLedger {
   std::vector<EpochIo> epochs;
@@ -98,9 +112,17 @@ struct IoLedger {
   std::optional<std::uint64_t> cgroup_read_bytes;
   std::optional<double> resident_before, resident_after;  // of the whole run
   std::string residency_method;  // "cachestat", "mincore", or why it is not known
-  // Shares of the bytes that reads moved; none where nobody can tell, or nothing was read.
-  std::optional<double> storage_share, page_cache_share;
-  std::string basis;  // what the shares rest on: "direct I/O", "device counter", "residency"
+  // What lies at the bottom of the data set's path: "storage", "memory", "network", "unknown"; ""
+  // where nothing is read. And why, for memory and unknown: "tmpfs keeps its files in memory".
+  std::string origin, origin_reason;
+  std::string shrunk;  // why the device moves fewer bytes than the files have; "" if it does not
+  std::optional<std::uint64_t> process_read_bytes;  // that this process had storage read
+  // Shares of the bytes that reads moved; none where nobody can tell, or nothing was read. Memory
+  // is that below the file system: tmpfs, zram, the cache of a loop device's file.
+  std::optional<double> storage_share, page_cache_share, memory_share;
+  // What the shares rest on: "device counter", "process counter", "network counter", "direct I/O",
+  // "residency", "file system".
+  std::string basis;
 };
 
 // What this host's client does when storage costs nothing: the same run against null storage with
@@ -196,6 +218,7 @@ struct RunResult {
 
   ByteProcessing processing;
   StallResult stalls;
+  HostTime host_time;
   std::optional<RunCheckpoints> checkpoints;
   IoLedger io;
   ClientCeiling ceiling;
@@ -237,6 +260,14 @@ struct FindPoint {
 struct DepthPoint {
   std::uint64_t reads_in_flight = 0, transfer_bytes = 0;
   double bytes_per_second = 0;
+  double seconds = 0;  // tried
+};
+
+// What a storage feeds when every byte is read for the first time, where that differs from what it
+// feeds when the data set is read again.
+struct ColdAnswer {
+  std::uint32_t accelerators = 0, accelerators_low = 0, accelerators_high = 0;
+  double bytes_per_second = 0, again_bytes_per_second = 0;  // moved at the first, at later readings
 };
 
 struct FindResult {
@@ -256,6 +287,10 @@ struct FindResult {
   // --at-least: "", "pass", "fail" or "undecided".
   std::uint32_t asked = 0;
   std::string answer;
+  // Where the data set was read once and then again: the figures above are of later readings.
+  bool read_again = false;
+  std::optional<ColdAnswer> cold;  // none where both readings are alike
+  double job_times_larger = 0;     // the job's data set than this one; 0: not known
   double noise_seconds = 0, correlation_seconds = 0;  // see find/noise.h
   std::uint64_t depth_reads = 0;                      // in flight, as many as were needed
   std::uint64_t transfer_bytes = 0;

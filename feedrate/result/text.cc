@@ -105,17 +105,27 @@ std::string worst_place_text(const StallResult& stalls) {
 
 // Storage or this host's memory, and who says so.
 std::string served_text(const IoLedger& io, std::uint64_t moved) {
-  std::string text = io.storage_share
-                         ? fmt::format("storage {}, this host's page cache {} (by {}",
-                                       format_percent(*io.storage_share),
-                                       format_percent(io.page_cache_share.value_or(0)), io.basis)
-                         : fmt::format("not countable here (");
+  std::vector<std::string> shares, notes;
+  if (io.storage_share)
+    shares.push_back(fmt::format("{} {}", io.origin == "network" ? "the network" : "storage",
+                                 format_percent(*io.storage_share)));
+  if (io.page_cache_share)
+    shares.push_back(
+        fmt::format("this host's page cache {}", format_percent(*io.page_cache_share)));
+  if (io.memory_share.value_or(0) > 0)
+    shares.push_back(fmt::format("this host's memory {}", format_percent(*io.memory_share)));
+  if (!io.basis.empty()) notes.push_back("by " + io.basis);
   if (io.wire_read_bytes)
-    text += fmt::format("{}{} moved {} for {}", io.storage_share ? "; " : "", io.wire,
-                        format_bytes(*io.wire_read_bytes), format_bytes(moved + io.probe_bytes));
-  else
-    text += fmt::format("{}{}", io.storage_share ? "; device: " : "", io.wire_unknown);
-  return text + ")";
+    notes.push_back(fmt::format("{} moved {} for {}", io.wire, format_bytes(*io.wire_read_bytes),
+                                format_bytes(moved + io.probe_bytes)));
+  else if (io.origin_reason.empty() && !io.wire_unknown.empty())
+    notes.push_back("device: " + io.wire_unknown);
+  if (io.origin == "network") notes.emplace_back("caches in its servers are invisible to counters");
+  if (!io.origin_reason.empty()) notes.push_back(io.origin_reason);
+  const bool known = io.storage_share || io.memory_share;
+  std::string text = known ? join(shares, ", ") : "unknown";
+  if (!known && !shares.empty()) text += ", " + join(shares, ", ");
+  return notes.empty() ? text : fmt::format("{} ({})", text, join(notes, "; "));
 }
 
 std::uint32_t replica_accelerators(const RunResult& run) {
@@ -131,6 +141,18 @@ std::string step_text(const RunResult& run) {
   return text;
 }
 
+std::string held_back_text(const HostTime& time) {
+  std::vector<std::string> parts;
+  const auto add = [&](double seconds, std::string_view by) {
+    if (seconds > 0)
+      parts.push_back(fmt::format("{} {}", format_duration(from_seconds(seconds)), by));
+  };
+  add(time.stopped_seconds, "stopped");
+  add(time.quota_seconds, "by its CPU quota");
+  add(time.stolen_seconds, "by the hypervisor");
+  return join(parts, ", ") + ": this host did not let the client run";
+}
+
 std::string accelerator_text(const RunResult& run) {
   std::string text = fmt::format("{} {}", run.accelerators, run.accelerator);
   if (replica_accelerators(run) > 1)
@@ -140,12 +162,19 @@ std::string accelerator_text(const RunResult& run) {
                             format_rate(run.demand_bytes_per_second), run.timing_source);
 }
 
+// A verdict that may be about memory says so.
+std::string place_mark(const IoLedger& io) {
+  if (io.origin.empty() || io.storage_share || io.memory_share) return {};
+  return " (where the bytes came from is unknown)";
+}
+
 std::string verdict(const RunResult& run) {
   if (!run.valid) return "INVALID: " + join(run.invalid_reasons, "; ") + "\n";
   const bool fed = run.sustained_utilisation >= run.au_threshold;
-  return fmt::format("{} x {} {}: AU {} (threshold {}), {}{}\n", run.accelerators, run.accelerator,
-                     fed ? "kept fed" : "STARVE", format_percent(run.sustained_utilisation),
-                     format_percent(run.au_threshold), format_rate(run.bytes_per_second),
+  return fmt::format("{} x {} {}: AU {} (threshold {}), {}{}{}\n", run.accelerators,
+                     run.accelerator, fed ? "kept fed" : "STARVE",
+                     format_percent(run.sustained_utilisation), format_percent(run.au_threshold),
+                     format_rate(run.bytes_per_second), place_mark(run.io),
                      run.interrupted ? " (interrupted: partial result)" : "");
 }
 
@@ -209,6 +238,13 @@ std::string describe_dataset(std::string_view format, std::uint64_t files, std::
                      format_bytes(bytes));
 }
 
+static std::string utilisation_text(const RunResult& run) {
+  return fmt::format("AU {} over {} of {} steps in {:.1f} s (MLPerf's AU {}); first batch after {}",
+                     format_percent(run.sustained_utilisation), run.steady_steps, run.steps,
+                     run.seconds, format_percent(run.accelerator_utilisation),
+                     format_duration(from_seconds(run.first_batch_seconds)));
+}
+
 std::string render_text(const RunResult& run) {
   std::string text = fmt::format("{}: {}\n", run.workload, run.workload_title);
   text += result_row("data set", dataset_text(run));
@@ -220,12 +256,7 @@ std::string render_text(const RunResult& run) {
                   setting_of(run, "client"), setting_of(run, "readers"),
                   setting_of(run, "window_batches"), setting_of(run, "io"),
                   setting_of(run, "transfer"), setting_of(run, "clock")));
-  text += result_row(
-      "utilisation",
-      fmt::format("AU {} over {} of {} steps in {:.1f} s (MLPerf's AU {}); first batch after {}",
-                  format_percent(run.sustained_utilisation), run.steady_steps, run.steps,
-                  run.seconds, format_percent(run.accelerator_utilisation),
-                  format_duration(from_seconds(run.first_batch_seconds))));
+  if (run.valid) text += result_row("utilisation", utilisation_text(run));
   text += result_row("throughput", rate_text(run));
   // Published results of MLPerf Storage v1.0 count the first step, which is the fill of the
   // workers.
@@ -243,6 +274,7 @@ std::string render_text(const RunResult& run) {
   if (run.stalls.wall_ns > 0) text += result_row("stalled", stalls_text(run.stalls));
   if (const std::string worst = worst_place_text(run.stalls); !worst.empty())
     text += result_row("", worst);
+  if (run.host_time.seconds() > 0) text += result_row("held back", held_back_text(run.host_time));
   if (run.checkpoints) text += result_row("checkpoints", checkpoints_text(run));
   if (!run.limiter.text.empty()) text += result_row("limited by", run.limiter.text);
   if (run.processing.samples > 0)

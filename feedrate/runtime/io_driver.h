@@ -51,6 +51,19 @@ struct alignas(8) IoRequest {
   Instant opened_at{};           // kReadFile: when the open was seen to complete
   int slot = -1;                 // driver's own
   std::coroutine_handle<> waiter;
+
+  const char* name = nullptr;  // the file's, to name a request that does not come back; or path
+  // The reactor's own: requests in flight, oldest first.
+  Instant since{};
+  IoRequest* older = nullptr;
+  IoRequest* newer = nullptr;
+};
+
+// Requests that have not come back for long.
+struct StuckIo {
+  std::string oldest;       // in words: a read of "data/x"
+  Instant since{};          // the oldest one's start
+  std::uint64_t count = 0;  // in flight, with it
 };
 
 class IoDriver {

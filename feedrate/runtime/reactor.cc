@@ -14,6 +14,16 @@ constexpr std::uint64_t kTurnEvents = 4096;
 
 Reactor::~Reactor() { FEEDRATE_ASSERT(live_tasks_ == 0); }
 
+bool Reactor::InFlight::all_read() const {
+  for (const IoRequest* request = oldest_; request != nullptr; request = request->newer) {
+    const bool reads = request->kind == IoKind::kRead || request->kind == IoKind::kReadFile ||
+                       request->kind == IoKind::kClose ||
+                       (request->kind == IoKind::kOpen && request->for_reading);
+    if (!reads) return false;
+  }
+  return true;
+}
+
 // A coroutine that owns itself: started at once, its frame goes when it ends.
 struct Reactor::Detached {
   struct promise_type {
@@ -45,6 +55,7 @@ void Reactor::spawn(Task<> task) {
 void Reactor::stop() {
   if (stopping_) return;
   stopping_ = true;
+  stopped_at_ = now_;
   while (!timers_.empty()) ready_.push_back(timers_.pop());
   if (stop_hook_) stop_hook_();
 }

@@ -22,6 +22,7 @@
 
 #include "feedrate/base/units.h"
 #include "feedrate/runtime/io_driver.h"
+#include "feedrate/runtime/late_watch.h"
 #include "feedrate/runtime/task.h"
 #include "feedrate/runtime/timer_heap.h"
 
@@ -95,17 +96,26 @@ class Reactor {
   // co_await perform(request): results are in the request afterwards.
   auto perform(IoRequest& request) {
     struct Awaiter {
+      Reactor& reactor;
       IoDriver& driver;
       IoRequest& request;
       bool await_ready() const { return false; }
       void await_suspend(std::coroutine_handle<> waiter) {
         request.waiter = waiter;
+        reactor.in_flight_.add(request, reactor.now_);
         driver.submit(request);
       }
-      void await_resume() const {}
+      void await_resume() const { reactor.in_flight_.remove(request); }
     };
-    return Awaiter{io(), request};
+    return Awaiter{*this, io(), request};
   }
+  // What has not come back for some seconds, as of about a second ago; any thread.
+  virtual std::optional<StuckIo> stuck() const { return std::nullopt; }
+  // From now on, a second stop is not needed where reads do not come back: so long after stop(),
+  // and when nothing but reads is in flight, run() returns without them. The reactor and all that
+  // its tasks refer to must then be kept for good, as the kernel may still write into it.
+  void let_go_of_reads(Duration after) { let_go_after_ = after; }
+  bool has_let_go() const { return has_let_go_; }
 
   // Runs job.execute() where blocking is allowed (a worker thread; inline in virtual time), then
   // resumes job.waiter here.
@@ -132,6 +142,13 @@ class Reactor {
 
   std::uint64_t events() const { return events_; }  // coroutines resumed so far
 
+  // When this thread should have run but did not, in order; what has completed since is seen after
+  // them. Only where somebody watches; never in virtual time, but a test may say so.
+  const std::vector<HostPause>& pauses() const { return pauses_; }
+  void add_pause(const HostPause& pause) { pauses_.push_back(pause); }
+  // In real time, from now on; on the reactor's thread.
+  virtual void watch_lateness(LateWatch::Judge) {}
+
  protected:
   // Resumes what is in the run queue, in order, including what is added meanwhile, up to a bound:
   // the queue need not be empty afterwards.
@@ -147,7 +164,38 @@ class Reactor {
   std::uint64_t events_ = 0;
   bool stopping_ = false;
 
+  // Requests in flight, oldest first.
+  class InFlight {
+   public:
+    void add(IoRequest& request, Instant now) {
+      request.since = now;
+      request.older = newest_;
+      request.newer = nullptr;
+      (newest_ == nullptr ? oldest_ : newest_->newer) = &request;
+      newest_ = &request;
+      ++count_;
+    }
+    void remove(IoRequest& request) {
+      (request.older == nullptr ? oldest_ : request.older->newer) = request.newer;
+      (request.newer == nullptr ? newest_ : request.newer->older) = request.older;
+      --count_;
+    }
+    const IoRequest* oldest() const { return oldest_; }
+    std::uint64_t count() const { return count_; }
+    bool all_read() const;
+
+   private:
+    IoRequest* oldest_ = nullptr;
+    IoRequest* newest_ = nullptr;
+    std::uint64_t count_ = 0;
+  };
+  InFlight in_flight_;
+  Instant stopped_at_{};
+  Duration let_go_after_{};
+  bool has_let_go_ = false;
+
  private:
+  std::vector<HostPause> pauses_;
   std::function<void()> stop_hook_;
   struct Detached;
   static Detached run_detached(Reactor& reactor, Task<> task);

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <thread>
@@ -16,13 +17,6 @@ namespace {
 
 constexpr unsigned kOffloadThreads = 8;
 
-// Second field of schedstat [ns]; kernels may be built without it.
-Duration run_delay() {
-  std::ifstream file("/proc/thread-self/schedstat");
-  Duration::rep running = 0, waiting = 0;
-  return file >> running >> waiting ? Duration(waiting) : Duration{};
-}
-
 CpuTime cpu_time(int whose) {
   rusage usage{};
   getrusage(whose, &usage);
@@ -30,7 +24,7 @@ CpuTime cpu_time(int whose) {
     return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
   };
   return {duration(usage.ru_utime), duration(usage.ru_stime),
-          whose == RUSAGE_THREAD ? run_delay() : Duration{}};
+          whose == RUSAGE_THREAD ? thread_run_delay() : Duration{}};
 }
 
 // Every open file counts against this limit; the soft one is often 1024 while more is allowed.
@@ -105,7 +99,25 @@ Result<std::unique_ptr<ReactorGroup>> ReactorGroup::make(ClockKind clock, IoEngi
   return group;
 }
 
-ReactorGroup::~ReactorGroup() = default;
+ReactorGroup::~ReactorGroup() {
+  const auto let_go = [](const auto& reactor) { return reactor->has_let_go(); };
+  if (std::ranges::none_of(reactors_, let_go)) return;
+  // The kernel still knows of their requests, and workers may be in it.
+  for (auto& reactor : reactors_) static_cast<void>(reactor.release());
+  static_cast<void>(pool_.release());
+}
+
+std::optional<StuckIo> ReactorGroup::stuck() const {
+  std::optional<StuckIo> all;
+  for (const auto& reactor : reactors_) {
+    auto one = reactor->stuck();
+    if (!one) continue;
+    const std::uint64_t count = one->count + (all ? all->count : 0);
+    if (!all || one->since < all->since) all = std::move(one);
+    all->count = count;
+  }
+  return all;
+}
 
 void ReactorGroup::stop() {
   for (const auto& reactor : reactors_) reactor->stop_remote();
@@ -115,8 +127,23 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
                        const std::function<void(unsigned)>& finish, const std::stop_token& stop) {
   cpu_times_.resize(size());
   const std::stop_callback on_stop(stop, [this] { this->stop(); });
+  std::optional<HeartBeat> heart;
+  std::jthread beating;
+  if (counters_ && !reactor(0).is_virtual()) {
+    heart.emplace(counters_, monotonic_now());
+    beating = std::jthread([&heart](const std::stop_token& quit) {
+      while (!quit.stop_requested()) {
+        std::this_thread::sleep_for(HeartBeat::kInterval);
+        heart->beat(monotonic_now());
+      }
+    });
+  }
   const auto body = [&](unsigned index) {
     const CpuTime before = cpu_time(RUSAGE_THREAD);
+    if (heart)
+      reactor(index).watch_lateness([&heart](Instant begin, Instant end, Duration waited) {
+        return heart->judge(begin, end, waited);
+      });
     start(index, reactor(index));
     reactor(index).run();
     finish(index);
@@ -133,10 +160,26 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
   process_cpu_time_ = {after_all.user - before_all.user, after_all.system - before_all.system, {}};
 }
 
+const std::vector<HostPause>& ReactorGroup::pauses() const {
+  const auto length = [](const std::unique_ptr<Reactor>& reactor) {
+    Duration sum{};
+    for (const HostPause& pause : reactor->pauses()) sum += pause.end - pause.begin;
+    return sum;
+  };
+  return (*std::ranges::max_element(reactors_, {}, length))->pauses();
+}
+
 Duration thread_cpu_time() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// Second field of schedstat [ns]; kernels may be built without it.
+Duration thread_run_delay() {
+  std::ifstream file("/proc/thread-self/schedstat");
+  Duration::rep running = 0, waiting = 0;
+  return file >> running >> waiting ? Duration(waiting) : Duration{};
 }
 
 unsigned available_cores() {

@@ -33,6 +33,7 @@ class ReactorGroup {
 
   unsigned size() const { return static_cast<unsigned>(reactors_.size()); }
   Reactor& reactor(unsigned index) { return *reactors_[index]; }
+  bool is_virtual() const { return reactors_.front()->is_virtual(); }
   const std::vector<std::string>& warnings() const { return warnings_; }
 
   // On each reactor's thread: start(index, reactor), which spawns tasks; then the reactor until
@@ -40,6 +41,13 @@ class ReactorGroup {
   // Once per group.
   void run(const std::function<void(unsigned, Reactor&)>& start,
            const std::function<void(unsigned)>& finish, const std::stop_token& stop);
+  // Has run() watch for times in which this host did not let the reactors run. In virtual time
+  // there are none.
+  void watch_host(std::function<HostCounters()> counters) { counters_ = std::move(counters); }
+  // Of the reactor that was held back longest, after run().
+  const std::vector<HostPause>& pauses() const;
+  // What has not come back for longest, while run() is on or when it let go of it; any thread.
+  std::optional<StuckIo> stuck() const;
   // Stops every reactor; any thread.
   void stop();
   // CPU time of each reactor's thread, after run().
@@ -54,10 +62,13 @@ class ReactorGroup {
   std::vector<std::string> warnings_;
   std::vector<CpuTime> cpu_times_;
   CpuTime process_cpu_time_;
+  std::function<HostCounters()> counters_;
 };
 
 // CPU time of the calling thread so far: for pricing work, not for the course of a run.
 Duration thread_cpu_time();
+// For how long it was ready to run but others had the cores; 0 where the kernel does not count it.
+Duration thread_run_delay();
 
 // Cores that this process may run on.
 unsigned available_cores();

@@ -20,14 +20,21 @@ class RealReactor : public Reactor {
   void post_remote(std::span<const std::coroutine_handle<>> waiters) override;
   void stop_remote() override;
   void offload_job(OffloadJob& job) override;
+  void watch_lateness(LateWatch::Judge judge) override;
+  std::optional<StuckIo> stuck() const override;
 
  protected:
   // Takes over what other threads posted. Call with the owner's thread only.
   void take_remote();
   bool remote_pending() const { return remote_pending_.load(std::memory_order_acquire); }
   int event_fd() const { return event_fd_; }
-  // How long the loop may wait for I/O, by the timers; nullopt when there are none.
-  std::optional<Duration> wait_limit() const;
+  // How long the loop may wait for I/O, by the timers; nullopt when there are none and nobody
+  // watches. Begins the wait; end_wait() must follow.
+  std::optional<Duration> begin_wait();
+  // The loop goes on: takes the time, and note of what held this thread back.
+  void end_wait();
+  // There is more to do; false, too, once reads that do not come back are let go of.
+  bool goes_on();
   // Per-thread settings of the thread that calls run().
   static void prepare_thread();
 
@@ -39,6 +46,14 @@ class RealReactor : public Reactor {
   std::mutex mutex_;
   std::vector<std::coroutine_handle<>> remote_;
   bool stop_requested_ = false;
+  std::optional<LateWatch> late_;
+
+  void look_for_stuck();
+  Instant looked_at_{};
+  mutable std::mutex stuck_mutex_;
+  std::optional<StuckIo> stuck_;
+  // Since when this thread has been in the kernel; 0 while it is not, or may be for long.
+  std::atomic<Duration::rep> waiting_since_ = 0;
 };
 
 }  // namespace feedrate

@@ -28,9 +28,9 @@ class ThreadReactor final : public RealReactor, private IoDriver {
     prepare_thread();
     refresh_now();
     drain_ready();
-    while (live_tasks_ > 0) {
+    while (goes_on()) {
       wait();
-      refresh_now();
+      end_wait();
       take_remote();
       post_due_timers();
       drain_ready();
@@ -39,9 +39,9 @@ class ThreadReactor final : public RealReactor, private IoDriver {
 
  private:
   void wait() {
+    const auto wait = begin_wait();
     if (remote_pending() || !ready_.empty()) return;
     timespec limit{};
-    const auto wait = wait_limit();
     if (wait) {
       limit.tv_sec = wait->count() / 1'000'000'000;
       limit.tv_nsec = wait->count() % 1'000'000'000;

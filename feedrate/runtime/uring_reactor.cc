@@ -110,9 +110,9 @@ class UringReactor final : public RealReactor, private IoDriver {
     arm_wake();
     refresh_now();
     drain_ready();
-    while (live_tasks_ > 0) {
+    while (goes_on()) {
       wait();
-      refresh_now();
+      end_wait();
       // Only what is there now: reads from the page cache complete as they are submitted, and would
       // keep this loop from timers and stop requests for ever.
       for (unsigned left = io_uring_cq_ready(&ring_); take_completions() && left > kBatch;
@@ -235,11 +235,11 @@ class UringReactor final : public RealReactor, private IoDriver {
   }
 
   void wait() {
+    const auto limit = begin_wait();
     if (remote_pending() || !ready_.empty()) {
       io_uring_submit_and_get_events(&ring_);
       return;
     }
-    const auto limit = wait_limit();
     __kernel_timespec time{};
     if (limit) {
       time.tv_sec = limit->count() / 1'000'000'000;

@@ -22,7 +22,7 @@ void add(StallTimes& to, const StallTimes& from) {
 std::string_view to_string(StallCause cause) {
   static constexpr std::array<std::string_view, kStallCauses> kNames{
       "startup", "queue", "open",       "first-byte", "transfer",
-      "decode",  "copy",  "checkpoint", "compute"};
+      "decode",  "copy",  "checkpoint", "compute",    "host"};
   return kNames[static_cast<std::size_t>(cause)];
 }
 

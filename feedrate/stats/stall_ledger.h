@@ -25,13 +25,15 @@ enum class StallCause : std::uint8_t {
   kCopy,        // it was being copied in this host's memory
   kCheckpoint,  // the group was writing a checkpoint
   kCompute,     // only of a straggler: its step itself took longer than this one's
+  kHost,        // this host did not let the client run: stopped, its CPU quota, stolen processors
 };
-inline constexpr std::size_t kStallCauses = 9;
+inline constexpr std::size_t kStallCauses = 10;
 inline constexpr std::array<StallCause, kStallCauses> kAllStallCauses{
-    StallCause::kStartup,   StallCause::kQueue,      StallCause::kOpen,
-    StallCause::kFirstByte, StallCause::kTransfer,   StallCause::kDecode,
-    StallCause::kCopy,      StallCause::kCheckpoint, StallCause::kCompute};
-// "startup", "queue", "open", "first-byte", "transfer", "decode", "copy", "checkpoint", "compute".
+    StallCause::kStartup,  StallCause::kQueue,  StallCause::kOpen, StallCause::kFirstByte,
+    StallCause::kTransfer, StallCause::kDecode, StallCause::kCopy, StallCause::kCheckpoint,
+    StallCause::kCompute,  StallCause::kHost};
+// "startup", "queue", "open", "first-byte", "transfer", "decode", "copy", "checkpoint", "compute",
+// "host".
 std::string_view to_string(StallCause cause);
 
 using StallTimes = std::array<Duration, kStallCauses>;

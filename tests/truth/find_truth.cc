@@ -55,6 +55,10 @@ class Pauses {
     on_.emplace(nlohmann::json{{"shape", shape}, {"mean", json.at("on_mean")}});
     off_.emplace(nlohmann::json{{"shape", shape}, {"mean", json.at("off_mean")}});
   }
+  void begin(std::uint64_t seed) {
+    random_ = RandomStream(seed);
+    spans_.clear();
+  }
   // When `service` seconds of work that begin at `start` are done.
   double end_of(double start, double service) {
     if (!on_) return start + service;
@@ -126,6 +130,13 @@ class Station {
     hit_.emplace(json.at("lru").at("hit"));
   }
 
+  // Another run begins, at its own time 0; what a cache holds stays.
+  void begin(std::uint64_t seed) {
+    random_ = RandomStream(seed);
+    pauses_.begin(seed + 1);
+    std::ranges::fill(free_at_, 0.0);
+  }
+
   bool visited_by(std::uint64_t file) const {
     return share_ >= 1 || static_cast<double>(file * 2654435761U % (std::uint64_t{1} << 32U)) <
                               share_ * 4294967296.0;
@@ -149,11 +160,14 @@ class Station {
 };
 
 struct Stations {
-  Stations(const nlohmann::json& json, std::uint64_t seed) : random(seed + 7) {
-    std::uint64_t number = 0;
-    for (const nlohmann::json& station : json.at("stations"))
-      stations.emplace_back(station, combine_seeds(seed, 100 + 2 * number++));
+  explicit Stations(const nlohmann::json& json) : random(0) {
+    for (const nlohmann::json& station : json.at("stations")) stations.emplace_back(station, 0);
     if (json.contains("latency")) latency.emplace(json.at("latency"));
+  }
+  void begin(std::uint64_t seed) {
+    random = RandomStream(seed + 7);
+    std::uint64_t number = 0;
+    for (Station& station : stations) station.begin(combine_seeds(seed, 100 + 2 * number++));
   }
   std::vector<Station> stations;
   std::optional<Law> latency;
@@ -228,19 +242,16 @@ class StationStorage final : public Storage {
   std::shared_ptr<Stations> stations_;
 };
 
-StorageFactory make_station_storage(const nlohmann::json& description, std::uint64_t seed) {
-  auto stations = std::make_shared<Stations>(description, seed);
-  return
-      [stations](Reactor& reactor) { return std::make_unique<StationStorage>(reactor, stations); };
-}
-
 constexpr std::uint32_t kMost = 64;  // accelerators
 
 TrainingPlan make_plan(const nlohmann::json& job, const nlohmann::json& storage) {
   Workload workload;
   workload.name = "truth";
   const double bytes = job.at("sample_bytes");
-  workload.dataset = {"truth", job.value("files", std::uint64_t{100'000}), 1, "file", bytes, 0, 10};
+  workload.dataset = {"truth", storage.value("files", job.value("files", std::uint64_t{100'000})),
+                      1,       "file",
+                      bytes,   0,
+                      10};
   workload.order = AccessOrder::kRandomSamples;
   workload.epochs = 1;
   workload.accelerators = {{"x", job.at("batch").get<std::uint32_t>(),
@@ -262,16 +273,21 @@ Result<FindResult> search(const TrainingPlan& plan, const nlohmann::json& storag
                           std::uint64_t seed, const FindOptions& options, bool verbose) {
   // One storage for the whole search: its noise goes on from trial to trial.
   const auto stop = std::stop_token{};
+  const auto stations = std::make_shared<Stations>(storage);
   const TrialRunner runner = [&](const TrialRequest& request,
                                  StepObserver& observer) -> Result<RunResult> {
     TrainingPlan trial = plan;
     trial.replicas = request.accelerators;
     trial.readers = request.load.readers;
     trial.prefetch_batches = request.load.prefetch_batches;
-    trial.seed = seed * 1000 + request.number;
+    trial.seed = seed;
+    trial.start_samples = request.start_samples;
     if (request.free_steps) trial.timing.compute = Duration(1);
     if (request.free_steps) trial.slow_ranks.clear();
-    const StorageFactory factory = make_station_storage(storage, seed * 100'003 + request.number);
+    stations->begin(seed * 100'003 + request.number);
+    const StorageFactory factory = [&](Reactor& reactor) {
+      return std::make_unique<StationStorage>(reactor, stations);
+    };
     const auto group = ReactorGroup::make(ClockKind::kVirtual, IoEngine::kAuto, 1);
     TrainingProgress progress;
     return summarise_training(trial,
@@ -299,7 +315,9 @@ int run(int argc, char** argv) {
     return 2;
   }
   std::ifstream file(argv[1]);
-  const nlohmann::json all = nlohmann::json::parse(file);
+  nlohmann::json all = nlohmann::json::parse(file);
+  for (const nlohmann::json& lru : all.value("lru_storages", nlohmann::json::array()))
+    all["storages"].push_back(lru);
   for (const nlohmann::json& storage : all.at("storages")) {
     if (storage.at("name") != argv[2]) continue;
     const TrainingPlan plan = make_plan(all.at("job"), storage);
@@ -315,22 +333,26 @@ int run(int argc, char** argv) {
         std::fprintf(stderr, "%s\n", result.error().message().c_str());
         return 3;
       }
-      const nlohmann::json line{{"storage", storage.at("name")},
-                                {"seed", seed},
-                                {"budget", std::strtod(argv[5], nullptr)},
-                                {"n", result->accelerators},
-                                {"low", result->accelerators_low},
-                                {"high", result->accelerators_high},
-                                {"limit", result->limit},
-                                {"answer", result->answer},
-                                {"asked", result->asked},
-                                {"spent", result->spent_seconds},
-                                {"narrower", result->narrower_budget_seconds},
-                                {"noise", result->noise_seconds},
-                                {"correlation", result->correlation_seconds},
-                                {"depth", result->depth_reads},
-                                {"trials", result->trials.size()},
-                                {"findings", result->findings}};
+      nlohmann::json line{{"storage", storage.at("name")},
+                          {"seed", seed},
+                          {"budget", std::strtod(argv[5], nullptr)},
+                          {"n", result->accelerators},
+                          {"low", result->accelerators_low},
+                          {"high", result->accelerators_high},
+                          {"limit", result->limit},
+                          {"answer", result->answer},
+                          {"asked", result->asked},
+                          {"spent", result->spent_seconds},
+                          {"narrower", result->narrower_budget_seconds},
+                          {"noise", result->noise_seconds},
+                          {"correlation", result->correlation_seconds},
+                          {"depth", result->depth_reads},
+                          {"trials", result->trials.size()},
+                          {"findings", result->findings}};
+      if (result->read_again)
+        line["cold"] = result->cold ? nlohmann::json{result->cold->accelerators_low,
+                                                     result->cold->accelerators_high}
+                                    : nlohmann::json("alike");
       std::printf("%s\n", json_text(line, -1).c_str());
     }
     return 0;

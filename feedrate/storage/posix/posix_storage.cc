@@ -76,6 +76,7 @@ class PosixStorage final : public Storage {
     IoRequest request;
     request.kind = IoKind::kClose;
     request.file = io_file(*file);
+    request.name = file->path().c_str();
     co_await reactor_.perform(request);
     if (request.result < 0) co_return fail(failed("close", file->path(), 0, -request.result));
     co_return Result<>{};
@@ -84,16 +85,23 @@ class PosixStorage final : public Storage {
   Task<Result<ReadOutcome>> read(StorageFile& file, std::uint64_t offset, std::uint64_t length,
                                  Buffer& buffer) override {
     const Window window = window_of(offset, length, buffer);
-    std::uint64_t done = 0;
+    std::uint64_t done = 0, from = 0;
     while (done < window.needed) {
-      IoRequest request = read_request(window, done, buffer);
+      IoRequest request = read_request(window, from, buffer);
       request.kind = IoKind::kRead;
       request.file = io_file(file);
+      request.name = file.path().c_str();
       co_await reactor_.perform(request);
+      // Where direct reads stop inside a block and go on only at blocks, the block is read again.
+      if (request.result == -EINVAL && from % alignment_ != 0) {
+        from -= from % alignment_;
+        continue;
+      }
       if (request.result < 0) co_return fail(failed("read", file.path(), offset, -request.result));
-      done += static_cast<std::uint64_t>(request.result);
-      if (ended_early(window, done, request.result))
+      from += static_cast<std::uint64_t>(request.result);
+      if (from <= done)  // nothing came that was not there before: only that is the end
         co_return fail(short_read(file.path(), offset, length, window, done));
+      done = from;
     }
     co_return outcome(window, length, done, buffer);
   }
@@ -127,6 +135,7 @@ class PosixStorage final : public Storage {
       IoRequest request;
       request.kind = IoKind::kWrite;
       request.file = io_file(file);
+      request.name = file.path().c_str();
       request.buffer = buffer.bytes().data() + done;
       request.registered_buffer = buffer.registered();
       request.length = static_cast<std::uint32_t>(padded - done);
@@ -145,6 +154,7 @@ class PosixStorage final : public Storage {
     IoRequest request;
     request.kind = IoKind::kSync;
     request.file = io_file(file);
+    request.name = file.path().c_str();
     co_await reactor_.perform(request);
     if (request.result < 0) co_return fail(failed("fsync", file.path(), 0, -request.result));
     co_return Result<>{};
@@ -211,10 +221,6 @@ class PosixStorage final : public Storage {
     request.length = static_cast<std::uint32_t>(window.length - done);
     request.registered_buffer = buffer.registered();
     return request;
-  }
-  // A direct read that stops inside a block has met the end of the file.
-  bool ended_early(const Window& window, std::uint64_t done, std::int32_t got) const {
-    return done < window.needed && (got == 0 || done % alignment_ != 0);
   }
   static ReadOutcome outcome(const Window& window, std::uint64_t length, std::uint64_t done,
                              const Buffer& buffer) {
