@@ -127,6 +127,8 @@ class Search {
 
   std::optional<ColdAnswer> cold_answer() const;
   void add_circumstances(FindResult& result) const;
+  void add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t& low,
+                  std::uint32_t& high, FindResult& result) const;
 
   Result<> look_only_at(std::uint32_t replicas) {
     FEEDRATE_CHECK(turn_to_later_readings());
@@ -376,20 +378,9 @@ void Search::add_circumstances(FindResult& result) const {
   result.trials = session_.trials();
 }
 
-FindResult Search::result() const {
-  FindResult result;
-  result.client = to_string(plan_.client);
-  result.accelerator = plan_.timing.accelerator;
-  result.au_threshold = options_.au_threshold;
-  result.limit = limit_ * replica();
-  const std::uint32_t fed = std::min(curve().fed(), limit_);
-  const std::uint32_t starving = curve().starving().value_or(limit_ + 1);
-  std::uint32_t low = std::min(fed, starving - 1);
-  std::uint32_t high = std::max(starving - 1, fed);
-  if (fed >= starving)
-    result.findings.push_back(
-        fmt::format("{} were fed and {} starved: this is not one curve, so the interval holds both",
-                    fed * replica(), starving * replica()));
+// What was seen of each number; a boundary that moved widens the interval [low, high].
+void Search::add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t& low,
+                        std::uint32_t& high, FindResult& result) const {
   for (const auto& [replicas, looks] : curve().looks()) {
     const Curve::Estimate seen = curve().estimate(replicas);
     static constexpr const char* kVerdicts[] = {"open", "fed", "starve", "edge"};
@@ -411,6 +402,23 @@ FindResult Search::result() const {
     low = std::min(low, reach(least));
     high = std::max(high, reach(most));
   }
+}
+
+FindResult Search::result() const {
+  FindResult result;
+  result.client = to_string(plan_.client);
+  result.accelerator = plan_.timing.accelerator;
+  result.au_threshold = options_.au_threshold;
+  result.limit = limit_ * replica();
+  const std::uint32_t fed = std::min(curve().fed(), limit_);
+  const std::uint32_t starving = curve().starving().value_or(limit_ + 1);
+  std::uint32_t low = std::min(fed, starving - 1);
+  std::uint32_t high = std::max(starving - 1, fed);
+  if (fed >= starving)
+    result.findings.push_back(
+        fmt::format("{} were fed and {} starved: this is not one curve, so the interval holds both",
+                    fed * replica(), starving * replica()));
+  add_points(fed, starving, low, high, result);
   const double x = crossing();
   const auto guess = static_cast<std::uint32_t>(std::clamp(std::floor(x), 0.0, double(limit_)));
   result.measured = !curve().looks().empty();
