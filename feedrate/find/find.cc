@@ -52,6 +52,7 @@ class Search {
   FindResult result() const;
 
  private:
+  void answer_asked(double crossing, FindResult& result) const;  // --at-least
   std::uint32_t replica() const { return plan_.replica_accelerators(); }
   double budget() const {
     return options_.budget.count() > 0 ? to_seconds(options_.budget) : kUnboundedSeconds;
@@ -259,6 +260,16 @@ Result<> Search::try_more_ahead() {
   return {};
 }
 
+void Search::answer_asked(double crossing, FindResult& result) const {
+  result.asked = options_.at_least;
+  const Verdict verdict = curve_.verdict(options_.at_least / replica());
+  result.answer = verdict == Verdict::kFed      ? "pass"
+                  : verdict == Verdict::kStarve ? "fail"
+                                                : "undecided";
+  if (verdict == Verdict::kOpen)
+    result.narrower_budget_seconds = narrower_budget(options_.at_least / replica(), crossing);
+}
+
 FindResult Search::result() const {
   FindResult result;
   result.client = to_string(plan_.client);
@@ -308,15 +319,7 @@ FindResult Search::result() const {
     };
     if (!all_edges()) result.narrower_budget_seconds = narrower_budget(std::max(1U, guess), x);
   }
-  if (options_.at_least > 0) {
-    result.asked = options_.at_least;
-    const Verdict verdict = curve_.verdict(options_.at_least / replica());
-    result.answer = verdict == Verdict::kFed      ? "pass"
-                    : verdict == Verdict::kStarve ? "fail"
-                                                  : "undecided";
-    if (verdict == Verdict::kOpen)
-      result.narrower_budget_seconds = narrower_budget(options_.at_least / replica(), x);
-  }
+  if (options_.at_least > 0) answer_asked(x, result);
   result.spent_seconds = session_.spent();
   result.budget_seconds = to_seconds(options_.budget);
   const double noise = session_.noise().constant();
