@@ -65,7 +65,7 @@ class Ladder {
 // Beyond noise, and worth having.
 bool is_more(double rate, double than, const Session& session, double seconds) {
   const double error = session.noise().standard_error(seconds);
-  const double doubt = std::isfinite(error) ? 2 * error : 0.05;
+  const double doubt = std::isfinite(error) ? std::min(2 * error, 0.1) : 0.05;
   return rate > than * std::max(kMore, 1 + doubt);
 }
 
