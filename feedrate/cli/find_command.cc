@@ -79,7 +79,8 @@ class FindCommand final : public Command {
     FEEDRATE_TRY(const ClientKind client, resolve_client(options_));
     FEEDRATE_CHECK(check_search_effects(options_, client, limits_.both));
     FEEDRATE_TRY(const ClockKind clock, parse_clock(options_.clock, "--clock"));
-    FEEDRATE_TRY(const SearchLimits limits, limits_.resolve(clock, client, workload));
+    FEEDRATE_TRY(SearchLimits limits, limits_.resolve(clock, client, workload));
+    limits.first_client = client;
     dataset_.seed = options_.seed;
     FEEDRATE_TRY(const FoundDataset found, find_dataset(options_, workload, &dataset_, context));
     SearchClock timer(limits);
@@ -162,7 +163,7 @@ class FindCommand final : public Command {
     const double job = static_cast<double>(workload.dataset.samples());
     if (found.dataset->plan() && job > 0)
       result.job_times_larger = job / static_cast<double>(found.dataset->samples());
-    if (found.just_written)
+    if (found.just_written && client == limits.first_client)
       result.findings.push_back(
           "all that was read had been written just before: caches of the storage may still have "
           "held it");

@@ -16,6 +16,7 @@ namespace feedrate {
 struct SearchLimits {
   FindOptions find;
   ClockKind clock = ClockKind::kReal;
+  ClientKind first_client = ClientKind::kNative;
   bool framework = false;        // N for the framework's habits, too
   bool framework_first = false;  // even where the budget is short (--both)
   double rate_max = 0;           // bytes/s; 0: no limit

@@ -24,6 +24,8 @@ constexpr double kFirstShare = 0.12;     // where that side is not known at all
 constexpr double kApartShare = 1.0 / 3;  // of the budget, between two looks at the boundary
 constexpr int kStepsOfALook = 8;
 constexpr double kFirstPassShare = 0.25;  // of the budget, to read all of a small data set once
+constexpr double kTurnShare = 0.3;        // of the budget, to look at later readings
+constexpr double kAsFast = 0.03;          // rates that differ by less are one
 constexpr double kRateShare = 0.05;       // of the budget, for what the storage moves then
 constexpr std::uint64_t kRateSamples = 400'000;
 constexpr double kPromised = 0.97;  // of what the storage moves: less reaches the accelerators
@@ -100,13 +102,26 @@ class Search {
     return session_.run(request, limits);
   }
 
-  // Once all has been read, what was seen of first readings says nothing of the rest of the search.
+  // Once all has been read the rest of the search is about later readings. What was seen of the
+  // first ones holds for them where they are as fast; else it says nothing of them, and the search
+  // begins anew, if enough of the budget is left for that.
   Result<> turn_to_later_readings() {
-    if (reads_again_ || !options_.goes_on || session_.unread() > 0) return {};
+    if (reads_again_ || stays_with_first_ || !options_.goes_on || session_.unread() > 0) return {};
+    const double left = std::min(session_.left(), 100 * budget());
+    stays_with_first_ = left < kTurnShare * budget();
+    if (stays_with_first_) return {};
+    FEEDRATE_TRY(const Session::Outcome outcome, measure_rate(kRateShare * budget(), kRateSamples));
     reads_again_ = true;
     ahead_refused_ = 0;
-    FEEDRATE_TRY(const Session::Outcome outcome, measure_rate(kRateShare * budget(), kRateSamples));
-    if (outcome.samples_per_second > 0) depth_.samples_per_second = outcome.samples_per_second;
+    const Session::Rate before = session_.first_reading();
+    const double after = outcome.samples_per_second;
+    if (before.seconds > 0 && after > 0 && std::isfinite(after)) {
+      const double error = std::hypot(session_.noise().standard_error(before.seconds),
+                                      session_.noise().standard_error(outcome.seconds));
+      const double doubt = std::isfinite(error) ? std::max(kAsFast, 3 * error) : kAsFast;
+      if (std::abs(after / before.samples_per_second - 1) <= doubt) again_.take_from(first_);
+    }
+    if (after > 0 && again_.looks().empty()) depth_.samples_per_second = after;
     return {};
   }
 
@@ -227,7 +242,7 @@ class Search {
   // One curve for data read for the first time, one for data read again: a cache of the storage
   // makes them differ.
   Curve first_, again_;
-  bool reads_again_ = false;
+  bool reads_again_ = false, stays_with_first_ = false;
   Depth depth_;
   std::uint32_t ahead_ = 1;  // times the window that keeps the readers busy
   std::uint32_t ahead_refused_ = 0;
