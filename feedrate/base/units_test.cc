@@ -196,6 +196,20 @@ TEST(Format, CountAndPercent) {
 }
 
 // What is printed can be typed back in, to the printed precision.
+TEST(Format, BudgetsAreRoundedUpToWhatOneWouldType) {
+  const std::pair<double, const char*> cases[] = {
+      {0.1, "10s"}, {10, "10s"},  {10.1, "20s"}, {33.3, "45s"}, {45, "45s"},
+      {46, "1m"},   {60, "1m"},   {61, "90s"},   {90, "90s"},   {91, "2m"},
+      {121, "3m"},  {299, "5m"},  {301, "10m"},  {700, "15m"},  {1801, "45m"},
+      {3599, "1h"}, {3600, "1h"}, {3601, "2h"},  {86000, "24h"}};
+  for (const auto& [needed, text] : cases) {
+    EXPECT_EQ(budget_text(needed), text);
+    const auto back = parse_duration(text, "--budget");
+    ASSERT_TRUE(back.has_value());
+    EXPECT_GE(to_seconds(*back), needed);  // what is named is enough
+  }
+}
+
 TEST(Format, RoundTripsThroughParse) {
   for (const std::uint64_t bytes : {0ULL, 17ULL, 4096ULL, 1536ULL, 20ULL << 30U, 7ULL << 40U})
     EXPECT_EQ(*parse_bytes(format_bytes(bytes), "size"), bytes);

@@ -156,6 +156,9 @@ class FindCommand final : public Command {
     result.ceiling = ceiling;
     result.repeatable =
         setup.clock == ClockKind::kVirtual && !(find.out_of_time && find.out_of_time());
+    if (setup.clock == ClockKind::kVirtual && !result.repeatable)
+      result.findings.push_back(
+          "--wall cut this search, so the same command may give another interval");
     result.timing_set = setup.timing.set;
     for (const TimingComparison& other : workload.other_timings(setup.timing))
       result.other_timings.push_back({other.set, other.speed_ratio});

@@ -136,13 +136,11 @@ Result<SearchLimits> FindLimits::resolve(ClockKind clock, ClientKind client,
                   "use 256MiB or more");
   }
   limits.find.read_ahead_max = host / kReadAheadShare;
-  if (both && (only_n || !at_least.empty() || client == ClientKind::kFaithful))
-    return fail(ErrorKind::kUsage,
-                fmt::format("--both: there is one search only with {}", only_n ? "--only-n"
-                                                                        : !at_least.empty()
-                                                                            ? "--at-least"
-                                                                            : "--client=faithful"),
-                "leave one of the two out");
+  if (both && (only_n || !at_least.empty()))
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("--both: there is one search only with {}", only_n ? "--only-n" : "--at-least"),
+        "leave one of the two out");
   limits.framework = !only_n && at_least.empty() && client == ClientKind::kNative;
   limits.framework_first = both;
   return limits;

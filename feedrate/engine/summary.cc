@@ -260,6 +260,20 @@ static void move_to_late_steps(const TrainingPlan& plan, std::span<const double>
   steady.last = last;
 }
 
+// Where no step was late the stock may still go up and down, with the end of each file, say. It is
+// being used up only if it is lower at the end than it ever was in the first half.
+static bool goes_up_and_down(const TrainingPlan& plan, const std::vector<StepRecord>& steps,
+                             const SteadyState& steady) {
+  const double late = 1.002 * to_seconds(plan.timing.compute);
+  double lowest = steps[steady.first].stock_batches;
+  for (std::size_t step = steady.first + 1; step <= steady.last; ++step) {
+    if (to_seconds(steps[step].end - steps[step - 1].end) > late) return false;
+    if (step <= steady.first + (steady.last - steady.first) / 2)
+      lowest = std::min(lowest, steps[step].stock_batches);
+  }
+  return steps[steady.last].stock_batches >= lowest;
+}
+
 SteadyState steady_state(const TrainingPlan& plan, const std::vector<StepRecord>& steps) {
   SteadyState steady;
   if (steps.size() < 2) return steady;
@@ -291,7 +305,7 @@ SteadyState steady_state(const TrainingPlan& plan, const std::vector<StepRecord>
   const double grown = restarts || steps[steady.last].ran_out
                            ? 0
                            : steps[steady.last].stock_batches - steps[steady.first].stock_batches;
-  const double shrunk = full ? 0 : std::max(0.0, -grown);
+  const double shrunk = full || goes_up_and_down(plan, steps, steady) ? 0 : std::max(0.0, -grown);
   steady.batches = std::max(0.0, static_cast<double>(steady.last - steady.first) - shrunk);
   steady.seconds = to_seconds(steps[steady.last].end - steps[steady.first].end);
   steady.utilisation =

@@ -13,7 +13,7 @@
 namespace feedrate {
 namespace {
 
-constexpr std::size_t kAddressesMax = std::size_t{1} << 40U;
+constexpr std::size_t kAddressesMax = std::size_t{1} << 45U;  // of 47 bits that a process has
 constexpr std::size_t kIdleFiles = 512;  // kept open by each reactor beyond those in use
 constexpr Duration kLetGoAfter = std::chrono::seconds(3);  // of reads, once the run is stopped
 

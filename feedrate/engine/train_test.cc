@@ -137,6 +137,22 @@ TEST(SteadyState, WhatAFullWindowStillHeldIsNotTheStoragesDoing) {
   EXPECT_EQ(steady_state(plan, steps).utilisation, 1);
 }
 
+TEST(SteadyState, AStockThatGoesUpAndDownIsNotUsedUp) {
+  TrainingPlan plan = test_plan(test_workload("file", 4000, 1, 100000), ClientKind::kNative, 1);
+  plan.prefetch_batches = 20;
+  std::vector<StepRecord> steps;
+  for (int step = 0; step <= 20; ++step)
+    steps.push_back(
+        {Instant(std::chrono::milliseconds(10 * (step + 1))), step % 2 == 1 ? 4.0 : 3.0, false});
+  for (const int odd : {0, 1}) {  // it ends high, or low
+    steps.resize(static_cast<std::size_t>(20 - odd));
+    EXPECT_DOUBLE_EQ(steady_state(plan, steps).utilisation, 1);
+  }
+  for (std::size_t step = 0; step < steps.size(); ++step)
+    steps[step].stock_batches += 0.5 * static_cast<double>(steps.size() - step);
+  EXPECT_LT(steady_state(plan, steps).utilisation, 0.6) << "up and down, and half a batch a step";
+}
+
 TEST(SteadyState, OfTheFrameworksClientIsOfWholeEpochs) {
   const Workload workload = test_workload("file", 96, 1, 100000);
   const ModelFile model("latency: 1ms\n");

@@ -127,6 +127,8 @@ class Search {
 
   std::optional<ColdAnswer> cold_answer() const;
   void add_circumstances(FindResult& result) const;
+  void add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t& low,
+                  std::uint32_t& high, FindResult& result) const;
 
   Result<> look_only_at(std::uint32_t replicas) {
     FEEDRATE_CHECK(turn_to_later_readings());
@@ -376,27 +378,20 @@ void Search::add_circumstances(FindResult& result) const {
   result.trials = session_.trials();
 }
 
-FindResult Search::result() const {
-  FindResult result;
-  result.client = to_string(plan_.client);
-  result.au_threshold = options_.au_threshold;
-  result.limit = limit_ * replica();
-  const std::uint32_t fed = std::min(curve().fed(), limit_);
-  const std::uint32_t starving = curve().starving().value_or(limit_ + 1);
-  std::uint32_t low = std::min(fed, starving - 1);
-  std::uint32_t high = std::max(starving - 1, fed);
-  if (fed >= starving)
-    result.findings.push_back(
-        fmt::format("{} were fed and {} starved: this is not one curve, so the interval holds both",
-                    fed * replica(), starving * replica()));
+// What was seen of each number; a boundary that moved widens the interval [low, high].
+void Search::add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t& low,
+                        std::uint32_t& high, FindResult& result) const {
   for (const auto& [replicas, looks] : curve().looks()) {
     const Curve::Estimate seen = curve().estimate(replicas);
     static constexpr const char* kVerdicts[] = {"open", "fed", "starve", "edge"};
     result.points.push_back({replicas * replica(), seen.value, curve().half_width(replicas),
                              seen.seconds, static_cast<std::uint32_t>(looks.size()),
                              kVerdicts[static_cast<int>(curve().verdict(replicas))]});
-    if (!curve().changed(replicas) || (replicas != fed && replicas != starving)) continue;
+    if (!curve().changed(replicas)) continue;
     const auto [least, most] = curve().halves(replicas);
+    // Of the boundary, or what was on the other side of it at another time.
+    const bool crossed = least < options_.au_threshold && most >= options_.au_threshold;
+    if (replicas != fed && replicas != starving && !crossed) continue;
     result.findings.push_back(fmt::format(
         "the storage changed meanwhile: AU of {} was {:.1f} % at one time and {:.1f} % at another",
         replicas * replica(), 100 * least, 100 * most));
@@ -407,6 +402,23 @@ FindResult Search::result() const {
     low = std::min(low, reach(least));
     high = std::max(high, reach(most));
   }
+}
+
+FindResult Search::result() const {
+  FindResult result;
+  result.client = to_string(plan_.client);
+  result.accelerator = plan_.timing.accelerator;
+  result.au_threshold = options_.au_threshold;
+  result.limit = limit_ * replica();
+  const std::uint32_t fed = std::min(curve().fed(), limit_);
+  const std::uint32_t starving = curve().starving().value_or(limit_ + 1);
+  std::uint32_t low = std::min(fed, starving - 1);
+  std::uint32_t high = std::max(starving - 1, fed);
+  if (fed >= starving)
+    result.findings.push_back(
+        fmt::format("{} were fed and {} starved: this is not one curve, so the interval holds both",
+                    fed * replica(), starving * replica()));
+  add_points(fed, starving, low, high, result);
   const double x = crossing();
   const auto guess = static_cast<std::uint32_t>(std::clamp(std::floor(x), 0.0, double(limit_)));
   result.measured = !curve().looks().empty();
@@ -427,6 +439,8 @@ FindResult Search::result() const {
     result.answer = verdict == Verdict::kFed      ? "pass"
                     : verdict == Verdict::kStarve ? "fail"
                                                   : "undecided";
+    if (verdict == Verdict::kOpen)
+      result.narrower_budget_seconds = narrower_budget(options_.at_least / replica(), x);
   }
   if (session_.discarded() > 0)
     result.findings.push_back(fmt::format(
@@ -438,6 +452,8 @@ FindResult Search::result() const {
   add_circumstances(result);
   result.at_answer = session_.last_run(low * replica());
   if (starving <= limit_) result.beyond = session_.last_run(starving * replica());
+  if (!curve().looks().empty())
+    result.any = session_.last_run(curve().looks().rbegin()->first * replica());
   return result;
 }
 

@@ -49,7 +49,9 @@ void explain_starving(const RunResult& beyond, FindResult& result) {
     return;
   }
   const double most = most_moved(result);
-  if (result.saturated && beyond.read_bytes_per_second >= kAllOfIt * most) {
+  // What short runs moved while they began and ended is not the storage's rate.
+  const double moved = std::max(beyond.read_bytes_per_second, beyond.sustained_bytes_per_second);
+  if (result.saturated && moved >= kAllOfIt * most) {
     const DepthPoint& last = result.depths.back();
     result.limited_by = "storage";
     result.reason = fmt::format(
@@ -79,6 +81,13 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
     explain_starving(*result.beyond, result);
     return;
   }
+  if (options.at_least > 0) {
+    result.limited_by = result.answer == "pass" ? "--at-least" : "unknown";
+    result.reason = result.answer == "pass"
+                        ? fmt::format("only {} were asked about", options.at_least)
+                        : "the budget ended before the answer was certain";
+    return;
+  }
   if (result.accelerators_low < result.limit) {
     result.limited_by = "unknown";
     result.reason = "the budget ended before any number was proven to starve";
@@ -91,12 +100,20 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
     return;
   }
   result.limited_by = "data-set";
+  const std::string remedy = plan.dataset->plan() ? "a larger --size" : "more data";
+  if (plan.client == ClientKind::kFaithful) {
+    result.reason = fmt::format(
+        "{} cannot be measured: an epoch of {} samples would be one step, the first, and that does "
+        "not count as the framework's loader starts anew each epoch; use {}",
+        accelerators_by_data + plan.replica_accelerators(),
+        format_count(static_cast<double>(plan.dataset->samples())), remedy);
+    return;
+  }
   result.reason = fmt::format(
       "{} is all that the data set allows: one more global batch of {} samples would not fit in "
       "{}; use {}",
       accelerators_by_data, plan.timing.batch_samples,
-      format_count(static_cast<double>(plan.dataset->samples())),
-      plan.dataset->plan() ? "a larger --size" : "more data");
+      format_count(static_cast<double>(plan.dataset->samples())), remedy);
 }
 
 }  // namespace feedrate

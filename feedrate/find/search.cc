@@ -214,8 +214,9 @@ double Curve::predicted(std::uint32_t replicas, double crossing) const {
 namespace {
 
 struct Half {
-  double seconds = 0, work = 0;
+  double seconds = 0, work = 0, unsure = 0;
   double value() const { return work / seconds; }
+  double more() const { return unsure / seconds; }  // see SteadyState
 };
 
 std::array<Half, 2> cut_in_halves(const std::vector<Look>& looks) {
@@ -226,6 +227,7 @@ std::array<Half, 2> cut_in_halves(const std::vector<Look>& looks) {
     Half& half = halves[look.at > middle ? 1 : 0];
     half.seconds += look.seconds;
     half.work += look.seconds * look.value;
+    half.unsure += look.seconds * look.more;
   }
   return halves;
 }
@@ -237,7 +239,9 @@ bool Curve::changed(std::uint32_t replicas) const {
   if (found == looks_.end()) return false;
   const auto [first, second] = cut_in_halves(found->second);
   if (first.seconds <= 0 || second.seconds <= 0) return false;
-  const double difference = std::abs(first.value() - second.value());
+  const Half& lower = first.value() < second.value() ? first : second;
+  // The lower may be as high in the long run: then its stock had only not been filled yet.
+  const double difference = std::abs(first.value() - second.value()) - lower.more();
   const double error =
       std::hypot(noise_.standard_error(first.seconds), noise_.standard_error(second.seconds));
   return difference > 5 * kPursued &&

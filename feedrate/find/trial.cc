@@ -129,6 +129,10 @@ void TrialRecorder::add_own_noise(const SteadyState& steady, Utilisation& seen) 
 void TrialRecorder::teach(Noise& noise, bool free_steps, double saturated_rate) const {
   constexpr double kSaturated = 0.9;
   const Utilisation seen = utilisation();
+  // Read before anybody could watch: storage that costs nothing, and has no noise.
+  const std::uint64_t consumed = steps_.size() * plan_.replicas * plan_.timing.batch_samples;
+  if (free_steps && reads_.size() < 3 && limits_.samples_max > 0 && consumed >= limits_.samples_max)
+    noise.add(std::vector<double>(64, 1.0), to_seconds(limits_.watch_every), 0);
   const bool starved = free_steps || (seen.seconds > 0 && seen.value < 0.97 &&
                                       samples_per_second() >= kSaturated * saturated_rate);
   if (starved && reads_.size() > 3) {

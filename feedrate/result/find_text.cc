@@ -17,12 +17,9 @@ constexpr double kAnswerShare = 0.1;
 constexpr std::uint32_t kAnswerWidth = 2;
 
 const RunResult* known_run(const FindResult& find) {
-  return find.at_answer ? &*find.at_answer : find.beyond ? &*find.beyond : nullptr;
-}
-
-std::string accelerator_name(const FindResult& find) {
-  const RunResult* run = known_run(find);
-  return run == nullptr ? "accelerators" : run->accelerator;
+  for (const std::optional<RunResult>* run : {&find.at_answer, &find.beyond, &find.any})
+    if (*run) return &**run;
+  return nullptr;
 }
 
 double utilisation_at(const FindResult& find, std::uint32_t accelerators) {
@@ -152,7 +149,7 @@ std::string evidence(const FindResult& find) {
 }  // namespace
 
 std::string range_text(const FindResult& find) {
-  const std::string name = accelerator_name(find);
+  const std::string& name = find.accelerator;
   if (!find.measured) return "nothing yet";
   if (find.accelerators_low == find.accelerators_high)
     return fmt::format("{} x {}{}", find.accelerators, name, or_more(find));
@@ -161,17 +158,19 @@ std::string range_text(const FindResult& find) {
 }
 
 std::string answer_text(const FindResult& find) {
-  const std::string name = accelerator_name(find);
+  const std::string& name = find.accelerator;
   if (!find.answer.empty())
     return fmt::format("{}: {} x {} {}", find.answer, find.asked, name,
                        find.answer == "pass"   ? "are kept fed"
                        : find.answer == "fail" ? "starve"
                                                : "may be fed or may starve");
-  if (!find.measured) return fmt::format("unknown how many {}: nothing could be measured", name);
+  if (!find.measured)
+    return fmt::format("unknown how many {} are fed: nothing could be measured", name);
   if (find.accelerators_low == find.accelerators_high || (is_wide(find) && !at_the_edge(find)))
     return range_text(find);
   if (at_the_edge(find))
-    return fmt::format("{} or {} x {} (AU at {} is {:.1f} %)", find.accelerators_low,
+    return fmt::format("{} {} {} x {} (AU at {} is {:.1f} %)", find.accelerators_low,
+                       find.accelerators_high - find.accelerators_low == 1 ? "or" : "to",
                        find.accelerators_high, name, find.accelerators_high,
                        100 * utilisation_at(find, find.accelerators_high));
   return fmt::format("{} x {} ({} to {}{})", find.accelerators, name, find.accelerators_low,

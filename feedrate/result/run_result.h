@@ -271,7 +271,7 @@ struct ColdAnswer {
 };
 
 struct FindResult {
-  std::string client;
+  std::string client, accelerator;
   double au_threshold = 0;
   // The number, and the interval that it lies in: between the most that are proven fed and the
   // fewest that are proven to starve. 0 when one starves.
@@ -301,6 +301,7 @@ struct FindResult {
   std::vector<TrialResult> trials;     // in the order they were made
   std::optional<RunResult> at_answer;  // of the most that are fed; none when there is none
   std::optional<RunResult> beyond;     // of the fewest that starve; none when there is none
+  std::optional<RunResult> any;        // of whatever number: its job is every trial's
   bool interrupted = false;
   ClientCeiling ceiling;
   std::string timing_set;

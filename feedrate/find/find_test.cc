@@ -1,0 +1,405 @@
+#include "feedrate/find/find.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "feedrate/base/random.h"
+#include "feedrate/engine/engine_testing.h"
+
+namespace feedrate {
+namespace {
+
+// A job, a storage and how to search; each test changes what it is about.
+struct Case {
+  Workload workload = test_workload("file", 4000, 1, 100000);  // 40 MB/s an accelerator
+  std::string storage = "null";
+  std::string later_storage;  // from this trial on
+  std::size_t later_from = 0;
+  FindOptions options;
+  std::uint32_t pipeline = 1;
+  std::uint32_t readers = 0;  // the user's
+  std::map<std::uint32_t, double> slow_ranks;
+  std::uint64_t seed = 1;
+  std::vector<TrialRequest> asked;  // of the trials, in order
+
+  Result<FindResult> search() {
+    TrainingPlan plan = test_plan(workload, ClientKind::kNative, 1);
+    plan.pipeline_parallel = pipeline;
+    plan.slow_ranks = slow_ranks;
+    if (readers > 0) plan.readers = readers;
+    options.keep_readers = readers > 0;
+    const TrialRunner runner = [&](const TrialRequest& request,
+                                   StepObserver& observer) -> Result<RunResult> {
+      asked.push_back(request);
+      TrainingPlan trial = plan;
+      trial.replicas = request.accelerators / trial.replica_accelerators();
+      trial.readers = request.load.readers;
+      trial.prefetch_batches = request.load.prefetch_batches;
+      trial.transfer_bytes = request.load.transfer_bytes;
+      trial.buffer_bytes = request.load.buffer_bytes;
+      trial.epochs = 0;
+      trial.seed = combine_seeds(seed, request.number);
+      if (request.free_steps) {
+        trial.timing.compute = Duration(1);
+        trial.slow_ranks.clear();
+      }
+      const bool later = !later_storage.empty() && request.number >= later_from;
+      return summarise_training(trial,
+                                run_virtual(trial, later ? later_storage : storage, &observer));
+    };
+    return find_accelerators(options, plan,
+                             plan.dataset->samples() / plan.timing.batch_samples * pipeline, 1,
+                             runner, {}, {});
+  }
+};
+
+bool holds(const FindResult& result, std::uint32_t truth) {
+  return result.accelerators_low <= truth && truth <= result.accelerators_high;
+}
+void expect_exactly(const FindResult& result, std::uint32_t number) {
+  EXPECT_EQ(result.accelerators_low, number) << result.reason;
+  EXPECT_EQ(result.accelerators, number) << result.reason;
+  EXPECT_EQ(result.accelerators_high, number) << result.reason;
+}
+
+TEST(Find, GivesExactlyWhatTheBandwidthCarries) {
+  RandomStream random(99);
+  for (int round = 0; round < 8; ++round) {
+    const double carried = 1.05 + random.uniform() * 20;  // accelerators at the threshold
+    const double fraction = carried - std::floor(carried);
+    if (fraction < 0.08 || fraction > 0.92) continue;  // too near a whole number to be fair
+    for (const bool jitter : {false, true}) {
+      const ModelFile model("bandwidth: " + std::to_string(carried * 0.9 * 40) + "MB/s\n" +
+                            (jitter ? "latency: {distribution: exponential, mean: 1ms}\n" : ""));
+      Case job;
+      job.storage = model.storage();
+      const auto result = job.search();
+      ASSERT_TRUE(result.has_value()) << result.error().message();
+      SCOPED_TRACE(testing::Message() << carried << " jitter " << jitter);
+      expect_exactly(*result, static_cast<std::uint32_t>(carried));
+      EXPECT_EQ(result->limited_by, "storage") << result->reason;
+      EXPECT_TRUE(result->saturated);
+    }
+  }
+}
+
+TEST(Find, SearchesInWholeReplicas) {
+  const ModelFile model("bandwidth: 200MB/s\n");
+  Case job;
+  job.storage = model.storage();
+  job.pipeline = 4;  // 40 MB/s a replica
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value()) << result.error().message();
+  expect_exactly(*result, 5U * 4);  // 200 / (0.9 x 40) = 5.6
+  ASSERT_TRUE(result->at_answer && result->beyond);
+  EXPECT_EQ(result->at_answer->accelerators, 5U * 4);
+  EXPECT_EQ(result->beyond->accelerators, 6U * 4);
+  for (const TrialResult& trial : result->trials) EXPECT_EQ(trial.accelerators % 4, 0U);
+
+  Case by_max;
+  by_max.pipeline = 4;
+  by_max.options.accelerators_max = 11;
+  const auto most = by_max.search();
+  ASSERT_TRUE(most.has_value());
+  expect_exactly(*most, 8);
+  EXPECT_EQ(most->limited_by, "--max");
+}
+
+TEST(Find, AtLeastPassesFailsAndSpendsLess) {
+  const ModelFile model("bandwidth: 756MB/s\nlatency: 1ms\n");  // 21 at the threshold
+  Case whole;
+  whole.storage = model.storage();
+  const auto number = whole.search();
+  ASSERT_TRUE(number.has_value());
+  for (const auto& [asked, answer] :
+       {std::pair{18U, "pass"}, std::pair{26U, "fail"}, std::pair{1U, "pass"}}) {
+    Case job;
+    job.storage = model.storage();
+    job.options.at_least = asked;
+    const auto result = job.search();
+    ASSERT_TRUE(result.has_value());
+    EXPECT_EQ(result->asked, asked);
+    EXPECT_EQ(result->answer, answer) << asked;
+    EXPECT_EQ(result->limited_by, result->answer == "pass" ? "--at-least" : "storage");
+    EXPECT_LT(result->spent_seconds, number->spent_seconds);
+    for (const TrialRequest& request : job.asked)
+      EXPECT_TRUE(request.free_steps || request.accelerators == asked);
+  }
+}
+
+TEST(Find, AtLeastIsUndecidedNearTheThreshold) {
+  const ModelFile model("bandwidth: 761MB/s\nlatency: {distribution: exponential, mean: 5ms}\n");
+  Case job;
+  job.storage = model.storage();
+  job.options.at_least = 21;
+  job.options.budget = std::chrono::seconds(1);
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->answer, "undecided");
+  EXPECT_GT(result->narrower_budget_seconds, 1);
+  EXPECT_EQ(result->reason, "the budget ended before the answer was certain");
+}
+
+TEST(Find, NoneIsAnAnswer) {
+  const ModelFile model("bandwidth: 20MB/s\n");
+  Case job;
+  job.storage = model.storage();
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  expect_exactly(*result, 0);
+  EXPECT_FALSE(result->at_answer.has_value());
+  ASSERT_TRUE(result->beyond.has_value());
+  EXPECT_EQ(result->beyond->accelerators, 1U);
+  EXPECT_EQ(result->limited_by, "storage") << result->reason;
+}
+
+// Every step ends with the slowest: 1 / 1.12 = 89.3 %, however many there are, and whatever the
+// prefetch windows held when the run began.
+TEST(Find, AStragglerMakesItNone) {
+  const ModelFile model("bandwidth: 400MB/s\nlatency: 1ms\n");
+  Case job;
+  job.storage = model.storage();
+  job.slow_ranks = {{0, 1.12}};
+  job.options.accelerators_max = 16;
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  expect_exactly(*result, 0);
+  EXPECT_NE(result->limited_by, "storage") << result->reason;
+}
+
+TEST(Find, LatencyIsAnsweredWithDepth) {
+  // 20.5 at the threshold; 32 reads would move 32 MB/s.
+  const ModelFile model("bandwidth: 738MB/s\nlatency: 100ms\n");
+  Case job;
+  job.storage = model.storage();
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  expect_exactly(*result, 20);
+  EXPECT_GE(result->depth_reads, 738U);  // Little: 7,380 samples/s x 100 ms
+  EXPECT_GT(result->read_ahead_bytes, 0);
+  EXPECT_LE(result->depth_reads, 1024U);
+}
+
+TEST(Find, WholeFilesAreBoundByOperations) {
+  // retinanet on h100, measured timing: 329 samples/s of 315 kB at a threshold of 0.85.
+  const ModelFile model("operations_per_second: 5500\nlatency: 30ms\n");
+  Case job;
+  job.workload = test_workload("file", 100'000, 1, 315'000);
+  job.workload.accelerators = {{"h100", 24, from_seconds(24 / 329.0), "test"}};
+  job.storage = model.storage();
+  job.options.au_threshold = 0.85;
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  expect_exactly(*result, 19);  // 5,500 / (0.85 x 329) = 19.7
+}
+
+TEST(Find, TheUsersReadersAreKept) {
+  const ModelFile model("bandwidth: 738MB/s\nlatency: 100ms\n");
+  Case job;
+  job.storage = model.storage();
+  job.readers = 64;
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  for (const TrialRequest& request : job.asked) EXPECT_EQ(request.load.readers, 64U);
+  // 64 readers each move 640 samples/s, one takes 400 x 0.9: all that 738 MB/s carries.
+  expect_exactly(*result, 20);
+  job.readers = 3;  // 30 samples/s
+  const auto few = job.search();
+  ASSERT_TRUE(few.has_value());
+  expect_exactly(*few, 0);
+  EXPECT_NE(few->limited_by, "storage") << few->reason;
+}
+
+TEST(Find, MaxInflightBoundsWhatTheStorageSees) {
+  const ModelFile model("bandwidth: 738MB/s\nlatency: 100ms\n");
+  Case job;
+  job.storage = model.storage();
+  job.options.inflight_max = 200;  // 2,000 samples/s: 5.5 at the threshold
+  job.options.bound_inflight = true;
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  EXPECT_TRUE(holds(*result, 5)) << result->accelerators_low << " " << result->accelerators_high;
+  for (const TrialRequest& request : job.asked)
+    EXPECT_LE(request.load.readers * request.accelerators, 200U);
+  EXPECT_EQ(result->limit, 200U);  // a read each
+  EXPECT_NE(result->limited_by, "storage") << "more load was never tried: " << result->reason;
+}
+
+TEST(Find, ReadAheadStaysWithinItsMemory) {
+  const ModelFile model("bandwidth: 738MB/s\nlatency: 100ms\n");
+  Case job;
+  job.storage = model.storage();
+  job.options.read_ahead_max = 64'000'000;
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  for (const TrialRequest& request : job.asked) {
+    const double held = request.accelerators * request.load.prefetch_batches * 4 * 100'000.0;
+    EXPECT_TRUE(held <= 64'000'000 || request.load.prefetch_batches == 2) << held;
+  }
+}
+
+TEST(Find, EndsAtTheDataSetOrAtMax) {
+  Case job;
+  job.workload = test_workload("file", 40, 1, 1000);
+  const auto by_data = job.search();
+  ASSERT_TRUE(by_data.has_value());
+  expect_exactly(*by_data, 10);
+  EXPECT_EQ(by_data->limited_by, "data-set");
+  EXPECT_TRUE(by_data->reason.ends_with("use a larger --size")) << by_data->reason;
+  job.options.accelerators_max = 6;
+  const auto by_max = job.search();
+  ASSERT_TRUE(by_max.has_value());
+  expect_exactly(*by_max, 6);
+  EXPECT_EQ(by_max->limited_by, "--max");
+  EXPECT_EQ(by_max->reason, "the search ended at --max=6; the storage may feed more");
+  EXPECT_FALSE(by_max->beyond.has_value());
+}
+
+// 100 TB/s: whatever the budget, nothing starves.
+TEST(Find, UnlimitedStorageIsNeverCalledSaturated) {
+  const ModelFile model("bandwidth: 100TB/s\nlatency: 1ms\n");
+  for (const int budget : {10, 40}) {
+    Case job;
+    job.storage = model.storage();
+    job.workload = test_workload("file", 100'000, 1, 100'000);
+    job.options.accelerators_max = 128;
+    job.options.budget = std::chrono::seconds(budget);
+    const auto result = job.search();
+    ASSERT_TRUE(result.has_value());
+    EXPECT_EQ(result->accelerators_high, 128U);
+    EXPECT_EQ(result->limited_by, "--max") << result->reason;
+  }
+}
+
+Workload resnet50_like() {
+  Workload workload = test_workload("tfrecord", 1024, 1251, 114'660);
+  workload.accelerators = {{"h100", 400, std::chrono::milliseconds(224), "test"}};
+  return workload;
+}
+
+// 20 GB/s / (0.9 x 204.75 MB/s) = 108.5. A budget may be too short to tell, and then says so.
+TEST(Find, TheIntervalHoldsTheTruthWhateverTheBudget) {
+  const ModelFile model("bandwidth: 20GB/s\nlatency: 1ms\n");
+  std::uint32_t width = 0;
+  for (const int budget : {10, 20, 30, 60}) {
+    Case job;
+    job.workload = resnet50_like();
+    job.storage = model.storage();
+    job.options.accelerators_max = 400;
+    job.options.budget = std::chrono::seconds(budget);
+    const auto result = job.search();
+    ASSERT_TRUE(result.has_value());
+    SCOPED_TRACE(budget);
+    EXPECT_TRUE(holds(*result, 108)) << answer_text(*result);
+    EXPECT_LE(result->spent_seconds, 1.05 * budget);
+    EXPECT_NEAR(result->budget_seconds, budget, 1e-6);
+    width = result->accelerators_high - result->accelerators_low;
+    if (width > 2) {
+      EXPECT_GT(result->narrower_budget_seconds, budget);
+    }
+  }
+  EXPECT_LE(width, 10U) << "60 s are enough for a tenth";
+}
+
+// Two seconds hold the first steps of one accelerator or so: no figure may come of that.
+TEST(Find, ATrialTooShortForAStepIsNoEvidence) {
+  const ModelFile model("bandwidth: 20GB/s\nlatency: 1ms\n");
+  Case job;
+  job.workload = resnet50_like();
+  job.workload.accelerators = {{"h100", 400, std::chrono::seconds(2), "test"}};  // 972 at 0.9
+  job.storage = model.storage();
+  job.options.accelerators_max = 1200;
+  job.options.budget = std::chrono::seconds(3);
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  EXPECT_TRUE(holds(*result, 969)) << answer_text(*result);
+  EXPECT_GT(result->narrower_budget_seconds, 3) << answer_text(*result);
+  for (const TrialResult& trial : result->trials) {
+    if (trial.steps >= 2) continue;
+    EXPECT_TRUE(!trial.utilisation || trial.upper_bound) << trial.accelerators;
+  }
+}
+
+TEST(Find, TwoSearchesOfOneSeedAreEqual) {
+  const ModelFile model("bandwidth: 300MB/s\nlatency: {distribution: exponential, mean: 2ms}\n");
+  const auto json = [&](std::uint64_t seed) {
+    Case job;
+    job.storage = model.storage();
+    job.seed = seed;
+    auto result = job.search();
+    EXPECT_TRUE(result.has_value());
+    result->at_answer.reset();  // has this host's date in it
+    result->beyond.reset();
+    return to_json({*result});
+  };
+  EXPECT_EQ(json(7), json(7));
+  EXPECT_NE(json(7), json(8));
+}
+
+TEST(Find, SamplesMaxEndsASearchWithoutABudget) {
+  const ModelFile model("bandwidth: 738MB/s\nlatency: {distribution: exponential, mean: 1ms}\n");
+  Case job;
+  job.storage = model.storage();
+  job.options.samples_max = 20'000;
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  EXPECT_TRUE(holds(*result, 20)) << answer_text(*result);
+  double samples = 0;
+  for (const TrialResult& trial : result->trials)
+    samples += trial.samples_per_second * trial.seconds;
+  EXPECT_LT(samples, 1.5 * 20'000);
+}
+
+TEST(Find, OutOfTimeEndsASearchAtOnce) {
+  const ModelFile model("bandwidth: 738MB/s\nlatency: 1ms\n");
+  Case job;
+  job.storage = model.storage();
+  job.options.out_of_time = [&job] { return job.asked.size() >= 3; };
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(job.asked.size(), 3U);
+  EXPECT_TRUE(holds(*result, 20)) << answer_text(*result);
+}
+
+TEST(Find, AStorageThatSlowsDownIsAFinding) {
+  const ModelFile fast("bandwidth: 738MB/s\nlatency: {distribution: exponential, mean: 1ms}\n");
+  const ModelFile slow("bandwidth: 500MB/s\nlatency: {distribution: exponential, mean: 1ms}\n");
+  Case job;
+  job.options.budget = std::chrono::seconds(30);
+  job.storage = fast.storage();
+  const auto before = job.search();
+  ASSERT_TRUE(before.has_value());
+  expect_exactly(*before, 20);
+  // The same search again, but from the middle of it on there is less.
+  job.later_storage = slow.storage();
+  job.later_from = before->trials.size() / 2;
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  EXPECT_TRUE(std::ranges::any_of(result->findings, [](const std::string& finding) {
+    return finding.starts_with("the storage changed meanwhile: AU of ") ||
+           finding.find("this is not one curve, so the interval holds both") != std::string::npos;
+  })) << answer_text(*result);
+  EXPECT_TRUE(holds(*result, 20) && holds(*result, 13)) << answer_text(*result);
+}
+
+TEST(Find, AnInvalidTrialEndsTheSearch) {
+  const TrainingPlan plan = test_plan(test_workload("file", 40, 1, 1000), ClientKind::kNative, 1);
+  const auto result =
+      find_accelerators({}, plan, 10, 1,
+                        [](const TrialRequest&, StepObserver&) -> Result<RunResult> {
+                          RunResult run;
+                          run.valid = false;
+                          run.invalid_reasons = {"a reason"};
+                          return run;
+                        },
+                        {}, {});
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().kind(), ErrorKind::kInvalidRun);
+  EXPECT_EQ(result.error().message(), "a trial is not valid: a reason");
+}
+
+}  // namespace
+}  // namespace feedrate

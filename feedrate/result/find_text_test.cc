@@ -1,0 +1,249 @@
+// Every sentence that a search can print.
+#include <gtest/gtest.h>
+
+#include "feedrate/result/run_result.h"
+
+namespace feedrate {
+namespace {
+
+RunResult a_run(std::uint32_t accelerators) {
+  RunResult run;
+  run.workload = "resnet50";
+  run.workload_title = "a title";
+  run.accelerator = "h100";
+  run.timing_source = "a source";
+  run.accelerators = run.replicas = accelerators;
+  run.batch_samples = 400;
+  run.compute_seconds_per_batch = 0.224;
+  run.demand_bytes_per_second = 204750000;
+  run.effective = {{"client", "native"}, {"io", "direct"}, {"clock", "real"}};
+  run.dataset_directory = "/data";
+  run.dataset_format = "tfrecord";
+  run.dataset_files = 14;
+  run.dataset_samples = 17514;
+  run.dataset_bytes = 2008000000;
+  run.reactors = 2;
+  run.warnings = {"something to know"};
+  return run;
+}
+
+FindResult a_search(std::uint32_t low, std::uint32_t number, std::uint32_t high) {
+  FindResult find;
+  find.client = "native";
+  find.accelerator = "h100";
+  find.au_threshold = 0.9;
+  find.accelerators_low = low;
+  find.accelerators = number;
+  find.accelerators_high = high;
+  find.measured = true;
+  find.limit = 100;
+  find.limited_by = "storage";
+  find.reason = "because";
+  find.timing_set = "measured";
+  find.points = {{20, 0.92, 0.01, 12.5, 2, "fed"}, {21, 0.88, 0.01, 9, 3, "starve"}};
+  find.at_answer = a_run(low);
+  find.beyond = a_run(high + 1);
+  return find;
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+bool has(const FindResult& find, const std::string& line) {
+  return render_text({find}).find(line) != std::string::npos;
+}
+
+TEST(FindText, OneNumberWhereBothSidesAreProven) {
+  EXPECT_EQ(answer_text(a_search(20, 20, 20)), "20 x h100");
+  EXPECT_EQ(range_text(a_search(20, 20, 20)), "20 x h100");
+  EXPECT_EQ(first_line(render_text({a_search(20, 20, 20)})),
+            "20 x h100 kept fed at AU >= 90.0 %, measured step times");
+  FindResult plain = a_search(0, 0, 0);
+  plain.timing_set = "";
+  plain.at_answer.reset();
+  EXPECT_EQ(first_line(render_text({plain})), "0 x h100 kept fed at AU >= 90.0 %");
+}
+
+TEST(FindText, ANumberWithItsIntervalWhereThatIsNarrow) {
+  EXPECT_EQ(answer_text(a_search(19, 20, 21)), "20 x h100 (19 to 21)");
+  EXPECT_EQ(answer_text(a_search(0, 1, 2)), "1 x h100 (0 to 2)");
+  EXPECT_EQ(answer_text(a_search(57, 60, 63)), "60 x h100 (57 to 63)");  // a tenth
+  EXPECT_EQ(range_text(a_search(19, 20, 21)), "between 19 and 21 x h100");
+}
+
+TEST(FindText, ARangeComesFirstWhereItIsWide) {
+  EXPECT_EQ(answer_text(a_search(16, 20, 24)), "between 16 and 24 x h100");
+  EXPECT_EQ(answer_text(a_search(56, 60, 63)), "between 56 and 63 x h100");  // more than a tenth
+  EXPECT_EQ(first_line(render_text({a_search(16, 20, 24)})),
+            "between 16 and 24 x h100 kept fed at AU >= 90.0 %, measured step times");
+}
+
+TEST(FindText, OrMoreWhereTheSearchEndedAtItsLimit) {
+  FindResult find = a_search(100, 100, 100);
+  EXPECT_EQ(answer_text(find), "100 x h100 or more");
+  find.accelerators_low = 99;
+  EXPECT_EQ(answer_text(find), "100 x h100 (99 to 100 or more)");
+  find.accelerators_low = 40;
+  EXPECT_EQ(answer_text(find), "between 40 and 100 x h100 or more");
+}
+
+TEST(FindText, TheEdgeNamesBothNumbersAndTheUtilisationOfTheLarger) {
+  FindResult find = a_search(20, 20, 21);
+  find.points = {{20, 0.945, 0.001, 60, 4, "fed"}, {21, 0.9003, 0.0015, 90, 5, "edge"}};
+  EXPECT_EQ(answer_text(find), "20 or 21 x h100 (AU at 21 is 90.0 %)");
+  EXPECT_TRUE(has(find, "within 0.2 points of the threshold\n")) << render_text({find});
+  find.narrower_budget_seconds = 100;  // something else is still open: no edge
+  EXPECT_EQ(answer_text(find), "20 x h100 (20 to 21)");
+}
+
+TEST(FindText, TheEdgeOfManyNumbersIsARangeThatNoBudgetNarrows) {
+  FindResult find = a_search(1000, 1001, 1003);
+  find.points = {{1001, 0.9001, 0.001, 60, 4, "edge"},
+                 {1002, 0.8999, 0.001, 60, 4, "edge"},
+                 {1003, 0.8992, 0.001, 90, 5, "edge"}};
+  EXPECT_EQ(answer_text(find), "1000 to 1003 x h100 (AU at 1003 is 89.9 %)");
+}
+
+TEST(FindText, NothingMeasuredIsNotANumber) {
+  FindResult find = a_search(0, 0, 100);
+  find.measured = false;
+  find.at_answer.reset();
+  find.beyond.reset();
+  find.points.clear();
+  EXPECT_EQ(answer_text(find), "unknown how many h100 are fed: nothing could be measured");
+  EXPECT_EQ(range_text(find), "nothing yet");
+  EXPECT_EQ(first_line(render_text({find})),
+            "unknown how many h100 are fed: nothing could be measured at AU >= 90.0 %, measured "
+            "step times");
+}
+
+TEST(FindText, AtLeastPassesFailsOrIsUndecided) {
+  FindResult find = a_search(64, 64, 100);
+  find.asked = 64;
+  find.answer = "pass";
+  EXPECT_EQ(first_line(render_text({find})),
+            "pass: 64 x h100 are kept fed at AU >= 90.0 %, measured step times");
+  find.answer = "fail";
+  EXPECT_EQ(answer_text(find), "fail: 64 x h100 starve");
+  find.answer = "undecided";
+  EXPECT_EQ(answer_text(find), "undecided: 64 x h100 may be fed or may starve");
+}
+
+TEST(FindText, TheFrameworksNumberIsTheSecondLine) {
+  FindResult framework = a_search(12, 12, 12);
+  framework.client = "faithful";
+  framework.findings = {"of the framework"};
+  const std::string text = render_text({a_search(20, 20, 20), framework});
+  EXPECT_TRUE(text.starts_with(
+      "20 x h100 kept fed at AU >= 90.0 %, measured step times\n"
+      "12 x h100 with the framework's habits at AU >= 90.0 %, measured step times\n"
+      "why not more: because\n"
+      "note: of the framework\n"
+      "\n"
+      "resnet50: a title\n"))
+      << text;
+  EXPECT_NE(text.find("  client           faithful, direct I/O, 2 reactors, real clock\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST(FindText, ABudgetThatWouldTellIsNamed) {
+  FindResult find = a_search(16, 20, 24);
+  find.narrower_budget_seconds = 100;
+  EXPECT_TRUE(
+      has(find, "step times\nmore exactly: --budget=2m would tell\nwhy not more: because\n"))
+      << render_text({find});
+  find.narrower_budget_seconds = 0;
+  EXPECT_FALSE(has(find, "more exactly"));
+}
+
+TEST(FindText, AnInterruptedSearchSaysWhatIsKnownSoFar) {
+  FindResult find = a_search(16, 20, 24);
+  find.interrupted = true;
+  find.narrower_budget_seconds = 100;
+  EXPECT_EQ(first_line(render_text({find})),
+            "between 16 and 24 x h100 kept fed at AU >= 90.0 %, measured step times (so far: "
+            "interrupted)");
+  EXPECT_FALSE(has(find, "more exactly")) << "nobody waited for the budget that was given";
+}
+
+TEST(FindText, FindingsAreNotesBehindTheReason) {
+  FindResult find = a_search(20, 20, 20);
+  find.findings = {"the storage changed meanwhile", "all of it had been written just before"};
+  EXPECT_TRUE(has(find,
+                  "why not more: because\nnote: the storage changed meanwhile\n"
+                  "note: all of it had been written just before\n\n"));
+}
+
+TEST(FindText, WhatTheAnswerRestsOn) {
+  FindResult find = a_search(20, 20, 20);
+  find.depth_reads = 128;
+  find.transfer_bytes = 2 << 20;
+  find.read_ahead_bytes = 40 << 20;
+  find.depths = {{32, 2 << 20, 2e9}, {128, 2 << 20, 3.7e9}};
+  find.spent_seconds = 43.21;
+  find.budget_seconds = 60;
+  find.noise_seconds = 0.0004;
+  find.ceiling = {0.5, 100000, 56.5, 0.00001};
+  find.other_timings = {{"storage-benchmark", 0.25}};
+  find.points.push_back({22, 0.9, 0.2, 1, 1, "open"});
+  EXPECT_EQ(
+      render_text({find}),
+      "20 x h100 kept fed at AU >= 90.0 %, measured step times\n"
+      "why not more: because\n"
+      "\n"
+      "resnet50: a title\n"
+      "  data set         14 tfrecord files, 17,514 samples, 1.9 GiB in \"/data\"\n"
+      "  one accelerator  h100: batch 400, 224.00 ms a step, 205 MB/s (a source)\n"
+      "  step time        measured timing; storage-benchmark is 4.0 x slower\n"
+      "  client           native, direct I/O, 2 reactors, real clock\n"
+      "  depth            128 reads in flight in transfers of 2 MiB, 40 MiB read ahead; moved "
+      "2.00 GB/s with 32, 3.70 GB/s with 128\n"
+      "  search           43.2 s of trials, of a budget of 60 s; a rate measured for 1 s is known "
+      "to +-3.9 %\n"
+      "  this host        feeds 56 x h100 from storage that costs nothing: 100,000 samples/s, "
+      "10.0 us of CPU each\n"
+      "  warning: something to know\n"
+      "\n"
+      "  accelerators                AU   measured  looks\n"
+      "            20     92.0 % +- 1.0     12.5 s      2  fed\n"
+      "            21     88.0 % +- 1.0      9.0 s      3  starve\n"
+      "            22     90.0 % +-20.0      1.0 s      1  not decided\n");
+}
+
+TEST(FindText, AnyRunTellsTheJob) {
+  FindResult find = a_search(0, 1, 2);
+  find.any = a_run(1);
+  find.at_answer.reset();
+  find.beyond.reset();
+  EXPECT_TRUE(has(find, "1 x h100 (0 to 2) kept fed")) << render_text({find});
+  EXPECT_TRUE(has(find, "\nresnet50: a title\n")) << render_text({find});
+}
+
+TEST(FindText, WithoutABudgetOrNoiseThoseAreLeftOut) {
+  FindResult find = a_search(20, 20, 20);
+  find.spent_seconds = 3;
+  EXPECT_TRUE(has(find, "  search           3.0 s of trials\n")) << render_text({find});
+}
+
+TEST(FindText, OneReplicaOfAModelParallelJob) {
+  FindResult find = a_search(32, 32, 32);
+  find.at_answer->tensor_parallel = 8;
+  EXPECT_TRUE(has(find,
+                  "  one replica      8 h100 (tensor 8 x pipeline 1): batch 400, 224.00 ms a "
+                  "step, 1.64 GB/s (a source)\n"))
+      << render_text({find});
+}
+
+TEST(FindJson, ATrialThatMeasuredNothingHasNoUtilisation) {
+  FindResult find = a_search(20, 20, 20);
+  find.at_answer.reset();
+  find.trials.resize(2);
+  find.trials[1].utilisation = 0.5;
+  const std::string json = to_json({find});
+  EXPECT_NE(json.find("\"utilisation\": null"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"utilisation\": 0.5"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"at_answer\": null"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"limited_by\": \"storage\""), std::string::npos) << json;
+}
+
+}  // namespace
+}  // namespace feedrate
