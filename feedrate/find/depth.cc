@@ -82,6 +82,14 @@ std::uint64_t reads_of_a_reader(const TrainingPlan& plan) {
   return split && plan.level == ByteLevel::kRaw ? plan.transfers_per_sample : 1;
 }
 
+std::uint64_t samples_of_a_read(const TrainingPlan& plan, std::uint64_t transfer_bytes) {
+  if (plan.order != AccessOrder::kSequential) return 1;
+  const std::uint64_t bytes = std::min(transfer_bytes, plan.dataset->largest_file_bytes());
+  return std::max<std::uint64_t>(
+      1, static_cast<std::uint64_t>(static_cast<double>(bytes) /
+                                    std::max(1.0, plan.dataset->mean_sample_bytes())));
+}
+
 TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
                           std::uint32_t replicas, std::uint32_t ahead) const {
   TrialLoad load{plan.readers, plan.prefetch_batches,
@@ -100,7 +108,8 @@ TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
     const double batch_bytes = static_cast<double>(batch) * plan.dataset->mean_sample_bytes();
     const auto affordable = static_cast<std::uint64_t>(static_cast<double>(options.read_ahead_max) /
                                                        std::max(1.0, batch_bytes * replicas));
-    const std::uint64_t busy = (2 * load.readers + batch - 1) / batch + 1;
+    const std::uint64_t reading = load.readers * samples_of_a_read(plan, load.transfer_bytes);
+    const std::uint64_t busy = (2 * reading + batch - 1) / batch + 1;
     const std::uint64_t wanted = std::max(plan.prefetch_batches * std::uint64_t{ahead}, busy);
     load.prefetch_batches = static_cast<std::uint32_t>(
         std::clamp<std::uint64_t>(std::min(wanted, affordable), 2, 1U << 20U));

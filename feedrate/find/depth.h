@@ -28,6 +28,8 @@ struct Depth {
   double replicas_fed(const TrainingPlan& plan, const FindOptions& options) const;
 };
 
+// Samples that one read brings: neighbours come together where files are read in order.
+std::uint64_t samples_of_a_read(const TrainingPlan& plan, std::uint64_t transfer_bytes);
 // Reads in flight of one reader: large samples are read in several parts at once.
 std::uint64_t reads_of_a_reader(const TrainingPlan& plan);
 

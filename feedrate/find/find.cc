@@ -80,9 +80,16 @@ class Search {
   // A data set that is read in a small part of the budget is read once first, for what that gives;
   // the rest of the search is then about later readings.
   Result<> read_the_rest() {
-    while (options_.goes_on && session_.unread() > 0 && std::isfinite(depth_.samples_per_second)) {
+    std::uint64_t before = session_.unread() + 1;
+    while (options_.goes_on && session_.unread() > 0 && session_.unread() < before &&
+           depth_.samples_per_second > 0 && std::isfinite(depth_.samples_per_second)) {
+      before = session_.unread();
       const double needed = static_cast<double>(session_.unread()) / depth_.samples_per_second;
       if (needed > kFirstPassShare * std::min(budget(), session_.left())) return {};
+      if (options_.samples_max > 0 &&
+          static_cast<double>(session_.unread()) >
+              kFirstPassShare * static_cast<double>(options_.samples_max))
+        return {};
       FEEDRATE_TRY(const Session::Outcome outcome,
                    measure_rate(needed * 1.2, session_.unread() + plan_.timing.batch_samples));
       if (outcome.samples_per_second <= 0) break;
@@ -108,7 +115,7 @@ class Search {
   Result<> turn_to_later_readings() {
     if (reads_again_ || stays_with_first_ || !options_.goes_on || session_.unread() > 0) return {};
     const double left = std::min(session_.left(), 100 * budget());
-    stays_with_first_ = left < kTurnShare * budget();
+    stays_with_first_ = left < kTurnShare * budget() || options_.samples_max > 0;
     if (stays_with_first_) return {};
     FEEDRATE_TRY(const Session::Outcome outcome, measure_rate(kRateShare * budget(), kRateSamples));
     reads_again_ = true;

@@ -38,7 +38,9 @@ void explain_starving(const RunResult& beyond, FindResult& result) {
       format_rate(beyond.demand_bytes_per_second * beyond.accelerators * result.au_threshold),
       format_percent(result.au_threshold));
   const std::string got = format_rate(beyond.sustained_bytes_per_second);
-  const double cpu = (beyond.cpu_user_seconds + beyond.cpu_system_seconds) / beyond.seconds;
+  const double cpu = beyond.seconds > 0
+                         ? (beyond.cpu_user_seconds + beyond.cpu_system_seconds) / beyond.seconds
+                         : 0;  // no step ended
   if (beyond.busiest_reactor_utilisation + beyond.busiest_reactor_waiting >= kCpuBusy ||
       (beyond.reactors > 0 && cpu >= kCpuBusy * beyond.reactors)) {
     result.limited_by = "client-cpu";

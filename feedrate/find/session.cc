@@ -83,7 +83,8 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
                                             std::chrono::milliseconds(20));
   if (options_.out_of_time) limits.out_of_time = options_.out_of_time;
   // The first pass ends with a trial of its own.
-  if (request.free_steps && options_.goes_on && unread() > 0)
+  if (request.free_steps && options_.goes_on && 2 * unread() > limits.samples_enough &&
+      unread() > 0)
     limits.samples_max = limits.samples_max > 0 ? std::min(limits.samples_max, unread()) : unread();
   if (options_.samples_max > 0 && limits.samples_max == 0)
     limits.samples_max = options_.samples_max - std::min(options_.samples_max - 1, samples_);

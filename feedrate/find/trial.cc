@@ -44,6 +44,12 @@ double TrialRecorder::seconds() const {
   return to_seconds(end - begin_);
 }
 
+std::uint64_t TrialRecorder::samples() const {
+  const std::uint64_t consumed =
+      steps_.size() * std::uint64_t{plan_.replicas} * plan_.timing.batch_samples;
+  return std::max(consumed, reads_.empty() ? 0 : reads_.back().samples);
+}
+
 std::size_t TrialRecorder::steady_point() const {
   std::vector<double> amounts;
   std::size_t first = 1;  // the first that saw anything: until then the first reads were under way

@@ -51,7 +51,7 @@ class TrialRecorder final : public StepObserver {
   // `saturated_rate`: samples/s that the storage can move, as far as known: what was read more
   // slowly was asked for more slowly, and shows the step, not the storage.
   void teach(Noise& noise, bool free_steps, double saturated_rate) const;
-  std::uint64_t samples() const { return reads_.empty() ? 0 : reads_.back().samples; }
+  std::uint64_t samples() const;  // read, as far as it was watched, and at least those consumed
 
  private:
   struct Point {

@@ -130,7 +130,7 @@ TEST(RunResult, TextMarksWhatNobodyCanTell) {
   run.io.origin = "unknown";
   run.io.origin_reason = "fuse.x gets its files from a program or another host";
   EXPECT_TRUE(render_text(run).ends_with(
-      "AU 99.5 % (threshold 90.0 %), 820 MB/s (where the bytes came from is unknown)\n"));
+      "AU 99.0 % (threshold 90.0 %), 820 MB/s (where the bytes came from is unknown)\n"));
   run.io.origin = "network";
   run.io.origin_reason.clear();
   run.io.storage_share = 1;
