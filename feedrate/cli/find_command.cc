@@ -183,6 +183,7 @@ class FindCommand final : public Command {
       plan.buffer_bytes = request.load.buffer_bytes;
       plan.epochs = 0;
       plan.start_samples = request.start_samples;
+      plan.labels_known = true;  // a job reads them once, and the search is about what comes after
       // The framework's client begins anew, in another order each time.
       if (plan.client == ClientKind::kFaithful)
         plan.seed = combine_seeds(plan.seed, request.number);

@@ -96,7 +96,7 @@ Task<> Loader::run_reader(Semaphore& finished, std::uint32_t reader) {
 // A job cannot make a batch before it knows the labels: readers wait for the one that reads them.
 Task<> Loader::read_label_manifest() {
   const Dataset::SideFile& labels = context_.plan.dataset->label_manifest();
-  if (labels.path.empty()) co_return;
+  if (labels.path.empty() || context_.plan.labels_known) co_return;
   if (labels_ == Labels::kUnread) {
     labels_ = Labels::kReading;
     const std::string path = context_.plan.dataset->resolve(labels.path);

@@ -66,6 +66,7 @@ struct TrainingPlan {
   // Samples of the orders that earlier runs have read: this one goes on behind them, so that
   // nothing is read again before all has been read once.
   std::uint64_t start_samples = 0;
+  bool labels_known = false;    // an earlier run of the job has read the manifest of labels
   std::uint64_t steps_max = 0;  // 0: no limit. The run ends at whichever limit comes first.
   std::uint64_t epochs = 1;     // 0: no limit
   Duration time_max{};          // 0: no limit

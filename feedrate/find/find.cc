@@ -122,6 +122,7 @@ class Search {
     ahead_refused_ = 0;
     const Session::Rate before = session_.first_reading();
     const double after = outcome.samples_per_second;
+    again_rate_ = {after, outcome.seconds};
     if (before.seconds > 0 && after > 0 && std::isfinite(after)) {
       const double error = std::hypot(session_.noise().standard_error(before.seconds),
                                       session_.noise().standard_error(outcome.seconds));
@@ -207,7 +208,9 @@ class Search {
   // will do for; the easiest where it does for none.
   std::uint32_t affordable(std::uint32_t near, std::uint32_t far, double crossing,
                            double side_share) const {
-    const double share = side_share * std::min(session_.left(), 100 * budget());
+    // Without a limit, too, a side that is not known at all comes before one that is known exactly.
+    const double most = side_share == kFirstShare ? budget() : 100 * budget();
+    const double share = side_share * std::min(session_.left(), most);
     const int step = near <= far ? 1 : -1;
     std::uint32_t easiest = near;
     double least = 1e300;
@@ -251,6 +254,7 @@ class Search {
   // One curve for data read for the first time, one for data read again: a cache of the storage
   // makes them differ.
   Curve first_, again_;
+  Session::Rate again_rate_;
   bool reads_again_ = false, stays_with_first_ = false;
   Depth depth_;
   std::uint32_t ahead_ = 1;  // times the window that keeps the readers busy
@@ -359,11 +363,13 @@ std::optional<ColdAnswer> Search::cold_answer() const {
   ColdAnswer cold{whole(x), whole(x * (1 - doubt)), whole(x * (1 + doubt))};
   const double bytes = plan_.dataset->mean_sample_bytes();
   cold.bytes_per_second = first.samples_per_second * bytes;
-  cold.again_bytes_per_second = depth_.samples_per_second * bytes;
-  // Alike: the same number may be true of both.
-  const double later = crossing();
-  const double alike = std::max({1.5, x * doubt, later * session_.noise().standard_error(1)});
-  if (std::abs(x - later) < std::min(alike, std::max(1.5, doubt * later))) return std::nullopt;
+  cold.again_bytes_per_second = again_rate_.samples_per_second * bytes;
+  // Alike: a cache makes later readings faster, by more than noise, or it makes no difference.
+  const double faster = again_rate_.samples_per_second / first.samples_per_second - 1;
+  const double noise = std::hypot(session_.noise().standard_error(first.seconds),
+                                  session_.noise().standard_error(again_rate_.seconds));
+  if (!(faster > std::max(kAsFast, 3 * noise))) return std::nullopt;
+  if (crossing() - x < 1.5) return std::nullopt;
   return cold;
 }
 
@@ -454,7 +460,10 @@ FindResult Search::result() const {
         "{} left out, since this host did not let the client run for a part of it",
         session_.discarded() == 1 ? "a trial was"
                                   : fmt::format("{} trials were", session_.discarded())));
-  result.read_again = reads_again_ && !again_.looks().empty();
+  // Where noise would hide a difference nothing is said of one.
+  constexpr double kCanTell = 0.05;
+  result.read_again = reads_again_ && !again_.looks().empty() &&
+                      session_.noise().standard_error(again_rate_.seconds) < kCanTell;
   result.cold = cold_answer();
   add_circumstances(result);
   result.at_answer = session_.last_run(low * replica());
