@@ -18,6 +18,8 @@ constexpr Duration kFrameworkMin = std::chrono::seconds(10);
 constexpr std::uint64_t kVirtualMemory = std::uint64_t{256} << 30U;
 constexpr std::uint64_t kVirtualSamples = 10'000'000;
 constexpr std::uint64_t kFrameworkSamples = 2'000'000;
+constexpr double kRateMet =
+    0.5;  // of --max-rate: it is paced, and a short trial sees its beginning
 constexpr std::uint64_t kReadAheadShare = 4;  // a quarter of memory
 
 std::uint64_t host_memory() {
@@ -160,6 +162,17 @@ Result<> SearchLimits::check_replica(std::uint32_t accelerators) const {
   return {};
 }
 
+// The user's own readers must not break the user's own limit.
+Result<> SearchLimits::check_readers(const std::string& asked, std::uint32_t readers) const {
+  if (asked.empty() || !find.bound_inflight || readers <= find.inflight_max) return {};
+  return fail(
+      ErrorKind::kUsage,
+      fmt::format("--readers: {} of one accelerator are more reads in flight than "
+                  "--max-inflight={} allows",
+                  readers, find.inflight_max),
+      fmt::format("use --readers={} or fewer, or a larger --max-inflight", find.inflight_max));
+}
+
 Result<> SearchLimits::check_asked(std::uint64_t accelerators_by_data, std::uint32_t asked) const {
   if (asked <= accelerators_by_data) return {};
   return fail(ErrorKind::kUsage,
@@ -172,7 +185,7 @@ Result<> SearchLimits::check_asked(std::uint64_t accelerators_by_data, std::uint
 void SearchLimits::explain(FindResult& result) const {
   double most = 0;
   for (const DepthPoint& point : result.depths) most = std::max(most, point.bytes_per_second);
-  if (rate_max > 0 && most >= 0.9 * rate_max && result.limited_by != "client-cpu") {
+  if (rate_max > 0 && most >= kRateMet * rate_max && result.limited_by != "client-cpu") {
     result.limited_by = "--max-rate";
     result.reason =
         fmt::format("--max-rate={} is the limit; the storage may feed more", format_rate(rate_max));

@@ -23,6 +23,7 @@ struct SearchLimits {
   Duration wall{};               // of this host, for a virtual search; 0: no limit
 
   Result<> check_replica(std::uint32_t accelerators) const;
+  Result<> check_readers(const std::string& asked, std::uint32_t readers) const;
   Result<> check_asked(std::uint64_t accelerators_by_data, std::uint32_t asked) const;
   // A limit of ours that the search met is its reason.
   void explain(FindResult& result) const;

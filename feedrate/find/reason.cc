@@ -95,6 +95,15 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
     result.reason = "the budget ended before any number was proven to starve";
     return;
   }
+  if (options.bound_inflight &&
+      result.limit < std::min<std::uint64_t>(options.accelerators_max, accelerators_by_data)) {
+    result.limited_by = "--max-inflight";
+    result.reason = fmt::format(
+        "--max-inflight={} is the limit: each accelerator needs a read in flight; the storage may "
+        "feed more",
+        options.inflight_max);
+    return;
+  }
   if (options.accelerators_max <= accelerators_by_data) {
     result.limited_by = "--max";
     result.reason = fmt::format("the search ended at --max={}; the storage may feed more",
