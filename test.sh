@@ -37,6 +37,10 @@ preset asan feedrate_unit_tests -R '^unit/'
 preset tsan feedrate_concurrent_tests -L concurrent
 if [ $long = yes ]; then
   tests "judges" ctest --test-dir build/release --output-on-failure -C long -R '^truth/'
+  for how in "" "--at-least --budgets 30"; do
+    check "truth: find $how" tests/truth/find_coverage.py build/release/tests/truth/feedrate_find_truth \
+      tests/truth/storages.json $how && passed=$((passed + 1))
+  done
   for truth in memory_in_disguise hostile_host; do
     check "truth: $truth" tests/truth/$truth.py --feedrate build/release/feedrate && passed=$((passed + 1))
     sed -nE 's/^(.*): skipped: (.*)$/  skipped: \1: \2/p' "$log"

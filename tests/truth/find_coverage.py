@@ -3,7 +3,10 @@
 seeds and budgets, and compares with the truth that judge_events.py or a closed form gave.
 
 usage: find_coverage.py FIND_TRUTH STORAGES.json [--seeds 100] [--first 1] [--budgets 10,30,120]
-                        [--storages NAME,...] [--jobs 2]
+                        [--names NAME,...] [--jobs 2] [--at-least]
+
+With --at-least the question is whether N, and N + 1, are fed, with the first of the budgets: wrong
+answers are at most 2 %, open ones at most 10 % where AU is a point or more from the threshold.
 """
 import argparse
 import collections
@@ -22,6 +25,40 @@ def run(program, path, name, first, seeds, budget, at_least=None):
         words.append(str(at_least))
     out = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     return [json.loads(line) for line in out.splitlines()]
+
+
+def check_at_least(options, storages, budget):
+    cells = []
+    for storage in storages:
+        n = storage["truth"]["n"]
+        au = storage["truth"].get("au_n"), storage["truth"].get("au_n1")
+        if n is None:
+            cells.append((storage, 40, "pass", 1.0))
+            continue
+        if n > 0:
+            cells.append((storage, n, "pass", au[0]))
+        cells.append((storage, n + 1, "fail", au[1]))
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = list(pool.map(
+            lambda cell: run(options.program, options.storages, cell[0]["name"], options.first,
+                             options.seeds, budget, cell[1]), cells))
+    counts = collections.Counter()
+    print(f"{'storage':18} asked  should  pass  fail  undecided  AU")
+    for (storage, asked, should, au), lines in zip(cells, results):
+        answers = collections.Counter(line["answer"] for line in lines)
+        print(f"{storage['name']:18} {asked:5}  {should:6} {answers['pass']:5} {answers['fail']:5} "
+              f"{answers['undecided']:10}  {au}")
+        counts["pass asked" if should == "pass" else "fail asked"] += len(lines)
+        counts["wrong fail" if should == "pass" else "wrong pass"] += answers[
+            "fail" if should == "pass" else "pass"]
+        if abs(au - 0.9) >= 0.01:
+            counts["clear"] += len(lines)
+            counts["open"] += answers["undecided"]
+    wrong = (counts["wrong pass"] / counts["fail asked"], counts["wrong fail"] / counts["pass asked"],
+             counts["open"] / counts["clear"])
+    print(f"wrong pass {100 * wrong[0]:.1f} %, wrong fail {100 * wrong[1]:.1f} %, undecided "
+          f"{100 * wrong[2]:.1f} % where AU is a point or more from the threshold")
+    return 1 if wrong[0] > 0.02 or wrong[1] > 0.02 or wrong[2] > 0.1 else 0
 
 
 def truth_of(storage):
@@ -44,10 +81,13 @@ def main():
     parser.add_argument("--budgets", default="10,30,120")
     parser.add_argument("--names", default="")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--at-least", action="store_true")
     options = parser.parse_args()
     storages = json.load(open(options.storages))["storages"]
     if options.names:
         storages = [s for s in storages if s["name"] in options.names.split(",")]
+    if options.at_least:
+        sys.exit(check_at_least(options, storages, int(options.budgets.split(",")[0])))
     cells = [(s, int(b)) for b in options.budgets.split(",") for s in storages]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = list(pool.map(
