@@ -28,7 +28,9 @@ constexpr std::size_t kEpochsWatched = 64;          // further ones are not look
 constexpr std::uint64_t kFilesLookedAtDirect = 50;  // where it only serves to inform
 constexpr std::uint64_t kFilesLookedAt = 500;       // of each epoch
 constexpr std::uint64_t kFilesWalkedDown = 32;      // to what stores them
-constexpr double kOthersMax = 1.05;                 // more than what we moved: others read, too
+// A program that starts meanwhile is read from the same disk.
+constexpr double kOthersWorthAWord = 256e6;  // bytes
+constexpr double kOthersMax = 1.05;          // more than what we moved: others read, too
 
 }  // namespace
 
@@ -310,7 +312,8 @@ static void warn_of_counters(const IoLedger& io, std::uint64_t moved,
     warnings.push_back(fmt::format("{} moved only {} of the {} that reads returned: {}", io.wire,
                                    format_bytes(*io.wire_read_bytes), format_bytes(moved),
                                    io.shrunk));
-  if (!less && static_cast<double>(*io.wire_read_bytes) > kOthersMax * asked)
+  if (!less && static_cast<double>(*io.wire_read_bytes) >
+                   std::max(kOthersMax * asked, asked + kOthersWorthAWord))
     warnings.push_back(fmt::format("{} moved {}, more than the {} of this run: {}", io.wire,
                                    format_bytes(*io.wire_read_bytes), format_bytes(moved),
                                    who_else(io, asked)));
