@@ -41,6 +41,13 @@ if [ $long = yes ]; then
     check "truth: find $how" tests/truth/find_coverage.py build/release/tests/truth/feedrate_find_truth \
       tests/truth/storages.json $how && passed=$((passed + 1))
   done
+  # Twelve storages nobody has seen; a seed that fails becomes a fixed test.
+  seed=$(date +%s)
+  echo "  fresh storages: seed $seed"
+  check "truth: draw" tests/truth/judge_events.py --draw "$seed" --out build/drawn.json &&
+    check "truth: find, seed $seed" tests/truth/find_coverage.py build/release/tests/truth/feedrate_find_truth \
+      build/drawn.json --seeds 10 && passed=$((passed + 1))
+  check "mutants" tests/mutants/run.py && passed=$((passed + 1))
   for truth in memory_in_disguise hostile_host; do
     check "truth: $truth" tests/truth/$truth.py --feedrate build/release/feedrate && passed=$((passed + 1))
     sed -nE 's/^(.*): skipped: (.*)$/  skipped: \1: \2/p' "$log"

@@ -8,8 +8,10 @@
 namespace feedrate {
 namespace {
 
-// Of wrong verdicts, for each number that is tried: at most about ten of them matter.
-constexpr double kAlpha = 0.05 / 4;
+// Of wrong verdicts on one number, half of them either way. The interval is wrong where the last
+// number that is fed is said to starve, or the next one to be fed; as utilisation differs by a
+// whole accelerator's share from one to the other, only one of them is ever near the threshold.
+constexpr double kAlpha = 0.1;
 // Batches at which the sequence is narrowest, and how long one is.
 constexpr double kTightest = 16;
 constexpr double kBatchCorrelations = 5;

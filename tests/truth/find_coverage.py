@@ -3,10 +3,14 @@
 seeds and budgets, and compares with the truth that judge_events.py or a closed form gave.
 
 usage: find_coverage.py FIND_TRUTH STORAGES.json [--seeds 100] [--first 1] [--budgets 10,30,120]
-                        [--names NAME,...] [--jobs 2] [--at-least]
+                        [--names NAME,...] [--jobs 2] [--at-least] [--held 0.95]
+                        [--single-wrong 0.02] [--all-narrow]
 
 With --at-least the question is whether N, and N + 1, are fed, with the first of the budgets: wrong
 answers are at most 2 %, open ones at most 10 % where AU is a point or more from the threshold.
+--held is the least share of all intervals that must hold the truth, --single-wrong the largest share
+of single numbers that may be wrong. With --all-narrow every storage's median width must be narrow
+enough.
 """
 import argparse
 import collections
@@ -82,6 +86,9 @@ def main():
     parser.add_argument("--names", default="")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--at-least", action="store_true")
+    parser.add_argument("--held", type=float, default=0.95)
+    parser.add_argument("--single-wrong", type=float, default=0.02)
+    parser.add_argument("--all-narrow", action="store_true")
     options = parser.parse_args()
     storages = json.load(open(options.storages))["storages"]
     if options.names:
@@ -107,6 +114,8 @@ def main():
         limit = max(whole, share * (truth or 0))
         is_narrow = width <= limit or (truth is None and all(l["low"] == l["limit"] for l in lines))
         narrow[budget] += is_narrow
+        if options.all_narrow and not is_narrow:
+            failed.append(f"{storage['name']} at {budget} s: median width {width}, at most {limit}")
         total += len(lines)
         held += good
         single += len(singles)
@@ -122,9 +131,9 @@ def main():
     print(f"held {held} of {total} ({100 * held / total:.1f} %); of {single} single numbers "
           f"{single_wrong} wrong ({100 * single_wrong / max(1, single):.1f} %); narrow enough: "
           + ", ".join(f"{narrow[b]} of {len(storages)} at {b} s" for b in sorted(narrow)))
-    if held < 0.95 * total:
+    if held < options.held * total:
         failed.append(f"coverage of all: {held} of {total}")
-    if single_wrong > 0.02 * single:
+    if single_wrong > options.single_wrong * single:
         failed.append(f"single numbers: {single_wrong} of {single} are wrong")
     for line in failed:
         print("FAILED: " + line)
