@@ -130,7 +130,12 @@ Result<Parallelism> ModelOptions::resolve_parallelism(const ModelShape* shape,
   return parallel;
 }
 
-Result<Precision> ModelOptions::resolve_precision(std::string& source) const {
+Result<Precision> ModelOptions::resolve_precision(const ModelShape& shape,
+                                                  std::string& source) const {
+  if (shape.checkpoint_bytes > 0 && bytes_per_parameter.empty() && weight_bytes.empty()) {
+    source = shape.checkpoint_source;
+    return published_precision(shape);
+  }
   Precision precision;
   double weights = precision.weights.value();
   if (!weight_bytes.empty()) {
