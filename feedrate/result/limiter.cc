@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
@@ -15,6 +16,7 @@ constexpr double kWindowBusy = 0.85;  // readers this busy all wait for storage
 constexpr double kNetworkBusy = 0.85;
 constexpr double kCopying = 0.8;     // of buffered reads' CPU time in the kernel: it copies
 constexpr double kOthersCpu = 0.05;  // worth a word
+constexpr double kMostOfIt = 0.5;    // of the time that was lost
 // A read that takes less than this many times what it takes alone does not queue behind others.
 constexpr double kQueueing = 2;
 
@@ -30,6 +32,39 @@ bool checkpoints_limit(const RunResult& run) {
   if (!run.checkpoints || run.checkpoints->count == 0) return false;
   const double stood = run.checkpoints->blocked_seconds;
   return run.sustained_utilisation / std::max(1e-9, 1 - stood / run.seconds) >= run.au_threshold;
+}
+
+// Of the time that accelerators waited after start-up; 0 where they did not.
+double decoding_share(const RunResult& run) {
+  std::int64_t decoding = 0, all = 0;
+  for (const StallShare& share : run.stalls.causes) {
+    if (share.cause == "startup") continue;
+    all += share.own_ns + share.carried_ns;
+    if (share.cause == "decode") decoding += share.own_ns + share.carried_ns;
+  }
+  return all > 0 ? static_cast<double>(decoding) / static_cast<double>(all) : 0;
+}
+
+// Readers were busy with what had come for most of the time that was lost.
+Limiter decoding_limiter(const RunResult& run) {
+  const bool checks = run.processing.level == "verify";
+  const auto found = run.effective.find("readers");
+  const std::uint64_t readers =
+      found == run.effective.end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
+  const double factor = run.au_threshold / std::max(0.01, run.sustained_utilisation);
+  const auto enough = static_cast<std::uint64_t>(std::ceil(factor * static_cast<double>(readers)));
+  const std::string who = run.replicas < run.accelerators ? "a replica" : "an accelerator";
+  return {"decode",
+          fmt::format("{}: {} of the time that was lost after start-up went into it, {} moved in "
+                      "reads of {:.2f} ms each; {}",
+                      checks ? "checking" : "decoding", format_percent(decoding_share(run)),
+                      format_rate(run.read_bytes_per_second), run.read_latency.mean_ms,
+                      readers == 0
+                          ? "the training process does it by itself, --readers=1 or more do it "
+                            "while it computes"
+                          : fmt::format("about {} {} would do, where there are cores for them "
+                                        "(--readers={})",
+                                        format_counted(enough, "reader"), who, enough))};
 }
 
 }  // namespace
@@ -74,6 +109,7 @@ Limiter find_limiter(const RunResult& run) {
       run.read_bytes_per_second >= kNetworkBusy * run.io.wire_bytes_per_second_max)
     return {"network", fmt::format("the network: {} of the {} of {}", moved,
                                    format_rate(run.io.wire_bytes_per_second_max), run.io.wire)};
+  if (decoding_share(run) > kMostOfIt) return decoding_limiter(run);
   const auto readers = run.effective.find("readers");
   if (readers != run.effective.end() && readers->second == "0")
     return {"window",

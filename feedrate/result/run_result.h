@@ -135,7 +135,7 @@ struct ClientCeiling {
 };
 // What keeps the accelerators from more, and the figures behind the word.
 struct Limiter {
-  std::string kind;  // "storage", "client", "window", "network", "accelerator"; "" for no run
+  std::string kind;  // "storage", "client", "window", "network", "decode", ...; "" for no run
   std::string text;  // one sentence
 };
 
