@@ -270,6 +270,8 @@ Result<TrainingJob> PlanOptions::resolve_training(const Word& word,
   WorkloadOptions named;
   named.workload = word.name;
   named.sets = sets;
+  if (set_left_out)
+    named.sets.erase(named.sets.begin() + static_cast<std::ptrdiff_t>(*set_left_out));
   TrainingJob job;
   FEEDRATE_TRY(job.workload, named.resolve(context));
   FEEDRATE_CHECK(scale_dataset(size, job.workload));
