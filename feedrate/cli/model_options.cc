@@ -123,9 +123,9 @@ Result<Parallelism> ModelOptions::resolve_parallelism(const ModelShape* shape,
   if (parallel.ranks() != ranks)
     return fail(ErrorKind::kUsage,
                 fmt::format("--tensor-parallel {} x --pipeline-parallel {} x --data-parallel {} = "
-                            "{} ranks, but {} is {}",
-                            parallel.tensor, parallel.pipeline, parallel.data, parallel.ranks(),
-                            flag, ranks),
+                            "{}, but {} is {}",
+                            parallel.tensor, parallel.pipeline, parallel.data,
+                            format_counted(parallel.ranks(), "rank"), flag, ranks),
                 fmt::format("leave out --data-parallel, or make the product equal to {}", flag));
   return parallel;
 }

@@ -67,6 +67,23 @@ Limiter decoding_limiter(const RunResult& run) {
                                         format_counted(enough, "reader"), who, enough))};
 }
 
+// By Little's law, in flight = rate x latency: what the accelerators need at this latency.
+Limiter window_limiter(const RunResult& run) {
+  const double factor = run.au_threshold / std::max(0.01, run.sustained_utilisation);
+  const auto enough = static_cast<std::uint64_t>(
+      std::ceil(factor * static_cast<double>(run.in_flight_limit) / std::max(1U, run.replicas)));
+  const double taken = run.read_latency.mean_ms;
+  return {"window",
+          fmt::format("the window: {}, {:.2f} ms without company, so more would fit; about {} {} "
+                      "would do (--readers={})",
+                      run.in_flight_limit == 1
+                          ? fmt::format("the one read in flight takes {:.2f} ms", taken)
+                          : fmt::format("all {} reads in flight take {:.2f} ms each",
+                                        run.in_flight_limit, taken),
+                      run.unloaded_read_ms, format_counted(enough, "reader"),
+                      run.replicas < run.accelerators ? "a replica" : "an accelerator", enough)};
+}
+
 }  // namespace
 
 Limiter find_limiter(const RunResult& run) {
@@ -120,20 +137,11 @@ Limiter find_limiter(const RunResult& run) {
   const bool readers_busy =
       run.in_flight_mean >= kWindowBusy * static_cast<double>(run.in_flight_limit);
   const double alone = run.unloaded_read_ms;
-  if (readers_busy && alone > 0 && run.read_latency.mean_ms < kQueueing * alone) {
-    // Little: in flight = rate x latency. What the accelerators need at this latency.
-    const double factor = run.au_threshold / std::max(0.01, run.sustained_utilisation);
-    const auto enough = static_cast<std::uint64_t>(
-        std::ceil(factor * static_cast<double>(run.in_flight_limit) / std::max(1U, run.replicas)));
-    return {"window",
-            fmt::format("the window: all {} reads in flight take {:.2f} ms each, {:.2f} ms without "
-                        "company, so more would fit; about {} readers {} would do (--readers={})",
-                        run.in_flight_limit, run.read_latency.mean_ms, alone, enough,
-                        run.replicas < run.accelerators ? "a replica" : "an accelerator", enough)};
-  }
-  std::string text =
-      fmt::format("the storage: {} with {:.0f} of {} reads in flight at {:.2f} ms each", moved,
-                  run.in_flight_mean, run.in_flight_limit, run.read_latency.mean_ms);
+  if (readers_busy && alone > 0 && run.read_latency.mean_ms < kQueueing * alone)
+    return window_limiter(run);
+  std::string text = fmt::format(
+      "the storage: {} with {:.0f} of {} in flight at {:.2f} ms each", moved, run.in_flight_mean,
+      format_counted(run.in_flight_limit, "read"), run.read_latency.mean_ms);
   if (alone > 0) text += fmt::format(" ({:.2f} ms without company)", alone);
   if (run.ceiling.seconds > 0)
     text += fmt::format(", at {:.2f} cores of {}{}", cpu, run.reactors, ceiling_text(run));
