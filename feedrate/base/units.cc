@@ -154,6 +154,9 @@ std::string format_bytes(std::uint64_t bytes) {
 }
 
 std::string format_rate(double bytes_per_second) {
+  for (const auto& [unit, name] :
+       {std::pair{1e18, "EB"}, std::pair{1e15, "PB"}, std::pair{1e12, "TB"}})
+    if (bytes_per_second >= unit) return fmt::format("{:.2f} {}/s", bytes_per_second / unit, name);
   if (bytes_per_second >= 1e9) return fmt::format("{:.2f} GB/s", bytes_per_second / 1e9);
   if (bytes_per_second >= 1e8) return fmt::format("{:.0f} MB/s", bytes_per_second / 1e6);
   if (bytes_per_second >= 1e5) return fmt::format("{:.1f} MB/s", bytes_per_second / 1e6);

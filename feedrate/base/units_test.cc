@@ -172,6 +172,9 @@ TEST(Format, Rate) {
   EXPECT_EQ(format_rate(1.25e6), "1.2 MB/s");
   EXPECT_EQ(format_rate(1.14e8), "114 MB/s");
   EXPECT_EQ(format_rate(1.7e9), "1.70 GB/s");
+  EXPECT_EQ(format_rate(8.5176e12), "8.52 TB/s");
+  EXPECT_EQ(format_rate(45864e12), "45.86 PB/s");
+  EXPECT_EQ(format_rate(2e18), "2.00 EB/s");
 }
 
 TEST(Format, DurationAndBack) {

@@ -75,7 +75,8 @@ class CheckpointCommand final : public Command {
     add(group, "--zero", options_.zero,
         "what is sharded over replicas: 0, 1 optimizer, 2 gradients, 3 weights");
     add(group, "--bytes-per-parameter", options_.bytes_per_parameter,
-        "of a checkpoint; default 14: 2 of weights, 12 of Adam in mixed precision");
+        "of a checkpoint; default: its published size, else 14: 2 of weights, 12 of Adam in mixed "
+        "precision");
     add(group, "--weight-bytes", options_.weight_bytes, "of one: 1, 2 or 4; default 2");
     app.add_flag("--weights-only", weights_only_, "the final model: no state of the optimizer")
         ->group(group);
@@ -210,7 +211,7 @@ class CheckpointCommand final : public Command {
     FEEDRATE_TRY(job.head.parallelism,
                  options_.resolve_parallelism(&model, ranks_, "--ranks", published));
     std::string source;
-    FEEDRATE_TRY(const Precision precision, options_.resolve_precision(source));
+    FEEDRATE_TRY(const Precision precision, options_.resolve_precision(model, source));
     const double weights = precision.weights.value();
     if (weights != 1 && weights != 2 && weights != 4)
       return fail(ErrorKind::kUsage,

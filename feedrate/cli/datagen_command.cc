@@ -4,6 +4,7 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/directories.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/run_options.h"
 #include "feedrate/result/run_result.h"
@@ -29,6 +30,7 @@ class DatagenCommand final : public Command {
                                 "of dataset say what is in them",
                                 set),
                     "leave it out, or give it to find or train");
+    FEEDRATE_CHECK(check_directory(directory_, "name a new directory, or an empty one"));
     FEEDRATE_TRY(const DatasetPlan plan, dataset_.resolve(workload, 0));
     FEEDRATE_TRY(const auto dataset, Dataset::from_plan(plan, directory_));
     FEEDRATE_TRY(const std::uint64_t jobs, parse_count(dataset_.jobs, "--jobs", 0, 1024));

@@ -7,6 +7,7 @@
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/directories.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/dataset/residency.h"
 #include "feedrate/dataset/scan.h"
@@ -109,6 +110,9 @@ class DropCachesCommand final : public Command {
       FEEDRATE_TRY(const std::vector<std::string> files, own_files(data_, stop));
       return drop_files({files.size(), [&](std::uint64_t number) { return files[number]; }}, stop);
     }
+    FEEDRATE_CHECK(check_directory(
+        directory_, fmt::format("'feedrate drop-caches --data {}' drops your own file",
+                                quote_path(directory_))));
     const auto dataset = open_dataset(directory_);
     if (!dataset && dataset.error().kind() == ErrorKind::kNotFound)
       return fail(

@@ -99,7 +99,7 @@ class FindCommand final : public Command {
         else
           results.front().findings.push_back("the framework's client could not be measured: " +
                                              second.error().message());
-      } else {
+      } else if (results.front().measured) {
         results.front().findings.push_back(timer.framework_left_out());
       }
     }
@@ -155,6 +155,8 @@ class FindCommand final : public Command {
                  find_accelerators(find, one, by_data, several, runner(setup, context.stop),
                                    observer, context.stop));
     result.ceiling = ceiling;
+    result.first_look_budget_seconds =
+        limits.whole_budget(result.first_look_budget_seconds, client);
     result.repeatable =
         setup.clock == ClockKind::kVirtual && !(find.out_of_time && find.out_of_time());
     if (setup.clock == ClockKind::kVirtual && !result.repeatable)
@@ -167,7 +169,9 @@ class FindCommand final : public Command {
     const double job = static_cast<double>(workload.dataset.samples());
     if (found.dataset->plan() && job > 0)
       result.job_times_larger = job / static_cast<double>(found.dataset->samples());
-    if (found.just_written && client == limits.first_client)
+    result.just_written = found.just_written;
+    const bool told_by_cache = result.read_again && !result.cold;
+    if (found.just_written && client == limits.first_client && result.measured && !told_by_cache)
       result.findings.push_back(
           "all that was read had been written just before: caches of the storage may still have "
           "held it");

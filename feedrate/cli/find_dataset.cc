@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "feedrate/base/text.h"
+#include "feedrate/cli/directories.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/run_checks.h"
 #include "feedrate/cli/stuck_reporter.h"
@@ -75,6 +76,10 @@ Result<std::shared_ptr<const Dataset>> make_dataset(const std::string& directory
     plan = manifest->plan;
   FEEDRATE_TRY(auto dataset, Dataset::from_plan(plan, directory));
   FEEDRATE_TRY(const std::uint64_t jobs, parse_count(make.jobs, "--jobs", 0, 1024));
+  std::error_code ignored;
+  if (!context.quiet && !std::filesystem::exists(directory, ignored))
+    std::fprintf(stderr, "%s is not there: it is made, with a data set of %s (--size: another)\n",
+                 quote_path(directory).c_str(), format_bytes(dataset->bytes()).c_str());
   FEEDRATE_CHECK(generate_with_progress(*dataset, static_cast<unsigned>(jobs), context));
   return dataset;
 }
@@ -135,6 +140,13 @@ static Result<> check_same_dataset(const Dataset& there, const Workload& workloa
               "leave --size out to read what is there, or use another directory");
 }
 
+// Where a data set is read, and may be made.
+static Result<> check_place_of_data(const std::string& directory, bool made) {
+  const std::string hint =
+      fmt::format("name a directory; your own file is read with --data={}", quote_path(directory));
+  return made ? check_new_directory(directory, hint) : check_directory(directory, hint);
+}
+
 Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& workload,
                                   const DatasetOptions* make, const CommandContext& context) {
   if (!options.data.empty()) {
@@ -181,6 +193,7 @@ Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& wor
         fmt::format("'feedrate find {} DIR' makes a data set there; --data DIR reads your own "
                     "files",
                     workload.name));
+  FEEDRATE_CHECK(check_place_of_data(options.directory, make != nullptr));
   auto dataset = open_dataset(options.directory);
   const bool missing = !dataset && (dataset.error().kind() == ErrorKind::kNotFound ||
                                     dataset.error().kind() == ErrorKind::kUsage);

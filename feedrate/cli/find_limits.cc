@@ -20,7 +20,8 @@ constexpr std::uint64_t kVirtualSamples = 10'000'000;
 constexpr std::uint64_t kFrameworkSamples = 2'000'000;
 constexpr double kRateMet =
     0.5;  // of --max-rate: it is paced, and a short trial sees its beginning
-constexpr std::uint64_t kReadAheadShare = 4;  // a quarter of memory
+constexpr double kCeilingFrom = 9, kCeilingSeconds = 1;  // what find_command tries before a search
+constexpr std::uint64_t kReadAheadShare = 4;             // a quarter of memory
 
 std::uint64_t host_memory() {
   struct sysinfo info{};
@@ -38,7 +39,7 @@ void FindLimits::declare(CLI::App& app) {
   const std::string group = "The search";
   app.add_option("--au", au, "accelerator utilisation that counts as fed; default: the workload's")
       ->group(group);
-  app.add_option("--max", max, "most accelerators to try")->group(group);
+  app.add_option("--max", max, "most accelerators to try; default 65536")->group(group);
   app.add_option("--budget", budget,
                  "time for the whole search; default 60s, or until sure with --clock=virtual, "
                  "where it is simulated time")
@@ -109,8 +110,12 @@ Result<SearchLimits> FindLimits::resolve(ClockKind clock, ClientKind client,
     FEEDRATE_TRY(workload.au_threshold, parse_fraction(au, "--au", 0.01, 1));
   }
   limits.find.au_threshold = workload.au_threshold;
-  FEEDRATE_TRY(const std::uint64_t most, parse_count(max, "--max", 1, 1'000'000));
+  std::uint64_t most = limits.find.accelerators_max;
+  if (!max.empty()) {
+    FEEDRATE_TRY(most, parse_count(max, "--max", 1, 1'000'000));
+  }
   limits.find.accelerators_max = static_cast<std::uint32_t>(most);
+  limits.find.max_given = !max.empty();
   FEEDRATE_CHECK(resolve_budget(clock, limits));
   if (!at_least.empty()) {
     FEEDRATE_TRY(const std::uint64_t asked, parse_count(at_least, "--at-least", 1, most));
@@ -180,6 +185,18 @@ Result<> SearchLimits::check_asked(std::uint64_t accelerators_by_data, std::uint
                           "one has batches for {}",
                           asked, accelerators_by_data),
               "use a larger data set");
+}
+
+// A part of the budget is kept for the framework's number, and before a long search this client is
+// tried without storage.
+double SearchLimits::whole_budget(double needed, ClientKind client) const {
+  if (needed <= 0) return 0;
+  const double kept = framework_first ? 0.5 : kFrameworkShare;
+  const double least = framework_first ? 0 : to_seconds(kFrameworkMin);
+  if (client != first_client) return std::max(needed, least) / kept;
+  if (clock == ClockKind::kReal && needed >= kCeilingFrom) needed += kCeilingSeconds;
+  const double whole = needed / (1 - kept);
+  return framework && whole * kept >= least ? whole : needed;
 }
 
 void SearchLimits::explain(FindResult& result) const {

@@ -25,12 +25,14 @@ struct SearchLimits {
   Result<> check_replica(std::uint32_t accelerators) const;
   Result<> check_readers(const std::string& asked, std::uint32_t readers) const;
   Result<> check_asked(std::uint64_t accelerators_by_data, std::uint32_t asked) const;
+  // The --budget of which so many seconds are left to the search with this client.
+  double whole_budget(double needed, ClientKind client) const;
   // A limit of ours that the search met is its reason.
   void explain(FindResult& result) const;
 };
 
 struct FindLimits {
-  std::string au, max = "65536", budget, at_least, wall, inflight_max, rate_max, memory;
+  std::string au, max, budget, at_least, wall, inflight_max, rate_max, memory;
   bool until_sure = false, only_n = false, both = false;
 
   void declare(CLI::App& app);

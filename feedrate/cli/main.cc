@@ -7,6 +7,7 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/help.h"
 #include "feedrate/cli/interrupt.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/storage/place.h"
@@ -17,19 +18,21 @@ namespace {
 
 constexpr std::string_view kVersion = FEEDRATE_VERSION;
 
-std::string overview() {
-  std::string text =
-      "feedrate: how many accelerators can this storage keep fed, why not more, and what would "
-      "change that\n\nusage: feedrate VERB [options]\n\n";
-  for (const CommandEntry& entry : commands())
-    text += fmt::format("  {:<12}{}\n", entry.name, entry.summary);
-  text +=
-      "\nfirst steps:\n  feedrate find resnet50 ./feedrate-data --accelerator h100\n"
-      "  feedrate VERB --help\n\n  --version  print the version\n";
-  return text;
+// The verbs that have this option, as they are called.
+std::vector<std::string> verbs_with(const std::string& flag) {
+  std::vector<std::string> verbs;
+  for (const CommandEntry& entry : commands()) {
+    CLI::App app;
+    const std::unique_ptr<Command> command = entry.make();
+    command->declare(app);
+    if (app.get_option_no_throw(flag) != nullptr)
+      verbs.push_back(fmt::format("'feedrate {}'", entry.name));
+  }
+  return verbs;
 }
 
-// What CLI11 could not place: an option with a spelling hint where there is one, else a word.
+// What CLI11 could not place: an option of another verb, or with a spelling hint where there is
+// one, else a word.
 std::string explain_extras(const CLI::App& verb) {
   const std::vector<std::string> extras = verb.remaining();
   std::vector<std::string> known;
@@ -38,6 +41,10 @@ std::string explain_extras(const CLI::App& verb) {
   for (const std::string& extra : extras) {
     if (!extra.starts_with("-")) continue;
     const std::string flag = extra.substr(0, extra.find('='));
+    const std::vector<std::string> others = verbs_with(flag);
+    if (!others.empty())
+      return fmt::format("'{}' has no option {}: it is an option of {}", verb.get_name(), flag,
+                         join(others, ", "));
     return fmt::format("unknown option '{}'{}", flag, did_you_mean(flag, known));
   }
   return fmt::format("unexpected argument '{}'", extras.empty() ? "" : extras.front());
@@ -60,14 +67,6 @@ std::string explain(const CLI::ParseError& problem, const CLI::App& verb) {
     text =
         "an option that is on or off was given another value: " + text.substr(text.find(": ") + 2);
   return fmt::format("error: {}\nhint:  '{} --help' lists the options\n", text, verb.get_name());
-}
-
-std::string verb_help(const CommandEntry& entry, CLI::App& app) {
-  std::string options = app.help();
-  // CLI11 prints the description first; ours starts with the examples.
-  const std::size_t usage = options.find("Usage:");
-  return fmt::format("{}: {}\n\nexamples:\n{}\n{}", entry.name, entry.summary, entry.examples,
-                     usage == std::string::npos ? options : options.substr(usage));
 }
 
 int report(const Error& error) {
@@ -124,7 +123,7 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
   app.add_flag("--quiet", context.quiet, "no progress on stderr");
   for (int i = 1; i < argc; ++i)
     if (std::string_view(argv[i]) == "--help" || std::string_view(argv[i]) == "-h") {
-      const Result<> printed = print(verb_help(entry, app));
+      const Result<> printed = print(verb_help(entry, app, help_width()));
       return printed ? 0 : report(printed.error());
     }
   context.overrides = take_overrides(argc, argv);
@@ -151,7 +150,7 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
 int run(int argc, char** argv) {
   const std::string_view first = argc > 1 ? argv[1] : "--help";
   if (first == "--help" || first == "-h" || first == "help") {
-    const Result<> printed = print(overview());
+    const Result<> printed = print(overview(help_width()));
     return printed ? 0 : report(printed.error());
   }
   if (first == "--version") {

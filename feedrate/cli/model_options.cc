@@ -123,14 +123,19 @@ Result<Parallelism> ModelOptions::resolve_parallelism(const ModelShape* shape,
   if (parallel.ranks() != ranks)
     return fail(ErrorKind::kUsage,
                 fmt::format("--tensor-parallel {} x --pipeline-parallel {} x --data-parallel {} = "
-                            "{} ranks, but {} is {}",
-                            parallel.tensor, parallel.pipeline, parallel.data, parallel.ranks(),
-                            flag, ranks),
+                            "{}, but {} is {}",
+                            parallel.tensor, parallel.pipeline, parallel.data,
+                            format_counted(parallel.ranks(), "rank"), flag, ranks),
                 fmt::format("leave out --data-parallel, or make the product equal to {}", flag));
   return parallel;
 }
 
-Result<Precision> ModelOptions::resolve_precision(std::string& source) const {
+Result<Precision> ModelOptions::resolve_precision(const ModelShape& shape,
+                                                  std::string& source) const {
+  if (shape.checkpoint_bytes > 0 && bytes_per_parameter.empty() && weight_bytes.empty()) {
+    source = shape.checkpoint_source;
+    return published_precision(shape);
+  }
   Precision precision;
   double weights = precision.weights.value();
   if (!weight_bytes.empty()) {

@@ -49,8 +49,9 @@ struct ModelOptions {
   // the option that `count` came from.
   Result<Parallelism> resolve_parallelism(const ModelShape* model, const std::string& count,
                                           std::string_view flag, std::uint64_t default_count) const;
-  // `source` is added to, or replaced, when an option says something.
-  Result<Precision> resolve_precision(std::string& source) const;
+  // The model's published one unless an option says something. `source` is added to, or replaced,
+  // when it is not the default.
+  Result<Precision> resolve_precision(const ModelShape& shape, std::string& source) const;
 };
 
 }  // namespace feedrate

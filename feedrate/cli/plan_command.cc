@@ -71,6 +71,7 @@ class PlanCommand final : public Command {
                   "leave it out, or write to a file");
     if (!sweep_.empty()) return run_sweep(context, json, csv, text);
     FEEDRATE_TRY(const PlanRequest request, options_.resolve(context, std::nullopt));
+    FEEDRATE_CHECK(check_sets(context, {std::nullopt}));
     const Plan plan = make_plan(request);
     if (text) FEEDRATE_CHECK(print(plan_to_text(plan, explain_)));
     FEEDRATE_CHECK(json.write(json.wanted() ? plan_to_json(plan) : ""));
@@ -79,6 +80,41 @@ class PlanCommand final : public Command {
   }
 
  private:
+  using Counts = std::vector<std::optional<std::uint64_t>>;
+
+  // Each key of --set that changes the workload changes a figure of a plan, too. What describes the
+  // data set may stand there all the same, so that the words are those of find and train.
+  Result<> check_sets(const CommandContext& context, const Counts& counts) {
+    for (std::size_t set = 0; set < options_.sets.size(); ++set) {
+      if (options_.sets[set].starts_with("dataset.")) continue;
+      bool changes = false, matters = false;
+      for (const std::optional<std::uint64_t>& count : counts) {
+        const Result<PlanRequest> with = options_.resolve(context, count);
+        if (!with) continue;  // of a sweep: left out
+        options_.set_left_out = set;
+        const Result<PlanRequest> without = options_.resolve(context, count);
+        options_.set_left_out.reset();
+        changes = changes || !without || changes_workload(*with, *without);
+        matters = !without || plan_to_json(make_plan(*with)) != plan_to_json(make_plan(*without));
+        if (matters) break;
+      }
+      if (changes && !matters)
+        return fail(ErrorKind::kUsage,
+                    fmt::format("--set {} has no effect: no figure of this plan depends on it",
+                                options_.sets[set]),
+                    "leave it out, or give it to find or train");
+    }
+    return {};
+  }
+
+  static bool changes_workload(const PlanRequest& with, const PlanRequest& without) {
+    for (std::size_t job = 0; job < with.jobs.size(); ++job)
+      if (with.jobs[job].training &&
+          with.jobs[job].training->workload != without.jobs[job].training->workload)
+        return true;
+    return false;
+  }
+
   Result<int> run_sweep(const CommandContext& context, const ResultTarget& json,
                         const ResultTarget& csv, bool text) {
     if (explain_)
@@ -101,6 +137,7 @@ class PlanCommand final : public Command {
       if (!why) why = request.error();
     }
     if (rows.empty()) return fail(*why);
+    FEEDRATE_CHECK(check_sets(context, {counts.begin(), counts.end()}));
     if (why)
       std::fputs(
           fmt::format("note: left out {}: {}\n", fmt::join(left_out, ", "), why->message()).c_str(),

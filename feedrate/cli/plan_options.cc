@@ -162,7 +162,8 @@ void PlanOptions::declare_model(CLI::App& app) {
   add(kModel, "--model", model, "of catalog/models or a YAML file; default: the workload's");
   add(kModel, "--parameters", parameters, "of a model that is in no catalogue: 70B, 340M");
   add(kModel, "--bytes-per-parameter", bytes_per_parameter,
-      "of a checkpoint; default 14: 2 of weights, 12 of Adam in mixed precision");
+      "of a checkpoint; default: its published size, else 14: 2 of weights, 12 of Adam in mixed "
+      "precision");
   add(kModel, "--weight-bytes", weight_bytes, "of one, in checkpoints and served; default 2");
   add(kTraining | kModel, "--tensor-parallel", tensor, "accelerators that share a layer");
   add(kTraining | kModel, "--pipeline-parallel", pipeline, "stages of layers");
@@ -269,6 +270,8 @@ Result<TrainingJob> PlanOptions::resolve_training(const Word& word,
   WorkloadOptions named;
   named.workload = word.name;
   named.sets = sets;
+  if (set_left_out)
+    named.sets.erase(named.sets.begin() + static_cast<std::ptrdiff_t>(*set_left_out));
   TrainingJob job;
   FEEDRATE_TRY(job.workload, named.resolve(context));
   FEEDRATE_CHECK(scale_dataset(size, job.workload));
@@ -296,13 +299,7 @@ Result<CheckpointJob> PlanOptions::resolve_checkpoint(const ModelShape& shape,
   CheckpointJob job;
   job.model = shape;
   job.parallelism = parallel;
-  FEEDRATE_TRY(job.precision, resolve_precision(job.precision_source));
-  if (shape.checkpoint_bytes > 0 && bytes_per_parameter.empty() && weight_bytes.empty()) {
-    const Count many = shape.parameters();
-    const Bytes all(static_cast<double>(shape.checkpoint_bytes));
-    job.precision.optimizer = (all - many * job.precision.weights) / many;
-    job.precision_source = shape.checkpoint_source;
-  }
+  FEEDRATE_TRY(job.precision, resolve_precision(shape, job.precision_source));
   FEEDRATE_CHECK(read_setting(stall_budget, job.stall_budget));
   FEEDRATE_CHECK(read(write_bandwidth, "--write-bandwidth", job.available_write));
   FEEDRATE_CHECK(read(read_bandwidth, "--read-bandwidth", job.available_read));

@@ -19,6 +19,8 @@ namespace feedrate {
 
 struct PlanOptions : ModelOptions {
   std::vector<std::string> jobs, sets, storages;
+  // Of `sets`, as if it had not been given: does it have an effect?
+  std::optional<std::size_t> set_left_out;
   std::string accelerators, type, timing, batch, step_time, au, epochs, size, transfer, per_host,
       host_memory, accelerator_memory, cost, read_bandwidth, write_bandwidth;
   std::string stall_budget, mtbf, restart_time, snapshot, changed, keep;

@@ -194,8 +194,9 @@ Result<> resolve_plan(const RunOptions& options, const Workload& workload, Train
     FEEDRATE_TRY(plan.decode_time, parse_duration(options.decode_time, "--decode-time"));
     plan.level = ByteLevel::kDecode;
   }
-  if (plan.level == ByteLevel::kDecode && plan.client == ClientKind::kFaithful &&
-      plan.order == AccessOrder::kSequential && plan.dataset->format().decoder() != nullptr)
+  if (plan.level == ByteLevel::kDecode && plan.decode_time.count() == 0 &&
+      plan.client == ClientKind::kFaithful && plan.order == AccessOrder::kSequential &&
+      plan.dataset->format().decoder() != nullptr)
     return fail(ErrorKind::kUsage,
                 "--decode: the faithful client streams these files, and only whole samples can be "
                 "decoded",

@@ -39,8 +39,7 @@ std::string labels_text(const DatasetShape& data) {
 }
 
 std::string layout_text(const DatasetShape& data) {
-  if (data.layout == DirectoryLayout::kSubfolders)
-    return fmt::format("{} subfolders", data.folders);
+  if (data.layout == DirectoryLayout::kSubfolders) return format_counted(data.folders, "subfolder");
   return std::string(to_string(data.layout));
 }
 
@@ -57,9 +56,8 @@ std::string describe(const Workload& workload) {
   const auto row = [&](std::string_view label, const std::string& value) {
     text += fmt::format("  {:<17}{}\n", label, value);
   };
-  row("data set",
-      fmt::format("{} files x {} samples, {}", format_count(static_cast<double>(data.files)),
-                  format_count(static_cast<double>(data.samples_per_file)), data.name));
+  row("data set", fmt::format("{} x {}, {}", format_counted(data.files, "file"),
+                              format_counted(data.samples_per_file, "sample"), data.name));
   row("size",
       format_bytes(static_cast<std::uint64_t>(sample * static_cast<double>(data.samples()))));
   row("sample", fmt::format("{} on average, standard deviation {}",
@@ -76,8 +74,10 @@ std::string describe(const Workload& workload) {
                                              workload.shuffle_buffer_samples)
                                : "",
                            to_string(workload.framework)));
-  row("loader", fmt::format("{} readers, {} batches ahead, {} epochs", workload.readers,
-                            workload.prefetch_batches, workload.epochs));
+  row("loader",
+      fmt::format("{}, {} {} ahead, {}", format_counted(workload.readers, "reader"),
+                  workload.prefetch_batches, workload.prefetch_batches == 1 ? "batch" : "batches",
+                  format_counted(workload.epochs, "epoch")));
   if (workload.steps_max > 0)
     row("steps", fmt::format("at most {} of each accelerator", workload.steps_max));
   if (workload.model_parameters > 0)

@@ -7,6 +7,7 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
+#include "feedrate/cli/directories.h"
 
 namespace feedrate {
 namespace {
@@ -62,6 +63,7 @@ Result<System> resolve_system(const SystemOptions& options, const std::string& d
   if (!system.carries_data) {
     system.io = IoMode::kBuffered;
   } else {
+    FEEDRATE_CHECK(check_directory(directory, "name a directory"));
     FEEDRATE_TRY(system.io, resolve_io_mode(wanted, existing_directory(directory)));
   }
   std::uint64_t threads =

@@ -97,7 +97,8 @@ Result<> TrainCheckpointOptions::resolve_model(const RunSetup& setup, const Trai
   if (!layout) return fail(layout.error());
   run.layout = std::move(*layout);
   job.layout = run.layout.get();
-  const Precision precision;
+  const Precision precision = published_precision(*model);
+  job.head.optimizer_bytes = precision.optimizer.value();
   std::vector<RankGroups> groups;
   for (std::uint64_t rank = 0; rank < job.head.parallelism.ranks(); ++rank)
     groups.push_back(

@@ -116,6 +116,38 @@ TEST(Faithful, WithoutReadersAStreamIsReadOnDemand) {
   }
 }
 
+// What is decoded of a stream is what the training waits for, one sample after the other; readers
+// do it while the training computes.
+TEST(Faithful, DecodingAStreamIsPaidByWhoReadsIt) {
+  for (const char* format : {"tfrecord", "parquet"}) {
+    for (const std::uint64_t held_back : {0, 10}) {
+      const ModelFile model("latency: 5ms\n");
+      TrainingPlan plan = faithful_plan(test_workload(format, 12, 20, 30'000), 0);
+      plan.epochs = 3;
+      plan.shuffle_buffer_samples = held_back;
+      plan.level = ByteLevel::kDecode;
+      plan.decode_time = milliseconds(2);
+      const RunResult result = summarise_training(plan, run_virtual(plan, model.storage()));
+      ASSERT_TRUE(result.valid) << result.invalid_reasons.front();
+      EXPECT_EQ(result.steps, 180U);
+      const auto reads = static_cast<double>(result.reads);
+      EXPECT_NEAR(result.seconds, reads * 5e-3 + 180 * 10e-3 + 720 * 2e-3, 1e-9) << format;
+      EXPECT_EQ(ledger_sum(result.stalls), result.stalls.wall_ns);
+    }
+    const ModelFile model("latency: 1us\n");
+    TrainingPlan plan = faithful_plan(test_workload(format, 12, 20, 30'000), 1);
+    plan.level = ByteLevel::kDecode;
+    plan.decode_time = milliseconds(2);
+    const RunResult hidden = summarise_training(plan, run_virtual(plan, model.storage()));
+    EXPECT_GT(hidden.sustained_utilisation, 0.99) << format;
+    plan.decode_time = milliseconds(5);
+    const RunResult starved = summarise_training(plan, run_virtual(plan, model.storage()));
+    EXPECT_NEAR(starved.sustained_utilisation, 0.5, 0.01) << format;
+    EXPECT_GT(lost_ns(starved.stalls, "decode"), 58 * 9'000'000) << format;
+    EXPECT_EQ(ledger_sum(starved.stalls), starved.stalls.wall_ns);
+  }
+}
+
 TEST(Faithful, WithoutReadersOnTheRealClock) {
   const ModelFile model("latency: 5ms\n");
   TrainingPlan plan = faithful_plan(test_workload("file", 80, 1, 1000), 0);

@@ -304,18 +304,25 @@ Task<bool> Loader::stream_blocks(WorkItem item, FileCache::Entry& entry, StallTr
 }
 
 // Delivers samples as the window takes them, a batch at most at a time, and only some of those
-// where there is room for some: the batch that frees the rest may lack just them.
+// where there is room for some: the batch that frees the rest may lack just them. Emulated decoding
+// of a stream takes its time before that, of one sample after the other, and where the training
+// process reads by itself only of those that it waits for.
 Task<bool> Loader::hand_over(Result<> outcome, std::uint64_t number, std::uint64_t samples,
                              StallTrace& trace) {
   if (samples == 0) co_return outcome.has_value() ? !closed_ : accept(outcome, 0, 0, trace);
   for (std::uint64_t done = 0; done < samples;) {
+    const bool decoding = faithful() && emulates_decoding() && outcome.has_value();
     const std::uint64_t room = std::max<std::uint64_t>(1, window_.available());
-    const std::uint64_t count =
-        std::min({samples - done, room, std::uint64_t{context_.plan.micro_batch_samples()}});
+    const std::uint64_t most = decoding ? 1 : context_.plan.micro_batch_samples();
+    const std::uint64_t count = std::min({samples - done, room, most});
     const bool admitted = co_await window_.acquire(count);
     if (!admitted) co_return false;
+    if (decoding) co_await wait_until_asked();
     trace.add(StallCause::kQueue, reactor_.now());
+    if (decoding) outcome = co_await emulate_decoding(count);
+    trace.add(StallCause::kDecode, reactor_.now());
     if (!accept(outcome, number + done, count, trace)) co_return false;
+    if (decoding) trace.restart(reactor_.now(), trace.file(), trace.epoch());
     outcome = {};  // counted once
     done += count;
   }

@@ -140,7 +140,8 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
     const std::uint64_t more = std::min(most, depth.reads_used * kTimesMore);
     FEEDRATE_TRY(const double rate, ladder.measure(more, depth.transfer_bytes));
     if (!is_more(rate, depth.samples_per_second, session, trial_seconds)) {
-      depth.saturated = true;
+      // Where nothing came in time, or no more were in flight, that is no evidence.
+      depth.saturated = rate > 0 && ladder.reads_of_last() > depth.reads;
       if (!is_less(rate, depth.samples_per_second, session, trial_seconds)) depth.reads_used = more;
       break;
     }

@@ -22,7 +22,7 @@ constexpr std::uint32_t kAlike = 3;      // numbers below the threshold, and non
 constexpr double kSideShare = 0.35;      // of what is left, for the verdict on one side
 constexpr double kFirstShare = 0.12;     // where that side is not known at all
 constexpr double kApartShare = 1.0 / 3;  // of the budget, between two looks at the boundary
-constexpr int kStepsOfALook = 8;
+constexpr int kStepsOfALook = 8, kStepsAtLeast = 4;
 constexpr double kFirstPassShare = 0.25;  // of the budget, to read all of a small data set once
 constexpr double kTurnShare = 0.3;        // of the budget, to look at later readings
 constexpr double kAsFast = 0.03;          // rates that differ by less are one
@@ -167,14 +167,26 @@ class Search {
     return {};
   }
 
-  // How long the next look at so many should last; 0: it does not fit any more.
-  double look_time(std::uint32_t replicas) const {
+  // Of a trial with so many: how long the first batches take, and a step that is as long as its AU
+  // makes it.
+  struct Pace {
+    double fill, step, utilisation;
+  };
+  Pace pace(std::uint32_t replicas) const {
     const double value = std::max(0.05, curve().predicted(replicas, crossing()));
-    const double step = compute() / value;
     const double rate = std::max(1e-9, depth_.samples_per_second);
     const TrialLoad load = depth_.load_for(options_, plan_, replicas, ahead_);
     const double first = replicas * std::max<double>(plan_.timing.batch_samples, load.readers);
-    const double fill = std::isfinite(rate) ? first / rate : 0;
+    return {std::isfinite(rate) ? first / rate : 0, compute() / value, value};
+  }
+  double shortest_look(std::uint32_t replicas) const {
+    const auto [fill, step, value] = pace(replicas);
+    return fill + kStepsAtLeast * step;
+  }
+
+  // How long the next look at so many should last; 0: it does not fit any more.
+  double look_time(std::uint32_t replicas) const {
+    const auto [fill, step, value] = pace(replicas);
     const double least = 2 * std::min(fill, budget() / 4) + (kStepsOfALook + 2) * step;
     const Curve::Estimate seen = curve().estimate(replicas);
     const double wanted =
@@ -189,7 +201,7 @@ class Search {
     if (unmeasured_ > 0) time *= 1 << std::min(unmeasured_, 6);
     const double left = session_.left();
     if (time <= left) return time;
-    return left >= std::min(time, fill + 4 * step) ? left : 0;
+    return left >= std::min(time, shortest_look(replicas)) ? left : 0;
   }
 
   double still_needed(std::uint32_t replicas, double crossing) const {
@@ -235,6 +247,19 @@ class Search {
     if (!std::isfinite(needed)) return kNoGuide * std::max(session_.spent(), 1.0);
     const double budget = options_.budget.count() > 0 ? to_seconds(options_.budget) : 0;
     return std::min(kMost, std::max(needed, kSpare * budget));
+  }
+
+  // That would hold a look, where what the storage moves is known, from short trials alone: with
+  // much to spare. Where it would go through the data set, too, it has to be read once before.
+  double first_look_budget() const {
+    constexpr double kSpare = 2, kDepthShare = 0.45;
+    if (!(depth_.samples_per_second > 0)) return 0;
+    const double look = shortest_look(choose().value_or(1)) * (1 << std::min(unmeasured_, 6));
+    const double share = std::min(kDepthShare, session_.spent() / budget());
+    const double needed = kSpare * std::max(session_.spent() + look, look / (1 - share));
+    const double pass = static_cast<double>(plan_.dataset->samples()) / depth_.samples_per_second;
+    return options_.goes_on && needed > pass ? std::max(needed, pass / kFirstPassShare + look)
+                                             : needed;
   }
 
   bool settled(std::uint32_t n) const { return curve().verdict(n) != Verdict::kOpen; }
@@ -377,6 +402,7 @@ std::optional<ColdAnswer> Search::cold_answer() const {
 void Search::add_circumstances(FindResult& result) const {
   result.spent_seconds = session_.spent();
   result.budget_seconds = to_seconds(options_.budget);
+  result.samples_max = options_.samples_max;
   const double noise = session_.noise().constant();
   result.noise_seconds = std::isfinite(noise) ? noise : 0;
   result.correlation_seconds = session_.noise().correlation_seconds();
@@ -435,6 +461,7 @@ FindResult Search::result() const {
   const double x = crossing();
   const auto guess = static_cast<std::uint32_t>(std::clamp(std::floor(x), 0.0, double(limit_)));
   result.measured = !curve().looks().empty();
+  if (!result.measured) result.first_look_budget_seconds = first_look_budget();
   result.accelerators = std::clamp(guess, low, high) * replica();
   result.accelerators_low = low * replica();
   result.accelerators_high = high * replica();

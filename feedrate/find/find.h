@@ -21,6 +21,7 @@ namespace feedrate {
 struct FindOptions {
   double au_threshold = 0.9;
   std::uint32_t accelerators_max = 65536;  // one replica at least
+  bool max_given = false;                  // the user's own limit
   std::uint32_t at_least = 0;              // 0: find the number; else: are so many fed?
   Duration budget{};                       // of the whole search; 0: until sure
   std::uint64_t samples_max = 0;           // of all trials together; 0: no limit

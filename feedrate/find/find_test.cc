@@ -250,10 +250,17 @@ TEST(Find, EndsAtTheDataSetOrAtMax) {
   EXPECT_EQ(by_data->limited_by, "data-set");
   EXPECT_TRUE(by_data->reason.ends_with("use a larger --size")) << by_data->reason;
   job.options.accelerators_max = 6;
+  const auto by_default = job.search();
+  ASSERT_TRUE(by_default.has_value());
+  EXPECT_EQ(by_default->limited_by, "--max");
+  EXPECT_EQ(by_default->reason, "6 are fed, and no more were tried; --max=60 tries more");
+  EXPECT_TRUE(by_default->most_tried);
+  job.options.max_given = true;
   const auto by_max = job.search();
   ASSERT_TRUE(by_max.has_value());
   expect_exactly(*by_max, 6);
   EXPECT_EQ(by_max->limited_by, "--max");
+  EXPECT_FALSE(by_max->most_tried);
   EXPECT_EQ(by_max->reason, "the search ended at --max=6; the storage may feed more");
   EXPECT_FALSE(by_max->beyond.has_value());
 }

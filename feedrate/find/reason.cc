@@ -18,6 +18,16 @@ double most_moved(const FindResult& result) {
   return most;
 }
 
+// The most reads in flight that were tried, in transfers like those of the first.
+const DepthPoint& deepest(const FindResult& result) {
+  const DepthPoint* last = &result.depths.front();
+  for (const DepthPoint& point : result.depths)
+    if (point.transfer_bytes == last->transfer_bytes &&
+        point.reads_in_flight > last->reads_in_flight)
+      last = &point;
+  return *last;
+}
+
 // Where most accelerator time went after start-up; empty where none was lost.
 std::string largest_loss(const RunResult& run) {
   const StallShare* largest = nullptr;
@@ -54,7 +64,7 @@ void explain_starving(const RunResult& beyond, FindResult& result) {
   // What short runs moved while they began and ended is not the storage's rate.
   const double moved = std::max(beyond.read_bytes_per_second, beyond.sustained_bytes_per_second);
   if (result.saturated && moved >= kAllOfIt * most) {
-    const DepthPoint& last = result.depths.back();
+    const DepthPoint& last = deepest(result);
     result.limited_by = "storage";
     result.reason = fmt::format(
         "the storage is saturated at {}: more reads in flight moved no more ({} with {}, {} with "
@@ -90,6 +100,12 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
                         : "the budget ended before the answer was certain";
     return;
   }
+  if (!result.measured) {
+    result.limited_by = "unknown";
+    result.reason = fmt::format("the {} ended before a number of accelerators was looked at",
+                                options.budget.count() > 0 ? "budget" : "search");
+    return;
+  }
   if (result.accelerators_low < result.limit) {
     result.limited_by = "unknown";
     result.reason = "the budget ended before any number was proven to starve";
@@ -106,8 +122,13 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
   }
   if (options.accelerators_max <= accelerators_by_data) {
     result.limited_by = "--max";
-    result.reason = fmt::format("the search ended at --max={}; the storage may feed more",
-                                options.accelerators_max);
+    result.most_tried = !options.max_given;
+    result.reason =
+        options.max_given
+            ? fmt::format("the search ended at --max={}; the storage may feed more",
+                          options.accelerators_max)
+            : fmt::format("{} are fed, and no more were tried; --max={} tries more", result.limit,
+                          std::min(1'000'000U, 10 * options.accelerators_max));
     return;
   }
   result.limited_by = "data-set";

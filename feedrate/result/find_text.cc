@@ -41,7 +41,8 @@ bool is_wide(const FindResult& find) {
 }
 
 std::string or_more(const FindResult& find) {
-  return find.accelerators_high == find.limit ? " or more" : "";
+  if (find.accelerators_high != find.limit) return "";
+  return find.most_tried ? " or more (no more were tried)" : " or more";
 }
 
 std::string points_table(const FindResult& find) {
@@ -65,8 +66,11 @@ std::string depth_text(const FindResult& find) {
                   format_bytes(static_cast<std::uint64_t>(find.read_ahead_bytes)));
   const char* separator = "; moved ";
   for (const DepthPoint& depth : find.depths) {
-    text += fmt::format("{}{} with {}", separator, format_rate(depth.bytes_per_second),
-                        depth.reads_in_flight);
+    const bool other = depth.transfer_bytes != find.depths.front().transfer_bytes;
+    text += fmt::format(
+        "{}{} with {}{}", separator,
+        depth.bytes_per_second > 0 ? format_rate(depth.bytes_per_second) : "nothing in time",
+        depth.reads_in_flight, other ? " of " + format_bytes(depth.transfer_bytes) : "");
     separator = ", ";
   }
   return text;
@@ -82,11 +86,39 @@ std::string time_text(const FindResult& find) {
   return text;
 }
 
+std::string seconds_text(double seconds) {
+  return seconds < 10 && std::round(seconds) != seconds ? fmt::format("{:.1f} s", seconds)
+                                                        : fmt::format("{:.0f} s", seconds);
+}
+
 std::string client_text(const FindResult& find) {
   return find.client == "faithful" ? "with the framework's habits" : "kept fed";
 }
 
+// Nothing was measured, because the budget was too short for it.
+bool is_too_short(const FindResult& find) {
+  return !find.measured && !find.interrupted && find.answer.empty() &&
+         (find.budget_seconds > 0 || find.samples_max > 0);
+}
+
+// A budget that is long enough, up to 10 s to the second.
+std::string first_look_text(const FindResult& find) {
+  const double needed = find.first_look_budget_seconds;
+  if (needed <= 0)  // of what the storage moves nothing is known
+    return fmt::format("--budget={} may", budget_text(10 * std::max(1.0, find.budget_seconds)));
+  if (needed > 10) return fmt::format("--budget={} would", budget_text(needed));
+  return fmt::format("--budget={:.0f}s would", std::ceil(needed));
+}
+
 std::string verdict_line(const FindResult& find) {
+  if (is_too_short(find))
+    return fmt::format("unknown{}: nothing could be measured in {}; {}\n",
+                       find.client == "faithful" ? " " + client_text(find) : "",
+                       find.budget_seconds > 0
+                           ? seconds_text(find.budget_seconds)
+                           : fmt::format("the {} samples of a search without --budget",
+                                         format_count(static_cast<double>(find.samples_max))),
+                       first_look_text(find));
   std::string text = answer_text(find);
   if (find.answer.empty() && find.measured) text += " " + client_text(find);
   text += fmt::format(" at AU >= {}", format_percent(find.au_threshold));
@@ -98,6 +130,9 @@ std::string verdict_line(const FindResult& find) {
 // What a cache of the storage's own does to the answer.
 std::string cache_text(const FindResult& find) {
   if (!find.read_again) return {};
+  if (!find.cold && find.just_written)
+    return "note: all that was read had been written just before, and came as fast again: caches "
+           "of the storage may have held it both times\n";
   if (!find.cold)
     return "note: read again, the data set feeds as many as at its first reading: caches of the "
            "storage make no difference\n";
@@ -143,7 +178,7 @@ std::string evidence(const FindResult& find) {
                                run->accelerator, format_count(find.ceiling.samples_per_second),
                                format_duration(from_seconds(find.ceiling.cpu_seconds_per_sample))));
   if (run != nullptr) text += warnings_text(*run);
-  return text + points_table(find);
+  return find.points.empty() ? text : text + points_table(find);
 }
 
 }  // namespace
@@ -181,7 +216,7 @@ std::string render_text(const std::vector<FindResult>& results) {
   const FindResult& find = results.front();
   std::string text;
   for (const FindResult& each : results) text += verdict_line(each);
-  if (find.narrower_budget_seconds > 0 && !find.interrupted)
+  if (find.narrower_budget_seconds > 0 && !find.interrupted && !is_too_short(find))
     text += fmt::format("more exactly: --budget={} would tell\n",
                         budget_text(find.narrower_budget_seconds));
   text += cache_text(find);

@@ -83,6 +83,8 @@ TEST(FindText, OrMoreWhereTheSearchEndedAtItsLimit) {
   EXPECT_EQ(answer_text(find), "100 x h100 (99 to 100 or more)");
   find.accelerators_low = 40;
   EXPECT_EQ(answer_text(find), "between 40 and 100 x h100 or more");
+  find.most_tried = true;
+  EXPECT_EQ(answer_text(find), "between 40 and 100 x h100 or more (no more were tried)");
 }
 
 TEST(FindText, TheEdgeNamesBothNumbersAndTheUtilisationOfTheLarger) {
@@ -113,6 +115,39 @@ TEST(FindText, NothingMeasuredIsNotANumber) {
   EXPECT_EQ(first_line(render_text({find})),
             "unknown how many h100 are fed: nothing could be measured at AU >= 90.0 %, measured "
             "step times");
+}
+
+// Without a trial that tells, a budget is named that would hold one, and nothing else is promised.
+TEST(FindText, ABudgetInWhichNothingCouldBeMeasured) {
+  FindResult find = a_search(0, 0, 100);
+  find.measured = false;
+  find.at_answer.reset();
+  find.beyond.reset();
+  find.points.clear();
+  find.budget_seconds = 1;
+  find.first_look_budget_seconds = 2.2;
+  find.narrower_budget_seconds = 100;
+  EXPECT_EQ(first_line(render_text({find})),
+            "unknown: nothing could be measured in 1 s; --budget=3s would");
+  EXPECT_TRUE(has(find, "would\nwhy not more: because\n\n")) << render_text({find});
+  EXPECT_FALSE(has(find, "more exactly"));
+  EXPECT_FALSE(has(find, "looks")) << "a table of nothing";
+  find.first_look_budget_seconds = 12;
+  find.budget_seconds = 1.5;
+  EXPECT_EQ(first_line(render_text({find})),
+            "unknown: nothing could be measured in 1.5 s; --budget=20s would");
+  find.first_look_budget_seconds = 0;
+  EXPECT_EQ(first_line(render_text({find})),
+            "unknown: nothing could be measured in 1.5 s; --budget=20s may");
+  find.client = "faithful";
+  find.budget_seconds = 0;
+  find.samples_max = 2'000'000;
+  find.first_look_budget_seconds = 45;
+  EXPECT_EQ(first_line(render_text({find})),
+            "unknown with the framework's habits: nothing could be measured in the 2.00 M samples "
+            "of a search without --budget; --budget=45s would");
+  find.interrupted = true;
+  EXPECT_TRUE(render_text({find}).starts_with("unknown how many h100 are fed: "));
 }
 
 TEST(FindText, AtLeastPassesFailsOrIsUndecided) {
@@ -163,6 +198,23 @@ TEST(FindText, AnInterruptedSearchSaysWhatIsKnownSoFar) {
             "between 16 and 24 x h100 kept fed at AU >= 90.0 %, measured step times (so far: "
             "interrupted)");
   EXPECT_FALSE(has(find, "more exactly")) << "nobody waited for the budget that was given";
+}
+
+// What was just written may be in a cache at its first reading, too: then alike proves nothing.
+TEST(FindText, CachesMakeNoDifferenceOnlyWhereTheyMayHave) {
+  FindResult find = a_search(20, 20, 20);
+  EXPECT_FALSE(has(find, "caches"));
+  find.read_again = true;
+  EXPECT_TRUE(has(find,
+                  "note: read again, the data set feeds as many as at its first reading: caches of "
+                  "the storage make no difference\n"));
+  find.just_written = true;
+  EXPECT_FALSE(has(find, "make no difference"));
+  EXPECT_TRUE(has(find,
+                  "note: all that was read had been written just before, and came as fast again: "
+                  "caches of the storage may have held it both times\n"));
+  find.cold = ColdAnswer{10, 9, 11, 1e9, 2e9};
+  EXPECT_TRUE(has(find, "cold 10 (9 to 11), warm 20 (20 to 20)"));
 }
 
 TEST(FindText, FindingsAreNotesBehindTheReason) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
@@ -15,6 +16,7 @@ constexpr double kWindowBusy = 0.85;  // readers this busy all wait for storage
 constexpr double kNetworkBusy = 0.85;
 constexpr double kCopying = 0.8;     // of buffered reads' CPU time in the kernel: it copies
 constexpr double kOthersCpu = 0.05;  // worth a word
+constexpr double kMostOfIt = 0.5;    // of the time that was lost
 // A read that takes less than this many times what it takes alone does not queue behind others.
 constexpr double kQueueing = 2;
 
@@ -30,6 +32,56 @@ bool checkpoints_limit(const RunResult& run) {
   if (!run.checkpoints || run.checkpoints->count == 0) return false;
   const double stood = run.checkpoints->blocked_seconds;
   return run.sustained_utilisation / std::max(1e-9, 1 - stood / run.seconds) >= run.au_threshold;
+}
+
+// Of the time that accelerators waited after start-up; 0 where they did not.
+double decoding_share(const RunResult& run) {
+  std::int64_t decoding = 0, all = 0;
+  for (const StallShare& share : run.stalls.causes) {
+    if (share.cause == "startup") continue;
+    all += share.own_ns + share.carried_ns;
+    if (share.cause == "decode") decoding += share.own_ns + share.carried_ns;
+  }
+  return all > 0 ? static_cast<double>(decoding) / static_cast<double>(all) : 0;
+}
+
+// Readers were busy with what had come for most of the time that was lost.
+Limiter decoding_limiter(const RunResult& run) {
+  const bool checks = run.processing.level == "verify";
+  const auto found = run.effective.find("readers");
+  const std::uint64_t readers =
+      found == run.effective.end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
+  const double factor = run.au_threshold / std::max(0.01, run.sustained_utilisation);
+  const auto enough = static_cast<std::uint64_t>(std::ceil(factor * static_cast<double>(readers)));
+  const std::string who = run.replicas < run.accelerators ? "a replica" : "an accelerator";
+  return {"decode",
+          fmt::format("{}: {} of the time that was lost after start-up went into it, {} moved in "
+                      "reads of {:.2f} ms each; {}",
+                      checks ? "checking" : "decoding", format_percent(decoding_share(run)),
+                      format_rate(run.read_bytes_per_second), run.read_latency.mean_ms,
+                      readers == 0
+                          ? "the training process does it by itself, --readers=1 or more do it "
+                            "while it computes"
+                          : fmt::format("about {} {} would do, where there are cores for them "
+                                        "(--readers={})",
+                                        format_counted(enough, "reader"), who, enough))};
+}
+
+// By Little's law, in flight = rate x latency: what the accelerators need at this latency.
+Limiter window_limiter(const RunResult& run) {
+  const double factor = run.au_threshold / std::max(0.01, run.sustained_utilisation);
+  const auto enough = static_cast<std::uint64_t>(
+      std::ceil(factor * static_cast<double>(run.in_flight_limit) / std::max(1U, run.replicas)));
+  const double taken = run.read_latency.mean_ms;
+  return {"window",
+          fmt::format("the window: {}, {:.2f} ms without company, so more would fit; about {} {} "
+                      "would do (--readers={})",
+                      run.in_flight_limit == 1
+                          ? fmt::format("the one read in flight takes {:.2f} ms", taken)
+                          : fmt::format("all {} reads in flight take {:.2f} ms each",
+                                        run.in_flight_limit, taken),
+                      run.unloaded_read_ms, format_counted(enough, "reader"),
+                      run.replicas < run.accelerators ? "a replica" : "an accelerator", enough)};
 }
 
 }  // namespace
@@ -74,6 +126,7 @@ Limiter find_limiter(const RunResult& run) {
       run.read_bytes_per_second >= kNetworkBusy * run.io.wire_bytes_per_second_max)
     return {"network", fmt::format("the network: {} of the {} of {}", moved,
                                    format_rate(run.io.wire_bytes_per_second_max), run.io.wire)};
+  if (decoding_share(run) > kMostOfIt) return decoding_limiter(run);
   const auto readers = run.effective.find("readers");
   if (readers != run.effective.end() && readers->second == "0")
     return {"window",
@@ -84,20 +137,11 @@ Limiter find_limiter(const RunResult& run) {
   const bool readers_busy =
       run.in_flight_mean >= kWindowBusy * static_cast<double>(run.in_flight_limit);
   const double alone = run.unloaded_read_ms;
-  if (readers_busy && alone > 0 && run.read_latency.mean_ms < kQueueing * alone) {
-    // Little: in flight = rate x latency. What the accelerators need at this latency.
-    const double factor = run.au_threshold / std::max(0.01, run.sustained_utilisation);
-    const auto enough = static_cast<std::uint64_t>(
-        std::ceil(factor * static_cast<double>(run.in_flight_limit) / std::max(1U, run.replicas)));
-    return {"window",
-            fmt::format("the window: all {} reads in flight take {:.2f} ms each, {:.2f} ms without "
-                        "company, so more would fit; about {} readers {} would do (--readers={})",
-                        run.in_flight_limit, run.read_latency.mean_ms, alone, enough,
-                        run.replicas < run.accelerators ? "a replica" : "an accelerator", enough)};
-  }
-  std::string text =
-      fmt::format("the storage: {} with {:.0f} of {} reads in flight at {:.2f} ms each", moved,
-                  run.in_flight_mean, run.in_flight_limit, run.read_latency.mean_ms);
+  if (readers_busy && alone > 0 && run.read_latency.mean_ms < kQueueing * alone)
+    return window_limiter(run);
+  std::string text = fmt::format(
+      "the storage: {} with {:.0f} of {} in flight at {:.2f} ms each", moved, run.in_flight_mean,
+      format_counted(run.in_flight_limit, "read"), run.read_latency.mean_ms);
   if (alone > 0) text += fmt::format(" ({:.2f} ms without company)", alone);
   if (run.ceiling.seconds > 0)
     text += fmt::format(", at {:.2f} cores of {}{}", cpu, run.reactors, ceiling_text(run));

@@ -166,5 +166,26 @@ TEST(RunResult, TimeThatTheHostTookIsNoStorages) {
       << render_text(run);
 }
 
+// A limit is what most of the time went into; start-up is none of it.
+TEST(Limiter, CheckingIsNamedWhereMostWasLostToIt) {
+  RunResult run;
+  run.seconds = 10;
+  run.samples = 100;
+  run.sustained_utilisation = 0.5;
+  run.au_threshold = 0.9;
+  run.replicas = run.accelerators = 1;
+  run.processing.level = "verify";
+  run.effective = {{"readers", "2"}};
+  run.stalls.causes = {{"startup", 900, 0}, {"first-byte", 40, 0}, {"decode", 50, 10}};
+  EXPECT_EQ(find_limiter(run).kind, "decode");
+  EXPECT_EQ(
+      find_limiter(run).text,
+      "checking: 60.0 % of the time that was lost after start-up went into it, 0.0 kB/s moved in "
+      "reads of 0.00 ms each; about 4 readers an accelerator would do, where there are cores "
+      "for them (--readers=4)");
+  run.stalls.causes[2] = {"decode", 30, 10};  // half of it is not most of it
+  EXPECT_NE(find_limiter(run).kind, "decode");
+}
+
 }  // namespace
 }  // namespace feedrate

@@ -135,7 +135,7 @@ struct ClientCeiling {
 };
 // What keeps the accelerators from more, and the figures behind the word.
 struct Limiter {
-  std::string kind;  // "storage", "client", "window", "network", "accelerator"; "" for no run
+  std::string kind;  // "storage", "client", "window", "network", "decode", ...; "" for no run
   std::string text;  // one sentence
 };
 
@@ -283,12 +283,17 @@ struct FindResult {
   std::vector<std::string> findings;             // what else the user should know
   double narrower_budget_seconds = 0;            // that would tell; 0: nothing more to tell
   double budget_seconds = 0, spent_seconds = 0;  // 0: no budget
-  bool repeatable = true;                        // false: cut by the time of this host
+  std::uint64_t samples_max = 0;                 // that it might read; 0: no limit
+  // Where nothing was measured: a budget that is likely to hold a first look; 0: not known.
+  double first_look_budget_seconds = 0;
+  bool repeatable = true;  // false: cut by the time of this host
   // --at-least: "", "pass", "fail" or "undecided".
   std::uint32_t asked = 0;
   std::string answer;
   // Where the data set was read once and then again: the figures above are of later readings.
   bool read_again = false;
+  bool just_written = false;       // all that was read: whether caches held it cannot be told
+  bool most_tried = false;         // the search ended at as many as are tried when nobody says more
   std::optional<ColdAnswer> cold;  // none where both readings are alike
   double job_times_larger = 0;     // the job's data set than this one; 0: not known
   double noise_seconds = 0, correlation_seconds = 0;  // see find/noise.h

@@ -245,6 +245,12 @@ static std::string utilisation_text(const RunResult& run) {
                      format_duration(from_seconds(run.first_batch_seconds)));
 }
 
+// "1 reader", "4 readers": settings are text.
+static std::string counted(const std::string& count, std::string_view noun) {
+  const std::string_view ending = count == "1" ? "" : noun.ends_with("ch") ? "es" : "s";
+  return fmt::format("{} {}{}", count, noun, ending);
+}
+
 std::string render_text(const RunResult& run) {
   std::string text = fmt::format("{}: {}\n", run.workload, run.workload_title);
   text += result_row("data set", dataset_text(run));
@@ -252,9 +258,9 @@ std::string render_text(const RunResult& run) {
   text += result_row("step time", timing_text(run.timing_set, run.other_timings));
   text += result_row(
       "client",
-      fmt::format("{}, {} readers, window of {} batches, {} I/O in transfers of {}, {} clock",
-                  setting_of(run, "client"), setting_of(run, "readers"),
-                  setting_of(run, "window_batches"), setting_of(run, "io"),
+      fmt::format("{}, {}, window of {}, {} I/O in transfers of {}, {} clock",
+                  setting_of(run, "client"), counted(setting_of(run, "readers"), "reader"),
+                  counted(setting_of(run, "window_batches"), "batch"), setting_of(run, "io"),
                   setting_of(run, "transfer"), setting_of(run, "clock")));
   if (run.valid) text += result_row("utilisation", utilisation_text(run));
   text += result_row("throughput", rate_text(run));
@@ -267,8 +273,8 @@ std::string render_text(const RunResult& run) {
   text += result_row("bytes", amplification_text(run));
   text += result_row("open", latency_text(run.open_latency));
   text += result_row("read", latency_text(run.read_latency));
-  text += result_row("in flight", fmt::format("{:.1f} of {} reads on average", run.in_flight_mean,
-                                              run.in_flight_limit));
+  text += result_row("in flight", fmt::format("{:.1f} of {} on average", run.in_flight_mean,
+                                              format_counted(run.in_flight_limit, "read")));
   if (!run.io.basis.empty() || !run.io.wire_unknown.empty())
     text += result_row("served from", served_text(run.io, run.bytes_moved));
   if (run.stalls.wall_ns > 0) text += result_row("stalled", stalls_text(run.stalls));

@@ -32,6 +32,15 @@ Count listed_parameters(const ModelShape& model, const Parallelism& parallelism,
 
 }  // namespace
 
+Precision published_precision(const ModelShape& model) {
+  Precision precision;
+  if (model.checkpoint_bytes == 0) return precision;
+  const Count many = model.parameters();
+  const Bytes all(static_cast<double>(model.checkpoint_bytes));
+  precision.optimizer = (all - many * precision.weights) / many;
+  return precision;
+}
+
 std::uint64_t stage_of_tensor(const ModelShape& model, std::uint64_t stages, std::uint64_t begin) {
   return begin / ((model.given_parameters + stages - 1) / stages);
 }

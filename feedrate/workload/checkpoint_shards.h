@@ -31,6 +31,10 @@ struct Precision {
   Bytes sum() const { return weights + optimizer; }
 };
 
+// That default, or what the published size of the model's checkpoint says, where there is one: all
+// beyond the weights is the optimizer's, and no whole number of bytes a parameter.
+Precision published_precision(const ModelShape& model);
+
 struct RankShard {
   Bytes weights, optimizer;
   Count weight_files;  // one a layer, or one in all with ZeRO 3

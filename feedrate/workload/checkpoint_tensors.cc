@@ -102,18 +102,32 @@ class Builder {
     for (const auto& [name, dtype, bytes] : optimizer_tensors())
       for (const ShardGroup& group : weights)
         for (TensorPiece piece : group.pieces) {
+          if (bytes < 1) continue;  // of all parameters together: below
           piece.name = "optimizer." + name + "." + piece.name;
           piece.dtype = dtype;
           if (dtype == Dtype::kU8) {
-            const auto factor = static_cast<std::uint64_t>(std::llround(bytes));
+            const auto factor = static_cast<std::uint64_t>(bytes);
             for (auto* sizes : {&piece.global, &piece.begin, &piece.shape}) sizes->back() *= factor;
           }
           result.pieces.push_back(std::move(piece));
         }
+    if (replicated_) add_fraction(result);
     return result;
   }
 
  private:
+  // What is no whole number of bytes a parameter, as in a published size: a flat tensor of its own.
+  void add_fraction(ShardGroup& optimizer) const {
+    const double fraction = std::fmod(precision_.optimizer.value(), 1);
+    const auto all =
+        static_cast<std::uint64_t>(std::llround(model_.parameters().value() * fraction));
+    const Range range = part(all, parallel_.pipeline * parallel_.tensor,
+                             place_.pipeline * parallel_.tensor + place_.tensor);
+    if (range.count > 0)
+      optimizer.pieces.push_back(
+          {"optimizer.fraction", Dtype::kU8, {all}, {range.begin}, {range.count}});
+  }
+
   struct OptimizerTensor {
     std::string name;
     Dtype dtype;

@@ -10,7 +10,8 @@
 //     FSDP does (parameter by parameter, along the first dimension).
 //   - The optimizer's fp32 weights and moments: without ZeRO a tensor each, cut like the weights;
 //     with it three flat tensors over all parameters, an equal part of each for every rank, and
-//     five vectors of `hidden` with three values each that every rank has for itself.
+//     five vectors of `hidden` with three values each that every rank has for itself. What is no
+//     whole number of bytes a parameter (a published size that has more in it) is a flat tensor.
 //   - Tensors that a model lists are cut in rows only, over tensor-parallel ranks and with ZeRO 3
 //     over data-parallel ones. Embedding tables that are sharded row_wise (DLRM) are always cut
 //     over the data-parallel ranks, each of which writes its rows.

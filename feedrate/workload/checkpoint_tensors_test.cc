@@ -151,5 +151,27 @@ TEST(CheckpointTensors, OtherPrecisions) {
   EXPECT_EQ(checkpoint_tensors(model, {}, {Bytes(1), Bytes(0)}, {})[0].bytes(), 25557032U);
 }
 
+// A published size is written to the byte, however it is spread: 499,153,191 B by
+// mlcommons/storage are 16 B for each parameter and 109,303 B more.
+TEST(CheckpointTensors, APublishedSizeIsWrittenToTheByte) {
+  const ModelShape model = find_model("unet3d").value();
+  const Precision precision = published_precision(model);
+  for (const std::uint32_t stage : {0U, 1U, 3U})
+    for (const Parallelism& spread : {Parallelism{}, Parallelism{.data = 3},
+                                      Parallelism{.tensor = 2, .pipeline = 3, .data = 2}}) {
+      Parallelism parallel = spread;
+      parallel.zero_stage = stage;
+      double sum = 0;
+      for (std::uint64_t rank = 0; rank < parallel.ranks(); ++rank)
+        sum +=
+            bytes_of(checkpoint_tensors(model, parallel, precision, place_of_rank(parallel, rank)));
+      EXPECT_EQ(sum, 499'153'191) << parallel.ranks() << " ranks, ZeRO " << stage;
+    }
+  const auto pieces = checkpoint_tensors(model, {}, precision, {}).back().pieces;
+  EXPECT_EQ(pieces.back().name, "optimizer.fraction");
+  EXPECT_EQ(pieces.back().bytes(), 109'303U);
+  EXPECT_EQ(published_precision(find_model("resnet50").value()).sum(), Bytes(14));
+}
+
 }  // namespace
 }  // namespace feedrate

@@ -1,0 +1,18 @@
+// Paths that must be directories, or may become one.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "feedrate/base/error.h"
+
+namespace feedrate {
+
+// kUsage where the path, or what is nearest above it, is there and no directory. `hint`: what to
+// name instead.
+Result<> check_directory(const std::string& path, std::string_view hint);
+// The same, and kUsage where the directory above it is not there: a slip of the finger in a path
+// must not fill a disk somewhere else.
+Result<> check_new_directory(const std::string& path, std::string_view hint);
+
+}  // namespace feedrate
