@@ -28,6 +28,9 @@ struct Utilisation {
   // The noise constant (noise.h) by this trial's own steps, most of which were late: from so many
   // degrees of freedom, 0 where it cannot be told.
   double own_constant = 0, own_freedom = 0;
+  // How far the value may be off, one standard deviation, as it was reckoned from a part of an
+  // epoch of the framework's client.
+  double reckoned = 0;
   // False: no step ended; the value is what the loaders read over what would have been taken, so
   // the true one is at most that.
   bool of_steps = true;
@@ -58,6 +61,12 @@ class TrialRecorder final : public StepObserver {
     Instant time;
     std::uint64_t samples, bytes;
   };
+  // Of the framework's client, whose loaders begin anew each epoch.
+  std::uint64_t steps_per_epoch() const;
+  bool saw_no_restart() const;
+  double with_restarts(double value) const;
+  void teach_reads(Noise& noise) const;
+  void teach_steps(Noise& noise) const;
   void add_own_noise(const SteadyState& steady, Utilisation& seen) const;
   std::size_t steady_point() const;  // where the steady part of what was read begins
 
