@@ -208,8 +208,8 @@ void TrialRecorder::teach_reads(Noise& noise) const {
       noise.add(rates, passed / static_cast<double>(rates.size()), kReadsOfABlock * passed / reads);
     first = std::max(last, first + 1);
     while (restarts && first < reads_.size() &&
-           static_cast<double>(reads_[first].samples) < (at + 1) * epoch)
-      ++first;
+           static_cast<double>(reads_[first].samples) <= (at + 1) * epoch)
+      ++first;  // and until the next has begun to arrive
   }
 }
 

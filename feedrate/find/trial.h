@@ -28,12 +28,12 @@ struct Utilisation {
   // The noise constant (noise.h) by this trial's own steps, most of which were late: from so many
   // degrees of freedom, 0 where it cannot be told.
   double own_constant = 0, own_freedom = 0;
-  // How far the value may be off, one standard deviation, as it was reckoned from a part of an
-  // epoch of the framework's client.
-  double reckoned = 0;
   // False: no step ended; the value is what the loaders read over what would have been taken, so
   // the true one is at most that.
   bool of_steps = true;
+  // How far the value may be off, one standard deviation, as it was reckoned from a part of an
+  // epoch of the framework's client.
+  double reckoned = 0;
 };
 
 class TrialRecorder final : public StepObserver {
