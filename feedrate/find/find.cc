@@ -206,7 +206,7 @@ class Search {
     // What was reckoned from parts of epochs does not settle it: at most all that is left.
     const bool too_near =
         kReckonedWell * seen.reckoned > std::abs(seen.value - options_.au_threshold);
-    const double most = too_near ? session_.left() : kLookShare * budget();
+    const double most = too_near ? session_.left() : kLongLookShare * budget();
     if (epoch + fill + 2 * step > std::max(time, most)) return time;
     return std::ceil((time - fill - 2 * step) / epoch) * epoch + fill + 2 * step;
   }

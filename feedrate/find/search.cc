@@ -36,7 +36,11 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
   double more = 0;
   double freedom = 0;
   bool all_late = true;
+  // Looks at whole epochs say more than what was reckoned from parts of them.
+  const bool whole = std::ranges::any_of(
+      found->second, [](const Look& look) { return look.of_steps && look.reckoned == 0; });
   for (const Look& look : found->second) {
+    if (whole && look.of_steps && look.reckoned > 0) continue;
     if (!look.of_steps) {
       bound = std::min(bound, look.value);
       continue;

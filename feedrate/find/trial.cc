@@ -176,17 +176,19 @@ void TrialRecorder::teach(Noise& noise, bool free_steps, double saturated_rate) 
     noise.add(std::vector<double>(64, 1.0), to_seconds(limits_.watch_every), 0);
   const bool starved = free_steps || (seen.seconds > 0 && seen.value < 0.97 &&
                                       samples_per_second() >= kSaturated * saturated_rate);
-  if (starved) teach_reads(noise);
+  const bool taught = starved && teach_reads(noise);
   // Where the storage is saturated what it moves tells more, and more finely, than steps, whose
   // pattern (two on time, one late) looks like noise. Elsewhere the steps are all there is.
-  if (!starved && seen.value < 0.985) teach_steps(noise);
+  if (!taught && !free_steps && seen.value < 0.985) teach_steps(noise);
 }
 
 // Series of what was read, one of each epoch of the framework's client: that the end of one and the
 // start of the next are slower says nothing of the storage.
-void TrialRecorder::teach_reads(Noise& noise) const {
+bool TrialRecorder::teach_reads(Noise& noise) const {
   constexpr double kAllReadersBusy = 0.75;  // of an epoch; then the first of them have no more
-  if (reads_.size() <= 3) return;
+  constexpr double kBlocksMin = 4;          // of one series
+  if (reads_.size() <= 3) return true;      // too short for steps, too
+  bool taught = false;
   const bool restarts = plan_.client == ClientKind::kFaithful;
   const double epoch = static_cast<double>(steps_per_epoch()) * plan_.replicas *
                        static_cast<double>(plan_.timing.batch_samples);
@@ -204,13 +206,20 @@ void TrialRecorder::teach_reads(Noise& noise) const {
     }
     const double passed = to_seconds(reads_[last].time - reads_[first].time);
     const auto reads = static_cast<double>(reads_[last].samples - reads_[first].samples);
-    if (passed > 0 && reads > 0)
-      noise.add(rates, passed / static_cast<double>(rates.size()), kReadsOfABlock * passed / reads);
+    if (passed > 0 && reads > 0) {
+      const double interval = passed / static_cast<double>(rates.size());
+      const double shortest = kReadsOfABlock * passed / reads;
+      noise.add(rates, interval, shortest);
+      double block = interval;
+      while (block < shortest) block *= 2;
+      taught = taught || kBlocksMin * block <= passed;
+    }
     first = std::max(last, first + 1);
     while (restarts && first < reads_.size() &&
            static_cast<double>(reads_[first].samples) <= (at + 1) * epoch)
       ++first;  // and until the next has begun to arrive
   }
+  return taught;
 }
 
 void TrialRecorder::teach_steps(Noise& noise) const {

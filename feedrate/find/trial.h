@@ -65,7 +65,7 @@ class TrialRecorder final : public StepObserver {
   std::uint64_t steps_per_epoch() const;
   bool saw_no_restart() const;
   double with_restarts(double value) const;
-  void teach_reads(Noise& noise) const;
+  bool teach_reads(Noise& noise) const;  // false: too few for a block to be made of them
   void teach_steps(Noise& noise) const;
   void add_own_noise(const SteadyState& steady, Utilisation& seen) const;
   std::size_t steady_point() const;  // where the steady part of what was read begins
