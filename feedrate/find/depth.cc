@@ -16,6 +16,9 @@ constexpr double kMore = 1.03;           // times as much: more
 constexpr double kTrialShare = 0.025;    // of the budget, for one trial
 constexpr double kTrialShareMax = 0.06;  // where few reads come back
 constexpr std::uint64_t kReadsEnough = 2000;
+constexpr std::uint64_t kStepsEnough = 12;  // with readers that are kept: see climb()
+constexpr int kClimbsMax = 6;
+constexpr double kSameNumber = 1.1;  // of replicas: would ask for hardly more
 constexpr std::uint64_t kTransferMax = std::uint64_t{16} << 20U;
 // Where storage costs next to nothing: more than any number of accelerators asks for.
 constexpr std::uint64_t kSamplesMax = 400'000;
@@ -32,17 +35,22 @@ class Ladder {
 
   // What so many reads in flight move [samples/s].
   Result<double> measure(std::uint64_t reads, std::uint64_t transfer) {
+    return measure(reads, transfer, replicas_, kReadsEnough);
+  }
+  // The same of so many replicas.
+  Result<double> measure(std::uint64_t reads, std::uint64_t transfer, std::uint32_t replicas,
+                         std::uint64_t samples_enough) {
     Depth depth;
     depth.reads_used = reads;
     depth.transfer_bytes = transfer;
     TrialRequest request;
-    request.accelerators = replicas_ * plan_.replica_accelerators();
-    request.load = depth.load_for(options_, plan_, replicas_, 1);
+    request.accelerators = replicas * plan_.replica_accelerators();
+    request.load = depth.load_for(options_, plan_, replicas, 1);
     request.free_steps = true;
     TrialLimits limits;
     limits.time = from_seconds(budget_seconds_ * kTrialShareMax);
     limits.time_min = from_seconds(budget_seconds_ * kTrialShare);
-    limits.samples_enough = kReadsEnough;
+    limits.samples_enough = samples_enough;
     limits.samples_max = kSamplesMax;
     FEEDRATE_TRY(const Session::Outcome outcome, session_.run(request, limits));
     points_.push_back({session_.trials().back().reads_in_flight, transfer,
@@ -50,7 +58,9 @@ class Ladder {
                        session_.trials().back().seconds});
     return outcome.samples_per_second;
   }
+  std::uint32_t replicas() const { return replicas_; }
   std::uint64_t reads_of_last() const { return points_.back().reads_in_flight; }
+  double seconds_of_last() const { return points_.back().seconds; }
   std::vector<DepthPoint> points() const { return points_; }
 
  private:
@@ -73,6 +83,28 @@ bool is_less(double rate, double than, const Session& session, double seconds) {
   const double error = session.noise().standard_error(seconds);
   const double doubt = std::isfinite(error) ? std::min(2 * error, 0.1) : 0.05;
   return rate < than * std::min(0.99, 1 - doubt);
+}
+
+// Readers that are kept ask for more only where there are more replicas: those that would be fed by
+// what was moved so far, until they are hardly more. What the storage moves grows with them, but
+// more and more slowly, so this comes to the crossing from below, in two or three trials.
+Result<> climb(const FindOptions& options, const TrainingPlan& plan, Session& session,
+               std::uint32_t replicas_max, Ladder& ladder, Depth& depth) {
+  std::uint32_t replicas = ladder.replicas();
+  for (int trial = 0; trial < kClimbsMax && std::isfinite(depth.samples_per_second); ++trial) {
+    const double fed = std::floor(depth.replicas_fed(plan, options));
+    const auto more = static_cast<std::uint32_t>(std::min<double>(fed, replicas_max));
+    if (more < kSameNumber * replicas) break;
+    FEEDRATE_TRY(const double rate,
+                 ladder.measure(depth.reads_used, depth.transfer_bytes, more,
+                                kStepsEnough * more * plan.timing.batch_samples));
+    depth.saturated = !is_more(rate, depth.samples_per_second, session, ladder.seconds_of_last());
+    if (rate > depth.samples_per_second) depth.samples_per_second = rate;
+    replicas = more;
+    if (depth.saturated) break;
+    depth.reads = ladder.reads_of_last();
+  }
+  return {};
 }
 
 }  // namespace
@@ -135,6 +167,9 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
   depth.reads = depth.reads_used = std::min(kFirstReads, most);
   FEEDRATE_TRY(depth.samples_per_second, ladder.measure(depth.reads, depth.transfer_bytes));
   depth.reads = ladder.reads_of_last();
+  if (options.keep_readers) {
+    FEEDRATE_CHECK(climb(options, plan, session, replicas_max, ladder, depth));
+  }
   while (!options.keep_readers && std::isfinite(depth.samples_per_second) &&
          depth.reads_used < most) {
     const std::uint64_t more = std::min(most, depth.reads_used * kTimesMore);

@@ -9,6 +9,7 @@
 #include "feedrate/find/reason.h"
 #include "feedrate/find/search.h"
 #include "feedrate/find/session.h"
+#include "feedrate/workload/sampler.h"
 
 namespace feedrate {
 namespace {
@@ -28,7 +29,8 @@ constexpr double kTurnShare = 0.3;        // of the budget, to look at later rea
 constexpr double kAsFast = 0.03;          // rates that differ by less are one
 constexpr double kRateShare = 0.05;       // of the budget, for what the storage moves then
 constexpr std::uint64_t kRateSamples = 400'000;
-constexpr double kPromised = 0.97;  // of what the storage moves: less reaches the accelerators
+constexpr double kReckonedWell = 3;  // times as far off the threshold as the reckoning is in doubt
+constexpr double kPromised = 0.97;   // of what the storage moves: less reaches the accelerators
 
 class Search {
  public:
@@ -161,7 +163,7 @@ class Search {
     if (outcome.reading == Session::Reading::kMixed) return {};
     if (seen.seconds > 0)
       curve().add(replicas, {session_.spent(), seen.seconds, seen.value, seen.of_steps, seen.more,
-                             seen.own_constant, seen.own_freedom});
+                             seen.own_constant, seen.own_freedom, seen.reckoned});
     else
       ++unmeasured_;
     return {};
@@ -199,9 +201,26 @@ class Search {
       time = std::max(time, std::min(kLongerLook * curve().longest_look(replicas) + fill,
                                      kLongLookShare * budget()));
     if (unmeasured_ > 0) time *= 1 << std::min(unmeasured_, 6);
+    time = in_whole_epochs(replicas, time, fill, step);
     const double left = session_.left();
     if (time <= left) return time;
     return left >= std::min(time, shortest_look(replicas)) ? left : 0;
+  }
+
+  // The framework's client begins anew each epoch. Where one is no longer than a look may be, a
+  // look is made of whole ones.
+  double in_whole_epochs(std::uint32_t replicas, double time, double fill, double step) const {
+    constexpr double kSpare = 1.1;
+    if (plan_.client != ClientKind::kFaithful) return time;
+    const ShardShape shape{plan_.dataset->samples(), replicas, plan_.timing.batch_samples};
+    const double epoch = kSpare * (static_cast<double>(shape.steps_per_epoch()) * step + fill);
+    const Curve::Estimate seen = curve().estimate(replicas);
+    // What was reckoned from parts of epochs does not settle it: at most all that is left.
+    const bool too_near =
+        kReckonedWell * seen.reckoned > std::abs(seen.value - options_.au_threshold);
+    const double most = too_near ? session_.left() : kLongLookShare * budget();
+    if (epoch + fill + 2 * step > std::max(time, most)) return time;
+    return std::ceil((time - fill - 2 * step) / epoch) * epoch + fill + 2 * step;
   }
 
   double still_needed(std::uint32_t replicas, double crossing) const {
@@ -235,6 +254,13 @@ class Search {
       }
       if (n == far) return easiest;
     }
+  }
+
+  // How far to go up from a number that is fed: where no look has shown what the storage can give,
+  // and all that was expected is fed, one by one would not come to an end.
+  std::uint32_t leap(std::uint32_t fed) const {
+    constexpr double kKnown = 0.985;
+    return curve().estimate(fed).value < kKnown ? 1 : std::max(1U, fed / 4);
   }
 
   // That would decide this number and the next, where what was seen so far is a guide.
@@ -297,7 +323,7 @@ std::optional<std::uint32_t> Search::choose() const {
   auto below = std::clamp(static_cast<std::uint32_t>(guess), fed, starving - 1);
   // Nothing starved yet: go up by leaps, since what feeds few may feed many.
   if (starving > limit_ && fed > 0 && below == fed && fed < limit_)
-    below = std::min(limit_, std::max(fed + 1, static_cast<std::uint32_t>(guess)));
+    below = std::min(limit_, guess > fed ? static_cast<std::uint32_t>(guess) : fed + leap(fed));
   const std::uint32_t above = std::clamp(below + 1, fed + 1, starving);
   std::uint32_t lowest = fed + 1;  // not yet proven either way
   while (lowest < starving && settled(lowest)) ++lowest;

@@ -38,7 +38,11 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
   double more = 0;
   double freedom = 0;
   bool all_late = true;
+  // Looks at whole epochs say more than what was reckoned from parts of them.
+  const bool whole = std::ranges::any_of(
+      found->second, [](const Look& look) { return look.of_steps && look.reckoned == 0; });
   for (const Look& look : found->second) {
+    if (whole && look.of_steps && look.reckoned > 0) continue;
     if (!look.of_steps) {
       bound = std::min(bound, look.value);
       continue;
@@ -46,6 +50,7 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
     estimate.seconds += look.seconds;
     work += look.seconds * look.value;
     more += look.seconds * look.more;
+    estimate.reckoned += look.seconds * look.reckoned;
     own += look.own_constant * look.own_freedom;
     freedom += look.own_freedom;
     all_late = all_late && look.own_freedom > 0;
@@ -53,6 +58,7 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
   if (estimate.seconds > 0) {
     estimate.value = work / estimate.seconds;
     estimate.more = more / estimate.seconds;
+    estimate.reckoned /= estimate.seconds;
   } else if (bound < 2) {
     estimate.of_steps = false;
     estimate.value = bound;
@@ -64,6 +70,8 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
   if (all_late && freedom >= 7 && seconds_enough(estimate.seconds))
     estimate.starving_error =
         std::min(estimate.error, std::sqrt(own / freedom / estimate.seconds) * (1 + 4 / freedom));
+  estimate.error = std::hypot(estimate.error, estimate.reckoned);
+  estimate.starving_error = std::hypot(estimate.starving_error, estimate.reckoned);
   return estimate;
 }
 
@@ -117,12 +125,14 @@ std::optional<Curve::Capacity> Curve::capacity() const {
   double most = 0;
   double doubt = 0;
   double unsure = 0;
+  double reckoned = 0;
   for (const auto& [replicas, looks] : looks_) {
     const Estimate seen = estimate(replicas);
     if (seen.seconds <= 0 || !seen.of_steps || seen.value >= kBelowKnee) continue;
     // All that the storage delivers counts; what of it may not arrive is doubt.
     const double fed = (seen.value + seen.more) * replicas;
     unsure += seen.seconds * seen.more * replicas / 2;
+    reckoned += seen.seconds * seen.reckoned * replicas;
     all.seconds += seen.seconds;
     all.fed += seen.seconds * fed;
     all.replicas += seen.seconds * replicas;
@@ -135,7 +145,7 @@ std::optional<Curve::Capacity> Curve::capacity() const {
   all.replicas /= all.seconds;
   if (most - least > 3 * doubt + kUneven * all.fed) return std::nullopt;
   all.error = std::hypot(all.fed * noise_.standard_error(all.seconds), all.fed * kModel,
-                         unsure / all.seconds);
+                         std::hypot(unsure, reckoned) / all.seconds);
   return all;
 }
 

@@ -18,6 +18,7 @@ struct Look {
   bool of_steps = true;
   double more = 0;
   double own_constant = 0, own_freedom = 0;  // see Utilisation
+  double reckoned = 0;
 };
 
 enum class Verdict : std::uint8_t { kOpen, kFed, kStarve, kEdge };
@@ -35,7 +36,8 @@ class Curve {
     // The error by the steps of these looks alone, where nearly all were late; else as `error`.
     // What is late every time hides no rare stall, so this may be the smaller one.
     double starving_error = 0;
-    double more = 0;  // see SteadyState
+    double more = 0;      // see SteadyState
+    double reckoned = 0;  // see Utilisation; part of the errors
     bool of_steps = true;
   };
   Estimate estimate(std::uint32_t replicas) const;

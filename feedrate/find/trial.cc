@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "feedrate/stats/transient.h"
+#include "feedrate/workload/sampler.h"
 
 namespace feedrate {
 namespace {
@@ -74,7 +75,9 @@ double TrialRecorder::samples_per_second() const {
   const double batch =
       static_cast<double>(plan_.replicas) * static_cast<double>(plan_.timing.batch_samples);
   const auto consumed = static_cast<double>(steps_.size()) * batch;
-  if (plan_.timing.compute.count() == 1 && steps_.size() >= kStepsMin) {
+  // The framework's readers hand on what they have read, and its shuffle buffer fills meanwhile.
+  const bool hands_on = plan_.client == ClientKind::kFaithful;
+  if (plan_.timing.compute.count() == 1 && !hands_on && steps_.size() >= kStepsMin) {
     const std::size_t first = steps_.size() / 10;
     const double passed = to_seconds(steps_.back().end - steps_[first].end);
     const double rest = to_seconds(reads_.back().time - steps_.back().end);
@@ -83,7 +86,7 @@ double TrialRecorder::samples_per_second() const {
   }
   const auto read = static_cast<double>(reads_.back().samples);
   const auto in_flight = static_cast<double>(plan_.readers) * plan_.replicas;
-  if (plan_.timing.compute.count() == 1 && read - consumed > 2 * batch + in_flight / 2)
+  if (plan_.timing.compute.count() == 1 && !hands_on && read - consumed > 2 * batch + in_flight / 2)
     return (consumed + batch) / seconds();
   const Point& from = reads_[steady_point()];
   const Point& to = reads_.back();
@@ -102,6 +105,14 @@ Utilisation TrialRecorder::utilisation() const {
     const double seconds = steady.seconds + (waited > 0 ? waited : 0);
     Utilisation seen{seconds, std::min(1.0, steady.batches * compute / seconds), steady.more, 0, 0,
                      true};
+    if (saw_no_restart()) {
+      constexpr double kDoubt = 0.1;  // of what the restarts are reckoned to cost
+      const double within = seen.value;
+      seen.more = with_restarts(std::min(1.0, seen.value + seen.more));
+      seen.value = with_restarts(seen.value);
+      seen.reckoned = kDoubt * (within - seen.value);
+      seen.more = std::max(0.0, seen.more - seen.value);
+    }
     add_own_noise(steady, seen);
     return seen;
   }
@@ -111,6 +122,30 @@ Utilisation TrialRecorder::utilisation() const {
   if (reads_.empty() || wanted <= 0) return {};
   return {passed, std::min(1.0, static_cast<double>(reads_.back().samples) / wanted), 0, 0, 0,
           false};
+}
+
+std::uint64_t TrialRecorder::steps_per_epoch() const {
+  return ShardShape{plan_.dataset->samples(), plan_.replicas, plan_.timing.batch_samples}
+      .steps_per_epoch();
+}
+
+bool TrialRecorder::saw_no_restart() const {
+  return plan_.client == ClientKind::kFaithful && steps_.size() <= steps_per_epoch();
+}
+
+// What a look at a part of an epoch says of whole ones. Where accelerators do not wait an epoch is
+// longer by the fill of its first batch. Where they do, storage is idle from when the last sample
+// was read until the last step has ended: a step, and those of what the shuffle buffer still holds.
+double TrialRecorder::with_restarts(double value) const {
+  const double compute = to_seconds(plan_.timing.compute);
+  const auto steps = static_cast<double>(steps_per_epoch());
+  const double fill = std::max(0.0, to_seconds(steps_.front().end - begin_) - compute);
+  const double held = plan_.order == AccessOrder::kSequential
+                          ? std::min(steps, static_cast<double>(plan_.shuffle_buffer_samples) /
+                                                static_cast<double>(plan_.timing.batch_samples))
+                          : 0;
+  const double busy = steps * compute;
+  return busy / std::max(busy + fill, busy / std::max(value, 1e-9) + (1 + held) * compute);
 }
 
 void TrialRecorder::add_own_noise(const SteadyState& steady, Utilisation& seen) const {
@@ -141,24 +176,59 @@ void TrialRecorder::teach(Noise& noise, bool free_steps, double saturated_rate) 
     noise.add(std::vector<double>(64, 1.0), to_seconds(limits_.watch_every), 0);
   const bool starved = free_steps || (seen.seconds > 0 && seen.value < 0.97 &&
                                       samples_per_second() >= kSaturated * saturated_rate);
-  if (starved && reads_.size() > 3) {
-    const std::size_t first = steady_point();
-    std::vector<double> rates;
-    for (std::size_t i = first + 1; i < reads_.size(); ++i)
-      rates.push_back(static_cast<double>(reads_[i].bytes - reads_[i - 1].bytes) /
-                      std::max(1e-9, to_seconds(reads_[i].time - reads_[i - 1].time)));
-    const double passed = to_seconds(reads_.back().time - reads_[first].time);
-    const auto reads = static_cast<double>(reads_.back().samples - reads_[first].samples);
-    if (passed > 0 && reads > 0)
-      noise.add(rates, passed / static_cast<double>(rates.size()), kReadsOfABlock * passed / reads);
-  }
+  const bool taught = starved && teach_reads(noise);
   // Where the storage is saturated what it moves tells more, and more finely, than steps, whose
   // pattern (two on time, one late) looks like noise. Elsewhere the steps are all there is.
-  if (starved || seen.value >= 0.985) return;
+  if (!taught && !free_steps && seen.value < 0.985) teach_steps(noise);
+}
+
+// Series of what was read, one of each epoch of the framework's client: that the end of one and the
+// start of the next are slower says nothing of the storage.
+bool TrialRecorder::teach_reads(Noise& noise) const {
+  constexpr double kAllReadersBusy = 0.75;  // of an epoch; then the first of them have no more
+  constexpr double kBlocksMin = 4;          // of one series
+  if (reads_.size() <= 3) return true;      // too short for steps, too
+  bool taught = false;
+  const bool restarts = plan_.client == ClientKind::kFaithful;
+  const double epoch = static_cast<double>(steps_per_epoch()) * plan_.replicas *
+                       static_cast<double>(plan_.timing.batch_samples);
+  const std::size_t begin = steady_point();
+  for (std::size_t first = begin; first + 1 < reads_.size();) {
+    double end = std::numeric_limits<double>::infinity();
+    const double at = std::floor(static_cast<double>(reads_[first].samples) / epoch);
+    if (restarts) end = (at + kAllReadersBusy) * epoch;
+    std::vector<double> rates;
+    std::size_t last = first;
+    while (last + 1 < reads_.size() && static_cast<double>(reads_[last + 1].samples) < end) {
+      ++last;
+      rates.push_back(static_cast<double>(reads_[last].bytes - reads_[last - 1].bytes) /
+                      std::max(1e-9, to_seconds(reads_[last].time - reads_[last - 1].time)));
+    }
+    const double passed = to_seconds(reads_[last].time - reads_[first].time);
+    const auto reads = static_cast<double>(reads_[last].samples - reads_[first].samples);
+    if (passed > 0 && reads > 0) {
+      const double interval = passed / static_cast<double>(rates.size());
+      const double shortest = kReadsOfABlock * passed / reads;
+      noise.add(rates, interval, shortest);
+      double block = interval;
+      while (block < shortest) block *= 2;
+      taught = taught || kBlocksMin * block <= passed;
+    }
+    first = std::max(last, first + 1);
+    while (restarts && first < reads_.size() &&
+           static_cast<double>(reads_[first].samples) <= (at + 1) * epoch)
+      ++first;  // and until the next has begun to arrive
+  }
+  return taught;
+}
+
+void TrialRecorder::teach_steps(Noise& noise) const {
   const SteadyState steady = steady_state(plan_, steps_);
+  const bool restarts = plan_.client == ClientKind::kFaithful;
   std::vector<double> durations;
   for (std::size_t step = steady.first + 1; step <= steady.last && step < steps_.size(); ++step)
-    durations.push_back(to_seconds(steps_[step].end - steps_[step - 1].end));
+    if (!restarts || step % steps_per_epoch() != 0)
+      durations.push_back(to_seconds(steps_[step].end - steps_[step - 1].end));
   if (durations.size() >= 4)
     noise.add(durations, steady.seconds / static_cast<double>(durations.size()), 0);
 }

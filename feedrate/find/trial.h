@@ -31,6 +31,9 @@ struct Utilisation {
   // False: no step ended; the value is what the loaders read over what would have been taken, so
   // the true one is at most that.
   bool of_steps = true;
+  // How far the value may be off, one standard deviation, as it was reckoned from a part of an
+  // epoch of the framework's client.
+  double reckoned = 0;
 };
 
 class TrialRecorder final : public StepObserver {
@@ -58,6 +61,12 @@ class TrialRecorder final : public StepObserver {
     Instant time;
     std::uint64_t samples, bytes;
   };
+  // Of the framework's client, whose loaders begin anew each epoch.
+  std::uint64_t steps_per_epoch() const;
+  bool saw_no_restart() const;
+  double with_restarts(double value) const;
+  bool teach_reads(Noise& noise) const;  // false: too few for a block to be made of them
+  void teach_steps(Noise& noise) const;
   void add_own_noise(const SteadyState& steady, Utilisation& seen) const;
   std::size_t steady_point() const;  // where the steady part of what was read begins
 

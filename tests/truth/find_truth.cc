@@ -2,6 +2,8 @@
 // seeds of their noise, and prints a line of JSON for each run: what find_coverage.py counts.
 //
 // usage: feedrate_find_truth STORAGES.json NAME FIRST_SEED SEEDS BUDGET_SECONDS [AT_LEAST]
+//        with --faithful first: N for the framework's habits; then with --au instead of AT_LEAST
+//        the utilisation of each number, by runs that last so many seconds: how that N is told
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -243,8 +245,10 @@ class StationStorage final : public Storage {
 };
 
 constexpr std::uint32_t kMost = 64;  // accelerators
+constexpr double kHopeless = 0.8;    // far below the threshold: no larger number is fed
 
-TrainingPlan make_plan(const nlohmann::json& job, const nlohmann::json& storage) {
+TrainingPlan make_plan(const nlohmann::json& job, const nlohmann::json& storage,
+                       ClientKind client) {
   Workload workload;
   workload.name = "truth";
   const double bytes = job.at("sample_bytes");
@@ -254,6 +258,8 @@ TrainingPlan make_plan(const nlohmann::json& job, const nlohmann::json& storage)
                       10};
   workload.order = AccessOrder::kRandomSamples;
   workload.epochs = 1;
+  workload.readers = job.value("workers", 4);
+  workload.prefetch_batches = 2;
   workload.accelerators = {{"x", job.at("batch").get<std::uint32_t>(),
                             from_seconds(job.at("compute").get<double>()), "truth"}};
   const auto described = plan_for(workload, 0, 1, 0);
@@ -261,12 +267,24 @@ TrainingPlan make_plan(const nlohmann::json& job, const nlohmann::json& storage)
   const auto dataset = Dataset::from_plan(*described, "(described)");
   FEEDRATE_ASSERT(dataset.has_value());
   TrainingPlan plan =
-      default_training_plan(workload, workload.accelerators.front(), *dataset, ClientKind::kNative);
+      default_training_plan(workload, workload.accelerators.front(), *dataset, client);
   plan.epochs = 0;
+  // A described service is that of a sample, however much of it a framework reads at once.
+  if (client == ClientKind::kFaithful) plan.transfer_bytes = std::uint64_t{1} << 20U;
   const nlohmann::json slow = storage.value("slow_ranks", nlohmann::json::object());
   for (const auto& [rank, factor] : slow.items())
     plan.slow_ranks[static_cast<std::uint32_t>(std::stoul(rank))] = factor.get<double>();
   return plan;
+}
+
+RunResult run_once(const TrainingPlan& plan, const std::shared_ptr<Stations>& stations,
+                   StepObserver* observer) {
+  const StorageFactory factory = [&](Reactor& reactor) {
+    return std::make_unique<StationStorage>(reactor, stations);
+  };
+  const auto group = ReactorGroup::make(ClockKind::kVirtual, IoEngine::kAuto, 1);
+  TrainingProgress progress;
+  return summarise_training(plan, run_training(**group, factory, plan, observer, progress, {}));
 }
 
 Result<FindResult> search(const TrainingPlan& plan, const nlohmann::json& storage,
@@ -281,17 +299,12 @@ Result<FindResult> search(const TrainingPlan& plan, const nlohmann::json& storag
     trial.readers = request.load.readers;
     trial.prefetch_batches = request.load.prefetch_batches;
     trial.seed = seed;
+    if (plan.client == ClientKind::kFaithful) trial.seed = combine_seeds(seed, request.number);
     trial.start_samples = request.start_samples;
     if (request.free_steps) trial.timing.compute = Duration(1);
     if (request.free_steps) trial.slow_ranks.clear();
     stations->begin(seed * 100'003 + request.number);
-    const StorageFactory factory = [&](Reactor& reactor) {
-      return std::make_unique<StationStorage>(reactor, stations);
-    };
-    const auto group = ReactorGroup::make(ClockKind::kVirtual, IoEngine::kAuto, 1);
-    TrainingProgress progress;
-    return summarise_training(trial,
-                              run_training(**group, factory, trial, &observer, progress, stop));
+    return run_once(trial, stations, &observer);
   };
   FindObserver observer;
   if (verbose)
@@ -303,31 +316,63 @@ Result<FindResult> search(const TrainingPlan& plan, const nlohmann::json& storag
                    100 * trial.utilisation.value_or(0), trial.upper_bound ? "at most" : "",
                    trial.samples_per_second);
     };
-  return find_accelerators(options, plan, plan.dataset->samples() / plan.timing.batch_samples, 1,
-                           runner, observer, stop);
+  const std::uint64_t most = plan.dataset->samples() / plan.timing.batch_samples /
+                             (plan.client == ClientKind::kFaithful ? 2 : 1);
+  return find_accelerators(options, plan, most, 1, runner, observer, stop);
+}
+
+// The utilisation of each number in runs so long that the framework's restarts are in it.
+void print_utilisations(TrainingPlan plan, const nlohmann::json& storage, std::uint64_t seed,
+                        double seconds) {
+  plan.time_max = from_seconds(seconds);
+  nlohmann::json line{{"storage", storage.at("name")}, {"seed", seed}};
+  for (plan.replicas = 1; plan.replicas <= kMost; ++plan.replicas) {
+    const auto stations = std::make_shared<Stations>(storage);
+    stations->begin(seed);
+    plan.seed = combine_seeds(seed, plan.replicas);
+    const double au = run_once(plan, stations, nullptr).sustained_utilisation;
+    line["au"].push_back(au);
+    if (au < kHopeless) break;
+  }
+  std::printf("%s\n", json_text(line, -1).c_str());
 }
 
 int run(int argc, char** argv) {
+  const bool faithful = argc > 1 && std::string_view(argv[1]) == "--faithful";
+  if (faithful) {
+    ++argv;
+    --argc;
+  }
   if (argc < 6) {
     std::fprintf(stderr,
-                 "usage: %s STORAGES.json NAME FIRST_SEED SEEDS BUDGET_SECONDS [AT_LEAST]\n",
-                 argv[0]);
+                 "usage: [--faithful] STORAGES.json NAME FIRST_SEED SEEDS BUDGET_SECONDS "
+                 "[AT_LEAST | --au]\n");
     return 2;
   }
+  const bool utilisations = argc > 6 && std::string_view(argv[6]) == "--au";
   std::ifstream file(argv[1]);
   nlohmann::json all = nlohmann::json::parse(file);
-  for (const nlohmann::json& lru : all.value("lru_storages", nlohmann::json::array()))
-    all["storages"].push_back(lru);
+  for (const char* others : {"lru_storages", "framework_storages"})
+    for (const nlohmann::json& storage : all.value(others, nlohmann::json::array()))
+      all["storages"].push_back(storage);
   for (const nlohmann::json& storage : all.at("storages")) {
     if (storage.at("name") != argv[2]) continue;
-    const TrainingPlan plan = make_plan(all.at("job"), storage);
+    const TrainingPlan plan =
+        make_plan(all.at("job"), storage, faithful ? ClientKind::kFaithful : ClientKind::kNative);
     FindOptions options;
     options.au_threshold = all.at("threshold");
     options.accelerators_max = kMost;
     options.budget = from_seconds(std::strtod(argv[5], nullptr));
-    if (argc > 6) options.at_least = static_cast<std::uint32_t>(std::atoi(argv[6]));
+    options.goes_on = !faithful;
+    options.keep_readers = options.keep_prefetch = options.keep_transfer = faithful;
+    if (argc > 6 && !utilisations)
+      options.at_least = static_cast<std::uint32_t>(std::atoi(argv[6]));
     const std::uint64_t first = std::strtoull(argv[3], nullptr, 10);
     for (std::uint64_t seed = first; seed < first + std::strtoull(argv[4], nullptr, 10); ++seed) {
+      if (utilisations) {
+        print_utilisations(plan, storage, seed, to_seconds(options.budget));
+        continue;
+      }
       const auto result = search(plan, storage, seed, options, std::getenv("VERBOSE") != nullptr);
       if (!result) {
         std::fprintf(stderr, "%s\n", result.error().message().c_str());
