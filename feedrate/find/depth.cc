@@ -59,6 +59,16 @@ class Ladder {
     return outcome.samples_per_second;
   }
   std::uint32_t replicas() const { return replicas_; }
+  // How often as many reads came back as are in flight.
+  double rounds_of_last() const {
+    const DepthPoint& last = points_.back();
+    const std::uint64_t whole = plan_.order == AccessOrder::kSequential
+                                    ? plan_.dataset->largest_file_bytes()
+                                    : plan_.dataset->largest_sample_bytes();
+    const auto read = static_cast<double>(std::min(last.transfer_bytes, whole));
+    return last.bytes_per_second * last.seconds /
+           (std::max(1.0, read) * static_cast<double>(last.reads_in_flight));
+  }
   std::uint64_t reads_of_last() const { return points_.back().reads_in_flight; }
   double seconds_of_last() const { return points_.back().seconds; }
   std::vector<DepthPoint> points() const { return points_; }
@@ -72,10 +82,14 @@ class Ladder {
   std::vector<DepthPoint> points_;
 };
 
-// Beyond noise, and worth having.
-bool is_more(double rate, double than, const Session& session, double seconds) {
+// Beyond noise, and worth having. A trial in which all reads in flight came back few times saw
+// little but its own beginning.
+bool is_more(double rate, double than, const Session& session, double seconds, double rounds) {
+  constexpr double kRounds = 4;
+  constexpr double kFewRounds = 0.1;
   const double error = session.noise().standard_error(seconds);
-  const double doubt = std::isfinite(error) ? std::min(2 * error, 0.1) : 0.05;
+  const double noise = std::isfinite(error) ? std::min(2 * error, 0.1) : 0.05;
+  const double doubt = rounds < kRounds ? kFewRounds : noise;
   return rate > than * std::max(kMore, 1 + doubt);
 }
 
@@ -98,7 +112,8 @@ Result<> climb(const FindOptions& options, const TrainingPlan& plan, Session& se
     FEEDRATE_TRY(const double rate,
                  ladder.measure(depth.reads_used, depth.transfer_bytes, more,
                                 kStepsEnough * more * plan.timing.batch_samples));
-    depth.saturated = !is_more(rate, depth.samples_per_second, session, ladder.seconds_of_last());
+    depth.saturated = !is_more(rate, depth.samples_per_second, session, ladder.seconds_of_last(),
+                               ladder.rounds_of_last());
     if (rate > depth.samples_per_second) depth.samples_per_second = rate;
     replicas = more;
     if (depth.saturated) break;
@@ -174,10 +189,13 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
          depth.reads_used < most) {
     const std::uint64_t more = std::min(most, depth.reads_used * kTimesMore);
     FEEDRATE_TRY(const double rate, ladder.measure(more, depth.transfer_bytes));
-    if (!is_more(rate, depth.samples_per_second, session, trial_seconds)) {
+    if (!is_more(rate, depth.samples_per_second, session, trial_seconds, ladder.rounds_of_last())) {
       // Where nothing came in time, or no more were in flight, that is no evidence.
       depth.saturated = rate > 0 && ladder.reads_of_last() > depth.reads;
-      if (!is_less(rate, depth.samples_per_second, session, trial_seconds)) depth.reads_used = more;
+      // More than are needed do no harm, unless whoever stops has to wait for them.
+      const bool soon_back = static_cast<double>(more) <= rate * trial_seconds;
+      if (soon_back && !is_less(rate, depth.samples_per_second, session, trial_seconds))
+        depth.reads_used = more;
       break;
     }
     depth.samples_per_second = rate;
@@ -190,7 +208,7 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
       std::isfinite(depth.samples_per_second) && plan.transfer_bytes * kTimesMore <= kTransferMax) {
     const std::uint64_t larger = plan.transfer_bytes * kTimesMore;
     FEEDRATE_TRY(const double rate, ladder.measure(depth.reads_used, larger));
-    if (is_more(rate, depth.samples_per_second, session, trial_seconds)) {
+    if (is_more(rate, depth.samples_per_second, session, trial_seconds, ladder.rounds_of_last())) {
       depth.samples_per_second = rate;
       depth.transfer_bytes = larger;
       depth.saturated = false;

@@ -186,6 +186,13 @@ class Search {
     return fill + kStepsAtLeast * step;
   }
 
+  // On the real clock a trial ends when the last read in flight has come back.
+  double seconds_to_end(std::uint32_t replicas) const {
+    if (!options_.elapsed || !std::isfinite(depth_.samples_per_second)) return 0;
+    const TrialLoad load = depth_.load_for(options_, plan_, replicas, ahead_);
+    return double(load.readers) * replicas / std::max(1e-9, depth_.samples_per_second);
+  }
+
   // How long the next look at so many should last; 0: it does not fit any more.
   double look_time(std::uint32_t replicas) const {
     const auto [fill, step, value] = pace(replicas);
@@ -202,7 +209,7 @@ class Search {
                                      kLongLookShare * budget()));
     if (unmeasured_ > 0) time *= 1 << std::min(unmeasured_, 6);
     time = in_whole_epochs(replicas, time, fill, step);
-    const double left = session_.left();
+    const double left = session_.left() - seconds_to_end(replicas);
     if (time <= left) return time;
     return left >= std::min(time, shortest_look(replicas)) ? left : 0;
   }
@@ -367,7 +374,8 @@ Result<> Search::try_more_ahead() {
   const double reached = curve().estimate(starving).value * starving;
   const double promised =
       std::min<double>(starving, options_.au_threshold * depth_.replicas_fed(plan_, options_));
-  if (!curve().estimate(starving).of_steps || reached >= kPromised * promised) return {};
+  const double doubt = 2 * curve().estimate(starving).error * starving;
+  if (!curve().estimate(starving).of_steps || reached + doubt >= kPromised * promised) return {};
   const TrialLoad now = depth_.load_for(options_, plan_, starving, ahead_);
   const TrialLoad more = depth_.load_for(options_, plan_, starving, ahead_ * 4);
   ahead_refused_ = starving;

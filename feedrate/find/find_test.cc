@@ -183,6 +183,22 @@ TEST(Find, LatencyIsAnsweredWithDepth) {
   EXPECT_LE(result->depth_reads, 1024U);
 }
 
+// 128 reads in flight take longer to come back than a trial lasts, and the last of them come first.
+TEST(Find, AQueueThatOutlastsATrialIsNoRate) {
+  const ModelFile model("bandwidth: 50MB/s\n");  // 50 samples/s, which feed 5.5
+  Case job;
+  job.workload = test_workload("file", 100'000, 1, 1'000'000);
+  job.workload.accelerators = {{"slow", 4, from_seconds(0.4), "test"}};
+  job.storage = model.storage();
+  job.options.budget = from_seconds(30);
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  EXPECT_TRUE(holds(*result, 5));
+  EXPECT_LE(result->accelerators_high - result->accelerators_low, 2U);
+  EXPECT_LE(result->depth_reads, 32U);
+  for (const TrialResult& trial : result->trials) EXPECT_LE(trial.samples_per_second, 55);
+}
+
 TEST(Find, WholeFilesAreBoundByOperations) {
   // retinanet on h100, measured timing: 329 samples/s of 315 kB at a threshold of 0.85.
   const ModelFile model("operations_per_second: 5500\nlatency: 30ms\n");

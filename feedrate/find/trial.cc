@@ -61,6 +61,22 @@ std::size_t TrialRecorder::steady_point() const {
 }
 
 double TrialRecorder::samples_per_second() const {
+  const double rate = steady_samples_per_second();
+  // Of reads that were in flight together the first ones may come back last, and all that waited
+  // for them is consumed in one burst. So a trial that saw few rounds of them moved what was read
+  // since the first of them came back.
+  constexpr double kRounds = 4;
+  const double in_flight = static_cast<double>(plan_.readers) * plan_.replicas;
+  if (reads_.size() < 3 || static_cast<double>(reads_.back().samples) >= kRounds * in_flight)
+    return rate;
+  std::size_t first = 0;
+  while (first + 1 < reads_.size() && reads_[first].samples == 0) ++first;
+  const double passed = to_seconds(reads_.back().time - reads_[first].time);
+  const auto read = static_cast<double>(reads_.back().samples - reads_[first].samples);
+  return passed > 0 ? std::min(rate, read / passed) : rate;
+}
+
+double TrialRecorder::steady_samples_per_second() const {
   if (reads_.size() < 3) {
     const double consumed = static_cast<double>(steps_.size()) * plan_.replicas *
                             static_cast<double>(plan_.timing.batch_samples);

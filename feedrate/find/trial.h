@@ -68,6 +68,7 @@ class TrialRecorder final : public StepObserver {
   bool teach_reads(Noise& noise) const;  // false: too few for a block to be made of them
   void teach_steps(Noise& noise) const;
   void add_own_noise(const SteadyState& steady, Utilisation& seen) const;
+  double steady_samples_per_second() const;
   std::size_t steady_point() const;  // where the steady part of what was read begins
 
   const TrainingPlan& plan_;
