@@ -121,6 +121,9 @@ class FindCommand final : public Command {
     FEEDRATE_TRY(RunSetup setup, make_setup(options_, workload, found.dataset, client));
     setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
     setup.rate_max = limits.rate_max;
+    // A shuffle buffer hands on one sample for each that comes in, once it is full: nothing of the
+    // steady state, but many times a batch to wait for in each trial.
+    if (client == ClientKind::kNative) setup.plan.shuffle_buffer_samples = 0;
     const TrainingPlan& one = setup.plan;
     const std::uint32_t replica = one.replica_accelerators();
     FEEDRATE_CHECK(limits.check_replica(replica));

@@ -73,7 +73,9 @@ class Search {
   // limited by the storage's rate: then halfway between what is known.
   double crossing() const {
     const auto [count, lowest] = curve().below_threshold();
-    if (curve().limited_otherwise() || (count >= kAlike && curve().fed() == 0))
+    // Short epochs of the framework's client bend the curve, too, but not so far.
+    const bool otherwise = options_.goes_on && curve().limited_otherwise();
+    if (otherwise || (count >= kAlike && curve().fed() == 0))
       return std::sqrt(std::max(1.0, double(curve().fed())) *
                        std::min(lowest, curve().starving().value_or(lowest)));
     return curve().crossing(depth_.replicas_fed(plan_, options_));

@@ -20,11 +20,14 @@ import statistics
 import subprocess
 import sys
 
+FRAMEWORK_BUDGET = 18  # seconds: 30 % of the default of 60
+FRAMEWORK_WIDTH = 3, 0.2
 WIDTH = {10: (4, 0.4), 30: (2, 0.2), 120: (2, 0.1)}  # of budget: whole numbers, share of N
 
 
-def run(program, path, name, first, seeds, budget, at_least=None):
-    words = [program, path, name, str(first), str(seeds), str(budget)]
+def run(program, path, name, first, seeds, budget, at_least=None, framework=False):
+    words = [program, "--faithful"] if framework else [program]
+    words += [path, name, str(first), str(seeds), str(budget)]
     if at_least is not None:
         words.append(str(at_least))
     out = subprocess.run(words, capture_output=True, text=True, check=True).stdout
@@ -70,6 +73,31 @@ def truth_of(storage):
     return n if n is not None else None
 
 
+def check_framework(options, storages, budget):
+    """N for the framework's habits, against long runs of the same client at every number."""
+    storages = [s for s in storages if "framework_truth" in s]
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = list(pool.map(
+            lambda storage: run(options.program, options.storages, storage["name"], options.first,
+                                options.seeds, budget, framework=True), storages))
+    total = held = single = single_wrong = narrow = 0
+    print(f"{'storage':24} true  AU there, one more   held  median width  single  wrong")
+    for storage, lines in zip(storages, results):
+        truth = storage["framework_truth"]
+        good = sum(holds(line, truth["n"]) for line in lines)
+        alone = [line for line in lines if line["low"] == line["high"]]
+        wrong = sum(not holds(line, truth["n"]) for line in alone)
+        width = statistics.median(line["high"] - line["low"] for line in lines)
+        narrow += width <= max(FRAMEWORK_WIDTH[0], FRAMEWORK_WIDTH[1] * truth["n"])
+        total, held = total + len(lines), held + good
+        single, single_wrong = single + len(alone), single_wrong + wrong
+        print(f"{storage['name']:24} {truth['n']:4}  {str(truth['au_n']):>8}  {truth['au_n1']:8}   {good:4}"
+              f" {width:13.1f}  {len(alone):6}  {wrong:5}")
+    print(f"held {held} of {total}; of {single} single numbers {single_wrong} wrong; narrow enough: "
+          f"{narrow} of {len(storages)}")
+    return 1 if held < 0.95 * total or single_wrong > 0.02 * single or narrow < len(storages) - 2 else 0
+
+
 def holds(line, truth):
     if truth is None:  # unlimited: as many as there may be
         return line["high"] == line["limit"]
@@ -89,10 +117,17 @@ def main():
     parser.add_argument("--held", type=float, default=0.95)
     parser.add_argument("--single-wrong", type=float, default=0.02)
     parser.add_argument("--all-narrow", action="store_true")
+    parser.add_argument("--framework", action="store_true",
+                        help="N for the framework's habits, in the share of 60 s that it gets")
     options = parser.parse_args()
-    storages = json.load(open(options.storages))["storages"]
+    described = json.load(open(options.storages))
+    storages = described["storages"]
+    if options.framework:
+        storages += described.get("framework_storages", [])
     if options.names:
         storages = [s for s in storages if s["name"] in options.names.split(",")]
+    if options.framework:
+        sys.exit(check_framework(options, storages, FRAMEWORK_BUDGET))
     if options.at_least:
         sys.exit(check_at_least(options, storages, int(options.budgets.split(",")[0])))
     cells = [(s, int(b)) for b in options.budgets.split(",") for s in storages]
