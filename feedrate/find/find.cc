@@ -60,6 +60,7 @@ class Search {
   }
 
   FindResult result() const;
+  std::optional<std::pair<double, double>> by_capacity() const;
 
  private:
   std::uint32_t replica() const { return plan_.replica_accelerators(); }
@@ -479,6 +480,27 @@ void Search::add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t
   }
 }
 
+// What starves shows what the storage feeds. Where accelerators that take no time were given as
+// much, it is the storage's rate and nothing else, and bounds numbers that nobody has looked at.
+std::optional<std::pair<double, double>> Search::by_capacity() const {
+  constexpr double kSharp = 0.15;  // a rate that is known less well would agree with anything
+  constexpr double kModel = 0.03;
+  constexpr double kWidth = 3;
+  const auto all = curve().capacity();
+  if (!all || all->fed <= 0 || plan_.client != ClientKind::kNative) return std::nullopt;
+  const Session::Rate rate =
+      reads_again_ ? again_rate_
+                   : Session::Rate{depth_.samples_per_second,
+                                   depth_.points.empty() ? 0 : depth_.points.back().seconds};
+  const double promised = rate.samples_per_second * compute() / plan_.timing.batch_samples;
+  const double doubt =
+      kWidth * std::hypot(session_.noise().standard_error(rate.seconds), all->error / all->fed);
+  if (!(doubt < kSharp) || std::abs(promised / all->fed - 1) > doubt + kModel) return std::nullopt;
+  const double width = curve().half_width(*all);
+  return std::pair{(all->fed - width) / options_.au_threshold,
+                   (all->fed + width) / options_.au_threshold};
+}
+
 FindResult Search::result() const {
   FindResult result;
   result.client = to_string(plan_.client);
@@ -493,6 +515,13 @@ FindResult Search::result() const {
     result.findings.push_back(
         fmt::format("{} were fed and {} starved: this is not one curve, so the interval holds both",
                     fed * replica(), starving * replica()));
+  else if (const auto range = by_capacity()) {
+    const auto whole = [&](double n) {
+      return static_cast<std::uint32_t>(std::clamp<double>(std::floor(n), low, high));
+    };
+    high = whole(range->second);
+    low = whole(range->first);
+  }
   add_points(fed, starving, low, high, result);
   const double x = crossing();
   const auto guess = static_cast<std::uint32_t>(std::clamp(std::floor(x), 0.0, double(limit_)));

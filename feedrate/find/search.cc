@@ -149,6 +149,11 @@ std::optional<Curve::Capacity> Curve::capacity() const {
   return all;
 }
 
+double Curve::half_width(const Capacity& all) const {
+  if (!seconds_enough(all.seconds)) return std::numeric_limits<double>::infinity();
+  return multiple(all.seconds) * all.error;
+}
+
 bool Curve::limited_otherwise() const {
   std::size_t below = 0;
   for (const auto& [replicas, looks] : looks_) {

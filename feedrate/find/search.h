@@ -61,6 +61,8 @@ class Curve {
     double fed = 0, error = 0, seconds = 0, replicas = 0;
   };
   std::optional<Capacity> capacity() const;
+  // Half the interval that holds it at all times, in replicas; infinite where too little was seen.
+  double half_width(const Capacity& all) const;
   // Looks below the knee were made at several numbers, and no one capacity explains them.
   bool limited_otherwise() const;
   // How many numbers were seen below the threshold, proven or not, and the lowest of them.
