@@ -483,19 +483,18 @@ void Search::add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t
 // What starves shows what the storage feeds. Where accelerators that take no time were given as
 // much, it is the storage's rate and nothing else, and bounds numbers that nobody has looked at.
 std::optional<std::pair<double, double>> Search::by_capacity() const {
-  constexpr double kSharp = 0.15;  // a rate that is known less well would agree with anything
+  // A rate that is known less well would agree with anything; where looks at several numbers agree,
+  // too, it may be known half as well.
+  const double sharp = curve().numbers_below_knee() >= 2 ? 0.3 : 0.15;
   constexpr double kModel = 0.03;
   constexpr double kWidth = 3;
   const auto all = curve().capacity();
   if (!all || all->fed <= 0 || plan_.client != ClientKind::kNative) return std::nullopt;
-  const Session::Rate rate =
-      reads_again_ ? again_rate_
-                   : Session::Rate{depth_.samples_per_second,
-                                   depth_.points.empty() ? 0 : depth_.points.back().seconds};
+  const Session::Rate rate = reads_again_ ? again_rate_ : session_.first_reading();
   const double promised = rate.samples_per_second * compute() / plan_.timing.batch_samples;
   const double doubt =
       kWidth * std::hypot(session_.noise().standard_error(rate.seconds), all->error / all->fed);
-  if (!(doubt < kSharp) || std::abs(promised / all->fed - 1) > doubt + kModel) return std::nullopt;
+  if (!(doubt < sharp) || std::abs(promised / all->fed - 1) > doubt + kModel) return std::nullopt;
   const double width = curve().half_width(*all);
   return std::pair{(all->fed - width) / options_.au_threshold,
                    (all->fed + width) / options_.au_threshold};

@@ -154,14 +154,16 @@ double Curve::half_width(const Capacity& all) const {
   return multiple(all.seconds) * all.error;
 }
 
-bool Curve::limited_otherwise() const {
+std::size_t Curve::numbers_below_knee() const {
   std::size_t below = 0;
   for (const auto& [replicas, looks] : looks_) {
     const Estimate seen = estimate(replicas);
     if (seen.seconds > 0 && seen.of_steps && seen.value < kBelowKnee) ++below;
   }
-  return below >= 2 && !capacity();
+  return below;
 }
+
+bool Curve::limited_otherwise() const { return numbers_below_knee() >= 2 && !capacity(); }
 
 std::pair<std::uint32_t, std::uint32_t> Curve::below_threshold() const {
   std::uint32_t count = 0;

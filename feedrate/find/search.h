@@ -63,6 +63,7 @@ class Curve {
   std::optional<Capacity> capacity() const;
   // Half the interval that holds it at all times, in replicas; infinite where too little was seen.
   double half_width(const Capacity& all) const;
+  std::size_t numbers_below_knee() const;
   // Looks below the knee were made at several numbers, and no one capacity explains them.
   bool limited_otherwise() const;
   // How many numbers were seen below the threshold, proven or not, and the lowest of them.
