@@ -73,7 +73,9 @@ double TrialRecorder::samples_per_second() const {
   while (first + 1 < reads_.size() && reads_[first].samples == 0) ++first;
   const double passed = to_seconds(reads_.back().time - reads_[first].time);
   const auto read = static_cast<double>(reads_.back().samples - reads_[first].samples);
-  return passed > 0 ? std::min(rate, read / passed) : rate;
+  if (passed > 0 && read > 0) return std::min(rate, read / passed);
+  // They came all at once: not much is known.
+  return std::min(rate, static_cast<double>(reads_.back().samples) / seconds());
 }
 
 double TrialRecorder::steady_samples_per_second() const {
