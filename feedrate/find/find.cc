@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "feedrate/base/units.h"
 #include "feedrate/find/depth.h"
 #include "feedrate/find/reason.h"
 #include "feedrate/find/search.h"
@@ -483,6 +484,11 @@ FindResult Search::result() const {
     if (verdict == Verdict::kOpen)
       result.narrower_budget_seconds = narrower_budget(options_.at_least / replica(), x);
   }
+  if (session_.read_all_it_may() && result.narrower_budget_seconds > 0)
+    result.findings.push_back(fmt::format(
+        "the search of the {} client ended after {} samples, as one without --budget does; "
+        "--until-sure sets no limit",
+        result.client, format_count(static_cast<double>(options_.samples_max))));
   if (session_.discarded() > 0)
     result.findings.push_back(fmt::format(
         "{} left out, since this host did not let the client run for a part of it",
