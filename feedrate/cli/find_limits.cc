@@ -236,7 +236,7 @@ std::string SearchClock::framework_left_out() const {
 // In proportion to what each search gets of it; with a short budget the first gets all.
 void SearchClock::name_whole_budgets(std::vector<FindResult>& results) const {
   if (!limits_.framework) return;
-  const double kept = limits_.framework_first ? 0.5 : kFrameworkShare;
+  double kept = limits_.framework_first ? 0.5 : kFrameworkShare;
   const double holds_both =
       limits_.framework_first ? 0 : to_seconds(kFrameworkMin) / kFrameworkShare;
   double spent = 0;
@@ -244,6 +244,9 @@ void SearchClock::name_whole_budgets(std::vector<FindResult>& results) const {
   for (std::size_t i = 0; i < results.size(); ++i) {
     double& seconds = results[i].narrower_budget_seconds;
     if (seconds <= 0) continue;
+    // The framework's search gets what the first leaves, too.
+    if (i > 0 && limits_.find.budget.count() > 0)
+      kept = std::max(kept, results[i].budget_seconds / to_seconds(limits_.find.budget));
     const double whole = seconds / (i == 0 ? 1 - kept : kept);
     if (i > 0 || rounded_budget(std::max(seconds, spent)) >= holds_both) seconds = whole;
     seconds = std::max(seconds, spent);
