@@ -3,10 +3,13 @@
 seeds and budgets, and compares with the truth that judge_events.py or a closed form gave.
 
 usage: find_coverage.py FIND_TRUTH STORAGES.json [--seeds 100] [--first 1] [--budgets 10,30,120]
-                        [--names NAME,...] [--jobs 2] [--at-least]
+                        [--names NAME,...] [--jobs 2] [--at-least | --framework]
 
 With --at-least the question is whether N, and N + 1, are fed, with the first of the budgets: wrong
 answers are at most 2 %, open ones at most 10 % where AU is a point or more from the threshold.
+
+With --framework it is N for the framework's habits, with 18 s, against "framework_truth": by runs
+of that client at every number (feedrate_find_truth --faithful STORAGES.json NAME 1 2 400 --au).
 """
 import argparse
 import collections
