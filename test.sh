@@ -37,7 +37,7 @@ preset asan feedrate_unit_tests -R '^unit/'
 preset tsan feedrate_concurrent_tests -L concurrent
 if [ $long = yes ]; then
   tests "judges" ctest --test-dir build/release --output-on-failure -C long -R '^truth/'
-  for how in "" "--at-least --budgets 30"; do
+  for how in "" "--at-least --budgets 30" "--framework --seeds 40"; do
     check "truth: find $how" tests/truth/find_coverage.py build/release/tests/truth/feedrate_find_truth \
       tests/truth/storages.json $how && passed=$((passed + 1))
   done

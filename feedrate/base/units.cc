@@ -192,15 +192,16 @@ std::string format_counted(std::uint64_t count, std::string_view noun) {
 
 std::string format_percent(double fraction) { return fmt::format("{:.1f} %", fraction * 100); }
 
-std::string budget_text(double seconds) {
+double rounded_budget(double seconds) {
   static constexpr double kSteps[] = {10,  20,  30,  45,   60,   90,   120, 180,
                                       300, 600, 900, 1200, 1800, 2700, 3600};
-  double rounded = std::ceil(seconds / 3600) * 3600;
   for (const double step : kSteps)
-    if (step >= seconds) {
-      rounded = step;
-      break;
-    }
+    if (step >= seconds) return step;
+  return std::ceil(seconds / 3600) * 3600;
+}
+
+std::string budget_text(double seconds) {
+  const double rounded = rounded_budget(seconds);
   if (rounded < 120 && std::fmod(rounded, 60) != 0) return fmt::format("{:.0f}s", rounded);
   if (rounded < 3600) return fmt::format("{:.0f}m", std::ceil(rounded / 60));
   return fmt::format("{:.0f}h", rounded / 3600);

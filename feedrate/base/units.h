@@ -51,6 +51,7 @@ std::string format_rate(double bytes_per_second);  // "1.70 GB/s", "114 MB/s"
 std::string format_duration(Duration duration);    // "1.25 ms", "3.2 s", "2m 05s"
 // A time limit that a person would choose, so many seconds at least: 20s, 2m, 15m.
 std::string budget_text(double seconds);
+double rounded_budget(double seconds);   // the same, as a number
 std::string format_count(double count);  // "1,024", "1.28 M"
 // "1 file", "1,024 files": a noun with a regular plural.
 std::string format_counted(std::uint64_t count, std::string_view noun);

@@ -103,6 +103,7 @@ class FindCommand final : public Command {
         results.front().findings.push_back(timer.framework_left_out());
       }
     }
+    timer.name_whole_budgets(results);
     if (!json.to_stdout()) FEEDRATE_CHECK(print(render_text(results)));
     FEEDRATE_CHECK(json.write(to_json(results)));
     return exit_status(results);

@@ -17,7 +17,6 @@ constexpr double kFrameworkShare = 0.3;
 constexpr Duration kFrameworkMin = std::chrono::seconds(10);
 constexpr std::uint64_t kVirtualMemory = std::uint64_t{256} << 30U;
 constexpr std::uint64_t kVirtualSamples = 10'000'000;
-constexpr std::uint64_t kFrameworkSamples = 2'000'000;
 constexpr double kRateMet =
     0.5;  // of --max-rate: it is paced, and a short trial sees its beginning
 constexpr double kCeilingFrom = 9, kCeilingSeconds = 1;  // what find_command tries before a search
@@ -238,7 +237,6 @@ FindOptions SearchClock::for_first() const {
 
 std::optional<FindOptions> SearchClock::for_framework(const FindResult& first) const {
   FindOptions options = limits_.find;
-  options.samples_max = limits_.find.samples_max > 0 ? kFrameworkSamples : 0;
   if (options.budget.count() == 0) return with_clock(options);
   if (kept_for_framework().count() == 0) return std::nullopt;
   const Duration spent =
@@ -250,6 +248,26 @@ std::optional<FindOptions> SearchClock::for_framework(const FindResult& first) c
 std::string SearchClock::framework_left_out() const {
   return fmt::format("the framework's number was left out: --budget={} would hold it",
                      budget_text(to_seconds(kFrameworkMin) / kFrameworkShare));
+}
+
+// In proportion to what each search gets of it; with a short budget the first gets all.
+void SearchClock::name_whole_budgets(std::vector<FindResult>& results) const {
+  if (!limits_.framework) return;
+  double kept = limits_.framework_first ? 0.5 : kFrameworkShare;
+  const double holds_both =
+      limits_.framework_first ? 0 : to_seconds(kFrameworkMin) / kFrameworkShare;
+  double spent = 0;
+  for (const FindResult& result : results) spent += result.spent_seconds;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    double& seconds = results[i].narrower_budget_seconds;
+    if (seconds <= 0) continue;
+    // The framework's search gets what the first leaves, too.
+    if (i > 0 && limits_.find.budget.count() > 0)
+      kept = std::max(kept, results[i].budget_seconds / to_seconds(limits_.find.budget));
+    const double whole = seconds / (i == 0 ? 1 - kept : kept);
+    if (i > 0 || rounded_budget(std::max(seconds, spent)) >= holds_both) seconds = whole;
+    seconds = std::max(seconds, spent);
+  }
 }
 
 }  // namespace feedrate

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "feedrate/cli/command.h"
 #include "feedrate/engine/training_plan.h"
@@ -51,6 +52,9 @@ class SearchClock {
   // None where the budget is too short for it.
   std::optional<FindOptions> for_framework(const FindResult& first) const;
   std::string framework_left_out() const;
+  // A search names the budget that it needs itself; what is to be given with --budget holds the
+  // other search, too.
+  void name_whole_budgets(std::vector<FindResult>& results) const;
 
  private:
   Duration kept_for_framework() const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "feedrate/base/units.h"
 #include "feedrate/find/depth.h"
 #include "feedrate/find/reason.h"
 #include "feedrate/find/search.h"
@@ -29,6 +30,7 @@ constexpr double kTurnShare = 0.3;        // of the budget, to look at later rea
 constexpr double kAsFast = 0.03;          // rates that differ by less are one
 constexpr double kRateShare = 0.05;       // of the budget, for what the storage moves then
 constexpr std::uint64_t kRateSamples = 400'000;
+constexpr double kSpareOfEpoch = 1.1;
 constexpr double kReckonedWell = 3;  // times as far off the threshold as the reckoning is in doubt
 constexpr double kPromised = 0.97;   // of what the storage moves: less reaches the accelerators
 
@@ -217,13 +219,16 @@ class Search {
     return left >= std::min(time, shortest_look(replicas)) ? left : 0;
   }
 
+  double epoch_seconds(std::uint32_t replicas, double step) const {
+    const ShardShape shape{plan_.dataset->samples(), replicas, plan_.timing.batch_samples};
+    return kSpareOfEpoch * static_cast<double>(shape.steps_per_epoch()) * step;
+  }
+
   // The framework's client begins anew each epoch. Where one is no longer than a look may be, a
   // look is made of whole ones.
   double in_whole_epochs(std::uint32_t replicas, double time, double fill, double step) const {
-    constexpr double kSpare = 1.1;
     if (plan_.client != ClientKind::kFaithful) return time;
-    const ShardShape shape{plan_.dataset->samples(), replicas, plan_.timing.batch_samples};
-    const double epoch = kSpare * (static_cast<double>(shape.steps_per_epoch()) * step + fill);
+    const double epoch = epoch_seconds(replicas, step) + kSpareOfEpoch * fill;
     const Curve::Estimate seen = curve().estimate(replicas);
     // What was reckoned from parts of epochs does not settle it: at most all that is left.
     const bool too_near =
@@ -239,6 +244,9 @@ class Search {
     // A look whose stock still grew has to be so much longer that this is little beside the
     // distance from the threshold.
     const double off = std::max(std::abs(value - options_.au_threshold), Curve::kPursued);
+    // What was reckoned from parts of epochs settles nothing so near: a whole one is needed.
+    if (kReckonedWell * seen.reckoned > off)
+      return epoch_seconds(replicas, compute() / std::max(0.05, value));
     if (seen.more > kUnsettled * off)
       return curve().longest_look(replicas) * seen.more / (kUnsettled * off);
     return std::max(0.0, curve().seconds_to_decide(value) - (seen.of_steps ? seen.seconds : 0)) +
@@ -546,6 +554,11 @@ FindResult Search::result() const {
     if (verdict == Verdict::kOpen)
       result.narrower_budget_seconds = narrower_budget(options_.at_least / replica(), x);
   }
+  if (session_.read_all_it_may() && result.narrower_budget_seconds > 0)
+    result.findings.push_back(fmt::format(
+        "the search of the {} client ended after {} samples, as one without --budget does; "
+        "--until-sure sets no limit",
+        result.client, format_count(static_cast<double>(options_.samples_max))));
   if (session_.discarded() > 0)
     result.findings.push_back(fmt::format(
         "{} left out, since this host did not let the client run for a part of it",

@@ -21,16 +21,21 @@ struct Case {
   FindOptions options;
   std::uint32_t pipeline = 1;
   std::uint32_t readers = 0;  // the user's
+  ClientKind client = ClientKind::kNative;
   std::map<std::uint32_t, double> slow_ranks;
   std::uint64_t seed = 1;
   std::vector<TrialRequest> asked;  // of the trials, in order
 
   Result<FindResult> search() {
-    TrainingPlan plan = test_plan(workload, ClientKind::kNative, 1);
+    TrainingPlan plan = test_plan(workload, client, 1);
     plan.pipeline_parallel = pipeline;
     plan.slow_ranks = slow_ranks;
     if (readers > 0) plan.readers = readers;
     options.keep_readers = readers > 0;
+    if (client == ClientKind::kFaithful) {
+      options.goes_on = false;
+      options.keep_readers = options.keep_prefetch = options.keep_transfer = true;
+    }
     const TrialRunner runner = [&](const TrialRequest& request,
                                    StepObserver& observer) -> Result<RunResult> {
       asked.push_back(request);
@@ -84,6 +89,64 @@ TEST(Find, GivesExactlyWhatTheBandwidthCarries) {
       EXPECT_TRUE(result->saturated);
     }
   }
+}
+
+// One replica's reads say nothing of what many move, and 18 s have room for few looks.
+TEST(Find, TheFrameworksNumberInAShortBudget) {
+  for (const std::uint32_t carried : {3U, 12U, 40U}) {
+    const ModelFile model("bandwidth: " + std::to_string((carried + 0.5) * 0.9 * 40) +
+                          "MB/s\nlatency: {distribution: exponential, mean: 1ms}\n");
+    Case job;
+    job.workload = test_workload("file", 100'000, 1, 100'000);
+    job.storage = model.storage();
+    job.client = ClientKind::kFaithful;
+    job.options.budget = std::chrono::seconds(18);
+    const auto result = job.search();
+    ASSERT_TRUE(result.has_value()) << result.error().message();
+    EXPECT_TRUE(holds(*result, carried))
+        << carried << ": " << result->accelerators_low << " to " << result->accelerators_high;
+    EXPECT_LE(result->accelerators_high - result->accelerators_low, std::max(3U, carried / 5))
+        << carried << ": " << result->accelerators_low << " to " << result->accelerators_high;
+    EXPECT_LE(result->spent_seconds, 18.1);
+  }
+}
+
+// An epoch of a job has so few steps here that beginning anew costs a third of it: the number is
+// that of whole epochs, as a long run has them.
+TEST(Find, TheFrameworksNumberHasTheRestartsOfItsEpochsInIt) {
+  const ModelFile model("bandwidth: 1GB/s\nlatency: 1ms\n");
+  Case job;
+  job.storage = model.storage();
+  job.client = ClientKind::kFaithful;
+  job.options.budget = std::chrono::seconds(18);
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value()) << result.error().message();
+  std::uint32_t truth = 0;
+  for (std::uint32_t n = 1; n <= 28; ++n) {
+    TrainingPlan plan = test_plan(job.workload, ClientKind::kFaithful, n);
+    plan.epochs = 40;
+    const RunResult run = summarise_training(plan, run_virtual(plan, job.storage));
+    if (run.sustained_utilisation >= job.options.au_threshold) truth = n;
+  }
+  EXPECT_LT(truth, 27U) << "1 GB/s / (0.9 x 40 MB/s) = 27.8 without restarts";
+  EXPECT_TRUE(holds(*result, truth))
+      << truth << ": " << result->accelerators_low << " to " << result->accelerators_high;
+  EXPECT_LE(result->accelerators_high - result->accelerators_low, std::max(3U, truth / 5))
+      << truth << ": " << result->accelerators_low << " to " << result->accelerators_high;
+}
+
+TEST(Find, ASearchThatItsSamplesEndSaysSo) {
+  Case job;
+  // 27.03 at the threshold: 27 takes long to decide.
+  const ModelFile model("bandwidth: 973MB/s\nlatency: {distribution: exponential, mean: 1ms}\n");
+  job.storage = model.storage();
+  job.options.samples_max = 12'000;
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value()) << result.error().message();
+  ASSERT_GT(result->narrower_budget_seconds, 0);
+  EXPECT_EQ(result->findings.back(),
+            "the search of the native client ended after 12,000 samples, as one without --budget "
+            "does; --until-sure sets no limit");
 }
 
 TEST(Find, SearchesInWholeReplicas) {

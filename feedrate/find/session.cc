@@ -64,8 +64,12 @@ std::uint64_t Session::unread() const {
   return plan_.dataset->samples() - std::min(samples_, plan_.dataset->samples());
 }
 
+bool Session::read_all_it_may() const {
+  return options_.samples_max > 0 && samples_ >= options_.samples_max;
+}
+
 double Session::left() const {
-  if (options_.samples_max > 0 && samples_ >= options_.samples_max) return 0;
+  if (read_all_it_may()) return 0;
   if (options_.out_of_time && options_.out_of_time()) return 0;
   if (options_.budget.count() == 0) return std::numeric_limits<double>::infinity();
   return std::max(0.0, to_seconds(options_.budget) - spent());

@@ -38,6 +38,7 @@ class Session {
   const Noise& noise() const { return noise_; }
   double spent() const;                         // seconds of the search
   double left() const;                          // infinite without a budget; 0 when it is spent
+  bool read_all_it_may() const;                 // of FindOptions::samples_max
   int discarded() const { return discarded_; }  // trials in which this host did not run
   std::uint32_t several() const { return several_; }
   const std::vector<TrialResult>& trials() const { return trials_; }

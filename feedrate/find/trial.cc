@@ -124,11 +124,13 @@ Utilisation TrialRecorder::utilisation() const {
     Utilisation seen{seconds, std::min(1.0, steady.batches * compute / seconds), steady.more, 0, 0,
                      true};
     if (saw_no_restart()) {
-      constexpr double kDoubt = 0.1;  // of what the restarts are reckoned to cost
+      // Of what the restarts are reckoned to cost. Readers that stream files run out of them one by
+      // one at the end of an epoch, which depends on how the last ones fall.
+      const double doubt = plan_.order == AccessOrder::kSequential ? 0.2 : 0.1;
       const double within = seen.value;
       seen.more = with_restarts(std::min(1.0, seen.value + seen.more));
       seen.value = with_restarts(seen.value);
-      seen.reckoned = kDoubt * (within - seen.value);
+      seen.reckoned = doubt * (within - seen.value);
       seen.more = std::max(0.0, seen.more - seen.value);
     }
     add_own_noise(steady, seen);

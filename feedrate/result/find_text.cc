@@ -127,6 +127,22 @@ std::string verdict_line(const FindResult& find) {
   return text + "\n";
 }
 
+// The budget that would hold all that is still open, and what that is.
+std::string narrower_text(const std::vector<FindResult>& results) {
+  double seconds = 0;
+  std::size_t open = 0;
+  for (const FindResult& each : results) {
+    if (each.interrupted) return {};
+    open += each.narrower_budget_seconds > 0 ? 1 : 0;
+    seconds = std::max(seconds, each.narrower_budget_seconds);
+  }
+  if (open == 0) return {};
+  const char* what = open > 1                                       ? " both"
+                     : results.front().narrower_budget_seconds <= 0 ? " the framework's number"
+                                                                    : "";
+  return fmt::format("more exactly: --budget={} would tell{}\n", budget_text(seconds), what);
+}
+
 // What a cache of the storage's own does to the answer.
 std::string cache_text(const FindResult& find) {
   if (!find.read_again) return {};
@@ -195,10 +211,11 @@ std::string range_text(const FindResult& find) {
 std::string answer_text(const FindResult& find) {
   const std::string& name = find.accelerator;
   if (!find.answer.empty())
-    return fmt::format("{}: {} x {} {}", find.answer, find.asked, name,
+    return fmt::format("{}: {} x {} {}{}", find.answer, find.asked, name,
                        find.answer == "pass"   ? "are kept fed"
                        : find.answer == "fail" ? "starve"
-                                               : "may be fed or may starve");
+                                               : "may be fed or may starve",
+                       find.client == "faithful" ? " with the framework's habits" : "");
   if (!find.measured)
     return fmt::format("unknown how many {} are fed: nothing could be measured", name);
   if (find.accelerators_low == find.accelerators_high || (is_wide(find) && !at_the_edge(find)))
@@ -216,9 +233,7 @@ std::string render_text(const std::vector<FindResult>& results) {
   const FindResult& find = results.front();
   std::string text;
   for (const FindResult& each : results) text += verdict_line(each);
-  if (find.narrower_budget_seconds > 0 && !find.interrupted && !is_too_short(find))
-    text += fmt::format("more exactly: --budget={} would tell\n",
-                        budget_text(find.narrower_budget_seconds));
+  if (!is_too_short(find)) text += narrower_text(results);
   text += cache_text(find);
   text += fmt::format("why not more: {}\n", find.reason);
   for (const FindResult& each : results)

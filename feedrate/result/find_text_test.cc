@@ -160,6 +160,11 @@ TEST(FindText, AtLeastPassesFailsOrIsUndecided) {
   EXPECT_EQ(answer_text(find), "fail: 64 x h100 starve");
   find.answer = "undecided";
   EXPECT_EQ(answer_text(find), "undecided: 64 x h100 may be fed or may starve");
+  find.client = "faithful";
+  EXPECT_EQ(answer_text(find),
+            "undecided: 64 x h100 may be fed or may starve with the framework's habits");
+  find.answer = "pass";
+  EXPECT_EQ(answer_text(find), "pass: 64 x h100 are kept fed with the framework's habits");
 }
 
 TEST(FindText, TheFrameworksNumberIsTheSecondLine) {
@@ -188,6 +193,22 @@ TEST(FindText, ABudgetThatWouldTellIsNamed) {
       << render_text({find});
   find.narrower_budget_seconds = 0;
   EXPECT_FALSE(has(find, "more exactly"));
+}
+
+TEST(FindText, ABudgetNamesWhichNumberItWouldTell) {
+  FindResult find = a_search(16, 20, 24);
+  FindResult framework = a_search(8, 12, 16);
+  framework.narrower_budget_seconds = 200;
+  EXPECT_NE(render_text({find, framework})
+                .find("\nmore exactly: --budget=5m would tell the framework's number\n"),
+            std::string::npos)
+      << render_text({find, framework});
+  find.narrower_budget_seconds = 100;
+  EXPECT_NE(render_text({find, framework}).find("\nmore exactly: --budget=5m would tell both\n"),
+            std::string::npos)
+      << "the larger of the two";
+  framework.interrupted = true;
+  EXPECT_EQ(render_text({find, framework}).find("more exactly"), std::string::npos);
 }
 
 TEST(FindText, AnInterruptedSearchSaysWhatIsKnownSoFar) {

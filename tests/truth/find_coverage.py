@@ -3,7 +3,7 @@
 seeds and budgets, and compares with the truth that judge_events.py or a closed form gave.
 
 usage: find_coverage.py FIND_TRUTH STORAGES.json [--seeds 100] [--first 1] [--budgets 10,30,120]
-                        [--names NAME,...] [--jobs 2] [--at-least] [--held 0.95]
+                        [--names NAME,...] [--jobs 2] [--at-least | --framework] [--held 0.95]
                         [--single-wrong 0.02] [--all-narrow]
 
 With --at-least the question is whether N, and N + 1, are fed, with the first of the budgets: wrong
@@ -11,6 +11,9 @@ answers are at most 2 %, open ones at most 10 % where AU is a point or more from
 --held is the least share of all intervals that must hold the truth, --single-wrong the largest share
 of single numbers that may be wrong. With --all-narrow every storage's median width must be narrow
 enough.
+
+With --framework it is N for the framework's habits, with 18 s, against "framework_truth": by runs
+of that client at every number (feedrate_find_truth --faithful STORAGES.json NAME 1 2 400 --au).
 """
 import argparse
 import collections
