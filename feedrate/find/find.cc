@@ -62,9 +62,10 @@ class Search {
   }
 
   FindResult result() const;
-  std::optional<std::pair<double, double>> by_capacity() const;
 
  private:
+  // From where to where the threshold is crossed, in replicas, for all that starves shows.
+  std::optional<std::pair<double, double>> by_capacity() const;
   std::uint32_t replica() const { return plan_.replica_accelerators(); }
   Curve& curve() { return reads_again_ ? again_ : first_; }
   const Curve& curve() const { return reads_again_ ? again_ : first_; }
