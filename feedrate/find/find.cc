@@ -362,8 +362,10 @@ std::optional<std::uint32_t> Search::choose() const {
   if ((fed == 0) != (starving > limit_)) return fed == 0 ? lower : upper;
   const double below_gap = static_cast<double>(below - fed) / std::max(1U, below);
   const double above_gap = static_cast<double>(starving - above) / std::max(1U, above);
-  if (fed == 0 && starving > limit_)  // start where it is most likely decided either way
-    return curve().looks().empty() ? upper : lower;
+  if (fed == 0 && starving > limit_) {  // start where it is most likely decided either way
+    if (curve().looks().empty()) return upper;
+    return still_needed(*upper, x) < still_needed(*lower, x) ? upper : lower;
+  }
   return below_gap >= above_gap ? lower : upper;
 }
 
@@ -490,7 +492,8 @@ void Search::add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t
 }
 
 // What starves shows what the storage feeds. Where accelerators that take no time were given as
-// much, it is the storage's rate and nothing else, and bounds numbers that nobody has looked at.
+// much, it is the storage's rate and nothing else, and bounds numbers that nobody has looked at;
+// what has only filled windows so far will reach accelerators, too.
 std::optional<std::pair<double, double>> Search::by_capacity() const {
   // A rate that is known less well would agree with anything; where looks at several numbers agree,
   // too, it may be known half as well.
@@ -502,7 +505,8 @@ std::optional<std::pair<double, double>> Search::by_capacity() const {
   const Session::Rate rate = reads_again_ ? again_rate_ : session_.first_reading();
   const double promised = rate.samples_per_second * compute() / plan_.timing.batch_samples;
   const double doubt =
-      kWidth * std::hypot(session_.noise().standard_error(rate.seconds), all->error / all->fed);
+      kWidth * std::hypot(session_.noise().standard_error(rate.seconds),
+                          all->delivered_error / all->fed);
   if (!(doubt < sharp) || std::abs(promised / all->fed - 1) > doubt + kModel) return std::nullopt;
   const double width = curve().half_width(*all);
   return std::pair{(all->fed - width) / options_.au_threshold,

@@ -144,14 +144,15 @@ std::optional<Curve::Capacity> Curve::capacity() const {
   all.fed /= all.seconds;
   all.replicas /= all.seconds;
   if (most - least > 3 * doubt + kUneven * all.fed) return std::nullopt;
-  all.error = std::hypot(all.fed * noise_.standard_error(all.seconds), all.fed * kModel,
-                         std::hypot(unsure, reckoned) / all.seconds);
+  all.delivered_error = std::hypot(all.fed * noise_.standard_error(all.seconds), all.fed * kModel,
+                                   reckoned / all.seconds);
+  all.error = std::hypot(all.delivered_error, unsure / all.seconds);
   return all;
 }
 
 double Curve::half_width(const Capacity& all) const {
   if (!seconds_enough(all.seconds)) return std::numeric_limits<double>::infinity();
-  return multiple(all.seconds) * all.error;
+  return multiple(all.seconds) * all.delivered_error;
 }
 
 std::size_t Curve::numbers_below_knee() const {

@@ -57,11 +57,13 @@ class Curve {
   // What the storage feeds, in replicas at full utilisation, by all looks that starve: utilisation
   // x replicas, if that is the same for all of them within noise (else none: something else than
   // the storage's rate is the limit). `replicas`: where it was looked at, weighted by time.
+  // `delivered_error`: of what was delivered, whether or not it had reached the accelerators yet.
   struct Capacity {
-    double fed = 0, error = 0, seconds = 0, replicas = 0;
+    double fed = 0, error = 0, delivered_error = 0, seconds = 0, replicas = 0;
   };
   std::optional<Capacity> capacity() const;
-  // Half the interval that holds it at all times, in replicas; infinite where too little was seen.
+  // Half the interval that holds what is delivered at all times, in replicas; infinite where too
+  // little was seen.
   double half_width(const Capacity& all) const;
   std::size_t numbers_below_knee() const;
   // Looks below the knee were made at several numbers, and no one capacity explains them.

@@ -196,15 +196,56 @@ void TrialRecorder::teach(Noise& noise, bool free_steps, double saturated_rate) 
     noise.add(std::vector<double>(64, 1.0), to_seconds(limits_.watch_every), 0);
   const bool starved = free_steps || (seen.seconds > 0 && seen.value < 0.97 &&
                                       samples_per_second() >= kSaturated * saturated_rate);
-  const bool taught = starved && teach_reads(noise);
+  const bool taught = starved && teach_reads(noise, free_steps);
   // Where the storage is saturated what it moves tells more, and more finely, than steps, whose
   // pattern (two on time, one late) looks like noise. Elsewhere the steps are all there is.
   if (!taught && !free_steps && seen.value < 0.985) teach_steps(noise);
 }
 
+// Between two watches as much was read each moment.
+TrialRecorder::Point TrialRecorder::read_by(Instant time) const {
+  const auto after = std::ranges::lower_bound(reads_, time, {}, &Point::time);
+  if (after == reads_.end()) return reads_.back();
+  if (after == reads_.begin()) return reads_.front();
+  const Point& before = *std::prev(after);
+  const double share = to_seconds(time - before.time) / to_seconds(after->time - before.time);
+  const auto part = [&](std::uint64_t from, std::uint64_t to) {
+    return from + static_cast<std::uint64_t>(share * static_cast<double>(to - from));
+  };
+  return {time, part(before.samples, after->samples), part(before.bytes, after->bytes)};
+}
+
+// Accelerators that step together ask for much at the start of a step and for less later. Blocks
+// that cut steps apart would see that pattern as noise, so they are made of whole ones; a step that
+// lasts long because the storage stalls is cut, since the stall is noise.
+std::vector<TrialRecorder::Point> TrialRecorder::ends_of_blocks(bool free_steps) const {
+  constexpr double kWatches = 4;  // of a block at least: each is late by a part of one
+  constexpr double kStalled = 3;  // times the time without any wait
+  const std::size_t steady = steady_point();
+  const std::vector<Point> all(reads_.begin() + static_cast<std::ptrdiff_t>(steady), reads_.end());
+  if (free_steps || plan_.client == ClientKind::kFaithful) return all;
+  const double compute = to_seconds(plan_.timing.compute);
+  const double least = std::max(compute, kWatches * to_seconds(limits_.watch_every));
+  std::vector<Point> ends;
+  Instant last{};
+  for (const StepRecord& step : steps_) {
+    if (step.end < all.front().time || step.end > all.back().time) continue;
+    if (!ends.empty()) {
+      const double passed = to_seconds(step.end - last);
+      if (passed < 0.99 * least) continue;
+      const double pieces = passed > kStalled * least ? std::floor(passed / least) : 1;
+      for (double piece = 1; piece < pieces; ++piece)
+        ends.push_back(read_by(last + from_seconds(piece * passed / pieces)));
+    }
+    last = step.end;
+    ends.push_back(read_by(last));
+  }
+  return ends;
+}
+
 // Series of what was read, one of each epoch of the framework's client: that the end of one and the
 // start of the next are slower says nothing of the storage.
-bool TrialRecorder::teach_reads(Noise& noise) const {
+bool TrialRecorder::teach_reads(Noise& noise, bool free_steps) const {
   constexpr double kAllReadersBusy = 0.75;  // of an epoch; then the first of them have no more
   constexpr double kBlocksMin = 4;          // of one series
   if (reads_.size() <= 3) return true;      // too short for steps, too
@@ -212,20 +253,20 @@ bool TrialRecorder::teach_reads(Noise& noise) const {
   const bool restarts = plan_.client == ClientKind::kFaithful;
   const double epoch = static_cast<double>(steps_per_epoch()) * plan_.replicas *
                        static_cast<double>(plan_.timing.batch_samples);
-  const std::size_t begin = steady_point();
-  for (std::size_t first = begin; first + 1 < reads_.size();) {
+  const std::vector<Point> points = ends_of_blocks(free_steps);
+  for (std::size_t first = 0; first + 1 < points.size();) {
     double end = std::numeric_limits<double>::infinity();
-    const double at = std::floor(static_cast<double>(reads_[first].samples) / epoch);
+    const double at = std::floor(static_cast<double>(points[first].samples) / epoch);
     if (restarts) end = (at + kAllReadersBusy) * epoch;
     std::vector<double> rates;
     std::size_t last = first;
-    while (last + 1 < reads_.size() && static_cast<double>(reads_[last + 1].samples) < end) {
+    while (last + 1 < points.size() && static_cast<double>(points[last + 1].samples) < end) {
       ++last;
-      rates.push_back(static_cast<double>(reads_[last].bytes - reads_[last - 1].bytes) /
-                      std::max(1e-9, to_seconds(reads_[last].time - reads_[last - 1].time)));
+      rates.push_back(static_cast<double>(points[last].bytes - points[last - 1].bytes) /
+                      std::max(1e-9, to_seconds(points[last].time - points[last - 1].time)));
     }
-    const double passed = to_seconds(reads_[last].time - reads_[first].time);
-    const auto reads = static_cast<double>(reads_[last].samples - reads_[first].samples);
+    const double passed = to_seconds(points[last].time - points[first].time);
+    const auto reads = static_cast<double>(points[last].samples - points[first].samples);
     if (passed > 0 && reads > 0) {
       const double interval = passed / static_cast<double>(rates.size());
       const double shortest = kReadsOfABlock * passed / reads;
@@ -235,8 +276,8 @@ bool TrialRecorder::teach_reads(Noise& noise) const {
       taught = taught || kBlocksMin * block <= passed;
     }
     first = std::max(last, first + 1);
-    while (restarts && first < reads_.size() &&
-           static_cast<double>(reads_[first].samples) <= (at + 1) * epoch)
+    while (restarts && first < points.size() &&
+           static_cast<double>(points[first].samples) <= (at + 1) * epoch)
       ++first;  // and until the next has begun to arrive
   }
   return taught;

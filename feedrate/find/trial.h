@@ -65,7 +65,11 @@ class TrialRecorder final : public StepObserver {
   std::uint64_t steps_per_epoch() const;
   bool saw_no_restart() const;
   double with_restarts(double value) const;
-  bool teach_reads(Noise& noise) const;  // false: too few for a block to be made of them
+  Point read_by(Instant time) const;
+  // What was read, between which blocks begin and end.
+  std::vector<Point> ends_of_blocks(bool free_steps) const;
+  // False: too few for a block to be made of them.
+  bool teach_reads(Noise& noise, bool free_steps) const;
   void teach_steps(Noise& noise) const;
   void add_own_noise(const SteadyState& steady, Utilisation& seen) const;
   double steady_samples_per_second() const;
