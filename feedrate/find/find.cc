@@ -16,7 +16,7 @@ namespace feedrate {
 namespace {
 
 constexpr double kUnboundedSeconds = 60;  // what chunks are measured by where there is no budget
-constexpr double kLookShare = 0.15;       // of the budget, for one look at most
+constexpr double kLookShare = 0.2;        // of the budget, for one look at most
 constexpr double kLongLookShare = 0.3;    // where a shorter one could not settle
 constexpr double kLongerLook = 2.5;
 constexpr double kUnsettled = 0.25;      // of the distance from the threshold
@@ -32,7 +32,8 @@ constexpr double kRateShare = 0.05;       // of the budget, for what the storage
 constexpr std::uint64_t kRateSamples = 400'000;
 constexpr double kSpareOfEpoch = 1.1;
 constexpr double kReckonedWell = 3;  // times as far off the threshold as the reckoning is in doubt
-constexpr double kPromised = 0.97;   // of what the storage moves: less reaches the accelerators
+constexpr double kNarrowSpare = 1.3;
+constexpr double kPromised = 0.97;  // of what the storage moves: less reaches the accelerators
 
 class Search {
  public:
@@ -282,9 +283,35 @@ class Search {
     return curve().estimate(fed).value < kKnown ? 1 : std::max(1U, fed / 4);
   }
 
-  // That would decide this number and the next, where what was seen so far is a guide.
+  // That would decide this number and the next, where what was seen so far is a guide. Where that
+  // would take much longer than this search, and N is large: one that leaves fewer numbers.
+  void name_narrower_budget(std::uint32_t guess, double crossing, FindResult& result) const {
+    constexpr double kTooLong = 10, kTenth = 0.1;
+    const double budget = narrower_budget(guess, crossing);
+    result.narrower_budget_seconds = budget;
+    result.narrower_numbers = 1;
+    const double left =
+        (result.accelerators_high - result.accelerators_low + 1.0) / replica();  // replicas
+    const double numbers = std::floor(std::min(kTenth * guess, left / 2));
+    if (options_.at_least > 0 || numbers < 2 || budget <= kTooLong * session_.spent()) return;
+    // Its interval would be as wide as so many numbers of the curve.
+    const double off = options_.au_threshold * numbers / 2 / guess;
+    const double value = options_.au_threshold - off;
+    const double needed = session_.spent() + kNarrowSpare * curve().seconds_to_decide(value) /
+                                                 std::max(0.1, measured_share());
+    if (!(needed < budget)) return;
+    result.narrower_budget_seconds = std::max(needed, kNarrowSpare * to_seconds(options_.budget));
+    result.narrower_numbers = static_cast<std::uint32_t>(numbers) * replica();
+  }
+  // Of the time of the search so far, what looks measured.
+  double measured_share() const {
+    double measured = 0;
+    for (const auto& [replicas, looks] : curve().looks())
+      for (const Look& look : looks) measured += look.seconds;
+    return session_.spent() > 0 ? measured / session_.spent() : 1;
+  }
   double narrower_budget(std::uint32_t guess, double crossing) const {
-    constexpr double kSpare = 1.3;
+    constexpr double kSpare = kNarrowSpare;
     constexpr double kMost = 24 * 3600;
     constexpr double kNoGuide = 4;
     const double needed = kSpare * (session_.spent() + still_needed(guess, crossing) +
@@ -504,9 +531,8 @@ std::optional<std::pair<double, double>> Search::by_capacity() const {
   if (!all || all->fed <= 0 || plan_.client != ClientKind::kNative) return std::nullopt;
   const Session::Rate rate = reads_again_ ? again_rate_ : session_.first_reading();
   const double promised = rate.samples_per_second * compute() / plan_.timing.batch_samples;
-  const double doubt =
-      kWidth * std::hypot(session_.noise().standard_error(rate.seconds),
-                          all->delivered_error / all->fed);
+  const double doubt = kWidth * std::hypot(session_.noise().standard_error(rate.seconds),
+                                           all->delivered_error / all->fed);
   if (!(doubt < sharp) || std::abs(promised / all->fed - 1) > doubt + kModel) return std::nullopt;
   const double width = curve().half_width(*all);
   return std::pair{(all->fed - width) / options_.au_threshold,
@@ -548,7 +574,7 @@ FindResult Search::result() const {
         if (curve().verdict(n) != Verdict::kEdge) return false;
       return true;
     };
-    if (!all_edges()) result.narrower_budget_seconds = narrower_budget(std::max(1U, guess), x);
+    if (!all_edges()) name_narrower_budget(std::max(1U, guess), x, result);
   }
   if (options_.at_least > 0) {
     result.asked = options_.at_least;

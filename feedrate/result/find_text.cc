@@ -140,7 +140,13 @@ std::string narrower_text(const std::vector<FindResult>& results) {
   const char* what = open > 1                                       ? " both"
                      : results.front().narrower_budget_seconds <= 0 ? " the framework's number"
                                                                     : "";
-  return fmt::format("more exactly: --budget={} would tell{}\n", budget_text(seconds), what);
+  std::uint32_t numbers = 1;
+  for (const FindResult& each : results)
+    if (each.narrower_budget_seconds > 0) numbers = std::max(numbers, each.narrower_numbers);
+  if (numbers == 1)
+    return fmt::format("more exactly: --budget={} would tell{}\n", budget_text(seconds), what);
+  return fmt::format("more exactly: --budget={} would narrow{} to about {} numbers\n",
+                     budget_text(seconds), what[0] == '\0' ? " it" : what, numbers);
 }
 
 // What a cache of the storage's own does to the answer.

@@ -191,6 +191,9 @@ TEST(FindText, ABudgetThatWouldTellIsNamed) {
   EXPECT_TRUE(
       has(find, "step times\nmore exactly: --budget=2m would tell\nwhy not more: because\n"))
       << render_text({find});
+  find.narrower_numbers = 4;
+  EXPECT_TRUE(has(find, "more exactly: --budget=2m would narrow it to about 4 numbers\n"))
+      << render_text({find});
   find.narrower_budget_seconds = 0;
   EXPECT_FALSE(has(find, "more exactly"));
 }

@@ -464,6 +464,7 @@ Json find_json(const FindResult& find) {
             {"budget_seconds", find.budget_seconds},
             {"spent_seconds", find.spent_seconds},
             {"narrower_budget_seconds", find.narrower_budget_seconds},
+            {"narrower_numbers", find.narrower_numbers},
             {"first_look_budget_seconds", find.first_look_budget_seconds},
             {"repeatable", find.repeatable},
             {"asked", find.asked},

@@ -282,6 +282,7 @@ struct FindResult {
   std::string reason;       // one sentence
   std::vector<std::string> findings;             // what else the user should know
   double narrower_budget_seconds = 0;            // that would tell; 0: nothing more to tell
+  std::uint32_t narrower_numbers = 1;            // that it would leave; 1: it would tell
   double budget_seconds = 0, spent_seconds = 0;  // 0: no budget
   std::uint64_t samples_max = 0;                 // that it might read; 0: no limit
   // Where nothing was measured: a budget that is likely to hold a first look; 0: not known.
