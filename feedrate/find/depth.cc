@@ -52,7 +52,13 @@ class Ladder {
     limits.time_min = from_seconds(budget_seconds_ * kTrialShare);
     limits.samples_enough = samples_enough;
     limits.samples_max = kSamplesMax;
-    FEEDRATE_TRY(const Session::Outcome outcome, session_.run(request, limits));
+    // A trial in which this host did not run is left out, and made anew; after some of them the
+    // session ends.
+    const std::size_t before = session_.trials().size();
+    Session::Outcome outcome;
+    while (session_.trials().size() == before) {
+      FEEDRATE_TRY(outcome, session_.run(request, limits));
+    }
     points_.push_back({session_.trials().back().reads_in_flight, transfer,
                        session_.trials().back().bytes_per_second,
                        session_.trials().back().seconds});
@@ -93,10 +99,20 @@ bool is_more(double rate, double than, const Session& session, double seconds, d
   return rate > than * std::max(kMore, 1 + doubt);
 }
 
+// Reads that are in flight for nothing do little harm, but those that are missing make the storage
+// look slow: it takes certainty to go back to fewer.
 bool is_less(double rate, double than, const Session& session, double seconds) {
+  constexpr double kUnknown = 0.05, kMost = 0.6;
   const double error = session.noise().standard_error(seconds);
-  const double doubt = std::isfinite(error) ? std::min(2 * error, 0.1) : 0.05;
+  const double doubt = std::isfinite(error) ? std::min(3 * error, kMost) : kUnknown;
   return rate < than * std::min(0.99, 1 - doubt);
+}
+
+// Whether such trials tell a useful difference from none.
+bool is_blind(const Session& session, double seconds) {
+  constexpr double kUseful = 0.1;
+  const double error = session.noise().standard_error(seconds);
+  return std::isfinite(error) && 2 * error > kUseful;
 }
 
 // Readers that are kept ask for more only where there are more replicas: those that would be fed by
@@ -189,7 +205,17 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
          depth.reads_used < most) {
     const std::uint64_t more = std::min(most, depth.reads_used * kTimesMore);
     FEEDRATE_TRY(const double rate, ladder.measure(more, depth.transfer_bytes));
+    const double seconds = ladder.seconds_of_last();
     if (!is_more(rate, depth.samples_per_second, session, trial_seconds, ladder.rounds_of_last())) {
+      // Too much noise to say that more reads move no more: they are kept, and more are tried.
+      const bool all_back = rate > 0 && static_cast<double>(more) <= rate * seconds;
+      if (all_back && is_blind(session, seconds) &&
+          !is_less(rate, depth.samples_per_second, session, seconds)) {
+        depth.samples_per_second = std::max(rate, depth.samples_per_second);
+        depth.reads_used = more;
+        depth.reads = ladder.reads_of_last();
+        continue;
+      }
       // Where nothing came in time, or no more were in flight, that is no evidence.
       depth.saturated = rate > 0 && ladder.reads_of_last() > depth.reads;
       // More than are needed do no harm, unless whoever stops has to wait for them.

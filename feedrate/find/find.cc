@@ -131,7 +131,7 @@ class Search {
     ahead_refused_ = 0;
     const Session::Rate before = session_.first_reading();
     const double after = outcome.samples_per_second;
-    again_rate_ = {after, outcome.seconds};
+    again_rate_ = {after, outcome.seconds, outcome.reads_in_flight};
     if (before.seconds > 0 && after > 0 && std::isfinite(after)) {
       const double error = std::hypot(session_.noise().standard_error(before.seconds),
                                       session_.noise().standard_error(outcome.seconds));
@@ -142,6 +142,16 @@ class Search {
     return {};
   }
 
+  // What is near the threshold is looked at twice, like a boundary.
+  bool seen_long_enough(std::uint32_t replicas) const {
+    constexpr double kFar = 0.1;
+    const double off = std::abs(curve().estimate(replicas).value - options_.au_threshold);
+    return off >= kFar || curve().apart(replicas) >= apart_wanted();
+  }
+  double apart_wanted() const {
+    return kApartShare * (options_.budget.count() > 0 ? budget() : session_.spent());
+  }
+
   std::optional<ColdAnswer> cold_answer() const;
   void add_circumstances(FindResult& result) const;
   void add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t& low,
@@ -149,7 +159,7 @@ class Search {
 
   Result<> look_only_at(std::uint32_t replicas) {
     FEEDRATE_CHECK(turn_to_later_readings());
-    while (curve().verdict(replicas) == Verdict::kOpen) {
+    while (curve().verdict(replicas) == Verdict::kOpen || !seen_long_enough(replicas)) {
       const double time = look_time(replicas);
       if (time <= 0) break;
       FEEDRATE_CHECK(look(replicas, time));
@@ -397,8 +407,7 @@ std::optional<std::uint32_t> Search::choose() const {
 }
 
 std::optional<std::uint32_t> Search::second_look(std::uint32_t fed, std::uint32_t starving) const {
-  const double apart =
-      options_.budget.count() > 0 ? kApartShare * budget() : kApartShare * session_.spent();
+  const double apart = apart_wanted();
   const bool low = fed > 0 && curve().apart(fed) < apart;
   const bool high = starving <= limit_ && curve().apart(starving) < apart;
   if (low && high)
@@ -469,6 +478,11 @@ std::optional<ColdAnswer> Search::cold_answer() const {
   const double noise = std::hypot(session_.noise().standard_error(first.seconds),
                                   session_.noise().standard_error(again_rate_.seconds));
   if (!(faster > std::max(kAsFast, 3 * noise))) return std::nullopt;
+  // More reads in flight move more, too, without any cache.
+  constexpr double kAsMany = 0.8;
+  if (static_cast<double>(first.reads_in_flight) <
+      kAsMany * static_cast<double>(again_rate_.reads_in_flight))
+    return std::nullopt;
   if (crossing() - x < 1.5) return std::nullopt;
   return cold;
 }
@@ -498,10 +512,13 @@ void Search::add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t
   for (const auto& [replicas, looks] : curve().looks()) {
     const Curve::Estimate seen = curve().estimate(replicas);
     static constexpr const char* kVerdicts[] = {"open", "fed", "starve", "edge"};
-    result.points.push_back({replicas * replica(), seen.value, curve().half_width(replicas),
-                             seen.seconds, static_cast<std::uint32_t>(looks.size()),
+    // What still fills windows may or may not reach the accelerators: the middle of both.
+    const double open = seen.more / 2;
+    result.points.push_back({replicas * replica(), seen.value + open,
+                             std::min(1.0, curve().half_width(replicas) + open), seen.seconds,
+                             static_cast<std::uint32_t>(looks.size()),
                              kVerdicts[static_cast<int>(curve().verdict(replicas))]});
-    if (!curve().changed(replicas)) continue;
+    if (!curve().changed(replicas, compute())) continue;
     const auto [least, most] = curve().halves(replicas);
     // Of the boundary, or what was on the other side of it at another time.
     const bool crossed = least < options_.au_threshold && most >= options_.au_threshold;

@@ -47,7 +47,12 @@ void explain_starving(const RunResult& beyond, FindResult& result) {
       "{} need{} {} to stay at AU {}", beyond.accelerators, beyond.accelerators == 1 ? "s" : "",
       format_rate(beyond.demand_bytes_per_second * beyond.accelerators * result.au_threshold),
       format_percent(result.au_threshold));
-  const std::string got = format_rate(beyond.sustained_bytes_per_second);
+  // By all looks at that number: the last one may have been too short to tell.
+  double arrived = beyond.sustained_bytes_per_second;
+  for (const FindPoint& point : result.points)
+    if (point.accelerators == beyond.accelerators && point.utilisation > 0)
+      arrived = point.utilisation * beyond.demand_bytes_per_second * beyond.accelerators;
+  const std::string got = format_rate(arrived);
   const double cpu = beyond.seconds > 0
                          ? (beyond.cpu_user_seconds + beyond.cpu_system_seconds) / beyond.seconds
                          : 0;  // no step ended

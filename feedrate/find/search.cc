@@ -254,7 +254,7 @@ std::array<Half, 2> cut_in_halves(const std::vector<Look>& looks) {
 
 }  // namespace
 
-bool Curve::changed(std::uint32_t replicas) const {
+bool Curve::changed(std::uint32_t replicas, double step_seconds) const {
   const auto found = looks_.find(replicas);
   if (found == looks_.end()) return false;
   const auto [first, second] = cut_in_halves(found->second);
@@ -265,6 +265,7 @@ bool Curve::changed(std::uint32_t replicas) const {
   const double error =
       std::hypot(noise_.standard_error(first.seconds), noise_.standard_error(second.seconds));
   return difference > 5 * kPursued &&
+         difference > step_seconds / std::min(first.seconds, second.seconds) &&
          difference > multiple(std::min(first.seconds, second.seconds)) * error;
 }
 

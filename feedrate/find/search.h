@@ -74,8 +74,9 @@ class Curve {
   // replicas of trials that starve is what the storage feeds. `otherwise` when there are none.
   double crossing(double otherwise) const;
   double predicted(std::uint32_t replicas, double crossing) const;
-  // The looks at this number differ by more than noise: the storage changed meanwhile.
-  bool changed(std::uint32_t replicas) const;
+  // The looks at this number differ by more than noise and more than a step of so many seconds
+  // makes: the storage changed meanwhile.
+  bool changed(std::uint32_t replicas, double step_seconds) const;
   // The mean utilisation in the first and in the second half of the time of its looks, the lower
   // first.
   std::pair<double, double> halves(std::uint32_t replicas) const;

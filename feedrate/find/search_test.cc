@@ -139,21 +139,21 @@ TEST_F(CurveTest, AFewLooksAreDecidedByAllOfThem) {
 
 TEST_F(CurveTest, TwoTimesThatDifferSayThatTheStorageChanged) {
   look(10, 0.95, 20, 10);
-  EXPECT_FALSE(curve.changed(10));
+  EXPECT_FALSE(curve.changed(10, 0.01));
   EXPECT_EQ(curve.apart(10), 0);
   look(10, 0.952, 20, 50);
-  EXPECT_FALSE(curve.changed(10));
+  EXPECT_FALSE(curve.changed(10, 0.01));
   EXPECT_EQ(curve.apart(10), 40);
   look(11, 0.95, 20, 10);
   look(11, 0.80, 20, 50);
-  EXPECT_TRUE(curve.changed(11));
+  EXPECT_TRUE(curve.changed(11, 0.01));
   EXPECT_NEAR(curve.halves(11).first, 0.80, 1e-9);
   EXPECT_NEAR(curve.halves(11).second, 0.95, 1e-9);
-  EXPECT_FALSE(curve.changed(12)) << "nobody looked";
+  EXPECT_FALSE(curve.changed(12, 0.01)) << "nobody looked";
   // Or its stock still grew at the first of the two.
   curve.add(13, {.at = 10, .seconds = 20, .value = 0.80, .more = 0.14});
   look(13, 0.95, 20, 50);
-  EXPECT_FALSE(curve.changed(13));
+  EXPECT_FALSE(curve.changed(13, 0.01));
 }
 
 TEST_F(CurveTest, OtherSettingsForgetWhatWasNotFed) {

@@ -54,6 +54,7 @@ Session::Rate Session::first_reading() const {
       continue;
     all.samples_per_second += rate.samples_per_second * rate.seconds;
     all.seconds += rate.seconds;
+    all.reads_in_flight = std::max(all.reads_in_flight, rate.reads_in_flight);
   }
   if (all.seconds > 0) all.samples_per_second /= all.seconds;
   return all;
@@ -117,8 +118,9 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
                     : passes() <= 1 + kFew        ? Reading::kFirst
                                                   : Reading::kMixed;
   outcome.seconds = recorder.seconds();
+  outcome.reads_in_flight = run.in_flight_limit;
   if (request.free_steps && outcome.reading == Reading::kFirst)
-    first_rates_.push_back({outcome.samples_per_second, outcome.seconds});
+    first_rates_.push_back({outcome.samples_per_second, outcome.seconds, run.in_flight_limit});
   trial.accelerators = request.accelerators;
   trial.free_steps = request.free_steps;
   trial.reads_in_flight = run.in_flight_limit;

@@ -23,6 +23,7 @@ class Session {
     double seconds = 0;
     Utilisation utilisation;
     double samples_per_second = 0;  // read; infinite where no time passed
+    std::uint64_t reads_in_flight = 0;
   };
   Result<Outcome> run(TrialRequest request, TrialLimits limits);
 
@@ -32,6 +33,7 @@ class Session {
   // many seconds.
   struct Rate {
     double samples_per_second = 0, seconds = 0;
+    std::uint64_t reads_in_flight = 0;  // the most of them
   };
   Rate first_reading() const;
   std::uint64_t unread() const;  // samples of the first pass

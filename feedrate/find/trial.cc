@@ -11,6 +11,8 @@ namespace {
 
 // A block of what was read tells of the storage only if it is made of some reads.
 constexpr double kReadsOfABlock = 16;
+// A trial in which the reads in flight came back less often saw little but its own beginning.
+constexpr double kRounds = 4;
 
 }  // namespace
 
@@ -60,12 +62,25 @@ std::size_t TrialRecorder::steady_point() const {
   return std::min(first + transient_length(amounts), reads_.size() - 1);
 }
 
+double TrialRecorder::split_samples_per_second() const {
+  const double in_flight = static_cast<double>(plan_.readers) * plan_.replicas *
+                           plan_.transfers_per_sample * static_cast<double>(plan_.transfer_bytes);
+  std::size_t first = 0;
+  while (first + 1 < reads_.size() && reads_[first].bytes == 0) ++first;
+  if (reads_.size() < 3 || static_cast<double>(reads_.back().bytes) < kRounds * in_flight) return 0;
+  const double passed = to_seconds(reads_.back().time - reads_[first].time);
+  const auto read = static_cast<double>(reads_.back().bytes - reads_[first].bytes);
+  return passed > 0 ? read / passed / plan_.dataset->mean_sample_bytes() : 0;
+}
+
 double TrialRecorder::samples_per_second() const {
+  const bool split = plan_.client == ClientKind::kNative && plan_.timing.compute.count() == 1 &&
+                     plan_.dataset->mean_sample_bytes() > 2.0 * double(plan_.transfer_bytes);
+  if (const double rate = split ? split_samples_per_second() : 0; rate > 0) return rate;
   const double rate = steady_samples_per_second();
   // Of reads that were in flight together the first ones may come back last, and all that waited
   // for them is consumed in one burst. So a trial that saw few rounds of them moved what was read
   // since the first of them came back.
-  constexpr double kRounds = 4;
   const double in_flight = static_cast<double>(plan_.readers) * plan_.replicas;
   if (reads_.size() < 3 || static_cast<double>(reads_.back().samples) >= kRounds * in_flight)
     return rate;

@@ -73,6 +73,8 @@ class TrialRecorder final : public StepObserver {
   void teach_steps(Noise& noise) const;
   void add_own_noise(const SteadyState& steady, Utilisation& seen) const;
   double steady_samples_per_second() const;
+  // Of samples that take many reads each and come back all at once: by their bytes. 0: too few.
+  double split_samples_per_second() const;
   std::size_t steady_point() const;  // where the steady part of what was read begins
 
   const TrainingPlan& plan_;

@@ -9,7 +9,9 @@ namespace feedrate {
 // How many values at the beginning belong to the transient, by MSER-5 (K. P. White, "An effective
 // truncation heuristic for bias reduction in simulation output", Simulation 69(6), 1997): means of
 // five, and the cut, within the first half, that leaves the least variance of the rest's mean. 0
-// for fewer than 20 values, which are too few to tell.
+// for fewer than 20 values, which are too few to tell. A cut of more than a tenth of many values
+// counts only if what it cuts off differs from the rest: MSER cuts off half of a long series of
+// heavy-tailed noise, and so favours its calm part.
 std::size_t transient_length(std::span<const double> values);
 
 }  // namespace feedrate
