@@ -210,6 +210,18 @@ class Search {
     return double(load.readers) * replicas / std::max(1e-9, depth_.samples_per_second);
   }
 
+  // The last number that is fed, where by_capacity() leaves only one.
+  std::optional<std::uint32_t> last_by_capacity(std::uint32_t fed, std::uint32_t starving) const {
+    const auto range = by_capacity();
+    if (!range || starving > limit_) return std::nullopt;
+    const auto whole = [&](double n) {
+      return static_cast<std::uint32_t>(
+          std::clamp<double>(std::floor(n), fed, std::max(fed, starving - 1)));
+    };
+    if (whole(range->first) != whole(range->second)) return std::nullopt;
+    return whole(range->first);
+  }
+
   // How long the next look at so many should last; 0: it does not fit any more.
   double look_time(std::uint32_t replicas) const {
     const auto [fill, step, value] = pace(replicas);
@@ -222,8 +234,9 @@ class Search {
     // A stock that still grew when the last look ended: only a longer one tells.
     const double off = std::abs(seen.value - options_.au_threshold);
     if (seen.more > kUnsettled * off)
-      time = std::max(time, std::min(kLongerLook * curve().longest_look(replicas) + fill,
-                                     kLongLookShare * budget()));
+      time =
+          std::max(time, std::min(kLongerLook * curve().longest_look(replicas) + fill,
+                                  options_.budget.count() > 0 ? kLongLookShare * budget() : 1e300));
     if (unmeasured_ > 0) time *= 1 << std::min(unmeasured_, 6);
     time = in_whole_epochs(replicas, time, fill, step);
     const double left = session_.left() - seconds_to_end(replicas);
@@ -374,6 +387,14 @@ std::optional<std::uint32_t> Search::choose() const {
   const std::uint32_t starving = curve().starving().value_or(limit_ + 1);
   if (fed >= starving)  // contradictory: whoever was looked at for less time
     return curve().estimate(fed).seconds <= curve().estimate(starving).seconds ? fed : starving;
+  // What is delivered may tell before the windows of the numbers around it have filled. Something
+  // else than the storage's rate may limit fewer, so the last that it feeds is looked at, too.
+  if (const auto last = last_by_capacity(fed, starving)) {
+    const Curve::Estimate seen = curve().estimate(*last);
+    if (*last > fed && seen.seconds <= 0) return last;
+    if (*last == fed || (seen.of_steps && seen.value >= options_.au_threshold - Curve::kPursued))
+      return second_look(fed, starving);
+  }
   const double x = crossing();
   const double guess = std::clamp(std::floor(x), 0.0, static_cast<double>(limit_));
   auto below = std::clamp(static_cast<std::uint32_t>(guess), fed, starving - 1);

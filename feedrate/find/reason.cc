@@ -67,7 +67,8 @@ void explain_starving(const RunResult& beyond, FindResult& result) {
   }
   const double most = most_moved(result);
   // What short runs moved while they began and ended is not the storage's rate.
-  const double moved = std::max(beyond.read_bytes_per_second, beyond.sustained_bytes_per_second);
+  const double moved =
+      std::max({beyond.read_bytes_per_second, beyond.sustained_bytes_per_second, arrived});
   if (result.saturated && moved >= kAllOfIt * most) {
     const DepthPoint& last = deepest(result);
     result.limited_by = "storage";

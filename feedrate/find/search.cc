@@ -110,7 +110,7 @@ Verdict Curve::verdict_by_capacity(std::uint32_t replicas, const Estimate& seen)
   const double share = all->fed / replicas;
   const double error = all->error / replicas;
   const double off = share - threshold_;
-  const double width = multiple(all->seconds) * error;
+  const double width = multiple(all->seconds) * error + kModel * share;
   if (off < -width && seen.value + seen.more < threshold_ - kAgrees * seen.error)
     return Verdict::kStarve;
   if (off >= width &&
@@ -144,15 +144,15 @@ std::optional<Curve::Capacity> Curve::capacity() const {
   all.fed /= all.seconds;
   all.replicas /= all.seconds;
   if (most - least > 3 * doubt + kUneven * all.fed) return std::nullopt;
-  all.delivered_error = std::hypot(all.fed * noise_.standard_error(all.seconds), all.fed * kModel,
-                                   reckoned / all.seconds);
+  all.delivered_error =
+      std::hypot(all.fed * noise_.standard_error(all.seconds), reckoned / all.seconds);
   all.error = std::hypot(all.delivered_error, unsure / all.seconds);
   return all;
 }
 
 double Curve::half_width(const Capacity& all) const {
   if (!seconds_enough(all.seconds)) return std::numeric_limits<double>::infinity();
-  return multiple(all.seconds) * all.delivered_error;
+  return multiple(all.seconds) * all.delivered_error + kModel * all.fed;
 }
 
 std::size_t Curve::numbers_below_knee() const {
