@@ -145,6 +145,7 @@ class FindCommand final : public Command {
     find.keep_transfer = faithful || !options_.transfer.empty();
     FEEDRATE_CHECK(limits.check_asked(by_data, find.at_least));
     FEEDRATE_CHECK(limits.check_readers(options_.readers, one.readers));
+    FEEDRATE_CHECK(limits.check_inflight(find, one));
     const auto several = static_cast<std::uint32_t>(std::min<std::uint64_t>(
         {by_data / replica, setup.threads, find.accelerators_max / replica}));
     ClientCeiling ceiling;

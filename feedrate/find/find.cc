@@ -610,16 +610,19 @@ FindResult Search::result() const {
 
 }  // namespace
 
+std::uint64_t reads_of_a_replica(const FindOptions& options, const TrainingPlan& plan) {
+  const std::uint64_t readers = options.keep_readers ? std::max(1U, plan.readers) : 1;
+  return readers * reads_of_a_reader(plan);
+}
+
 Result<FindResult> find_accelerators(const FindOptions& options, const TrainingPlan& plan,
                                      std::uint64_t accelerators_by_data, std::uint32_t several,
                                      const TrialRunner& run, const FindObserver& observer,
                                      const std::stop_token& stop) {
   std::uint64_t most = std::min<std::uint64_t>(options.accelerators_max, accelerators_by_data);
   if (options.bound_inflight) {
-    const std::uint64_t each =
-        std::uint64_t{reads_of_a_reader(plan)} * (options.keep_readers ? plan.readers : 1);
-    most = std::min(most, std::max<std::uint64_t>(1, options.inflight_max / each) *
-                              plan.replica_accelerators());
+    const std::uint64_t replicas = options.inflight_max / reads_of_a_replica(options, plan);
+    most = std::min(most, std::max<std::uint64_t>(1, replicas) * plan.replica_accelerators());
   }
   const auto limit = static_cast<std::uint32_t>(most / plan.replica_accelerators());
   Session session(options, plan, several, run, observer, stop);
