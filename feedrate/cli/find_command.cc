@@ -82,7 +82,12 @@ class FindCommand final : public Command {
     FEEDRATE_TRY(SearchLimits limits, limits_.resolve(clock, client, workload));
     limits.first_client = client;
     dataset_.seed = options_.seed;
-    FEEDRATE_TRY(const FoundDataset found, find_dataset(options_, workload, &dataset_, context));
+    const DatasetCheck check = [&](const std::shared_ptr<const Dataset>& made) -> Result<> {
+      FEEDRATE_CHECK(prepare(workload, made, client, limits, limits.find, false));
+      return {};
+    };
+    FEEDRATE_TRY(const FoundDataset found,
+                 find_dataset(options_, workload, &dataset_, context, check));
     SearchClock timer(limits);
     std::vector<FindResult> results;
     FEEDRATE_TRY(FindResult first,
@@ -116,11 +121,34 @@ class FindCommand final : public Command {
     return answer == "fail" ? kFails : answer == "undecided" ? kUndecided : 0;
   }
 
-  Result<FindResult> search(const Workload& workload, const FoundDataset& found, ClientKind client,
-                            const SearchLimits& limits, FindOptions find,
-                            const CommandContext& context) const {
-    FEEDRATE_TRY(RunSetup setup, make_setup(options_, workload, found.dataset, client));
-    setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
+  // A search whose words have all been looked at.
+  struct Prepared {
+    RunSetup setup;
+    FindOptions find;
+    std::uint64_t by_data = 0;  // accelerators that the data set has a step for
+    std::uint32_t several = 1;  // replicas of a trial with free steps
+  };
+
+  // Whether the data set was there before this search, where nothing larger can be made.
+  bool there(const FoundDataset& found) const {
+    return !found.just_written && !options_.directory.empty();
+  }
+
+  // How to come to a data set of so many samples.
+  std::string larger_data(const Workload& workload, std::uint64_t samples, bool there) const {
+    if (!options_.data.empty()) return "read more data";
+    const std::string size = size_for_samples(workload, samples);
+    const char* const where = !there ? "use "
+                              : reads_no_files(options_).value_or(false)
+                                  ? "leave the directory out and use "
+                                  : "use another directory with ";
+    return fmt::format("{}--size={} or more", where, size);
+  }
+
+  Result<Prepared> prepare(const Workload& workload, std::shared_ptr<const Dataset> dataset,
+                           ClientKind client, const SearchLimits& limits, FindOptions find,
+                           bool there) const {
+    FEEDRATE_TRY(RunSetup setup, make_setup(options_, workload, std::move(dataset), client));
     setup.rate_max = limits.rate_max;
     // A shuffle buffer hands on one sample for each that comes in, once it is full: nothing of the
     // steady state, but many times a batch to wait for in each trial.
@@ -132,9 +160,9 @@ class FindCommand final : public Command {
     // With the framework's client an epoch of one step is all first step, which MLPerf's rule
     // leaves out, and so cannot be compared with anything.
     const bool faithful = client == ClientKind::kFaithful;
-    const std::uint64_t by_data =
-        one.dataset->samples() / one.timing.batch_samples / (faithful ? 2 : 1) * replica;
-    if (faithful && by_data < replica)
+    const std::uint64_t each = std::uint64_t{one.timing.batch_samples} * (faithful ? 2 : 1);
+    const std::uint64_t by_data = one.dataset->samples() / each * replica;
+    if (by_data < replica)
       return fail(ErrorKind::kUsage,
                   "one accelerator takes the whole data set in one step: an epoch of one step "
                   "cannot be measured with the framework's client",
@@ -143,11 +171,25 @@ class FindCommand final : public Command {
     find.keep_readers = find.keep_readers || faithful || !options_.readers.empty();
     find.keep_prefetch = faithful || !options_.prefetch.empty();
     find.keep_transfer = faithful || !options_.transfer.empty();
-    FEEDRATE_CHECK(limits.check_asked(by_data, find.at_least));
+    FEEDRATE_CHECK(limits.check_asked(
+        by_data, find.at_least, larger_data(workload, find.at_least / replica * each, there)));
     FEEDRATE_CHECK(limits.check_readers(options_.readers, one.readers));
     FEEDRATE_CHECK(limits.check_inflight(find, one));
     const auto several = static_cast<std::uint32_t>(std::min<std::uint64_t>(
         {by_data / replica, setup.threads, find.accelerators_max / replica}));
+    return Prepared{std::move(setup), std::move(find), by_data, several};
+  }
+
+  Result<FindResult> search(const Workload& workload, const FoundDataset& found, ClientKind client,
+                            const SearchLimits& limits, FindOptions find,
+                            const CommandContext& context) const {
+    FEEDRATE_TRY(Prepared prepared,
+                 prepare(workload, found.dataset, client, limits, std::move(find), there(found)));
+    find = std::move(prepared.find);
+    RunSetup& setup = prepared.setup;
+    setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
+    const TrainingPlan& one = setup.plan;
+    const auto [by_data, several] = std::pair{prepared.by_data, prepared.several};
     ClientCeiling ceiling;
     if (find.budget >= 20 * kCeilingTime) {
       TrainingPlan plan = one;

@@ -177,13 +177,14 @@ Result<> SearchLimits::check_readers(const std::string& asked, std::uint32_t rea
       fmt::format("use --readers={} or fewer, or a larger --max-inflight", find.inflight_max));
 }
 
-Result<> SearchLimits::check_asked(std::uint64_t accelerators_by_data, std::uint32_t asked) const {
+Result<> SearchLimits::check_asked(std::uint64_t accelerators_by_data, std::uint32_t asked,
+                                   const std::string& remedy) const {
   if (asked <= accelerators_by_data) return {};
   return fail(ErrorKind::kUsage,
               fmt::format("--at-least: {} accelerators need a data set with a batch for each, this "
                           "one has batches for {}",
                           asked, accelerators_by_data),
-              "use a larger data set");
+              fmt::format("{}, or --at-least={} or fewer", remedy, accelerators_by_data));
 }
 
 Result<> SearchLimits::check_inflight(const FindOptions& search, const TrainingPlan& plan) const {
