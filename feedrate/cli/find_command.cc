@@ -75,6 +75,7 @@ class FindCommand final : public Command {
 
   Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(options_.json, "--json"));
+    FEEDRATE_CHECK(check_job_word());
     FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
     FEEDRATE_TRY(const ClientKind client, resolve_client(options_));
     FEEDRATE_CHECK(check_search_effects(options_, client, limits_.both));
@@ -115,6 +116,28 @@ class FindCommand final : public Command {
   }
 
  private:
+  // "unet3d=8xh100" is how plan is told of a job.
+  Result<> check_job_word() const {
+    const std::string& word = options_.workload.workload;
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos || word.starts_with("dlio:") ||
+        word.find('/') != std::string::npos)
+      return {};
+    const std::string count = word.substr(equals + 1, word.find('x', equals) - equals - 1);
+    const std::string type = word.substr(std::min(word.size(), equals + count.size() + 2));
+    const bool is_count =
+        !count.empty() && count.find_first_not_of("0123456789") == std::string::npos;
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("workload: '{}' is how 'feedrate plan' is told of a job, find takes its name",
+                    word),
+        fmt::format("write 'feedrate find {} {}{}', and --at-least={} to ask only whether so many "
+                    "are kept fed",
+                    word.substr(0, equals),
+                    options_.directory.empty() ? "DIR" : quote_path(options_.directory),
+                    type.empty() ? "" : " --accelerator=" + type, is_count ? count : "N"));
+  }
+
   static int exit_status(const std::vector<FindResult>& results) {
     if (results.back().interrupted) return kInterrupted;
     const std::string& answer = results.front().answer;
