@@ -236,6 +236,11 @@ class FindCommand final : public Command {
     for (const TimingComparison& other : workload.other_timings(setup.timing))
       result.other_timings.push_back({other.set, other.speed_ratio});
     limits.explain(result);
+    // Whoever accepts a system by this answer must know that no framework reads as deep.
+    if (!result.answer.empty() && !result.interrupted && !find.keep_readers && !find.bound_inflight)
+      result.findings.insert(result.findings.begin(),
+                             "asked of reads as deep as this storage needs; --client=faithful asks "
+                             "for the framework's own habits");
     const double job = static_cast<double>(workload.dataset.samples());
     if (found.dataset->plan() && job > 0)
       result.job_times_larger = job / static_cast<double>(found.dataset->samples());
