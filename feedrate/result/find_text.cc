@@ -241,7 +241,8 @@ std::string render_text(const std::vector<FindResult>& results) {
   for (const FindResult& each : results) text += verdict_line(each);
   if (!is_too_short(find)) text += narrower_text(results);
   text += cache_text(find);
-  text += fmt::format("why not more: {}\n", find.reason);
+  // More were not asked about: no question is left open.
+  if (find.limited_by != "--at-least") text += fmt::format("why not more: {}\n", find.reason);
   for (const FindResult& each : results)
     for (const std::string& finding : each.findings) text += "note: " + finding + "\n";
   for (const FindResult& each : results) text += "\n" + evidence(each);

@@ -156,6 +156,10 @@ TEST(FindText, AtLeastPassesFailsOrIsUndecided) {
   find.answer = "pass";
   EXPECT_EQ(first_line(render_text({find})),
             "pass: 64 x h100 are kept fed at AU >= 90.0 %, measured step times");
+  find.limited_by = "--at-least";
+  EXPECT_FALSE(has(find, "why not more")) << "nobody asked about more";
+  find.limited_by = "storage";
+  EXPECT_TRUE(has(find, "why not more: because\n"));
   find.answer = "fail";
   EXPECT_EQ(answer_text(find), "fail: 64 x h100 starve");
   find.answer = "undecided";
