@@ -478,6 +478,7 @@ void Search::add_circumstances(FindResult& result) const {
   result.spent_seconds = session_.spent();
   result.budget_seconds = to_seconds(options_.budget);
   result.samples_max = options_.samples_max;
+  result.samples_read = session_.read_all_it_may();
   const double noise = session_.noise().constant();
   result.noise_seconds = std::isfinite(noise) ? noise : 0;
   result.correlation_seconds = session_.noise().correlation_seconds();

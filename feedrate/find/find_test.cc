@@ -149,6 +149,33 @@ TEST(Find, ASearchThatItsSamplesEndSaysSo) {
             "does; --until-sure sets no limit");
 }
 
+// Its samples, time of this host or a budget: only what there was is named.
+TEST(Find, AnOpenSearchNamesWhatEndedIt) {
+  const ModelFile model("bandwidth: 4GB/s\nlatency: {distribution: exponential, mean: 5ms}\n");
+  const auto reason = [&](const auto& limit) {
+    Case job;
+    job.workload = test_workload("file", 400'000, 1, 100000);
+    job.storage = model.storage();
+    limit(job);
+    const auto result = job.search();
+    return result ? result->reason : result.error().message();
+  };
+  EXPECT_EQ(reason([](Case& job) { job.options.samples_max = 8'000; }),
+            "the search ended after 8,000 samples, as one without --budget does, before a number "
+            "of accelerators was looked at");
+  EXPECT_EQ(reason([](Case& job) {
+              job.options.samples_max = 8'000;
+              job.options.at_least = 105;
+            }),
+            "the search ended after 8,000 samples, as one without --budget does, before the answer "
+            "was certain");
+  EXPECT_EQ(
+      reason([](Case& job) { job.options.out_of_time = [&job] { return job.asked.size() >= 7; }; }),
+      "--wall ended the search before any number was proven to starve");
+  EXPECT_EQ(reason([](Case& job) { job.options.budget = std::chrono::milliseconds(400); }),
+            "the budget ended before any number was proven to starve");
+}
+
 TEST(Find, SearchesInWholeReplicas) {
   const ModelFile model("bandwidth: 200MB/s\n");
   Case job;

@@ -80,6 +80,16 @@ void explain_starving(const RunResult& beyond, FindResult& result) {
                               loss.empty() ? "" : ", and most time was lost to " + loss);
 }
 
+// What ended a search whose question is still open.
+std::string ended_text(const FindOptions& options, const FindResult& result) {
+  if (options.out_of_time && options.out_of_time()) return "--wall ended the search";
+  if (options.budget.count() > 0) return "the budget ended";
+  if (result.samples_read)
+    return fmt::format("the search ended after {} samples, as one without --budget does,",
+                       format_count(static_cast<double>(result.samples_max)));
+  return "the search ended";
+}
+
 }  // namespace
 
 void explain(const FindOptions& options, const TrainingPlan& plan,
@@ -97,18 +107,17 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
     result.limited_by = result.answer == "pass" ? "--at-least" : "unknown";
     result.reason = result.answer == "pass"
                         ? fmt::format("only {} were asked about", options.at_least)
-                        : "the budget ended before the answer was certain";
+                        : ended_text(options, result) + " before the answer was certain";
     return;
   }
   if (!result.measured) {
     result.limited_by = "unknown";
-    result.reason = fmt::format("the {} ended before a number of accelerators was looked at",
-                                options.budget.count() > 0 ? "budget" : "search");
+    result.reason = ended_text(options, result) + " before a number of accelerators was looked at";
     return;
   }
   if (result.accelerators_low < result.limit) {
     result.limited_by = "unknown";
-    result.reason = "the budget ended before any number was proven to starve";
+    result.reason = ended_text(options, result) + " before any number was proven to starve";
     return;
   }
   if (options.bound_inflight &&

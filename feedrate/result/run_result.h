@@ -285,6 +285,7 @@ struct FindResult {
   std::uint32_t narrower_numbers = 1;            // that it would leave; 1: it would tell
   double budget_seconds = 0, spent_seconds = 0;  // 0: no budget
   std::uint64_t samples_max = 0;                 // that it might read; 0: no limit
+  bool samples_read = false;                     // all of those
   // Where nothing was measured: a budget that is likely to hold a first look; 0: not known.
   double first_look_budget_seconds = 0;
   bool repeatable = true;  // false: cut by the time of this host
