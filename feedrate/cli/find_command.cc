@@ -141,7 +141,9 @@ class FindCommand final : public Command {
   static int exit_status(const std::vector<FindResult>& results) {
     if (results.back().interrupted) return kInterrupted;
     const std::string& answer = results.front().answer;
-    return answer == "fail" ? kFails : answer == "undecided" ? kUndecided : 0;
+    if (answer == "fail") return kFails;
+    // A script must not take a search that told nothing for an answer.
+    return answer == "undecided" || !results.front().measured ? kUndecided : 0;
   }
 
   // A search whose words have all been looked at.
