@@ -14,6 +14,7 @@
 #include "feedrate/cli/run_checks.h"
 #include "feedrate/cli/run_options.h"
 #include "feedrate/find/find.h"
+#include "feedrate/workload/sampler.h"
 
 namespace feedrate {
 namespace {
@@ -238,6 +239,7 @@ class FindCommand final : public Command {
     for (const TimingComparison& other : workload.other_timings(setup.timing))
       result.other_timings.push_back({other.set, other.speed_ratio});
     limits.explain(result);
+    name_short_epochs(workload, one, result);
     // Whoever accepts a system by this answer must know that no framework reads as deep.
     if (!result.answer.empty() && !result.interrupted && !find.keep_readers && !find.bound_inflight)
       result.findings.insert(result.findings.begin(),
@@ -253,6 +255,25 @@ class FindCommand final : public Command {
           "all that was read had been written just before: caches of the storage may still have "
           "held it");
     return result;
+  }
+
+  // The framework's loader begins anew each epoch, and a smaller data set has shorter ones: that is
+  // no property of the storage.
+  static void name_short_epochs(const Workload& workload, const TrainingPlan& one,
+                                FindResult& result) {
+    constexpr std::uint64_t kShort = 50;  // steps
+    const Dataset& dataset = *one.dataset;
+    if (one.client != ClientKind::kFaithful || !result.measured || result.interrupted ||
+        !dataset.plan() || dataset.samples() >= workload.dataset.samples())
+      return;
+    const std::uint32_t replicas = result.accelerators / one.replica_accelerators();
+    const ShardShape shape{dataset.samples(), std::max(1U, replicas), one.timing.batch_samples};
+    if (shape.steps_per_epoch() >= kShort) return;
+    result.findings.push_back(fmt::format(
+        "the framework's number is of this data set of {}, whose epochs are short; with all {} of "
+        "the workload it is likely higher",
+        format_counted(dataset.files(), "file"),
+        format_counted(workload.dataset.samples(), "sample")));
   }
 
   TrialRunner runner(const RunSetup& setup, const std::stop_token& stop) const {
