@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+
+#include "feedrate/base/units.h"
 
 namespace feedrate {
 namespace {
@@ -90,6 +93,21 @@ std::string ended_text(const FindOptions& options, const FindResult& result) {
   return "the search ended";
 }
 
+// What the rate alone says, where no number of accelerators was looked at. Known from the first
+// trial on, before the depth is.
+void reckon_by_rate(const FindOptions& options, const TrainingPlan& plan, FindResult& result) {
+  double samples = 0;  // a second
+  for (const TrialResult& trial : result.trials)
+    if (trial.free_steps && std::isfinite(trial.samples_per_second))
+      samples = std::max(samples, trial.samples_per_second);
+  const double one =
+      options.au_threshold * plan.timing.batch_samples / to_seconds(plan.timing.compute);
+  const double most = result.limit / plan.replica_accelerators();
+  result.by_rate = static_cast<std::uint32_t>(std::min(std::floor(samples / one), most)) *
+                   plan.replica_accelerators();
+  result.rate_bytes_per_second = samples * plan.dataset->mean_sample_bytes();
+}
+
 }  // namespace
 
 void explain(const FindOptions& options, const TrainingPlan& plan,
@@ -97,6 +115,7 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
   if (result.interrupted) {
     result.limited_by = "interrupted";
     result.reason = "the search was interrupted";
+    if (!result.measured) reckon_by_rate(options, plan, result);
     return;
   }
   if (result.beyond) {
