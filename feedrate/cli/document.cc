@@ -95,6 +95,11 @@ it writes into no others, unless they are empty.
 .B 0
 done
 .TP
+.B 1
+the answer of
+.B find \-\-at\-least
+is no: so many accelerators starve
+.TP
 .B 2
 an option or a file that was given is wrong
 .TP
@@ -103,6 +108,12 @@ the host lacks something
 .TP
 .B 4
 the run is INVALID: its figures must not be used
+.TP
+.B 5
+.B find
+could not tell: its
+.B \-\-at\-least
+is undecided, or nothing could be measured
 .TP
 .B 130
 interrupted; partial results were printed

@@ -14,6 +14,7 @@
 #include "feedrate/cli/run_checks.h"
 #include "feedrate/cli/run_options.h"
 #include "feedrate/find/find.h"
+#include "feedrate/workload/sampler.h"
 
 namespace feedrate {
 namespace {
@@ -75,6 +76,7 @@ class FindCommand final : public Command {
 
   Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(options_.json, "--json"));
+    FEEDRATE_CHECK(check_job_word());
     FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
     FEEDRATE_TRY(const ClientKind client, resolve_client(options_));
     FEEDRATE_CHECK(check_search_effects(options_, client, limits_.both));
@@ -82,7 +84,12 @@ class FindCommand final : public Command {
     FEEDRATE_TRY(SearchLimits limits, limits_.resolve(clock, client, workload));
     limits.first_client = client;
     dataset_.seed = options_.seed;
-    FEEDRATE_TRY(const FoundDataset found, find_dataset(options_, workload, &dataset_, context));
+    const DatasetCheck check = [&](const std::shared_ptr<const Dataset>& made) -> Result<> {
+      FEEDRATE_CHECK(prepare(workload, made, client, limits, limits.find, false));
+      return {};
+    };
+    FEEDRATE_TRY(const FoundDataset found,
+                 find_dataset(options_, workload, &dataset_, context, check));
     SearchClock timer(limits);
     std::vector<FindResult> results;
     FEEDRATE_TRY(FindResult first,
@@ -110,17 +117,64 @@ class FindCommand final : public Command {
   }
 
  private:
+  // "unet3d=8xh100" is how plan is told of a job.
+  Result<> check_job_word() const {
+    const std::string& word = options_.workload.workload;
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos || word.starts_with("dlio:") ||
+        word.find('/') != std::string::npos)
+      return {};
+    const std::string count = word.substr(equals + 1, word.find('x', equals) - equals - 1);
+    const std::string type = word.substr(std::min(word.size(), equals + count.size() + 2));
+    const bool is_count =
+        !count.empty() && count.find_first_not_of("0123456789") == std::string::npos;
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("workload: '{}' is how 'feedrate plan' is told of a job, find takes its name",
+                    word),
+        fmt::format("write 'feedrate find {} {}{}', and --at-least={} to ask only whether so many "
+                    "are kept fed",
+                    word.substr(0, equals),
+                    options_.directory.empty() ? "DIR" : quote_path(options_.directory),
+                    type.empty() ? "" : " --accelerator=" + type, is_count ? count : "N"));
+  }
+
   static int exit_status(const std::vector<FindResult>& results) {
     if (results.back().interrupted) return kInterrupted;
     const std::string& answer = results.front().answer;
-    return answer == "fail" ? kFails : answer == "undecided" ? kUndecided : 0;
+    if (answer == "fail") return kFails;
+    // A script must not take a search that told nothing for an answer.
+    return answer == "undecided" || !results.front().measured ? kUndecided : 0;
   }
 
-  Result<FindResult> search(const Workload& workload, const FoundDataset& found, ClientKind client,
-                            const SearchLimits& limits, FindOptions find,
-                            const CommandContext& context) const {
-    FEEDRATE_TRY(RunSetup setup, make_setup(options_, workload, found.dataset, client));
-    setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
+  // A search whose words have all been looked at.
+  struct Prepared {
+    RunSetup setup;
+    FindOptions find;
+    std::uint64_t by_data = 0;  // accelerators that the data set has a step for
+    std::uint32_t several = 1;  // replicas of a trial with free steps
+  };
+
+  // Whether the data set was there before this search, where nothing larger can be made.
+  bool there(const FoundDataset& found) const {
+    return !found.just_written && !options_.directory.empty();
+  }
+
+  // How to come to a data set of so many samples.
+  std::string larger_data(const Workload& workload, std::uint64_t samples, bool there) const {
+    if (!options_.data.empty()) return "read more data";
+    const std::string size = size_for_samples(workload, samples);
+    const char* const where = !there ? "use "
+                              : reads_no_files(options_).value_or(false)
+                                  ? "leave the directory out and use "
+                                  : "use another directory with ";
+    return fmt::format("{}--size={} or more", where, size);
+  }
+
+  Result<Prepared> prepare(const Workload& workload, std::shared_ptr<const Dataset> dataset,
+                           ClientKind client, const SearchLimits& limits, FindOptions find,
+                           bool there) const {
+    FEEDRATE_TRY(RunSetup setup, make_setup(options_, workload, std::move(dataset), client));
     setup.rate_max = limits.rate_max;
     // A shuffle buffer hands on one sample for each that comes in, once it is full: nothing of the
     // steady state, but many times a batch to wait for in each trial.
@@ -132,9 +186,9 @@ class FindCommand final : public Command {
     // With the framework's client an epoch of one step is all first step, which MLPerf's rule
     // leaves out, and so cannot be compared with anything.
     const bool faithful = client == ClientKind::kFaithful;
-    const std::uint64_t by_data =
-        one.dataset->samples() / one.timing.batch_samples / (faithful ? 2 : 1) * replica;
-    if (faithful && by_data < replica)
+    const std::uint64_t each = std::uint64_t{one.timing.batch_samples} * (faithful ? 2 : 1);
+    const std::uint64_t by_data = one.dataset->samples() / each * replica;
+    if (by_data < replica)
       return fail(ErrorKind::kUsage,
                   "one accelerator takes the whole data set in one step: an epoch of one step "
                   "cannot be measured with the framework's client",
@@ -143,10 +197,25 @@ class FindCommand final : public Command {
     find.keep_readers = find.keep_readers || faithful || !options_.readers.empty();
     find.keep_prefetch = faithful || !options_.prefetch.empty();
     find.keep_transfer = faithful || !options_.transfer.empty();
-    FEEDRATE_CHECK(limits.check_asked(by_data, find.at_least));
+    FEEDRATE_CHECK(limits.check_asked(
+        by_data, find.at_least, larger_data(workload, find.at_least / replica * each, there)));
     FEEDRATE_CHECK(limits.check_readers(options_.readers, one.readers));
+    FEEDRATE_CHECK(limits.check_inflight(find, one));
     const auto several = static_cast<std::uint32_t>(std::min<std::uint64_t>(
         {by_data / replica, setup.threads, find.accelerators_max / replica}));
+    return Prepared{std::move(setup), std::move(find), by_data, several};
+  }
+
+  Result<FindResult> search(const Workload& workload, const FoundDataset& found, ClientKind client,
+                            const SearchLimits& limits, FindOptions find,
+                            const CommandContext& context) const {
+    FEEDRATE_TRY(Prepared prepared,
+                 prepare(workload, found.dataset, client, limits, std::move(find), there(found)));
+    find = std::move(prepared.find);
+    RunSetup& setup = prepared.setup;
+    setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
+    const TrainingPlan& one = setup.plan;
+    const auto [by_data, several] = std::pair{prepared.by_data, prepared.several};
     ClientCeiling ceiling;
     if (find.budget >= 20 * kCeilingTime) {
       TrainingPlan plan = one;
@@ -170,6 +239,12 @@ class FindCommand final : public Command {
     for (const TimingComparison& other : workload.other_timings(setup.timing))
       result.other_timings.push_back({other.set, other.speed_ratio});
     limits.explain(result);
+    name_short_epochs(workload, one, result);
+    // Whoever accepts a system by this answer must know that no framework reads as deep.
+    if (!result.answer.empty() && !result.interrupted && !find.keep_readers && !find.bound_inflight)
+      result.findings.insert(result.findings.begin(),
+                             "asked of reads as deep as this storage needs; --client=faithful asks "
+                             "for the framework's own habits");
     const double job = static_cast<double>(workload.dataset.samples());
     if (found.dataset->plan() && job > 0)
       result.job_times_larger = job / static_cast<double>(found.dataset->samples());
@@ -180,6 +255,25 @@ class FindCommand final : public Command {
           "all that was read had been written just before: caches of the storage may still have "
           "held it");
     return result;
+  }
+
+  // The framework's loader begins anew each epoch, and a smaller data set has shorter ones: that is
+  // no property of the storage.
+  static void name_short_epochs(const Workload& workload, const TrainingPlan& one,
+                                FindResult& result) {
+    constexpr std::uint64_t kShort = 50;  // steps
+    const Dataset& dataset = *one.dataset;
+    if (one.client != ClientKind::kFaithful || !result.measured || result.interrupted ||
+        !dataset.plan() || dataset.samples() >= workload.dataset.samples())
+      return;
+    const std::uint32_t replicas = result.accelerators / one.replica_accelerators();
+    const ShardShape shape{dataset.samples(), std::max(1U, replicas), one.timing.batch_samples};
+    if (shape.steps_per_epoch() >= kShort) return;
+    result.findings.push_back(fmt::format(
+        "the framework's number is of this data set of {}, whose epochs are short; with all {} of "
+        "the workload it is likely higher",
+        format_counted(dataset.files(), "file"),
+        format_counted(workload.dataset.samples(), "sample")));
   }
 
   TrialRunner runner(const RunSetup& setup, const std::stop_token& stop) const {

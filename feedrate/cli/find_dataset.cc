@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 
@@ -68,7 +69,8 @@ Result<FoundDataset> scan(const RunOptions& options, const Workload& workload,
 Result<std::shared_ptr<const Dataset>> make_dataset(const std::string& directory,
                                                     const Workload& workload,
                                                     const DatasetOptions& make,
-                                                    const CommandContext& context) {
+                                                    const CommandContext& context,
+                                                    const DatasetCheck& check) {
   FEEDRATE_TRY(DatasetPlan plan, make.resolve(workload, kDefaultBytes));
   // An interrupted data set is finished as it was begun, when no other size is asked for.
   const auto manifest = read_manifest(directory);
@@ -76,6 +78,8 @@ Result<std::shared_ptr<const Dataset>> make_dataset(const std::string& directory
     plan = manifest->plan;
   FEEDRATE_TRY(auto dataset, Dataset::from_plan(plan, directory));
   FEEDRATE_TRY(const std::uint64_t jobs, parse_count(make.jobs, "--jobs", 0, 1024));
+  // A mistyped word must not cost the time, and the space, of a data set.
+  if (check) FEEDRATE_CHECK(check(dataset));
   std::error_code ignored;
   if (!context.quiet && !std::filesystem::exists(directory, ignored))
     std::fprintf(stderr, "%s is not there: it is made, with a data set of %s (--size: another)\n",
@@ -148,7 +152,8 @@ static Result<> check_place_of_data(const std::string& directory, bool made) {
 }
 
 Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& workload,
-                                  const DatasetOptions* make, const CommandContext& context) {
+                                  const DatasetOptions* make, const CommandContext& context,
+                                  const DatasetCheck& check) {
   if (!options.data.empty()) {
     FEEDRATE_TRY(FoundDataset own, scan(options, workload, context));
     if (make != nullptr) FEEDRATE_CHECK(check_dataset_effects(*make, own.dataset.get()));
@@ -197,9 +202,8 @@ Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& wor
   auto dataset = open_dataset(options.directory);
   const bool missing = !dataset && (dataset.error().kind() == ErrorKind::kNotFound ||
                                     dataset.error().kind() == ErrorKind::kUsage);
-  if (missing && make != nullptr)
-    dataset = make_dataset(options.directory, workload, *make, context);
   const bool written = missing && make != nullptr;
+  if (written) dataset = make_dataset(options.directory, workload, *make, context, check);
   if (missing && make == nullptr && dataset.error().kind() == ErrorKind::kNotFound)
     return fail(ErrorKind::kUsage,
                 fmt::format("{} has no data set of ours", quote_path(options.directory)),
@@ -216,6 +220,21 @@ Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& wor
                     (*dataset)->plan()->workload, workload.name),
         fmt::format("use another directory, or --data {} to read it as it is", options.directory));
   return FoundDataset{std::move(*dataset), {}, written};
+}
+
+std::string size_for_samples(const Workload& workload, std::uint64_t samples) {
+  const DatasetShape& shape = workload.dataset;
+  const double each = static_cast<double>(shape.samples_per_file);
+  const auto needed = static_cast<double>(samples);
+  // Whole files, but for a data set in one file, which has fewer samples when it is smaller.
+  const bool part = shape.files == 1 && needed <= each;
+  const double bytes = (part ? needed : std::ceil(needed / each) * each) * shape.sample_bytes_mean;
+  const auto [unit, name] = bytes < 1U << 20U   ? std::pair{1U << 10U, "KiB"}
+                            : bytes < 1U << 30U ? std::pair{1U << 20U, "MiB"}
+                                                : std::pair{1U << 30U, "GiB"};
+  const double value = bytes / unit;
+  // Rounded up, so that what is named is enough.
+  return fmt::format("{}{}", value < 10 ? std::ceil(value * 10) / 10 : std::ceil(value), name);
 }
 
 }  // namespace feedrate

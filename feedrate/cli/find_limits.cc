@@ -177,13 +177,34 @@ Result<> SearchLimits::check_readers(const std::string& asked, std::uint32_t rea
       fmt::format("use --readers={} or fewer, or a larger --max-inflight", find.inflight_max));
 }
 
-Result<> SearchLimits::check_asked(std::uint64_t accelerators_by_data, std::uint32_t asked) const {
+Result<> SearchLimits::check_asked(std::uint64_t accelerators_by_data, std::uint32_t asked,
+                                   const std::string& remedy) const {
   if (asked <= accelerators_by_data) return {};
   return fail(ErrorKind::kUsage,
               fmt::format("--at-least: {} accelerators need a data set with a batch for each, this "
                           "one has batches for {}",
                           asked, accelerators_by_data),
-              "use a larger data set");
+              fmt::format("{}, or --at-least={} or fewer", remedy, accelerators_by_data));
+}
+
+Result<> SearchLimits::check_inflight(const FindOptions& search, const TrainingPlan& plan) const {
+  constexpr std::uint64_t kInflightMost = 1'000'000;  // that --max-inflight may be
+  if (!search.bound_inflight || search.at_least == 0) return {};
+  const std::uint64_t each = reads_of_a_replica(search, plan);
+  const std::uint32_t replica = plan.replica_accelerators();
+  const std::uint64_t needed = search.at_least / replica * each;
+  if (needed <= search.inflight_max) return {};
+  const std::uint64_t allowed = search.inflight_max / each * replica;
+  const std::string more = fmt::format("--max-inflight={} or more", needed);
+  const std::string fewer = fmt::format("--at-least={} or fewer", allowed);
+  return fail(ErrorKind::kUsage,
+              fmt::format("--at-least: {} needs {} reads in flight, {} {} at least, more than "
+                          "--max-inflight={} allows",
+                          search.at_least, needed, each == 1 ? "one" : std::to_string(each),
+                          replica > 1 ? "a replica" : "an accelerator", search.inflight_max),
+              fmt::format("use {}", allowed == 0             ? more
+                                    : needed > kInflightMost ? fewer
+                                                             : more + ", or " + fewer));
 }
 
 // A part of the budget is kept for the framework's number, and before a long search this client is

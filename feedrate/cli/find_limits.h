@@ -25,7 +25,11 @@ struct SearchLimits {
 
   Result<> check_replica(std::uint32_t accelerators) const;
   Result<> check_readers(const std::string& asked, std::uint32_t readers) const;
-  Result<> check_asked(std::uint64_t accelerators_by_data, std::uint32_t asked) const;
+  // `remedy`: what to do where the data set is too small.
+  Result<> check_asked(std::uint64_t accelerators_by_data, std::uint32_t asked,
+                       const std::string& remedy) const;
+  // With so many at least `search` must not break the limit on reads in flight.
+  Result<> check_inflight(const FindOptions& search, const TrainingPlan& plan) const;
   // The --budget of which so many seconds are left to the search with this client.
   double whole_budget(double needed, ClientKind client) const;
   // A limit of ours that the search met is its reason.

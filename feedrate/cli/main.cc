@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <new>
@@ -31,6 +32,34 @@ std::vector<std::string> verbs_with(const std::string& flag) {
   return verbs;
 }
 
+// How `find` is told a number of accelerators, as train is with this flag; empty for others. CLI11
+// may have taken the number for a directory, so it is sought where it was written.
+std::string hint_of_number(const CLI::App& verb, const std::vector<std::string>& words) {
+  const std::vector<std::string> extras = verb.remaining();
+  const auto flag =
+      std::ranges::find_if(extras, [](const std::string& extra) { return extra.starts_with("-"); });
+  if (!verb.get_name().ends_with(" find") || flag == extras.end() ||
+      !(flag->starts_with("-n") || flag->starts_with("--accelerators")))
+    return {};
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    std::string number;
+    if (word == "-n" || word == "--accelerators")
+      number = i + 1 < words.size() ? words[i + 1] : "N";
+    else if (word.starts_with("--accelerators="))
+      number = word.substr(word.find('=') + 1);
+    else if (word.starts_with("-n") && word.find_first_of("0123456789") == 2)
+      number = word.substr(2);
+    else
+      continue;
+    if (number.find_first_not_of("0123456789") != std::string::npos) number = "N";
+    return fmt::format(
+        "find tells how many are kept fed by itself; --at-least={} asks only whether so many are",
+        number);
+  }
+  return {};
+}
+
 // What CLI11 could not place: an option of another verb, or with a spelling hint where there is
 // one, else a word.
 std::string explain_extras(const CLI::App& verb) {
@@ -51,13 +80,18 @@ std::string explain_extras(const CLI::App& verb) {
 }
 
 // "error: ..." for what CLI11 found wrong, in our words. Its messages start with the option's name.
-std::string explain(const CLI::ParseError& problem, const CLI::App& verb) {
+std::string explain(const CLI::ParseError& problem, const CLI::App& verb,
+                    const std::vector<std::string>& words) {
   std::string text = problem.what();
   const std::string name = text.substr(0, text.find(':'));
   const bool mismatch = dynamic_cast<const CLI::ArgumentMismatch*>(&problem) != nullptr;
-  if (dynamic_cast<const CLI::ExtrasError*>(&problem) != nullptr)
+  std::string hint = fmt::format("'{} --help' lists the options", verb.get_name());
+  if (dynamic_cast<const CLI::ExtrasError*>(&problem) != nullptr) {
     text = explain_extras(verb);
-  else if (dynamic_cast<const CLI::RequiredError*>(&problem) != nullptr)
+    const std::string number = hint_of_number(verb, words);
+    if (!number.empty()) hint = number;
+  }
+  if (dynamic_cast<const CLI::RequiredError*>(&problem) != nullptr)
     text = fmt::format("no {} was given", text.substr(0, text.find(' ')));
   else if (mismatch && text.find("At Most") != std::string::npos)
     text = fmt::format("{}: it was given more than once", name);
@@ -66,7 +100,7 @@ std::string explain(const CLI::ParseError& problem, const CLI::App& verb) {
   else if (dynamic_cast<const CLI::ConversionError*>(&problem) != nullptr)
     text =
         "an option that is on or off was given another value: " + text.substr(text.find(": ") + 2);
-  return fmt::format("error: {}\nhint:  '{} --help' lists the options\n", text, verb.get_name());
+  return fmt::format("error: {}\nhint:  {}\n", text, hint);
 }
 
 int report(const Error& error) {
@@ -127,10 +161,11 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
       return printed ? 0 : report(printed.error());
     }
   context.overrides = take_overrides(argc, argv);
+  const std::vector<std::string> words(argv + 1, argv + argc);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
-    std::fputs(explain(problem, app).c_str(), stderr);
+    std::fputs(explain(problem, app, words).c_str(), stderr);
     return 2;
   }
   for (const Result<>& checked : {check_places(app), check_overrides(app, context.overrides)})

@@ -473,7 +473,9 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
   if (!no_files) {
     // The frameworks read through the page cache.
     const bool faithful_auto = client == ClientKind::kFaithful && wanted == IoMode::kAuto;
-    const std::string probe = dataset->plan() ? dataset->directory() : dataset->full_path(0);
+    // A data set that is yet to be made is on the file system of what is there of its path.
+    const std::string probe =
+        dataset->plan() ? existing_directory(dataset->directory()) : dataset->full_path(0);
     FEEDRATE_TRY(setup.io, resolve_io_mode(faithful_auto ? IoMode::kBuffered : wanted, probe));
     FEEDRATE_CHECK(check_cache_effect(options, setup.io));
     setup.drop_cache = setup.io == IoMode::kBuffered && options.cache == "drop";

@@ -513,6 +513,7 @@ void Search::add_circumstances(FindResult& result) const {
   result.spent_seconds = session_.spent();
   result.budget_seconds = to_seconds(options_.budget);
   result.samples_max = options_.samples_max;
+  result.samples_read = session_.read_all_it_may();
   const double noise = session_.noise().constant();
   result.noise_seconds = std::isfinite(noise) ? noise : 0;
   result.correlation_seconds = session_.noise().correlation_seconds();
@@ -648,16 +649,19 @@ FindResult Search::result() const {
 
 }  // namespace
 
+std::uint64_t reads_of_a_replica(const FindOptions& options, const TrainingPlan& plan) {
+  const std::uint64_t readers = options.keep_readers ? std::max(1U, plan.readers) : 1;
+  return readers * reads_of_a_reader(plan);
+}
+
 Result<FindResult> find_accelerators(const FindOptions& options, const TrainingPlan& plan,
                                      std::uint64_t accelerators_by_data, std::uint32_t several,
                                      const TrialRunner& run, const FindObserver& observer,
                                      const std::stop_token& stop) {
   std::uint64_t most = std::min<std::uint64_t>(options.accelerators_max, accelerators_by_data);
   if (options.bound_inflight) {
-    const std::uint64_t each =
-        std::uint64_t{reads_of_a_reader(plan)} * (options.keep_readers ? plan.readers : 1);
-    most = std::min(most, std::max<std::uint64_t>(1, options.inflight_max / each) *
-                              plan.replica_accelerators());
+    const std::uint64_t replicas = options.inflight_max / reads_of_a_replica(options, plan);
+    most = std::min(most, std::max<std::uint64_t>(1, replicas) * plan.replica_accelerators());
   }
   const auto limit = static_cast<std::uint32_t>(most / plan.replica_accelerators());
   Session session(options, plan, several, run, observer, stop);

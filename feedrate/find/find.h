@@ -66,6 +66,10 @@ struct FindObserver {
   std::function<void(const FindResult&)> known;
 };
 
+// Reads in flight of one replica at least: one of each of its readers, where the search may not
+// choose those, and all parts of a sample that is read in several at once.
+std::uint64_t reads_of_a_replica(const FindOptions& options, const TrainingPlan& plan);
+
 // `accelerators_by_data`: as many as the data set allows a step for. `several`: replicas of a trial
 // with free steps (one a reactor). Errors of the runner end the search; an INVALID run is one
 // (kInvalidRun). A trial that cannot be measured is not: it is no evidence.

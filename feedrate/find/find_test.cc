@@ -25,6 +25,8 @@ struct Case {
   std::map<std::uint32_t, double> slow_ranks;
   std::uint64_t seed = 1;
   std::vector<TrialRequest> asked;  // of the trials, in order
+  std::stop_token stop;
+  std::function<void(const TrialRequest&)> after;  // a trial
 
   Result<FindResult> search() {
     TrainingPlan plan = test_plan(workload, client, 1);
@@ -52,12 +54,14 @@ struct Case {
         trial.slow_ranks.clear();
       }
       const bool later = !later_storage.empty() && request.number >= later_from;
-      return summarise_training(trial,
-                                run_virtual(trial, later ? later_storage : storage, &observer));
+      RunResult run =
+          summarise_training(trial, run_virtual(trial, later ? later_storage : storage, &observer));
+      if (after) after(request);
+      return run;
     };
     return find_accelerators(options, plan,
                              plan.dataset->samples() / plan.timing.batch_samples * pipeline, 1,
-                             runner, {}, {});
+                             runner, {}, stop);
   }
 };
 
@@ -147,6 +151,51 @@ TEST(Find, ASearchThatItsSamplesEndSaysSo) {
   EXPECT_EQ(result->findings.back(),
             "the search of the native client ended after 12,000 samples, as one without --budget "
             "does; --until-sure sets no limit");
+}
+
+// Its samples, time of this host or a budget: only what there was is named.
+TEST(Find, AnOpenSearchNamesWhatEndedIt) {
+  const ModelFile model("bandwidth: 4GB/s\nlatency: {distribution: exponential, mean: 5ms}\n");
+  const auto reason = [&](const auto& limit) {
+    Case job;
+    job.workload = test_workload("file", 400'000, 1, 100000);
+    job.storage = model.storage();
+    limit(job);
+    const auto result = job.search();
+    return result ? result->reason : result.error().message();
+  };
+  EXPECT_EQ(reason([](Case& job) { job.options.samples_max = 8'000; }),
+            "the search ended after 8,000 samples, as one without --budget does, before a number "
+            "of accelerators was looked at");
+  EXPECT_EQ(reason([](Case& job) {
+              job.options.samples_max = 8'000;
+              job.options.at_least = 105;
+            }),
+            "the search ended after 8,000 samples, as one without --budget does, before the answer "
+            "was certain");
+  EXPECT_EQ(
+      reason([](Case& job) { job.options.out_of_time = [&job] { return job.asked.size() >= 7; }; }),
+      "--wall ended the search before any number was proven to starve");
+  EXPECT_EQ(reason([](Case& job) { job.options.budget = std::chrono::milliseconds(400); }),
+            "the budget ended before any number was proven to starve");
+}
+
+TEST(Find, InterruptedBeforeANumberWasLookedAtItSaysWhatTheRateSays) {
+  const ModelFile model("bandwidth: 738MB/s\n");  // 20.5 at the threshold
+  std::stop_source stop;
+  Case job;
+  job.storage = model.storage();
+  job.stop = stop.get_token();
+  job.after = [&](const TrialRequest& request) {
+    if (request.number == 1) stop.request_stop();
+  };
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value()) << result.error().message();
+  EXPECT_TRUE(result->interrupted);
+  EXPECT_FALSE(result->measured);
+  EXPECT_EQ(result->trials.size(), 1U);
+  EXPECT_EQ(result->by_rate, 20U);
+  EXPECT_NEAR(result->rate_bytes_per_second, 738e6, 10e6);
 }
 
 TEST(Find, SearchesInWholeReplicas) {

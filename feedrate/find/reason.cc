@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+
+#include "feedrate/base/units.h"
 
 namespace feedrate {
 namespace {
@@ -86,6 +89,31 @@ void explain_starving(const RunResult& beyond, FindResult& result) {
                               loss.empty() ? "" : ", and most time was lost to " + loss);
 }
 
+// What ended a search whose question is still open.
+std::string ended_text(const FindOptions& options, const FindResult& result) {
+  if (options.out_of_time && options.out_of_time()) return "--wall ended the search";
+  if (options.budget.count() > 0) return "the budget ended";
+  if (result.samples_read)
+    return fmt::format("the search ended after {} samples, as one without --budget does,",
+                       format_count(static_cast<double>(result.samples_max)));
+  return "the search ended";
+}
+
+// What the rate alone says, where no number of accelerators was looked at. Known from the first
+// trial on, before the depth is.
+void reckon_by_rate(const FindOptions& options, const TrainingPlan& plan, FindResult& result) {
+  double samples = 0;  // a second
+  for (const TrialResult& trial : result.trials)
+    if (trial.free_steps && std::isfinite(trial.samples_per_second))
+      samples = std::max(samples, trial.samples_per_second);
+  const double one =
+      options.au_threshold * plan.timing.batch_samples / to_seconds(plan.timing.compute);
+  const double most = result.limit / plan.replica_accelerators();
+  result.by_rate = static_cast<std::uint32_t>(std::min(std::floor(samples / one), most)) *
+                   plan.replica_accelerators();
+  result.rate_bytes_per_second = samples * plan.dataset->mean_sample_bytes();
+}
+
 }  // namespace
 
 void explain(const FindOptions& options, const TrainingPlan& plan,
@@ -93,6 +121,7 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
   if (result.interrupted) {
     result.limited_by = "interrupted";
     result.reason = "the search was interrupted";
+    if (!result.measured) reckon_by_rate(options, plan, result);
     return;
   }
   if (result.beyond) {
@@ -103,18 +132,17 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
     result.limited_by = result.answer == "pass" ? "--at-least" : "unknown";
     result.reason = result.answer == "pass"
                         ? fmt::format("only {} were asked about", options.at_least)
-                        : "the budget ended before the answer was certain";
+                        : ended_text(options, result) + " before the answer was certain";
     return;
   }
   if (!result.measured) {
     result.limited_by = "unknown";
-    result.reason = fmt::format("the {} ended before a number of accelerators was looked at",
-                                options.budget.count() > 0 ? "budget" : "search");
+    result.reason = ended_text(options, result) + " before a number of accelerators was looked at";
     return;
   }
   if (result.accelerators_low < result.limit) {
     result.limited_by = "unknown";
-    result.reason = "the budget ended before any number was proven to starve";
+    result.reason = ended_text(options, result) + " before any number was proven to starve";
     return;
   }
   if (options.bound_inflight &&

@@ -222,6 +222,9 @@ std::string answer_text(const FindResult& find) {
                        : find.answer == "fail" ? "starve"
                                                : "may be fed or may starve",
                        find.client == "faithful" ? " with the framework's habits" : "");
+  if (!find.measured && find.rate_bytes_per_second > 0)
+    return fmt::format("about {} x {} by the rate alone ({}), not proven,", find.by_rate, name,
+                       format_rate(find.rate_bytes_per_second));
   if (!find.measured)
     return fmt::format("unknown how many {} are fed: nothing could be measured", name);
   if (find.accelerators_low == find.accelerators_high || (is_wide(find) && !at_the_edge(find)))
@@ -241,7 +244,8 @@ std::string render_text(const std::vector<FindResult>& results) {
   for (const FindResult& each : results) text += verdict_line(each);
   if (!is_too_short(find)) text += narrower_text(results);
   text += cache_text(find);
-  text += fmt::format("why not more: {}\n", find.reason);
+  // More were not asked about: no question is left open.
+  if (find.limited_by != "--at-least") text += fmt::format("why not more: {}\n", find.reason);
   for (const FindResult& each : results)
     for (const std::string& finding : each.findings) text += "note: " + finding + "\n";
   for (const FindResult& each : results) text += "\n" + evidence(each);

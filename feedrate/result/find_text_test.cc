@@ -150,12 +150,28 @@ TEST(FindText, ABudgetInWhichNothingCouldBeMeasured) {
   EXPECT_TRUE(render_text({find}).starts_with("unknown how many h100 are fed: "));
 }
 
+TEST(FindText, AnInterruptedSearchThatLookedAtNoNumberSaysWhatTheRateSays) {
+  FindResult find = a_search(0, 0, 100);
+  find.measured = false;
+  find.interrupted = true;
+  find.points.clear();
+  find.by_rate = 20;
+  find.rate_bytes_per_second = 3.72e9;
+  EXPECT_EQ(first_line(render_text({find})),
+            "about 20 x h100 by the rate alone (3.72 GB/s), not proven, at AU >= 90.0 %, measured "
+            "step times (so far: interrupted)");
+}
+
 TEST(FindText, AtLeastPassesFailsOrIsUndecided) {
   FindResult find = a_search(64, 64, 100);
   find.asked = 64;
   find.answer = "pass";
   EXPECT_EQ(first_line(render_text({find})),
             "pass: 64 x h100 are kept fed at AU >= 90.0 %, measured step times");
+  find.limited_by = "--at-least";
+  EXPECT_FALSE(has(find, "why not more")) << "nobody asked about more";
+  find.limited_by = "storage";
+  EXPECT_TRUE(has(find, "why not more: because\n"));
   find.answer = "fail";
   EXPECT_EQ(answer_text(find), "fail: 64 x h100 starve");
   find.answer = "undecided";

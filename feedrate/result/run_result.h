@@ -276,7 +276,11 @@ struct FindResult {
   // The number, and the interval that it lies in: between the most that are proven fed and the
   // fewest that are proven to starve. 0 when one starves.
   std::uint32_t accelerators = 0, accelerators_low = 0, accelerators_high = 0;
-  bool measured = false;    // false: nothing could be told at all
+  bool measured = false;  // false: nothing could be told at all
+  // Of a search that was interrupted before it looked at a number: what the storage moved, and how
+  // many that would feed. 0: not known.
+  std::uint32_t by_rate = 0;
+  double rate_bytes_per_second = 0;
   std::uint32_t limit = 0;  // that the data set or --max allowed
   std::string limited_by;   // "storage", "client-cpu", "open", "data-set", "--max", "unknown", ...
   std::string reason;       // one sentence
@@ -285,6 +289,7 @@ struct FindResult {
   std::uint32_t narrower_numbers = 1;            // that it would leave; 1: it would tell
   double budget_seconds = 0, spent_seconds = 0;  // 0: no budget
   std::uint64_t samples_max = 0;                 // that it might read; 0: no limit
+  bool samples_read = false;                     // all of those
   // Where nothing was measured: a budget that is likely to hold a first look; 0: not known.
   double first_look_budget_seconds = 0;
   bool repeatable = true;  // false: cut by the time of this host
