@@ -2,6 +2,7 @@
 
 #include "feedrate/base/json_text.h"
 #include "feedrate/base/random.h"
+#include "feedrate/base/shown_text.h"
 
 namespace feedrate {
 namespace {
@@ -54,6 +55,12 @@ TEST(QuotePath, HidesWhatTurnsOrBreaksALine) {
   EXPECT_EQ(quote_path("a\xE2\x80\xAE"
                        "gpj"),
             R"("a\xe2\x80\xaegpj")");  // right-to-left override
+}
+
+TEST(ShownText, HidesTheSameButLeavesQuotesAndWhatIsKept) {
+  EXPECT_EQ(shown_text("unknown 'gr\xC3\xBCn' in \"a\\b\""), "unknown 'gr\xC3\xBCn' in \"a\\b\"");
+  EXPECT_EQ(shown_text("\x1B[31mX\nY\x7F\xFF"), R"(\x1b[31mX\x0aY\x7f\xff)");
+  EXPECT_EQ(shown_text("a\n\tb\r", "\n\t"), "a\n\tb\\x0d");
 }
 
 TEST(QuotePath, HidesBytesThatAreNotUtf8) {

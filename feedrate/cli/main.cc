@@ -50,8 +50,8 @@ std::string explain_extras(const CLI::App& verb) {
   return fmt::format("unexpected argument '{}'", extras.empty() ? "" : extras.front());
 }
 
-// "error: ..." for what CLI11 found wrong, in our words. Its messages start with the option's name.
-std::string explain(const CLI::ParseError& problem, const CLI::App& verb) {
+// What CLI11 found wrong, in our words. Its messages start with the option's name.
+Error explain(const CLI::ParseError& problem, const CLI::App& verb) {
   std::string text = problem.what();
   const std::string name = text.substr(0, text.find(':'));
   const bool mismatch = dynamic_cast<const CLI::ArgumentMismatch*>(&problem) != nullptr;
@@ -66,7 +66,7 @@ std::string explain(const CLI::ParseError& problem, const CLI::App& verb) {
   else if (dynamic_cast<const CLI::ConversionError*>(&problem) != nullptr)
     text =
         "an option that is on or off was given another value: " + text.substr(text.find(": ") + 2);
-  return fmt::format("error: {}\nhint:  '{} --help' lists the options\n", text, verb.get_name());
+  return {ErrorKind::kUsage, text, fmt::format("'{} --help' lists the options", verb.get_name())};
 }
 
 int report(const Error& error) {
@@ -130,8 +130,7 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
-    std::fputs(explain(problem, app).c_str(), stderr);
-    return 2;
+    return report(explain(problem, app));
   }
   for (const Result<>& checked : {check_places(app), check_overrides(app, context.overrides)})
     if (!checked) return report(checked.error());

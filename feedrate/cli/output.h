@@ -30,8 +30,8 @@ class ResultTarget {
 Result<std::string> read_text_file(const std::string& path, std::string_view what,
                                    std::string_view hint);
 
-// Everything to stdout; kEnvironment when it cannot be written (a full disk). A reader that is gone
-// has what it wanted ("| head"): that is no error.
+// Everything to stdout, without control characters; kEnvironment when it cannot be written (a full
+// disk). A reader that is gone has what it wanted ("| head"): that is no error.
 Result<> print(std::string_view text);
 
 }  // namespace feedrate

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "feedrate/base/shown_text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/output.h"
@@ -139,9 +140,10 @@ class PlanCommand final : public Command {
     if (rows.empty()) return fail(*why);
     FEEDRATE_CHECK(check_sets(context, {counts.begin(), counts.end()}));
     if (why)
-      std::fputs(
-          fmt::format("note: left out {}: {}\n", fmt::join(left_out, ", "), why->message()).c_str(),
-          stderr);
+      std::fputs(fmt::format("note: left out {}: {}\n", fmt::join(left_out, ", "),
+                             shown_text(why->message()))
+                     .c_str(),
+                 stderr);
     if (text) FEEDRATE_CHECK(print(sweep_to_text(rows)));
     FEEDRATE_CHECK(json.write(json.wanted() ? sweep_to_json(rows) : ""));
     FEEDRATE_CHECK(csv.write(csv.wanted() ? sweep_to_csv(rows) : ""));
