@@ -53,8 +53,8 @@ std::vector<RankTimeResult> rank_times(const std::vector<RankTime>& times) {
 }
 
 Result<int> show(const CheckpointResult& result, const ResultTarget& json) {
-  if (!json.to_stdout()) FEEDRATE_CHECK(print(checkpoint_to_text(result)));
-  FEEDRATE_CHECK(json.write(json.wanted() ? checkpoint_to_json(result) : ""));
+  FEEDRATE_CHECK(json.write_and_print(json.wanted() ? checkpoint_to_json(result) : "",
+                                      checkpoint_to_text(result)));
   return 0;
 }
 
@@ -83,7 +83,8 @@ class CheckpointCommand final : public Command {
     add(group, "--subset", subset_, "write the first so many ranks only");
     add(group, "--scale", scale_, "share of the model's parameters, for small machines: 0.01");
     group = "Checkpoints";
-    add(group, "--layout", layout_, "safetensors, raw, or shared: all ranks in one file");
+    add(group, "--layout", layout_,
+        "safetensors, raw, or shared: all ranks in one file");
     add(group, "--count", count_, "how many; default 1");
     add(group, "--every", every_,
         "time of training between two; default none, with --mtbf the best by Daly's formula");

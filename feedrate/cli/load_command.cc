@@ -84,8 +84,8 @@ class LoadCommand final : public Command {
       FEEDRATE_CHECK(load_foreign(model, system, *group, context, result));
     }
     describe(system, described, before, *group, result);
-    if (!json.to_stdout()) FEEDRATE_CHECK(print(load_to_text(result)));
-    FEEDRATE_CHECK(json.write(json.wanted() ? load_to_json(result) : ""));
+    FEEDRATE_CHECK(
+        json.write_and_print(json.wanted() ? load_to_json(result) : "", load_to_text(result)));
     return 0;
   }
 

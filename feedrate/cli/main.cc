@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -146,6 +148,14 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
   }
 }
 
+// Where a standard stream was closed ("1>&-"), the next file opened would get its number, and what
+// is printed would be written into it. A file that cannot be written stands there instead, so that
+// printing fails and is an error.
+void hold_closed_streams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream)
+    if (fcntl(stream, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDONLY));
+}
+
 int run(int argc, char** argv) {
   const std::string_view first = argc > 1 ? argv[1] : "--help";
   if (first == "--help" || first == "-h" || first == "help") {
@@ -170,6 +180,7 @@ int run(int argc, char** argv) {
 }  // namespace feedrate
 
 int main(int argc, char** argv) {
+  feedrate::hold_closed_streams();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes is met by print()
   return feedrate::run(argc, argv);
 }

@@ -53,6 +53,12 @@ Result<ResultTarget> ResultTarget::open(const std::string& path, std::string_vie
   return target;
 }
 
+Result<> ResultTarget::write_and_print(std::string_view result, std::string_view text) const {
+  // A file that was asked for is written although nobody can be told of the result.
+  FEEDRATE_CHECK(write(result));
+  return to_stdout() ? Result<>{} : print(text);
+}
+
 Result<> ResultTarget::write(std::string_view text) const {
   if (!wanted()) return {};
   if (to_stdout()) return write_stdout(text);  // JSON and CSV have escapes of their own

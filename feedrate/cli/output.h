@@ -17,6 +17,8 @@ class ResultTarget {
   bool wanted() const { return !path_.empty(); }
   bool to_stdout() const { return path_ == "-"; }
   Result<> write(std::string_view text) const;
+  // `result` here, then `text` to stdout, unless that is where `result` went.
+  Result<> write_and_print(std::string_view result, std::string_view text) const;
 
  private:
   ResultTarget(std::string path, std::string_view flag) : path_(std::move(path)), flag_(flag) {}

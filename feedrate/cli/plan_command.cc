@@ -74,9 +74,10 @@ class PlanCommand final : public Command {
     FEEDRATE_TRY(const PlanRequest request, options_.resolve(context, std::nullopt));
     FEEDRATE_CHECK(check_sets(context, {std::nullopt}));
     const Plan plan = make_plan(request);
-    if (text) FEEDRATE_CHECK(print(plan_to_text(plan, explain_)));
+    // Files first: they are there although the text cannot be printed.
     FEEDRATE_CHECK(json.write(json.wanted() ? plan_to_json(plan) : ""));
     FEEDRATE_CHECK(csv.write(csv.wanted() ? plan_to_csv(plan) : ""));
+    if (text) FEEDRATE_CHECK(print(plan_to_text(plan, explain_)));
     return 0;
   }
 
@@ -144,9 +145,9 @@ class PlanCommand final : public Command {
                              shown_text(why->message()))
                      .c_str(),
                  stderr);
-    if (text) FEEDRATE_CHECK(print(sweep_to_text(rows)));
     FEEDRATE_CHECK(json.write(json.wanted() ? sweep_to_json(rows) : ""));
     FEEDRATE_CHECK(csv.write(csv.wanted() ? sweep_to_csv(rows) : ""));
+    if (text) FEEDRATE_CHECK(print(sweep_to_text(rows)));
     return 0;
   }
 
