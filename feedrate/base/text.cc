@@ -68,6 +68,15 @@ std::string escaped(std::string_view text, const Shows& shows) {
   return shown;
 }
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Another case is no slip. Another digit is rather another thing ("b200" is no "v100") than one.
+std::size_t replacement_cost(char a, char b) {
+  if (lower(a) == lower(b)) return 0;
+  return is_digit(a) && is_digit(b) ? 2 : 1;
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -75,7 +84,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::size_t diagonal = row[0];
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      const std::size_t replaced = diagonal + replacement_cost(a[i - 1], b[j - 1]);
       diagonal = row[j];
       row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
     }
@@ -86,7 +95,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 

@@ -94,10 +94,16 @@ TEST(DidYouMean, NamesTheNearest) {
   const Texts known{"posix", "null", "model:FILE.yaml"};
   EXPECT_EQ(did_you_mean("posx", known), ", did you mean 'posix'?");
   EXPECT_EQ(did_you_mean("nul", known), ", did you mean 'null'?");
-  EXPECT_EQ(did_you_mean("POSIX", known), "");
+  EXPECT_EQ(did_you_mean("POSIX", known), ", did you mean 'posix'?");
   EXPECT_EQ(did_you_mean("s3", known), "");
   EXPECT_EQ(did_you_mean("", known), "");
   EXPECT_EQ(did_you_mean("null", {}), "");
+}
+
+TEST(DidYouMean, AnotherDigitIsAnotherThing) {
+  const Texts known{"v100", "a100", "h100"};
+  EXPECT_EQ(did_you_mean("H1000", known), ", did you mean 'h100'?");
+  EXPECT_EQ(did_you_mean("b200", known), "");
 }
 
 TEST(DidYouMean, AllowsMoreSlipsInLongerWords) {

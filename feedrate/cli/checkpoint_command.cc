@@ -84,7 +84,7 @@ class CheckpointCommand final : public Command {
     add(group, "--scale", scale_, "share of the model's parameters, for small machines: 0.01");
     group = "Checkpoints";
     add(group, "--layout", layout_,
-        "safetensors, raw, or shared: all ranks in one file");
+        "safetensors, raw, torch, dcp, or shared: all ranks in one file");
     add(group, "--count", count_, "how many; default 1");
     add(group, "--every", every_,
         "time of training between two; default none, with --mtbf the best by Daly's formula");

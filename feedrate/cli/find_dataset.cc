@@ -88,6 +88,7 @@ Result<std::shared_ptr<const Dataset>> make_dataset(const std::string& directory
 
 Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
                                 const CommandContext& context) {
+  FEEDRATE_CHECK(check_takes_dataset(dataset));  // before anything is said of preparing it
   FEEDRATE_TRY(const auto group,
                ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, available_cores()));
   const StuckReporter stuck(*group);

@@ -11,6 +11,7 @@
 #include "feedrate/checkpoint/restore.h"
 #include "feedrate/cli/checkpoint_modes.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/directories.h"
 #include "feedrate/cli/model_options.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
@@ -67,6 +68,7 @@ class LoadCommand final : public Command {
     if (!tensor_.empty()) {
       FEEDRATE_TRY(result.tensor, parse_count(tensor_, "--tensor-parallel", 1, 10'000));
     }
+    FEEDRATE_CHECK(check_source());
     FEEDRATE_TRY(const System system,
                  resolve_system(system_, directory_, result.replicas * result.tensor));
     FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));
@@ -90,6 +92,18 @@ class LoadCommand final : public Command {
   }
 
  private:
+  // Of described storage nothing is read, and no directory has to be there.
+  Result<> check_source() const {
+    constexpr std::string_view kHint =
+        "'feedrate checkpoint MODEL DIRECTORY --weights-only' writes one to load";
+    std::error_code ignored;
+    if (!system_.storage.empty() && system_.storage != "posix") return {};
+    FEEDRATE_CHECK(check_directory(directory_, kHint));
+    if (std::filesystem::exists(directory_, ignored)) return {};
+    return fail(ErrorKind::kUsage, fmt::format("there is no directory {}", quote_path(directory_)),
+                std::string(kHint));
+  }
+
   Result<> check_uses(bool described, bool ours) const {
     const auto unused = [](const char* flag, const std::string& value, const char* why) {
       return fail(ErrorKind::kUsage, fmt::format("{}: {} has no use {}", flag, value, why),
