@@ -9,6 +9,7 @@
 #include "feedrate/checkpoint/write.h"
 #include "feedrate/cli/checkpoint_modes.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/directories.h"
 #include "feedrate/cli/goodput_options.h"
 #include "feedrate/cli/model_options.h"
 #include "feedrate/cli/output.h"
@@ -138,6 +139,7 @@ class CheckpointCommand final : public Command {
     }
     FEEDRATE_TRY(auto group, setting.make_group());
     const StuckReporter stuck(*group);
+    const NewDirectories made(directory_);
     CheckpointProgress progress;
     Result<CheckpointWriteSummary> summary = fail(ErrorKind::kCancelled, "");
     {
@@ -145,7 +147,10 @@ class CheckpointCommand final : public Command {
           context.quiet, [&progress] { return checkpoint_progress_text("written", progress); });
       summary = write_checkpoints(*group, system.storage, local, job, progress, context.stop);
     }
-    if (!summary) return fail(summary.error());
+    if (!summary) {
+      made.remove_empty(kCheckpointsMarker);
+      return fail(summary.error());
+    }
     for (const std::string& warning : group->warnings()) result.warnings.push_back(warning);
     fill(model, job, *summary, result);
     return show(result, json);
