@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "feedrate/base/shown_text.h"
 #include "feedrate/base/text.h"
 
 namespace feedrate {
@@ -108,8 +109,9 @@ int Error::exit_code() const {
 }
 
 std::string Error::render() const {
-  std::string text = "error: " + message() + "\n";
-  if (!hint().empty()) text += "hint:  " + hint() + "\n";
+  // A message repeats what was given, and that may hold escape sequences or new lines.
+  std::string text = "error: " + shown_text(message()) + "\n";
+  if (!hint().empty()) text += "hint:  " + shown_text(hint()) + "\n";
   return text;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "feedrate/base/shown_text.h"
+
 namespace feedrate {
 namespace {
 
@@ -43,6 +45,38 @@ std::size_t shown_sequence_length(std::string_view text) {
   return control || misleading ? 0 : length;
 }
 
+bool is_printable(char c) { return c >= 0x20 && c < 0x7F; }
+
+// The text with \xNN for each byte that is neither let through by `shows` nor part of a character
+// that a terminal may show.
+template <class Shows>
+std::string escaped(std::string_view text, const Shows& shows) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string shown;
+  shown.reserve(text.size());
+  while (!text.empty()) {
+    const auto byte = static_cast<std::uint8_t>(text[0]);
+    const std::size_t length = byte < 0x80 ? (shows(text[0]) ? 1 : 0) : shown_sequence_length(text);
+    if (length > 0) {
+      shown += text.substr(0, length);
+      text.remove_prefix(length);
+    } else {
+      shown += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]};
+      text.remove_prefix(1);
+    }
+  }
+  return shown;
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Another case is no slip. Another digit is rather another thing ("b200" is no "v100") than one.
+std::size_t replacement_cost(char a, char b) {
+  if (lower(a) == lower(b)) return 0;
+  return is_digit(a) && is_digit(b) ? 2 : 1;
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -50,7 +84,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::size_t diagonal = row[0];
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      const std::size_t replaced = diagonal + replacement_cost(a[i - 1], b[j - 1]);
       diagonal = row[j];
       row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
     }
@@ -61,7 +95,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
@@ -76,21 +109,13 @@ bool is_utf8(std::string_view text) {
 }
 
 std::string quote_path(std::string_view path) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string quoted = "\"";
-  while (!path.empty()) {
-    const auto byte = static_cast<std::uint8_t>(path[0]);
-    const bool printable = byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
-    const std::size_t length = printable ? 1 : (byte < 0x80 ? 0 : shown_sequence_length(path));
-    if (length > 0) {
-      quoted += path.substr(0, length);
-      path.remove_prefix(length);
-    } else {
-      quoted += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]};
-      path.remove_prefix(1);
-    }
-  }
-  return quoted + "\"";
+  return "\"" + escaped(path, [](char c) { return is_printable(c) && c != '"' && c != '\\'; }) +
+         "\"";
+}
+
+std::string shown_text(std::string_view text, std::string_view kept) {
+  return escaped(
+      text, [kept](char c) { return is_printable(c) || kept.find(c) != std::string_view::npos; });
 }
 
 std::optional<std::string> nearest_spelling(std::string_view word,

@@ -2,6 +2,7 @@
 
 #include "feedrate/base/json_text.h"
 #include "feedrate/base/random.h"
+#include "feedrate/base/shown_text.h"
 
 namespace feedrate {
 namespace {
@@ -56,6 +57,12 @@ TEST(QuotePath, HidesWhatTurnsOrBreaksALine) {
             R"("a\xe2\x80\xaegpj")");  // right-to-left override
 }
 
+TEST(ShownText, HidesTheSameButLeavesQuotesAndWhatIsKept) {
+  EXPECT_EQ(shown_text("unknown 'gr\xC3\xBCn' in \"a\\b\""), "unknown 'gr\xC3\xBCn' in \"a\\b\"");
+  EXPECT_EQ(shown_text("\x1B[31mX\nY\x7F\xFF"), R"(\x1b[31mX\x0aY\x7f\xff)");
+  EXPECT_EQ(shown_text("a\n\tb\r", "\n\t"), "a\n\tb\\x0d");
+}
+
 TEST(QuotePath, HidesBytesThatAreNotUtf8) {
   EXPECT_EQ(quote_path("\xFF\xFE"), R"("\xff\xfe")");
   EXPECT_EQ(quote_path("caf\xE9"), R"("caf\xe9")");                    // Latin-1
@@ -87,10 +94,16 @@ TEST(DidYouMean, NamesTheNearest) {
   const Texts known{"posix", "null", "model:FILE.yaml"};
   EXPECT_EQ(did_you_mean("posx", known), ", did you mean 'posix'?");
   EXPECT_EQ(did_you_mean("nul", known), ", did you mean 'null'?");
-  EXPECT_EQ(did_you_mean("POSIX", known), "");
+  EXPECT_EQ(did_you_mean("POSIX", known), ", did you mean 'posix'?");
   EXPECT_EQ(did_you_mean("s3", known), "");
   EXPECT_EQ(did_you_mean("", known), "");
   EXPECT_EQ(did_you_mean("null", {}), "");
+}
+
+TEST(DidYouMean, AnotherDigitIsAnotherThing) {
+  const Texts known{"v100", "a100", "h100"};
+  EXPECT_EQ(did_you_mean("H1000", known), ", did you mean 'h100'?");
+  EXPECT_EQ(did_you_mean("b200", known), "");
 }
 
 TEST(DidYouMean, AllowsMoreSlipsInLongerWords) {

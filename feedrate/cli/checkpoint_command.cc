@@ -9,6 +9,7 @@
 #include "feedrate/checkpoint/write.h"
 #include "feedrate/cli/checkpoint_modes.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/directories.h"
 #include "feedrate/cli/goodput_options.h"
 #include "feedrate/cli/model_options.h"
 #include "feedrate/cli/output.h"
@@ -53,8 +54,8 @@ std::vector<RankTimeResult> rank_times(const std::vector<RankTime>& times) {
 }
 
 Result<int> show(const CheckpointResult& result, const ResultTarget& json) {
-  if (!json.to_stdout()) FEEDRATE_CHECK(print(checkpoint_to_text(result)));
-  FEEDRATE_CHECK(json.write(json.wanted() ? checkpoint_to_json(result) : ""));
+  FEEDRATE_CHECK(json.write_and_print(json.wanted() ? checkpoint_to_json(result) : "",
+                                      checkpoint_to_text(result)));
   return 0;
 }
 
@@ -83,7 +84,8 @@ class CheckpointCommand final : public Command {
     add(group, "--subset", subset_, "write the first so many ranks only");
     add(group, "--scale", scale_, "share of the model's parameters, for small machines: 0.01");
     group = "Checkpoints";
-    add(group, "--layout", layout_, "safetensors, raw, or shared: all ranks in one file");
+    add(group, "--layout", layout_,
+        "safetensors, raw, torch, dcp, or shared: all ranks in one file");
     add(group, "--count", count_, "how many; default 1");
     add(group, "--every", every_,
         "time of training between two; default none, with --mtbf the best by Daly's formula");
@@ -137,6 +139,7 @@ class CheckpointCommand final : public Command {
     }
     FEEDRATE_TRY(auto group, setting.make_group());
     const StuckReporter stuck(*group);
+    const NewDirectories made(directory_);
     CheckpointProgress progress;
     Result<CheckpointWriteSummary> summary = fail(ErrorKind::kCancelled, "");
     {
@@ -144,7 +147,10 @@ class CheckpointCommand final : public Command {
           context.quiet, [&progress] { return checkpoint_progress_text("written", progress); });
       summary = write_checkpoints(*group, system.storage, local, job, progress, context.stop);
     }
-    if (!summary) return fail(summary.error());
+    if (!summary) {
+      made.remove_empty(kCheckpointsMarker);
+      return fail(summary.error());
+    }
     for (const std::string& warning : group->warnings()) result.warnings.push_back(warning);
     fill(model, job, *summary, result);
     return show(result, json);

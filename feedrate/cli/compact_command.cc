@@ -57,8 +57,8 @@ class CompactCommand final : public Command {
                                to_seconds(summary->elapsed),
                                summary->removed,
                                group->warnings()};
-    if (!json.to_stdout()) FEEDRATE_CHECK(print(compact_to_text(result)));
-    FEEDRATE_CHECK(json.write(json.wanted() ? compact_to_json(result) : ""));
+    FEEDRATE_CHECK(json.write_and_print(json.wanted() ? compact_to_json(result) : "",
+                                        compact_to_text(result)));
     return 0;
   }
 

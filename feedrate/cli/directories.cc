@@ -1,6 +1,7 @@
 #include "feedrate/cli/directories.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -41,6 +42,28 @@ Result<> check_new_directory(const std::string& path, std::string_view hint) {
               fmt::format("{} is not made: there is no directory {} for it", quote_path(path),
                           quote_path(above.string())),
               "check the path, or make that directory first");
+}
+
+NewDirectories::NewDirectories(const std::string& path) {
+  std::error_code ignored;
+  std::filesystem::path place = std::filesystem::absolute(path, ignored).lexically_normal();
+  if (!place.has_filename()) place = place.parent_path();
+  for (; place != place.parent_path() && !std::filesystem::exists(place, ignored);
+       place = place.parent_path())
+    missing_.push_back(place.string());
+}
+
+void NewDirectories::remove_empty(std::string_view mark) const {
+  if (missing_.empty()) return;
+  std::error_code unreadable;
+  std::vector<std::filesystem::path> left;
+  for (std::filesystem::directory_iterator entry(missing_.front(), unreadable), end;
+       !unreadable && entry != end; entry.increment(unreadable))
+    left.push_back(entry->path());
+  if (left.size() == 1 && left.front().filename() == mark)
+    std::filesystem::remove(left.front(), unreadable);
+  for (const std::string& directory : missing_)
+    if (rmdir(directory.c_str()) != 0) return;  // not made, or something is in it
 }
 
 }  // namespace feedrate

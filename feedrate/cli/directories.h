@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "feedrate/base/error.h"
 
@@ -14,5 +15,17 @@ Result<> check_directory(const std::string& path, std::string_view hint);
 // The same, and kUsage where the directory above it is not there: a slip of the finger in a path
 // must not fill a disk somewhere else.
 Result<> check_new_directory(const std::string& path, std::string_view hint);
+
+// The directories of a path that are not there yet: a run that is refused takes back those that it
+// made and left empty.
+class NewDirectories {
+ public:
+  explicit NewDirectories(const std::string& path);
+  // `mark`: a file that says whose the directory is; where it is all there is, it goes as well.
+  void remove_empty(std::string_view mark = {}) const;
+
+ private:
+  std::vector<std::string> missing_;  // the deepest first
+};
 
 }  // namespace feedrate

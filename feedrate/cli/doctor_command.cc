@@ -17,8 +17,7 @@ class DoctorCommand final : public Command {
   Result<int> run(const CommandContext&) override {
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json"));
     const DoctorReport report = examine(directory_, {});
-    if (!json.to_stdout()) FEEDRATE_CHECK(print(render_text(report)));
-    FEEDRATE_CHECK(json.write(to_json(report)));
+    FEEDRATE_CHECK(json.write_and_print(to_json(report), render_text(report)));
     return report.count(Verdict::kBad) > 0 ? 3 : 0;
   }
 

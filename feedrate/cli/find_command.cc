@@ -111,8 +111,7 @@ class FindCommand final : public Command {
       }
     }
     timer.name_whole_budgets(results);
-    if (!json.to_stdout()) FEEDRATE_CHECK(print(render_text(results)));
-    FEEDRATE_CHECK(json.write(to_json(results)));
+    FEEDRATE_CHECK(json.write_and_print(to_json(results), render_text(results)));
     return exit_status(results);
   }
 

@@ -92,6 +92,7 @@ Result<std::shared_ptr<const Dataset>> make_dataset(const std::string& directory
 
 Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
                                 const CommandContext& context) {
+  FEEDRATE_CHECK(check_takes_dataset(dataset));  // before anything is said of preparing it
   FEEDRATE_TRY(const auto group,
                ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, available_cores()));
   const StuckReporter stuck(*group);
@@ -99,6 +100,7 @@ Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
   const std::string parent = existing_directory(dataset.directory());
   const IoMode mode = probe_direct_io(parent).works ? IoMode::kDirect : IoMode::kBuffered;
   FEEDRATE_TRY(const StorageFactory storage, make_storage_factory("posix", mode, parent, 0));
+  const NewDirectories made(dataset.directory());
   GenerateProgress progress;
   if (!context.quiet)
     std::fprintf(stderr, "preparing %s for %s of %s in %s file%s\n",
@@ -115,7 +117,10 @@ Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
     return generate_dataset(*group, storage, dataset, {jobs, std::uint64_t{4} << 20U}, progress,
                             context.stop);
   }();
-  if (!summary) return fail(summary.error());
+  if (!summary) {
+    made.remove_empty();
+    return fail(summary.error());
+  }
   if (!context.quiet && summary->bytes_written == 0)
     std::fprintf(stderr, "all %s files were there already\n",
                  format_count(static_cast<double>(dataset.parts())).c_str());

@@ -11,6 +11,7 @@
 #include "feedrate/checkpoint/restore.h"
 #include "feedrate/cli/checkpoint_modes.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/directories.h"
 #include "feedrate/cli/model_options.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
@@ -67,6 +68,7 @@ class LoadCommand final : public Command {
     if (!tensor_.empty()) {
       FEEDRATE_TRY(result.tensor, parse_count(tensor_, "--tensor-parallel", 1, 10'000));
     }
+    FEEDRATE_CHECK(check_source());
     FEEDRATE_TRY(const System system,
                  resolve_system(system_, directory_, result.replicas * result.tensor));
     FEEDRATE_TRY(auto group, ReactorGroup::make(system.clock, system.engine, system.threads));
@@ -84,12 +86,24 @@ class LoadCommand final : public Command {
       FEEDRATE_CHECK(load_foreign(model, system, *group, context, result));
     }
     describe(system, described, before, *group, result);
-    if (!json.to_stdout()) FEEDRATE_CHECK(print(load_to_text(result)));
-    FEEDRATE_CHECK(json.write(json.wanted() ? load_to_json(result) : ""));
+    FEEDRATE_CHECK(
+        json.write_and_print(json.wanted() ? load_to_json(result) : "", load_to_text(result)));
     return 0;
   }
 
  private:
+  // Of described storage nothing is read, and no directory has to be there.
+  Result<> check_source() const {
+    constexpr std::string_view kHint =
+        "'feedrate checkpoint MODEL DIRECTORY --weights-only' writes one to load";
+    std::error_code ignored;
+    if (!system_.storage.empty() && system_.storage != "posix") return {};
+    FEEDRATE_CHECK(check_directory(directory_, kHint));
+    if (std::filesystem::exists(directory_, ignored)) return {};
+    return fail(ErrorKind::kUsage, fmt::format("there is no directory {}", quote_path(directory_)),
+                std::string(kHint));
+  }
+
   Result<> check_uses(bool described, bool ours) const {
     const auto unused = [](const char* flag, const std::string& value, const char* why) {
       return fail(ErrorKind::kUsage, fmt::format("{}: {} has no use {}", flag, value, why),

@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -79,9 +81,9 @@ std::string explain_extras(const CLI::App& verb) {
   return fmt::format("unexpected argument '{}'", extras.empty() ? "" : extras.front());
 }
 
-// "error: ..." for what CLI11 found wrong, in our words. Its messages start with the option's name.
-std::string explain(const CLI::ParseError& problem, const CLI::App& verb,
-                    const std::vector<std::string>& words) {
+// What CLI11 found wrong, in our words. Its messages start with the option's name.
+Error explain(const CLI::ParseError& problem, const CLI::App& verb,
+              const std::vector<std::string>& words) {
   std::string text = problem.what();
   const std::string name = text.substr(0, text.find(':'));
   const bool mismatch = dynamic_cast<const CLI::ArgumentMismatch*>(&problem) != nullptr;
@@ -100,7 +102,7 @@ std::string explain(const CLI::ParseError& problem, const CLI::App& verb,
   else if (dynamic_cast<const CLI::ConversionError*>(&problem) != nullptr)
     text =
         "an option that is on or off was given another value: " + text.substr(text.find(": ") + 2);
-  return fmt::format("error: {}\nhint:  {}\n", text, hint);
+  return {ErrorKind::kUsage, text, hint};
 }
 
 int report(const Error& error) {
@@ -165,8 +167,7 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
-    std::fputs(explain(problem, app, words).c_str(), stderr);
-    return 2;
+    return report(explain(problem, app, words));
   }
   for (const Result<>& checked : {check_places(app), check_overrides(app, context.overrides)})
     if (!checked) return report(checked.error());
@@ -180,6 +181,14 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
                         "this host has not enough memory for what was asked",
                         "use a smaller --size, fewer files, or fewer accelerators"));
   }
+}
+
+// Where a standard stream was closed ("1>&-"), the next file opened would get its number, and what
+// is printed would be written into it. A file that cannot be written stands there instead, so that
+// printing fails and is an error.
+void hold_closed_streams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream)
+    if (fcntl(stream, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDONLY));
 }
 
 int run(int argc, char** argv) {
@@ -206,6 +215,7 @@ int run(int argc, char** argv) {
 }  // namespace feedrate
 
 int main(int argc, char** argv) {
+  feedrate::hold_closed_streams();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes is met by print()
   return feedrate::run(argc, argv);
 }

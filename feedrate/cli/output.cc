@@ -9,6 +9,7 @@
 #include <fstream>
 #include <memory>
 
+#include "feedrate/base/shown_text.h"
 #include "feedrate/base/text.h"
 #include "feedrate/base/yaml_reader.h"
 
@@ -23,6 +24,13 @@ std::unexpected<Error> cannot_write(const std::string& path, std::string_view fl
   return fail(Error::storage(ErrorKind::kEnvironment, "write", path, 0, code)
                   .with_context(flag)
                   .with_hint("give a path in a directory that can be written, or - for stdout"));
+}
+
+Result<> write_stdout(std::string_view text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if ((written && std::fflush(stdout) == 0) || errno == EPIPE) return {};
+  return fail(ErrorKind::kEnvironment, "the result could not be written to standard output",
+              "is the disk full?");
 }
 
 }  // namespace
@@ -45,9 +53,15 @@ Result<ResultTarget> ResultTarget::open(const std::string& path, std::string_vie
   return target;
 }
 
+Result<> ResultTarget::write_and_print(std::string_view result, std::string_view text) const {
+  // A file that was asked for is written although nobody can be told of the result.
+  FEEDRATE_CHECK(write(result));
+  return to_stdout() ? Result<>{} : print(text);
+}
+
 Result<> ResultTarget::write(std::string_view text) const {
   if (!wanted()) return {};
-  if (to_stdout()) return print(text);
+  if (to_stdout()) return write_stdout(text);  // JSON and CSV have escapes of their own
   const std::string part = written_path();
   std::FILE* file = std::fopen(part.c_str(), "w");
   if (file == nullptr) return cannot_write(path_, flag_, errno);
@@ -72,11 +86,6 @@ Result<std::string> read_text_file(const std::string& path, std::string_view wha
   return text;
 }
 
-Result<> print(std::string_view text) {
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-  if ((written && std::fflush(stdout) == 0) || errno == EPIPE) return {};
-  return fail(ErrorKind::kEnvironment, "the result could not be written to standard output",
-              "is the disk full?");
-}
+Result<> print(std::string_view text) { return write_stdout(shown_text(text, "\n\t")); }
 
 }  // namespace feedrate

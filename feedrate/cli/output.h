@@ -17,6 +17,8 @@ class ResultTarget {
   bool wanted() const { return !path_.empty(); }
   bool to_stdout() const { return path_ == "-"; }
   Result<> write(std::string_view text) const;
+  // `result` here, then `text` to stdout, unless that is where `result` went.
+  Result<> write_and_print(std::string_view result, std::string_view text) const;
 
  private:
   ResultTarget(std::string path, std::string_view flag) : path_(std::move(path)), flag_(flag) {}
@@ -30,8 +32,8 @@ class ResultTarget {
 Result<std::string> read_text_file(const std::string& path, std::string_view what,
                                    std::string_view hint);
 
-// Everything to stdout; kEnvironment when it cannot be written (a full disk). A reader that is gone
-// has what it wanted ("| head"): that is no error.
+// Everything to stdout, without control characters; kEnvironment when it cannot be written (a full
+// disk). A reader that is gone has what it wanted ("| head"): that is no error.
 Result<> print(std::string_view text);
 
 }  // namespace feedrate

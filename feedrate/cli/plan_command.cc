@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "feedrate/base/shown_text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/output.h"
@@ -73,9 +74,10 @@ class PlanCommand final : public Command {
     FEEDRATE_TRY(const PlanRequest request, options_.resolve(context, std::nullopt));
     FEEDRATE_CHECK(check_sets(context, {std::nullopt}));
     const Plan plan = make_plan(request);
-    if (text) FEEDRATE_CHECK(print(plan_to_text(plan, explain_)));
+    // Files first: they are there although the text cannot be printed.
     FEEDRATE_CHECK(json.write(json.wanted() ? plan_to_json(plan) : ""));
     FEEDRATE_CHECK(csv.write(csv.wanted() ? plan_to_csv(plan) : ""));
+    if (text) FEEDRATE_CHECK(print(plan_to_text(plan, explain_)));
     return 0;
   }
 
@@ -139,12 +141,13 @@ class PlanCommand final : public Command {
     if (rows.empty()) return fail(*why);
     FEEDRATE_CHECK(check_sets(context, {counts.begin(), counts.end()}));
     if (why)
-      std::fputs(
-          fmt::format("note: left out {}: {}\n", fmt::join(left_out, ", "), why->message()).c_str(),
-          stderr);
-    if (text) FEEDRATE_CHECK(print(sweep_to_text(rows)));
+      std::fputs(fmt::format("note: left out {}: {}\n", fmt::join(left_out, ", "),
+                             shown_text(why->message()))
+                     .c_str(),
+                 stderr);
     FEEDRATE_CHECK(json.write(json.wanted() ? sweep_to_json(rows) : ""));
     FEEDRATE_CHECK(csv.write(csv.wanted() ? sweep_to_csv(rows) : ""));
+    if (text) FEEDRATE_CHECK(print(sweep_to_text(rows)));
     return 0;
   }
 

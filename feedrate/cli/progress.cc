@@ -1,5 +1,6 @@
 #include "feedrate/cli/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -25,6 +26,20 @@ bool takes_escapes() {
          setting("TERM") != "dumb";
 }
 
+// A line that wraps is not rewritten in place: its first row stays, once each time. Cut one column
+// short, because some terminals wrap as soon as the last one is written. The width is asked for
+// each time, because windows change.
+void cut_to_width(std::string& line) {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return;
+  const std::size_t columns = size.ws_col - 1U;
+  std::size_t column = 0;
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    const bool begins = (static_cast<unsigned char>(line[at]) & 0xC0U) != 0x80U;
+    if (begins && column++ == columns) return line.resize(at);
+  }
+}
+
 }  // namespace
 
 ProgressLine::ProgressLine(bool quiet, std::function<std::string()> text) : text_(std::move(text)) {
@@ -37,7 +52,8 @@ ProgressLine::ProgressLine(bool quiet, std::function<std::string()> text) : text
     const auto interval = terminal ? std::chrono::milliseconds(kTerminalInterval)
                                    : std::chrono::milliseconds(kLogInterval);
     while (!wake.wait_for(lock, quit, interval, [] { return false; }) && !quit.stop_requested()) {
-      const std::string line = text_();
+      std::string line = text_();
+      if (terminal) cut_to_width(line);
       if (!line.empty()) std::fprintf(stderr, terminal ? "\r\x1b[K%s" : "%s\n", line.c_str());
     }
     if (terminal) std::fputs("\r\x1b[K", stderr);

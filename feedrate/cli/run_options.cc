@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "feedrate/base/random.h"
+#include "feedrate/base/shown_text.h"
 #include "feedrate/base/text.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/run_checks.h"
@@ -46,7 +47,7 @@ Result<Workload> read_dlio_file(const std::string& path, bool quiet, WorkloadOpt
   FEEDRATE_TRY(const std::string text, read_text_file(path, "workload file", kWorkloadHint));
   FEEDRATE_TRY(DlioWorkload read, parse_dlio_workload(text, path, options.overrides));
   if (!read.ignored.empty() && !quiet)
-    std::fprintf(stderr, "ignored: %s\n", join(read.ignored, ", ").c_str());
+    std::fprintf(stderr, "ignored: %s\n", shown_text(join(read.ignored, ", ")).c_str());
   options.asked.insert(read.asked.begin(), read.asked.end());
   return std::move(read.workload);
 }

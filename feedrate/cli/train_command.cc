@@ -71,8 +71,7 @@ class TrainCommand final : public Command {
     }();
     if (!result) return fail(result.error());
     add_ceiling(setup, alone, *result);
-    if (!json.to_stdout()) FEEDRATE_CHECK(print(render_text(*result)));
-    FEEDRATE_CHECK(json.write(to_json(*result)));
+    FEEDRATE_CHECK(json.write_and_print(to_json(*result), render_text(*result)));
     if (result->interrupted) return 130;
     return result->valid ? 0 : 4;
   }

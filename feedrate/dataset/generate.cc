@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -216,6 +217,16 @@ struct Worker {
 };
 
 }  // namespace
+
+Result<> check_takes_dataset(const Dataset& dataset) {
+  std::vector<DirectoryEntry> entries;
+  std::error_code unreadable;  // met again, and told, where it is written to
+  for (std::filesystem::directory_iterator entry(dataset.directory(), unreadable), end;
+       !unreadable && entry != end; entry.increment(unreadable))
+    entries.push_back({.name = entry->path().filename().string()});
+  FEEDRATE_CHECK(check_directory(dataset, entries));
+  return {};
+}
 
 Result<GenerateSummary> generate_dataset(ReactorGroup& group, const StorageFactory& storage,
                                          const Dataset& dataset, const GenerateOptions& options,

@@ -32,6 +32,9 @@ struct GenerateSummary {
   Duration elapsed{};
 };
 
+// Whether a directory may take a data set, as generate_dataset() sees it; writes nothing.
+Result<> check_takes_dataset(const Dataset& dataset);
+
 // Refuses (kUsage) a directory that is not empty and has no manifest of ours, or whose manifest
 // says something else. kNoSpace, before anything is written, when the file system has less room
 // than needed; when it fills up all the same, what is there stays and can be resumed.

@@ -111,9 +111,13 @@ void judge_host_time(const TrainingPlan& plan, const TrainingOutcome& outcome, R
         "this process was stopped for {}: by SIGSTOP, Ctrl-Z, a debugger or a freezer; what the "
         "storage can do was not measured: run it again, and let it run",
         share_text(time.stopped_seconds, result.seconds)));
-  // Quotas that hold back for less than what is noticed as a pause are still counted.
-  const double quota =
-      std::max(time.quota_seconds, time.throttled_cpu_seconds / std::max(1U, outcome.host_cores));
+  // Quotas that hold back for less than what is noticed as a pause are still counted. The kernel
+  // adds up what each processor was held back, for every group above ours as well, and counts at
+  // the ends of its periods: the sum may be longer than the run, and no run is held back for longer
+  // than it takes.
+  const double quota = std::min(
+      result.seconds,
+      std::max(time.quota_seconds, time.throttled_cpu_seconds / std::max(1U, outcome.host_cores)));
   if (quota > kHostShareMax * result.seconds)
     result.invalid_reasons.push_back(fmt::format(
         "the CPU quota of this control group held this process back for {}; raise it (cpu.max, "

@@ -108,6 +108,29 @@ TEST(HostTime, SoIsAQuota) {
       "raise it (cpu.max, CPUQuota=, 'docker run --cpus', limits.cpu), or use fewer accelerators"));
 }
 
+// The kernel's count is a sum over processors and groups: it may be longer than the run.
+TEST(HostTime, AQuotaHoldsBackForNoLongerThanTheRunTakes) {
+  Workload workload = test_workload("file", 400, 1, 100'000);
+  const TrainingPlan plan = test_plan(workload, ClientKind::kNative, 1);
+  TrainingOutcome outcome;
+  outcome.host_cores = 2;
+  RunResult run;
+  run.seconds = 0.5;
+  run.host_time.throttled_cpu_seconds = 4;
+  judge_host_time(plan, outcome, run);
+  ASSERT_EQ(run.invalid_reasons.size(), 1U);
+  EXPECT_TRUE(run.invalid_reasons.front().starts_with(
+      "the CPU quota of this control group held this process back for 500.00 ms of 500.00 ms "
+      "(100"))
+      << run.invalid_reasons.front();
+  run.invalid_reasons.clear();
+  run.host_time.throttled_cpu_seconds = 0.25;  // of each processor a half of that
+  judge_host_time(plan, outcome, run);
+  ASSERT_EQ(run.invalid_reasons.size(), 1U);
+  EXPECT_NE(run.invalid_reasons.front().find("125.00 ms of 500.00 ms"), std::string::npos)
+      << run.invalid_reasons.front();
+}
+
 // Every step takes the same here, so stolen time changes nothing, and is only said.
 TEST(HostTime, StolenTimeCountsOnlyWhereItChangesTheUtilisation) {
   const RunResult same = run_with({{at(1000), at(1200), PauseKind::kStolen}});

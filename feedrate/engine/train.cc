@@ -370,6 +370,14 @@ HostCounters watch_host(ReactorGroup& group) {
   return group.is_virtual() ? HostCounters{} : read_host_counters();
 }
 
+// Preparing may take longer than the run, and what it was held back is none of the run's. When the
+// run begins: `ready`, or after that count.
+Instant count_anew(const ReactorGroup& group, HostCounters& before, Instant ready) {
+  if (group.is_virtual()) return ready;
+  before = read_host_counters();
+  return std::max(ready, monotonic_now());
+}
+
 // How this host let the reactors run.
 void take_from_host(ReactorGroup& group, const HostCounters& before, TrainingOutcome& outcome) {
   outcome.cpu_times = group.cpu_times();
@@ -425,8 +433,8 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
   // Buffers are touched and pinned before the clock starts.
   Instant latest{};
   StreamRate rate;  // written by the first reactor before the others pass the barrier
-  Barrier prepared(group.size(), [&] { coordinator.begin(latest); });
-  const HostCounters host_before = watch_host(group);
+  HostCounters before = watch_host(group);
+  Barrier prepared(group.size(), [&] { coordinator.begin(count_anew(group, before, latest)); });
   group.run(
       [&](unsigned index, Reactor& reactor) {
         std::vector<std::uint32_t> ranks = ranks_of(index, group.size(), plan.replicas);
@@ -463,7 +471,7 @@ TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
     outcome.checkpoints = std::move(writing->summary());
   }
   outcome.readers = merged(stats, outcome.begin);
-  take_from_host(group, host_before, outcome);
+  take_from_host(group, before, outcome);
   outcome.stream_rate = rate;
   outcome.buffers = buffers;
   outcome.interrupted = stop.stop_requested();
