@@ -116,8 +116,9 @@ Result<> check_unused(const UnusedSystem& given) {
 }
 
 std::string existing_directory(const std::string& directory) {
-  std::filesystem::path path = std::filesystem::absolute(directory);
   std::error_code error;
+  if (std::filesystem::is_directory(directory, error)) return directory;  // as the user has it
+  std::filesystem::path path = std::filesystem::absolute(directory);
   while (path.has_relative_path() && !std::filesystem::is_directory(path, error))
     path = path.parent_path();
   return path.string();

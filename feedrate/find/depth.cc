@@ -211,6 +211,8 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
       const bool all_back = rate > 0 && static_cast<double>(more) <= rate * seconds;
       if (all_back && is_blind(session, seconds) &&
           !is_less(rate, depth.samples_per_second, session, seconds)) {
+        // As much, for all that can be told.
+        depth.saturated = std::abs(rate / depth.samples_per_second - 1) < kMore - 1;
         depth.samples_per_second = std::max(rate, depth.samples_per_second);
         depth.reads_used = more;
         depth.reads = ladder.reads_of_last();
@@ -225,6 +227,7 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
       break;
     }
     depth.samples_per_second = rate;
+    depth.saturated = false;
     depth.reads_used = more;
     depth.reads = ladder.reads_of_last();
   }

@@ -27,6 +27,7 @@ struct Case {
   std::vector<TrialRequest> asked;  // of the trials, in order
   std::stop_token stop;
   std::function<void(const TrialRequest&)> after;  // a trial
+  std::size_t held_back = 0;                       // so many trials, from the first
 
   Result<FindResult> search() {
     TrainingPlan plan = test_plan(workload, client, 1);
@@ -57,6 +58,11 @@ struct Case {
       RunResult run =
           summarise_training(trial, run_virtual(trial, later ? later_storage : storage, &observer));
       if (after) after(request);
+      if (asked.size() <= held_back) {
+        run.valid = false;
+        run.invalid_reasons = {"the process was stopped"};
+        run.host_time.stopped_seconds = run.seconds;
+      }
       return run;
     };
     return find_accelerators(options, plan,
@@ -518,6 +524,24 @@ TEST(Find, AStorageThatSlowsDownIsAFinding) {
            finding.find("this is not one curve, so the interval holds both") != std::string::npos;
   })) << answer_text(*result);
   EXPECT_TRUE(holds(*result, 20) && holds(*result, 13)) << answer_text(*result);
+}
+
+// The very first of them, too: the search knows nothing yet.
+TEST(Find, TrialsThatThisHostHeldBackAreMadeAnew) {
+  const ModelFile model("bandwidth: " + std::to_string(5.5 * 0.9 * 40) + "MB/s\n");
+  for (const std::size_t held_back : {1UZ, 3UZ, 6UZ}) {
+    Case job;
+    job.storage = model.storage();
+    job.held_back = held_back;
+    const auto result = job.search();
+    ASSERT_EQ(result.has_value(), held_back <= 5) << held_back;
+    if (!result) {
+      EXPECT_EQ(result.error().kind(), ErrorKind::kInvalidRun);
+      continue;
+    }
+    expect_exactly(*result, 5);
+    EXPECT_FALSE(result->findings.empty()) << "trials were left out";
+  }
 }
 
 TEST(Find, AnInvalidTrialEndsTheSearch) {

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
+
+#include "feedrate/base/random.h"
 
 namespace feedrate {
 namespace {
@@ -29,6 +32,26 @@ TEST(Transient, OfFewerThanTwentyValuesCannotBeTold) {
   values.front() = 50;
   EXPECT_EQ(transient_length(values), 0U);
   EXPECT_EQ(transient_length({}), 0U);
+}
+
+// Plain MSER cuts off more than a tenth of about every second of these series.
+TEST(Transient, HeavyTailsThatDoNotChangeAreNone) {
+  constexpr int kSeries = 40;
+  int cut = 0;
+  for (int series = 0; series < kSeries; ++series) {
+    RandomStream random(static_cast<std::uint64_t>(series) + 1);
+    std::vector<double> values;
+    for (int i = 0; i < 4000; ++i) values.push_back(std::exp(1.7 * random.normal()));
+    cut += transient_length(values) > values.size() / 10 ? 1 : 0;
+  }
+  EXPECT_LE(cut, kSeries / 10);
+}
+
+TEST(Transient, ALongOneAmongManyValuesIsSeen) {
+  RandomStream random(1);
+  std::vector<double> values;
+  for (int i = 0; i < 4000; ++i) values.push_back((i < 1200 ? 1.5 : 1.0) + 0.1 * random.normal());
+  EXPECT_NEAR(static_cast<double>(transient_length(values)), 1200, 50);
 }
 
 }  // namespace
