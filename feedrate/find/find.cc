@@ -578,6 +578,15 @@ std::optional<std::pair<double, double>> Search::by_capacity() const {
                    (all->fed + width) / options_.au_threshold};
 }
 
+// What looks at a number leave open, all looks together may have decided.
+void settle_points(std::uint32_t low, std::uint32_t high, FindResult& result) {
+  for (FindPoint& point : result.points) {
+    if (point.verdict != "open") continue;
+    if (point.accelerators <= low) point.verdict = "fed";
+    if (point.accelerators > high) point.verdict = "starve";
+  }
+}
+
 FindResult Search::result() const {
   FindResult result;
   result.client = to_string(plan_.client);
@@ -600,6 +609,7 @@ FindResult Search::result() const {
     low = whole(range->first);
   }
   add_points(fed, starving, low, high, result);
+  settle_points(low * replica(), high * replica(), result);
   const double x = crossing();
   const auto guess = static_cast<std::uint32_t>(std::clamp(std::floor(x), 0.0, double(limit_)));
   result.measured = !curve().looks().empty();
