@@ -201,21 +201,18 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
   if (options.keep_readers) {
     FEEDRATE_CHECK(climb(options, plan, session, replicas_max, ladder, depth));
   }
-  while (!options.keep_readers && std::isfinite(depth.samples_per_second) &&
-         depth.reads_used < most) {
-    const std::uint64_t more = std::min(most, depth.reads_used * kTimesMore);
+  std::uint64_t more = depth.reads_used;
+  while (!options.keep_readers && std::isfinite(depth.samples_per_second) && more < most) {
+    more = std::min(most, more * kTimesMore);
     FEEDRATE_TRY(const double rate, ladder.measure(more, depth.transfer_bytes));
     const double seconds = ladder.seconds_of_last();
     if (!is_more(rate, depth.samples_per_second, session, trial_seconds, ladder.rounds_of_last())) {
-      // Too much noise to say that more reads move no more: they are kept, and more are tried.
+      // Too much noise to say that more reads move no more: still more are tried.
       const bool all_back = rate > 0 && static_cast<double>(more) <= rate * seconds;
       if (all_back && is_blind(session, seconds) &&
           !is_less(rate, depth.samples_per_second, session, seconds)) {
         // As much, for all that can be told.
         depth.saturated = std::abs(rate / depth.samples_per_second - 1) < kMore - 1;
-        depth.samples_per_second = std::max(rate, depth.samples_per_second);
-        depth.reads_used = more;
-        depth.reads = ladder.reads_of_last();
         continue;
       }
       // Where nothing came in time, or no more were in flight, that is no evidence.
