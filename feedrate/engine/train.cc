@@ -370,12 +370,11 @@ HostCounters watch_host(ReactorGroup& group) {
   return group.is_virtual() ? HostCounters{} : read_host_counters();
 }
 
-// Preparing may take longer than the run, and what it was held back is none of the run's. When the
-// run begins: `ready`, or after that count.
+// Preparing may take longer than the run, and what it was held back is none of the run's, which
+// begins at `ready`.
 Instant count_anew(const ReactorGroup& group, HostCounters& before, Instant ready) {
-  if (group.is_virtual()) return ready;
-  before = read_host_counters();
-  return std::max(ready, monotonic_now());
+  if (!group.is_virtual()) before = read_host_counters();
+  return ready;
 }
 
 // How this host let the reactors run.

@@ -334,14 +334,13 @@ class Search {
     return session_.spent() > 0 ? measured / session_.spent() : 1;
   }
   double narrower_budget(std::uint32_t guess, double crossing) const {
-    constexpr double kSpare = kNarrowSpare;
     constexpr double kMost = 24 * 3600;
     constexpr double kNoGuide = 4;
-    const double needed = kSpare * (session_.spent() + still_needed(guess, crossing) +
-                                    still_needed(std::min(guess + 1, limit_), crossing));
+    const double needed = kNarrowSpare * (session_.spent() + still_needed(guess, crossing) +
+                                          still_needed(std::min(guess + 1, limit_), crossing));
     if (!std::isfinite(needed)) return kNoGuide * std::max(session_.spent(), 1.0);
     const double budget = options_.budget.count() > 0 ? to_seconds(options_.budget) : 0;
-    return std::min(kMost, std::max(needed, kSpare * budget));
+    return std::min(kMost, std::max(needed, kNarrowSpare * budget));
   }
 
   // That would hold a look, where what the storage moves is known, from short trials alone: with
