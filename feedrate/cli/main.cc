@@ -7,12 +7,14 @@
 #include <csignal>
 #include <cstdio>
 #include <new>
+#include <system_error>
 
 #include "feedrate/base/text.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/help.h"
 #include "feedrate/cli/interrupt.h"
 #include "feedrate/cli/output.h"
+#include "feedrate/runtime/buffers.h"
 #include "feedrate/storage/place.h"
 #include "feedrate/workload/dlio.h"
 
@@ -176,6 +178,17 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
   try {
     const Result<int> status = command->run(context);
     return status ? *status : report(status.error());
+  } catch (const NoBuffers& problem) {
+    return report(Error(ErrorKind::kEnvironment,
+                        fmt::format("there is no address space for {} of I/O buffers ('ulimit -v' "
+                                    "or LimitAS= limits it)",
+                                    format_bytes(problem.bytes())),
+                        "raise it ('ulimit -v unlimited'), or use a smaller --buffer-memory, where "
+                        "the verb has it, or fewer --threads"));
+  } catch (const std::system_error& problem) {
+    return report(Error(ErrorKind::kEnvironment,
+                        fmt::format("this host refused a thread: {}", problem.code().message()),
+                        "raise 'ulimit -u' or pids.max (TasksMax=), and 'ulimit -v'"));
   } catch (const std::bad_alloc&) {
     return report(Error(ErrorKind::kEnvironment,
                         "this host has not enough memory for what was asked",

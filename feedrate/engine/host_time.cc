@@ -14,6 +14,9 @@ namespace feedrate {
 namespace {
 
 constexpr std::int64_t kTicksPerSecond = 100;  // of /proc/stat, on every Linux (USER_HZ)
+// Schedulers and guests stand still for so long now and then without anybody having stopped us.
+// This much of a short run is told, but does not make it INVALID.
+constexpr double kStoppedMin = 0.1;  // [s]
 
 Duration overlap(const HostPause& pause, Instant begin, Instant end) {
   return std::max(Duration{}, std::min(pause.end, end) - std::max(pause.begin, begin));
@@ -106,11 +109,16 @@ HostTime summarise_host_time(const TrainingOutcome& outcome) {
 void judge_host_time(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& result) {
   const HostTime& time = result.host_time;
   if (result.seconds <= 0) return;
-  if (time.stopped_seconds > kHostShareMax * result.seconds)
-    result.invalid_reasons.push_back(fmt::format(
-        "this process was stopped for {}: by SIGSTOP, Ctrl-Z, a debugger or a freezer; what the "
-        "storage can do was not measured: run it again, and let it run",
-        share_text(time.stopped_seconds, result.seconds)));
+  if (time.stopped_seconds > kHostShareMax * result.seconds) {
+    const std::string stopped = "this process was stopped for " +
+                                share_text(time.stopped_seconds, result.seconds) +
+                                ": by SIGSTOP, Ctrl-Z, a debugger or a freezer; ";
+    if (time.stopped_seconds > kStoppedMin)
+      result.invalid_reasons.push_back(
+          stopped + "what the storage can do was not measured: run it again, and let it run");
+    else
+      result.warnings.push_back(stopped + "the run is too short to even that out");
+  }
   // Quotas that hold back for less than what is noticed as a pause are still counted. The kernel
   // adds up what each processor was held back, for every group above ours as well, and counts at
   // the ends of its periods: the sum may be longer than the run, and no run is held back for longer

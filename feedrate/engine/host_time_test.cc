@@ -95,6 +95,24 @@ TEST(HostTime, AStopIsACauseOfItsOwnAndMoreThanATwentiethDoesNotCount) {
       "it again, and let it run"));
 }
 
+// A short run that stood still once, as guests do now and then, is told of it, and counts.
+TEST(HostTime, AStopOfLessThanATenthOfASecondIsTold) {
+  const TrainingPlan plan = test_plan(test_workload("file", 400, 1, 100'000), {}, 1);
+  RunResult run;
+  run.seconds = 0.1;
+  run.host_time.stopped_seconds = 0.008;
+  judge_host_time(plan, {}, run);
+  EXPECT_TRUE(run.invalid_reasons.empty());
+  ASSERT_EQ(run.warnings.size(), 1U);
+  EXPECT_EQ(run.warnings.front(),
+            "this process was stopped for 8.00 ms of 100.00 ms (8.0 %): by SIGSTOP, Ctrl-Z, a "
+            "debugger or a freezer; the run is too short to even that out");
+  run.seconds = 1;
+  run.host_time.stopped_seconds = 0.101;
+  judge_host_time(plan, {}, run);
+  EXPECT_EQ(run.invalid_reasons.size(), 1U);
+}
+
 TEST(HostTime, SoIsAQuota) {
   std::vector<HostPause> pauses;
   for (int begin = 0; begin < 2000; begin += 100)

@@ -60,7 +60,7 @@ BufferPool::BufferPool(Reactor& reactor, const BufferPoolOptions& options)
   // One huge page more than needed, so that the region can start on a huge-page boundary.
   void* mapping = mmap(nullptr, region_bytes_ + kHugePageBytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  FEEDRATE_ASSERT(mapping != MAP_FAILED);
+  if (mapping == MAP_FAILED) throw NoBuffers(region_bytes_);
   const auto start = reinterpret_cast<std::uintptr_t>(mapping);
   const std::size_t lead = round_up(start, kHugePageBytes) - start;
   if (lead > 0) munmap(mapping, lead);

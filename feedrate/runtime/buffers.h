@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,6 +43,17 @@ struct BufferPoolOptions {
   std::size_t block_bytes = 0;  // rounded up to kBufferAlignment
   std::size_t blocks = 0;
   bool will_carry_data = true;  // false (null storage): pages are never touched, nothing is pinned
+};
+
+// The address space that this process may use (RLIMIT_AS, `ulimit -v`) does not hold a pool.
+class NoBuffers : public std::bad_alloc {
+ public:
+  explicit NoBuffers(std::size_t bytes) : bytes_(bytes) {}
+  const char* what() const noexcept override { return "no address space for I/O buffers"; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::size_t bytes_;
 };
 
 class BufferPool {

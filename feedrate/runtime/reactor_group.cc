@@ -7,7 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <exception>
 #include <fstream>
+#include <latch>
+#include <system_error>
 #include <thread>
 
 #include "feedrate/base/text.h"
@@ -138,13 +142,24 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
       }
     });
   }
+  // Reactors wait for each other while they run: where one cannot start, none runs.
+  std::latch started(size());
+  std::atomic<bool> failed = false;
+  std::vector<std::exception_ptr> failures(size());
   const auto body = [&](unsigned index) {
     const CpuTime before = cpu_time(RUSAGE_THREAD);
     if (heart)
       reactor(index).watch_lateness([&heart](Instant begin, Instant end, Duration waited) {
         return heart->judge(begin, end, waited);
       });
-    start(index, reactor(index));
+    try {
+      start(index, reactor(index));
+    } catch (...) {
+      failures[index] = std::current_exception();
+      failed = true;
+    }
+    started.arrive_and_wait();
+    if (failed) return;
     reactor(index).run();
     finish(index);
     const CpuTime after = cpu_time(RUSAGE_THREAD);
@@ -153,9 +168,17 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
   };
   const CpuTime before_all = cpu_time(RUSAGE_SELF);
   std::vector<std::thread> threads;
-  for (unsigned index = 1; index < size(); ++index) threads.emplace_back(body, index);
+  try {
+    for (unsigned index = 1; index < size(); ++index) threads.emplace_back(body, index);
+  } catch (const std::system_error&) {  // the limit on threads, or on address space
+    failures[threads.size() + 1] = std::current_exception();
+    failed = true;
+    started.count_down(size() - 1 - static_cast<std::ptrdiff_t>(threads.size()));
+  }
   body(0);
   for (std::thread& thread : threads) thread.join();
+  for (const std::exception_ptr& failure : failures)
+    if (failure) std::rethrow_exception(failure);
   const CpuTime after_all = cpu_time(RUSAGE_SELF);
   process_cpu_time_ = {after_all.user - before_all.user, after_all.system - before_all.system, {}};
 }

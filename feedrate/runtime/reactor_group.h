@@ -38,7 +38,8 @@ class ReactorGroup {
 
   // On each reactor's thread: start(index, reactor), which spawns tasks; then the reactor until
   // they are done; then finish(index). Returns when all have. A stop request stops every reactor.
-  // Once per group.
+  // Once per group. What start() throws, or std::system_error where a thread cannot be made, is
+  // thrown again when no reactor runs: then the group is of no further use.
   void run(const std::function<void(unsigned, Reactor&)>& start,
            const std::function<void(unsigned)>& finish, const std::stop_token& stop);
   // Has run() watch for times in which this host did not let the reactors run. In virtual time

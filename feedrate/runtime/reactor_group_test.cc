@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "feedrate/runtime/buffers.h"
 #include "feedrate/runtime/sync.h"
 
 namespace feedrate {
@@ -53,6 +54,22 @@ TEST_P(ReactorGroupTest, EachReactorRunsOnItsOwnThread) {
   EXPECT_EQ(started[0], std::this_thread::get_id());
   const std::set<std::thread::id> different(started.begin(), started.begin() + group_->size());
   EXPECT_EQ(different.size(), group_->size());
+}
+
+// Reactors wait for each other while they run, so where one cannot start, none may.
+TEST_P(ReactorGroupTest, WhereOneCannotStartNoneRuns) {
+  std::array<std::thread::id, 3> ran;
+  const auto start = [&](unsigned index, Reactor& reactor) {
+    reactor.spawn(note_thread(reactor, ran.at(index)));
+    if (index + 1 == group_->size()) throw NoBuffers(123);
+  };
+  try {
+    group_->run(start, [](unsigned) { FAIL(); }, {});
+    FAIL() << "nothing was thrown";
+  } catch (const NoBuffers& problem) {
+    EXPECT_EQ(problem.bytes(), 123U);
+  }
+  for (const std::thread::id& id : ran) EXPECT_EQ(id, std::thread::id());
 }
 
 Task<> burn(Reactor& reactor, Duration duration) {
