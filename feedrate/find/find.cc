@@ -33,6 +33,7 @@ constexpr std::uint64_t kRateSamples = 400'000;
 constexpr double kSpareOfEpoch = 1.1;
 constexpr double kReckonedWell = 3;  // times as far off the threshold as the reckoning is in doubt
 constexpr double kNarrowSpare = 1.3;
+constexpr double kSpareOfLook = 1.5;
 constexpr double kPromised = 0.97;  // of what the storage moves: less reaches the accelerators
 
 class Search {
@@ -222,14 +223,19 @@ class Search {
     return whole(range->first);
   }
 
+  // More seconds of look at so many, whose utilisation is thought to be `value`.
+  double seconds_to_decide(std::uint32_t replicas, double value,
+                           const Curve::Estimate& seen) const {
+    if (seen.seconds <= 0 && curve().capacity_decides(replicas)) return kSpareOfLook * curve().shortest_look();
+    return std::max(0.0, curve().seconds_to_decide(value) - (seen.of_steps ? seen.seconds : 0));
+  }
+
   // How long the next look at so many should last; 0: it does not fit any more.
   double look_time(std::uint32_t replicas) const {
     const auto [fill, step, value] = pace(replicas);
     const double least = 2 * std::min(fill, budget() / 4) + (kStepsOfALook + 2) * step;
     const Curve::Estimate seen = curve().estimate(replicas);
-    const double wanted =
-        fill + 2 * step +
-        std::max(0.0, curve().seconds_to_decide(value) - (seen.of_steps ? seen.seconds : 0));
+    const double wanted = fill + 2 * step + seconds_to_decide(replicas, value, seen);
     double time = std::clamp(wanted, least, std::max(least, kLookShare * budget()));
     // A stock that still grew when the last look ended: only a longer one tells.
     const double off = std::abs(seen.value - options_.au_threshold);
@@ -274,8 +280,7 @@ class Search {
       return epoch_seconds(replicas, compute() / std::max(0.05, value));
     if (seen.more > kUnsettled * off)
       return curve().longest_look(replicas) * seen.more / (kUnsettled * off);
-    return std::max(0.0, curve().seconds_to_decide(value) - (seen.of_steps ? seen.seconds : 0)) +
-           kStepsOfALook * compute();
+    return seconds_to_decide(replicas, value, seen) + kStepsOfALook * compute();
   }
 
   // Of the numbers from `near` to `far`, which grow easier to decide, the first that what is left

@@ -76,7 +76,7 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
 }
 
 bool Curve::seconds_enough(double seconds) const {
-  return seconds >= kCorrelationsMin * noise_.correlation_seconds();
+  return seconds >= shortest_look();
 }
 
 double Curve::multiple(double seconds) const {
@@ -102,15 +102,26 @@ Verdict Curve::verdict(std::uint32_t replicas) const {
              : Verdict::kOpen;
 }
 
+Curve::Distance Curve::distance(const Capacity& all, std::uint32_t replicas) const {
+  const double share = all.fed / replicas;
+  return {share - threshold_, multiple(all.seconds) * all.error / replicas + kModel * share};
+}
+
+bool Curve::capacity_decides(std::uint32_t replicas) const {
+  const std::optional<Capacity> all = capacity();
+  if (!all || !seconds_enough(all->seconds)) return false;
+  const auto [off, width] = distance(*all, replicas);
+  return std::abs(off) >= width;
+}
+
+double Curve::shortest_look() const { return kCorrelationsMin * noise_.correlation_seconds(); }
+
 // All looks together know what the storage feeds better than those at one number. That decides,
 // where the looks at that number agree.
 Verdict Curve::verdict_by_capacity(std::uint32_t replicas, const Estimate& seen) const {
   const std::optional<Capacity> all = capacity();
   if (!all) return Verdict::kOpen;
-  const double share = all->fed / replicas;
-  const double error = all->error / replicas;
-  const double off = share - threshold_;
-  const double width = multiple(all->seconds) * error + kModel * share;
+  const auto [off, width] = distance(*all, replicas);
   if (off < -width && seen.value + seen.more < threshold_ - kAgrees * seen.error)
     return Verdict::kStarve;
   if (off >= width &&
@@ -179,13 +190,12 @@ std::pair<std::uint32_t, std::uint32_t> Curve::below_threshold() const {
 
 double Curve::seconds_to_decide(double value) const {
   const double off = std::max(std::abs(value - threshold_), kPursued);
-  const double correlation = noise_.correlation_seconds();
-  double seconds = kCorrelationsMin * correlation;
+  double seconds = shortest_look();
   // The multiple shrinks as batches come in, so the fixed point is found by a few rounds.
   for (int round = 0; round < 8; ++round) {
     const double width = multiple(std::max(seconds, 1e-6));
     const double scale = width * std::min(1.0, value + 0.05) / off;
-    seconds = std::max(kCorrelationsMin * correlation, noise_.constant() * scale * scale);
+    seconds = std::max(shortest_look(), noise_.constant() * scale * scale);
   }
   return seconds;
 }

@@ -47,6 +47,10 @@ class Curve {
   void look_last() { last_ = true; }
   // Seconds of trial after which a number whose utilisation is `value` is likely to be decided.
   double seconds_to_decide(double value) const;
+  // What all looks together say of the storage would decide this number, whatever the noise of a
+  // look at it: one that is just long enough to agree will do.
+  bool capacity_decides(std::uint32_t replicas) const;
+  double shortest_look() const;  // [s]; no verdict rests on less
 
   // The largest number proven fed (0: none), the smallest proven to starve (none: nullopt).
   std::uint32_t fed() const;
@@ -94,6 +98,11 @@ class Curve {
   double multiple(double seconds) const;
   bool seconds_enough(double seconds) const;
   Verdict verdict_by_capacity(std::uint32_t replicas, const Estimate& seen) const;
+  // By how much its share of that lies above the threshold, and how well this is known.
+  struct Distance {
+    double off = 0, width = 0;
+  };
+  Distance distance(const Capacity& all, std::uint32_t replicas) const;
 
   double threshold_;
   bool last_ = false;

@@ -52,6 +52,12 @@ void Reactor::spawn(Task<> task) {
   post(run_detached(*this, std::move(task)).handle);
 }
 
+void Reactor::discard() {
+  for (const std::coroutine_handle<> unbegun : ready_) unbegun.destroy();
+  ready_.clear();
+  live_tasks_ = 0;
+}
+
 void Reactor::stop() {
   if (stopping_) return;
   stopping_ = true;

@@ -57,6 +57,8 @@ class Reactor {
 
   // Runs `task` detached; run() returns when all spawned tasks have finished.
   void spawn(Task<> task);
+  // Instead of run(): what was spawned goes, and never begins.
+  void discard();
   virtual void run() = 0;
 
   // Ends all sleeps, now and later, and calls the stop hook. Whoever is asked to stop still has to

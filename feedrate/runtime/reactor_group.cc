@@ -159,7 +159,7 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
       failed = true;
     }
     started.arrive_and_wait();
-    if (failed) return;
+    if (failed) return reactor(index).discard();
     reactor(index).run();
     finish(index);
     const CpuTime after = cpu_time(RUSAGE_THREAD);
