@@ -226,7 +226,8 @@ class Search {
   // More seconds of look at so many, whose utilisation is thought to be `value`.
   double seconds_to_decide(std::uint32_t replicas, double value,
                            const Curve::Estimate& seen) const {
-    if (seen.seconds <= 0 && curve().capacity_decides(replicas)) return kSpareOfLook * curve().shortest_look();
+    if (seen.seconds <= 0 && curve().capacity_decides(replicas))
+      return kSpareOfLook * curve().shortest_look();
     return std::max(0.0, curve().seconds_to_decide(value) - (seen.of_steps ? seen.seconds : 0));
   }
 

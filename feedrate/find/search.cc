@@ -75,9 +75,7 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
   return estimate;
 }
 
-bool Curve::seconds_enough(double seconds) const {
-  return seconds >= shortest_look();
-}
+bool Curve::seconds_enough(double seconds) const { return seconds >= shortest_look(); }
 
 double Curve::multiple(double seconds) const {
   if (last_) return kLastLook;
