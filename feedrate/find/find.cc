@@ -49,6 +49,7 @@ class Search {
 
   Result<> run(const FindObserver& observer) {
     FEEDRATE_TRY(depth_, find_depth(options_, plan_, session_, limit_, budget()));
+    session_.forget_noise_beyond(depth_.reads_used);
     FEEDRATE_CHECK(read_the_rest());
     if (options_.at_least > 0) return look_only_at(options_.at_least / replica());
     while (true) {

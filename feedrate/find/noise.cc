@@ -48,6 +48,14 @@ void Noise::add(std::span<const double> values, double interval, double shortest
   }
 }
 
+void Noise::add(const Noise& other) {
+  for (std::size_t i = 0; i < kScales; ++i) {
+    scales_[i].sum += other.scales_[i].sum;
+    scales_[i].freedom += other.scales_[i].freedom;
+    scales_[i].lengths += other.scales_[i].lengths;
+  }
+}
+
 double Noise::constant() const {
   double largest = -1;
   int longest = kLongest;

@@ -21,6 +21,8 @@ class Noise {
   // only their ratio to their mean matters. Blocks shorter than `shortest` seconds are left out.
   void add(std::span<const double> values, double interval, double shortest);
 
+  void add(const Noise& other);  // what that has seen, too
+
   // v [s], relative to the mean: a rate measured for T seconds has standard error sqrt(v / T).
   // 0 where all values were equal; infinite before anything was seen that can tell.
   double constant() const;

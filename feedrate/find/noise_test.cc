@@ -114,6 +114,21 @@ TEST(SequenceWidth, IsWiderThanANormalIntervalAndGrowsSlowlyBeyondItsNarrowest) 
   EXPECT_GT(sequence_width(100, 16, 0.01), sequence_width(100, 16, 0.05));
 }
 
+TEST(Noise, OfTwoIsWhatBothSaw) {
+  RandomStream random(1);
+  std::vector<double> values(4000);
+  for (double& value : values) value = 1 + 0.1 * random.normal();
+  Noise all, first, second;
+  all.add(std::span(values).first(2000), 0.01, 0);
+  all.add(std::span(values).last(2000), 0.01, 0);
+  first.add(std::span(values).first(2000), 0.01, 0);
+  second.add(std::span(values).last(2000), 0.01, 0);
+  EXPECT_NE(first.constant(), all.constant());
+  first.add(second);
+  EXPECT_DOUBLE_EQ(first.constant(), all.constant());
+  EXPECT_DOUBLE_EQ(first.correlation_seconds(), all.correlation_seconds());
+}
+
 // What the sequence is for: looked at after every batch, a mean of nothing but noise leaves it in
 // few of many series, while the normal interval is left in most.
 TEST(SequenceWidth, HoldsHoweverOftenItIsLookedAt) {

@@ -106,7 +106,10 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
   simulated_seconds_ += recorder.seconds();
   samples_ += recorder.samples();
   if (request.free_steps) rate_max_ = std::max(rate_max_, recorder.samples_per_second());
-  recorder.teach(noise_, request.free_steps, rate_max_);
+  Noise taught;
+  recorder.teach(taught, request.free_steps, rate_max_);
+  noise_.add(taught);
+  if (request.free_steps) noises_.emplace_back(run.in_flight_limit, taught);
 
   Outcome outcome;
   outcome.utilisation = recorder.utilisation();
@@ -140,6 +143,13 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
     runs_.insert_or_assign(request.accelerators, std::move(run));
   }
   return outcome;
+}
+
+void Session::forget_noise_beyond(std::uint64_t reads) {
+  Noise kept;
+  for (const auto& [in_flight, noise] : noises_)
+    if (in_flight <= 2 * reads) kept.add(noise);
+  if (std::isfinite(kept.constant())) noise_ = kept;
 }
 
 std::optional<RunResult> Session::last_run(std::uint32_t accelerators) const {

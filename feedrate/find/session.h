@@ -38,6 +38,10 @@ class Session {
   Rate first_reading() const;
   std::uint64_t unread() const;  // samples of the first pass
   const Noise& noise() const { return noise_; }
+  // Many more reads in flight than are needed come back in bursts. What trials with free steps and
+  // more than twice so many taught of noise says nothing of those that follow, and is forgotten, if
+  // the others have taught enough.
+  void forget_noise_beyond(std::uint64_t reads);
   double spent() const;                         // seconds of the search
   double left() const;                          // infinite without a budget; 0 when it is spent
   bool read_all_it_may() const;                 // of FindOptions::samples_max
@@ -54,6 +58,7 @@ class Session {
   const FindObserver& observer_;
   const std::stop_token& stop_;
   Noise noise_;
+  std::vector<std::pair<std::uint64_t, Noise>> noises_;  // of reads in flight, with free steps
   double rate_max_ = 0;  // samples/s that trials with free steps moved
   double simulated_seconds_ = 0;
   std::uint64_t samples_ = 0;
