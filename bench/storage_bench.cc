@@ -124,14 +124,13 @@ int measure(bool files, const std::string& path, std::uint64_t bytes, std::uint6
             double seconds) {
   const auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kUring, 1);
   if (!group) stop(group.error());
-  const auto factory = make_storage_factory("posix", IoMode::kDirect, path, 1);
-  if (!factory) stop(factory.error());
+  const auto factory = make_storage_factory(local_files(), IoMode::kDirect, path, 1);
   Totals totals;
   std::unique_ptr<Storage> storage;
   std::unique_ptr<BufferPool> pool;
   (*group)->run(
       [&](unsigned, Reactor& reactor) {
-        storage = (*factory)(reactor);
+        storage = factory(reactor);
         pool = std::make_unique<BufferPool>(
             reactor, BufferPoolOptions{bytes + storage->slack_bytes(), depth, true});
         if (files)

@@ -15,10 +15,10 @@ int main() {
   plan.replicas = 8;
   plan.steps_max = 100;
   const auto group = ReactorGroup::make(ClockKind::kVirtual, IoEngine::kAuto, 1);
-  const auto storage = make_storage_factory("null", IoMode::kBuffered, ".", 1);
+  const auto storage = make_storage_factory(costs_nothing(), IoMode::kBuffered, ".", 1);
   TrainingProgress progress;
   const RunResult result =
-      summarise_training(plan, run_training(**group, *storage, plan, nullptr, progress, {}));
+      summarise_training(plan, run_training(**group, storage, plan, nullptr, progress, {}));
   std::printf("AU %.3f over %d steps\n", result.accelerator_utilisation,
               static_cast<int>(result.steps));
   return result.valid ? 0 : 1;

@@ -56,7 +56,7 @@ class CheckpointFiles : public testing::TestWithParam<std::string_view> {
     return restore_checkpoint(*group, storage(), job, progress, {});
   }
   StorageFactory storage() {
-    return make_storage_factory("posix", IoMode::kBuffered, directory_.path(), 1).value();
+    return make_storage_factory(local_files(), IoMode::kBuffered, directory_.path(), 1);
   }
   std::string folder(std::uint64_t step) const { return job_.directory + "/" + step_folder(step); }
   // The first file of the step that holds tensors.

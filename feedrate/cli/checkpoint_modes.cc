@@ -100,14 +100,16 @@ Result<> CheckpointModeOptions::resolve_slow_ranks(CheckpointWriteJob& job) cons
 
 Result<StorageFactory> CheckpointModeOptions::local_factory(bool moves_data, IoMode wanted) const {
   if (local.empty()) return StorageFactory();
-  std::string specification = local_storage;
-  if (specification.empty()) specification = moves_data ? "posix" : "null";
+  StorageSpec spec = moves_data ? local_files() : costs_nothing();
+  if (!local_storage.empty()) {
+    FEEDRATE_TRY(spec, parse_storage(local_storage, flag("local-storage")));
+  }
   const std::string directory = existing_directory(local);
   IoMode mode = IoMode::kBuffered;
-  if (specification != "null") {
+  if (spec.facts.carries_data) {
     FEEDRATE_TRY(mode, resolve_io_mode(wanted, directory));
   }
-  return make_storage_factory(specification, mode, directory, 2);
+  return make_storage_factory(spec, mode, directory, 2);
 }
 
 std::string checkpoint_progress_text(const char* what, const CheckpointProgress& progress) {

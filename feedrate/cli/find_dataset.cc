@@ -99,7 +99,7 @@ Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
   // Direct writes where they work: the page cache would only be in the way.
   const std::string parent = existing_directory(dataset.directory());
   const IoMode mode = probe_direct_io(parent).works ? IoMode::kDirect : IoMode::kBuffered;
-  FEEDRATE_TRY(const StorageFactory storage, make_storage_factory("posix", mode, parent, 0));
+  const StorageFactory storage = make_storage_factory(local_files(), mode, parent, 0);
   const NewDirectories made(dataset.directory());
   GenerateProgress progress;
   if (!context.quiet)

@@ -97,7 +97,8 @@ class LoadCommand final : public Command {
     constexpr std::string_view kHint =
         "'feedrate checkpoint MODEL DIRECTORY --weights-only' writes one to load";
     std::error_code ignored;
-    if (!system_.storage.empty() && system_.storage != "posix") return {};
+    FEEDRATE_TRY(const StorageSpec spec, parse_storage(system_.storage));
+    if (spec.facts.described || !spec.facts.carries_data) return {};
     FEEDRATE_CHECK(check_directory(directory_, kHint));
     if (std::filesystem::exists(directory_, ignored)) return {};
     return fail(ErrorKind::kUsage, fmt::format("there is no directory {}", quote_path(directory_)),

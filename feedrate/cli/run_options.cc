@@ -421,8 +421,8 @@ Result<ClientKind> resolve_client(const RunOptions& options) {
 }
 
 Result<bool> reads_no_files(const RunOptions& options) {
-  FEEDRATE_TRY(const bool carries_data, storage_carries_data(options.storage));
-  return !carries_data;
+  FEEDRATE_TRY(const StorageSpec spec, parse_storage(options.storage));
+  return !spec.facts.carries_data;
 }
 
 static Result<> check_cache_action(const std::string& action) {
@@ -442,13 +442,13 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
   FEEDRATE_TRY(setup.timing, resolve_timing(options, workload));
   setup.plan = default_training_plan(workload, setup.timing, dataset, client);
   FEEDRATE_CHECK(resolve_replica(options, workload, setup.plan));
-  setup.storage = options.storage;
+  FEEDRATE_TRY(setup.storage, parse_storage(options.storage));
   FEEDRATE_TRY(setup.clock, parse_clock(options.clock, "--clock"));
   FEEDRATE_TRY(setup.io_engine, parse_io_engine(options.io_engine, "--io-engine"));
   FEEDRATE_TRY(IoMode wanted, parse_io_mode(options.io, "--io"));
   if (wanted == IoMode::kAuto && workload.direct_io) wanted = IoMode::kDirect;
-  FEEDRATE_TRY(const bool no_files, reads_no_files(options));
-  if (setup.clock == ClockKind::kVirtual && !no_files)
+  const bool no_files = !setup.storage.facts.carries_data;
+  if (setup.clock == ClockKind::kVirtual && !setup.storage.facts.simulable)
     return fail(
         ErrorKind::kUsage,
         fmt::format("--clock: storage '{}' cannot run on the virtual clock", options.storage),
@@ -528,7 +528,7 @@ static void describe(const RunSetup& setup, const TrainingPlan& plan, const RunO
                       {"io", plan.dataset->plan() || outcome.readers.bytes_moved > 0
                                  ? std::string(to_string(setup.io))
                                  : "none"},
-                      {"storage", setup.storage},
+                      {"storage", setup.storage.word},
                       {"clock", std::string(to_string(setup.clock))},
                       {"threads", std::to_string(setup.threads)},
                       {"cache", setup.drop_cache             ? "drop"
@@ -555,9 +555,8 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   FEEDRATE_CHECK(check_training_plan(plan));
   // What stays is for the residency of the result to say.
   if (setup.drop_cache) drop_page_cache(*plan.dataset, stop);
-  FEEDRATE_TRY(StorageFactory storage,
-               make_storage_factory(setup.storage, setup.io, plan.dataset->full_path(0),
-                                    storage_seed(plan)));
+  StorageFactory storage =
+      make_storage_factory(setup.storage, setup.io, plan.dataset->full_path(0), storage_seed(plan));
   if (setup.rate_max > 0) storage = limit_rate(storage, setup.rate_max);
   FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
   const StuckReporter stuck(*group, checkpoints == nullptr ? stop : std::stop_token{});
@@ -597,15 +596,15 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
 Result<ClientCeiling> measure_ceiling(const RunSetup& setup, const TrainingPlan& plan,
                                       Duration time, const std::stop_token& stop) {
   ClientCeiling ceiling;
-  if (setup.clock == ClockKind::kVirtual || setup.storage == "null") return ceiling;
+  if (setup.clock == ClockKind::kVirtual || !setup.storage.facts.takes_time) return ceiling;
   TrainingPlan free = plan;
   free.timing.compute = Duration(1);
   free.level = ByteLevel::kRaw;
   free.slow_ranks.clear();
   free.epochs = free.steps_max = 0;
   free.time_max = time;
-  FEEDRATE_TRY(const StorageFactory null,
-               make_storage_factory("null", IoMode::kBuffered, ".", plan.seed));
+  const StorageFactory null =
+      make_storage_factory(costs_nothing(), IoMode::kBuffered, ".", plan.seed);
   FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
   TrainingProgress progress;
   const RunResult run =

@@ -66,7 +66,7 @@ struct RunSetup {
   Workload workload;
   AcceleratorTiming timing;
   TrainingPlan plan;
-  std::string storage;
+  StorageSpec storage;
   IoMode io = IoMode::kBuffered;
   IoEngine io_engine = IoEngine::kAuto;
   ClockKind clock = ClockKind::kReal;

@@ -50,8 +50,9 @@ Result<System> resolve_system(const SystemOptions& options, const std::string& d
   if (!options.at_once.empty()) {
     FEEDRATE_TRY(system.at_once, parse_count(options.at_once, "--at-once", 1, 1024));
   }
-  FEEDRATE_TRY(system.carries_data, storage_carries_data(options.storage));
-  if (system.carries_data && system.clock == ClockKind::kVirtual)
+  FEEDRATE_TRY(system.spec, parse_storage(options.storage));
+  system.carries_data = system.spec.facts.carries_data;
+  if (!system.spec.facts.simulable && system.clock == ClockKind::kVirtual)
     return fail(
         ErrorKind::kUsage,
         fmt::format("--clock: storage '{}' cannot run on the virtual clock", options.storage),
@@ -72,16 +73,8 @@ Result<System> resolve_system(const SystemOptions& options, const std::string& d
     FEEDRATE_TRY(threads, parse_count(options.threads, "--threads", 1, 1024));
   }
   system.threads = system.clock == ClockKind::kVirtual ? 1 : static_cast<unsigned>(threads);
-  FEEDRATE_TRY(system.storage,
-               make_storage_factory(options.storage, system.io, existing_directory(directory), 1));
+  system.storage = make_storage_factory(system.spec, system.io, existing_directory(directory), 1);
   return system;
-}
-
-Result<bool> storage_carries_data(const std::string& storage) {
-  FEEDRATE_TRY(const StorageFactory factory,
-               make_storage_factory(storage, IoMode::kBuffered, ".", 0));
-  const std::unique_ptr<Reactor> reactor = make_virtual_reactor();
-  return factory(*reactor)->carries_data();
 }
 
 Result<> check_kept(const System& system, std::string_view storage, std::string_view verb) {

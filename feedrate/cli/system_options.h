@@ -25,6 +25,7 @@ struct System {
   IoMode io = IoMode::kBuffered, wanted_io = IoMode::kAuto;
   unsigned threads = 1;
   std::uint64_t block = std::uint64_t{4} << 20U, at_once = 4;
+  StorageSpec spec;
   StorageFactory storage;
   bool carries_data = true;  // else nothing is read or kept: null storage, or a model before it
   std::vector<std::string> warnings;
@@ -33,9 +34,6 @@ struct System {
 // `ranks` are those that read or write: no more threads than that are of use.
 Result<System> resolve_system(const SystemOptions& options, const std::string& directory,
                               std::uint64_t ranks);
-
-// Whether the storage of that name keeps and gives back bytes, on either clock.
-Result<bool> storage_carries_data(const std::string& storage);
 
 // kUsage where the storage keeps nothing that could be restored or compacted.
 Result<> check_kept(const System& system, std::string_view storage, std::string_view verb);

@@ -118,8 +118,7 @@ Result<> TrainCheckpointOptions::resolve_storage(const RunSetup& setup, const Ru
                                                  const TrainingPlan& plan,
                                                  CheckpointsOfRun& run) const {
   CheckpointWriteJob& job = run.checkpoints.job;
-  FEEDRATE_TRY(const bool no_files, reads_no_files(options));
-  const bool moves_data = !no_files && setup.clock == ClockKind::kReal;
+  const bool moves_data = setup.storage.facts.carries_data && setup.clock == ClockKind::kReal;
   if (to_.empty() && moves_data)
     return fail(ErrorKind::kUsage, "--checkpoint-to: no directory is named for the checkpoints",
                 "add --checkpoint-to=DIRECTORY");
@@ -128,16 +127,15 @@ Result<> TrainCheckpointOptions::resolve_storage(const RunSetup& setup, const Ru
     if (!moves_data && !value->empty())
       return fail(ErrorKind::kUsage,
                   fmt::format("{}: {} has no use on storage '{}', which keeps nothing", flag,
-                              *value, setup.storage),
+                              *value, setup.storage.word),
                   "leave it out, or write to a directory with --storage=posix");
   job.directory = to_.empty() ? "checkpoints" : to_;
   FEEDRATE_CHECK(modes_.resolve(moves_data, job));
   FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
-  if (setup.storage == "posix") {
+  if (moves_data && !setup.storage.facts.described) {
     const std::string directory = existing_directory(job.directory);
     FEEDRATE_TRY(const IoMode mode, resolve_io_mode(wanted, directory));
-    FEEDRATE_TRY(run.checkpoints.storage,
-                 make_storage_factory("posix", mode, directory, plan.seed));
+    run.checkpoints.storage = make_storage_factory(setup.storage, mode, directory, plan.seed);
   }
   FEEDRATE_TRY(run.checkpoints.local, modes_.local_factory(moves_data, wanted));
   RunCheckpoints& described = run.described;

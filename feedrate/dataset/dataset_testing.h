@@ -43,9 +43,9 @@ class DatasetTest : public ::testing::Test {
   }
   static Result<GenerateSummary> generate(const Dataset& dataset, std::stop_token stop = {}) {
     auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 2);
-    auto storage = make_storage_factory("posix", IoMode::kBuffered, ".", 0);
+    auto storage = make_storage_factory(local_files(), IoMode::kBuffered, ".", 0);
     GenerateProgress progress;
-    return generate_dataset(**group, *storage, dataset, {2, 65536}, progress, stop);
+    return generate_dataset(**group, storage, dataset, {2, 65536}, progress, stop);
   }
   void write(const std::string& name, const std::string& text) {
     fs::create_directories(fs::path(directory_ + "/" + name).parent_path());

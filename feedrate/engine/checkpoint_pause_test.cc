@@ -61,7 +61,7 @@ Course run_with(const TrainingPlan& plan, TrainingCheckpoints& checkpoints) {
 }
 
 StorageFactory modelled(const ModelFile& file) {
-  return make_storage_factory(file.storage(), IoMode::kBuffered, ".", 1).value();
+  return make_storage_factory(parse_storage(file.storage()).value(), IoMode::kBuffered, ".", 1);
 }
 
 TEST(CheckpointPause, EverySecondOfItIsTheCheckpoints) {
@@ -100,7 +100,7 @@ TEST(CheckpointPause, WrittenBehindItCostsTheSnapshot) {
 }
 
 TEST(CheckpointPause, ByTimeOfTraining) {
-  Checkpoints checkpoints(make_storage_factory("null", IoMode::kBuffered, ".", 1).value());
+  Checkpoints checkpoints(make_storage_factory(costs_nothing(), IoMode::kBuffered, ".", 1));
   checkpoints.training.every = milliseconds(95);
   const Course run = run_with(plan_of_steps(45), checkpoints.training);
   EXPECT_EQ(run.outcome.checkpoints->written.size(), 4U);
@@ -108,7 +108,7 @@ TEST(CheckpointPause, ByTimeOfTraining) {
 }
 
 TEST(CheckpointPause, NoneAfterTheLastStep) {
-  Checkpoints checkpoints(make_storage_factory("null", IoMode::kBuffered, ".", 1).value());
+  Checkpoints checkpoints(make_storage_factory(costs_nothing(), IoMode::kBuffered, ".", 1));
   checkpoints.training.every_steps = 10;
   EXPECT_EQ(run_with(plan_of_steps(10), checkpoints.training).outcome.checkpoints->written.size(),
             0U);
@@ -119,11 +119,11 @@ TEST(CheckpointPause, NoneAfterTheLastStep) {
 TEST(CheckpointPause, RealFilesOnSeveralReactorsAndWhatFails) {
   const TemporaryDirectory directory;
   Checkpoints checkpoints(
-      make_storage_factory("posix", IoMode::kBuffered, directory.path(), 1).value());
+      make_storage_factory(local_files(), IoMode::kBuffered, directory.path(), 1));
   checkpoints.training.job.directory = directory.path() + "/c";
   checkpoints.training.job.keep = 2;
   checkpoints.training.every_steps = 4;
-  const auto null = make_storage_factory("null", IoMode::kBuffered, ".", 1).value();
+  const auto null = make_storage_factory(costs_nothing(), IoMode::kBuffered, ".", 1);
   const auto run = [&] {
     const auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 2).value();
     TrainingProgress progress;

@@ -34,10 +34,10 @@ inline TrainingPlan test_plan(const Workload& workload, ClientKind client,
 inline TrainingOutcome run_virtual(const TrainingPlan& plan, const std::string& storage,
                                    StepObserver* observer = nullptr) {
   const auto group = ReactorGroup::make(ClockKind::kVirtual, IoEngine::kAuto, 1);
-  const auto factory = make_storage_factory(storage, IoMode::kBuffered, ".", plan.seed);
-  EXPECT_TRUE(factory.has_value()) << factory.error().render();
+  const StorageFactory factory =
+      make_storage_factory(parse_storage(storage).value(), IoMode::kBuffered, ".", plan.seed);
   TrainingProgress progress;
-  return run_training(**group, *factory, plan, observer, progress, {});
+  return run_training(**group, factory, plan, observer, progress, {});
 }
 
 // A storage model in a file that lives as long as this.

@@ -153,9 +153,10 @@ TEST(Faithful, WithoutReadersOnTheRealClock) {
   TrainingPlan plan = faithful_plan(test_workload("file", 80, 1, 1000), 0);
   plan.timing.compute = milliseconds(20);
   const auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 1);
-  const auto factory = make_storage_factory(model.storage(), IoMode::kBuffered, ".", 1);
+  const auto factory =
+      make_storage_factory(parse_storage(model.storage()).value(), IoMode::kBuffered, ".", 1);
   TrainingProgress progress;
-  const TrainingOutcome outcome = run_training(**group, *factory, plan, nullptr, progress, {});
+  const TrainingOutcome outcome = run_training(**group, factory, plan, nullptr, progress, {});
   const RunResult result = summarise_training(plan, outcome);
   EXPECT_EQ(result.steps, 20U);
   EXPECT_GE(result.seconds, 20 * 40e-3);  // never faster than one after the other

@@ -60,8 +60,8 @@ RunResult run_with(const std::vector<HostPause>& pauses) {
   const ModelFile file("latency: 10ms\n");
   const auto group = ReactorGroup::make(ClockKind::kVirtual, IoEngine::kAuto, 1).value();
   for (const HostPause& pause : pauses) group->reactor(0).add_pause(pause);
-  const auto factory =
-      make_storage_factory(file.storage(), IoMode::kBuffered, ".", plan.seed).value();
+  const auto factory = make_storage_factory(parse_storage(file.storage()).value(),
+                                            IoMode::kBuffered, ".", plan.seed);
   TrainingProgress progress;
   return summarise_training(plan, run_training(*group, factory, plan, nullptr, progress, {}));
 }

@@ -307,9 +307,9 @@ class TrainFiles : public testing::TestWithParam<std::tuple<IoMode, IoEngine, Cl
     TrainingPlan plan =
         test_plan(workload, std::get<2>(GetParam()), 3, directory_ + "/" + workload.dataset.format);
     const auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 1);
-    const auto storage = make_storage_factory("posix", IoMode::kBuffered, ".", 0);
+    const auto storage = make_storage_factory(local_files(), IoMode::kBuffered, ".", 0);
     GenerateProgress progress;
-    EXPECT_TRUE(generate_dataset(**group, *storage, *plan.dataset, {}, progress, {}).has_value());
+    EXPECT_TRUE(generate_dataset(**group, storage, *plan.dataset, {}, progress, {}).has_value());
     plan.level = ByteLevel::kVerify;
     plan.epochs = 2;
     return plan;
@@ -317,9 +317,17 @@ class TrainFiles : public testing::TestWithParam<std::tuple<IoMode, IoEngine, Cl
   TrainingOutcome run(const TrainingPlan& plan) {
     const auto& [mode, engine, client] = GetParam();
     const auto group = ReactorGroup::make(ClockKind::kReal, engine, 2);
-    const auto storage = make_storage_factory("posix", mode, plan.dataset->full_path(0), 0);
+    const auto storage = make_storage_factory(local_files(), mode, plan.dataset->full_path(0), 0);
     TrainingProgress progress;
-    return run_training(**group, *storage, plan, nullptr, progress, {});
+    return run_training(**group, storage, plan, nullptr, progress, {});
+  }
+  // Again where this host did not let it run for a part of it: other tests are about that.
+  RunResult result_of(const TrainingPlan& plan) {
+    for (int attempt = 1;; ++attempt) {
+      RunResult result = summarise_training(plan, run(plan));
+      const bool held_back = result.host_time.seconds() > kHostShareMax * result.seconds;
+      if (!held_back || attempt == 5) return result;
+    }
   }
   std::string directory_;
 };
@@ -333,13 +341,12 @@ TEST_P(TrainFiles, VerifiesEveryByteOfEveryFormat) {
     if (!each->one_content_per_file()) workload.dataset.sample_bytes_stdev = 20000;
     TrainingPlan plan = generated(workload);
     if (per_file == 1) plan.transfer_bytes = 32768;  // large samples, several transfers each
-    const TrainingOutcome outcome = run(plan);
-    const RunResult result = summarise_training(plan, outcome);
+    const RunResult result = result_of(plan);
     EXPECT_TRUE(result.valid) << format << ": " << result.invalid_reasons.front();
     EXPECT_EQ(result.samples_read, 96U);
     plan.level = ByteLevel::kRaw;
     plan.hold = true;
-    EXPECT_TRUE(summarise_training(plan, run(plan)).valid) << format;
+    EXPECT_TRUE(result_of(plan).valid) << format;
   }
 }
 
@@ -360,7 +367,7 @@ TEST_P(TrainFiles, ReadsLabelsWhereverTheyLie) {
     workload.dataset.classes = 4;
     fs::remove_all(directory_ + "/npz");
     const TrainingPlan plan = generated(workload);
-    const RunResult result = summarise_training(plan, run(plan));
+    const RunResult result = result_of(plan);
     EXPECT_TRUE(result.valid) << to_string(labels);
     EXPECT_EQ(result.samples_read, 96U) << to_string(labels);
     if (std::get<2>(GetParam()) == ClientKind::kNative) {
@@ -425,7 +432,8 @@ TEST(Train, InterruptJoinsEverythingAndKeepsWhatThereIs) {
   plan.epochs = 0;
   const ModelFile model("latency: 50ms\nbandwidth: 1MB/s\n");
   const auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 2);
-  const auto factory = make_storage_factory(model.storage(), IoMode::kBuffered, ".", 1);
+  const auto factory =
+      make_storage_factory(parse_storage(model.storage()).value(), IoMode::kBuffered, ".", 1);
   TrainingProgress progress;
   struct StopAfter final : StepObserver {
     std::stop_source source;
@@ -435,7 +443,7 @@ TEST(Train, InterruptJoinsEverythingAndKeepsWhatThereIs) {
     }
   } observer;
   const TrainingOutcome outcome =
-      run_training(**group, *factory, plan, &observer, progress, observer.source.get_token());
+      run_training(**group, factory, plan, &observer, progress, observer.source.get_token());
   EXPECT_TRUE(outcome.interrupted);
   EXPECT_GE(outcome.steps.size(), 4U);
   EXPECT_FALSE(outcome.fatal.has_value());

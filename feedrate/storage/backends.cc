@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <fstream>
@@ -26,21 +27,43 @@ Result<std::string> read_text_file(const std::string& path, std::string_view fla
   return text;
 }
 
-Result<StorageFactory> backing_factory(std::string_view name, IoMode mode,
-                                       std::string_view directory) {
-  if (name == "null")
-    return StorageFactory([](Reactor& reactor) { return make_null_storage(reactor); });
-  if (name == "posix") {
-    const DirectIoFacts facts =
-        mode == IoMode::kDirect ? probe_direct_io(std::string(directory)) : DirectIoFacts{};
-    return StorageFactory([mode, alignment = facts.alignment_bytes](Reactor& reactor) {
-      return make_posix_storage(reactor, mode, alignment);
-    });
-  }
-  const std::array<std::string, 3> known{"posix", "null", "model:FILE.yaml"};
-  return fail(ErrorKind::kUsage,
-              fmt::format("--storage: unknown storage '{}'{}", name, did_you_mean(name, known)),
-              "use posix, null or model:FILE.yaml");
+struct Backend {
+  std::string_view name;
+  StorageFacts facts;
+  StorageFactory (*make)(IoMode mode, std::string_view directory);
+};
+
+StorageFactory posix_factory(IoMode mode, std::string_view directory) {
+  const DirectIoFacts facts =
+      mode == IoMode::kDirect ? probe_direct_io(std::string(directory)) : DirectIoFacts{};
+  return [mode, alignment = facts.alignment_bytes](Reactor& reactor) {
+    return make_posix_storage(reactor, mode, alignment);
+  };
+}
+
+StorageFactory null_factory(IoMode, std::string_view) {
+  return [](Reactor& reactor) { return make_null_storage(reactor); };
+}
+
+// A new backend is a folder and a row here.
+constexpr std::array kBackends{
+    Backend{"posix",
+            {.carries_data = true,
+             .persists = true,
+             .directories = true,
+             .atomic_rename = true,
+             .append = true,
+             .cheap_stat = true,
+             .takes_time = true,
+             .alignment_bytes = 4096,
+             .moved_by = "device"},
+            posix_factory},
+    Backend{"null", {.simulable = true}, null_factory},
+};
+
+const Backend* find_backend(std::string_view name) {
+  const auto* const found = std::ranges::find(kBackends, name, &Backend::name);
+  return found == kBackends.end() ? nullptr : found;
 }
 
 }  // namespace
@@ -67,22 +90,48 @@ Result<IoMode> parse_io_mode(std::string_view text, std::string_view flag) {
               "use direct, buffered or auto");
 }
 
-Result<StorageFactory> make_storage_factory(std::string_view specification, IoMode mode,
-                                            std::string_view directory, std::uint64_t seed) {
+Result<StorageSpec> parse_storage(std::string_view word, std::string_view flag) {
   constexpr std::string_view kModel = "model:";
-  if (!specification.starts_with(kModel)) return backing_factory(specification, mode, directory);
-  const std::string path(specification.substr(kModel.size()));
-  FEEDRATE_TRY(const std::string text, read_text_file(path, "--storage"));
-  FEEDRATE_TRY(const StorageModel model, parse_storage_model(text, path));
-  FEEDRATE_TRY(const StorageFactory backing, backing_factory(model.backing, mode, directory));
+  StorageSpec spec;
+  spec.word = spec.backend = word;
+  if (word.starts_with(kModel)) {
+    const std::string path(word.substr(kModel.size()));
+    FEEDRATE_TRY(const std::string text, read_text_file(path, flag));
+    FEEDRATE_TRY(StorageModel model, parse_storage_model(text, path));
+    spec.backend = model.backing;
+    spec.model = std::make_shared<const StorageModel>(std::move(model));
+  }
+  const Backend* const backend = find_backend(spec.backend);
+  if (backend == nullptr) {
+    std::vector<std::string> known;
+    for (const Backend& row : kBackends) known.emplace_back(row.name);
+    known.emplace_back("model:FILE.yaml");
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("{}: unknown storage '{}'{}", flag, spec.backend,
+                    did_you_mean(spec.backend, known)),
+        fmt::format("use {} or {}", join({known.begin(), known.end() - 1}, ", "), known.back()));
+  }
+  spec.facts = backend->facts;
+  if (spec.model) spec.facts.takes_time = spec.facts.described = true;
+  return spec;
+}
+
+StorageSpec local_files() { return parse_storage("posix").value(); }
+StorageSpec costs_nothing() { return parse_storage("null").value(); }
+
+StorageFactory make_storage_factory(const StorageSpec& spec, IoMode mode,
+                                    std::string_view directory, std::uint64_t seed) {
+  const StorageFactory backing = find_backend(spec.backend)->make(mode, directory);
+  if (!spec.model) return backing;
   auto limits = std::make_shared<ModelLimits>();
   auto streams = std::make_shared<std::atomic<std::uint64_t>>(0);
-  return StorageFactory([=](Reactor& reactor) {
+  return [=, model = spec.model](Reactor& reactor) {
     return make_model_storage(
-        backing(reactor), model, limits,
+        backing(reactor), *model, limits,
         combine_seeds(combine_seeds(seed, static_cast<std::uint64_t>(SeedPurpose::kLatency)),
                       streams->fetch_add(1)));
-  });
+  };
 }
 
 StorageFactory limit_rate(StorageFactory storage, double bytes_per_second) {

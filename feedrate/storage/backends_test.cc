@@ -6,8 +6,8 @@ namespace feedrate {
 namespace {
 
 std::string error_of(const std::string& specification) {
-  const auto factory = make_storage_factory(specification, IoMode::kBuffered, "/tmp", 1);
-  return factory ? "no error" : factory.error().render();
+  const auto spec = parse_storage(specification);
+  return spec ? "no error" : spec.error().render();
 }
 
 TEST(Backends, MakesEachByItsName) {
@@ -17,10 +17,31 @@ TEST(Backends, MakesEachByItsName) {
   for (const auto& [specification, name] : {std::pair<std::string, std::string>{"null", "null"},
                                             {"posix", "posix"},
                                             {"model:" + model, "model"}}) {
-    const auto factory = make_storage_factory(specification, IoMode::kBuffered, "/tmp", 1);
-    ASSERT_TRUE(factory) << factory.error().render();
-    EXPECT_EQ((*factory)(*reactor)->name(), name);
+    const auto spec = parse_storage(specification);
+    ASSERT_TRUE(spec) << spec.error().render();
+    const StorageFactory factory = make_storage_factory(*spec, IoMode::kBuffered, "/tmp", 1);
+    EXPECT_EQ(factory(*reactor)->name(), name);
   }
+}
+
+// What a row says is what the storage does.
+TEST(Backends, FactsAreWhatTheStorageDoes) {
+  const auto reactor = make_virtual_reactor();
+  const TemporaryDirectory directory;
+  const std::string described = "model:" + directory.write("m.yaml", "name: m\nlatency: 1ms\n");
+  const std::string delayed =
+      "model:" + directory.write("d.yaml", "name: d\nbacking: posix\nlatency: 1ms\n");
+  for (const std::string& word : {std::string("null"), std::string("posix"), described, delayed}) {
+    const StorageSpec spec = parse_storage(word).value();
+    const auto storage = make_storage_factory(spec, IoMode::kBuffered, "/tmp", 1)(*reactor);
+    EXPECT_EQ(storage->carries_data(), spec.facts.carries_data) << word;
+    EXPECT_EQ(spec.facts.simulable, !spec.facts.carries_data) << word;
+    EXPECT_EQ(spec.facts.described, word.starts_with("model:")) << word;
+    EXPECT_EQ(spec.facts.takes_time, word != "null") << word;
+    EXPECT_EQ(spec.word, word);
+  }
+  EXPECT_EQ(local_files().facts.moved_by, "device");
+  EXPECT_EQ(costs_nothing().facts.moved_by, "");
 }
 
 TEST(Backends, NamesUnknownStorages) {
@@ -76,8 +97,8 @@ Task<> read_once(Storage& storage, Reactor& reactor, std::vector<Duration>& late
 }
 std::vector<Duration> latencies_for(const std::string& specification, std::uint64_t seed) {
   const auto reactor = make_virtual_reactor();
-  const auto factory = make_storage_factory(specification, IoMode::kBuffered, "/tmp", seed);
-  const auto storage = (*factory)(*reactor);
+  const StorageSpec spec = parse_storage(specification).value();
+  const auto storage = make_storage_factory(spec, IoMode::kBuffered, "/tmp", seed)(*reactor);
   std::vector<Duration> latencies;
   reactor->spawn(read_once(*storage, *reactor, latencies));
   reactor->run();

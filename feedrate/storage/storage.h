@@ -25,6 +25,8 @@
 
 namespace feedrate {
 
+struct StorageModel;
+
 // kAuto is resolved before a run (resolve_io_mode); a Storage only ever has one of the others.
 enum class IoMode : std::uint8_t { kDirect, kBuffered, kAuto };
 std::string_view to_string(IoMode mode);  // "direct", "buffered", "auto"
@@ -103,10 +105,38 @@ class Storage {
 // Makes the storage of one reactor. Called once per reactor, on any thread, before it runs.
 using StorageFactory = std::function<std::unique_ptr<Storage>(Reactor&)>;
 
-// "posix", "null", "model:FILE.yaml" (a described storage in front of its `backing`).
+// What a storage can: the row of its backend in the table of backends.cc, known before a reactor
+// exists. Code asks these, never for a backend's name.
+struct StorageFacts {
+  bool carries_data = false;     // reads give the bytes that are there; else they move none
+  bool persists = false;         // what was written is there when the process has ended
+  bool directories = false;      // names lie in directories, which have to be made
+  bool atomic_rename = false;    // rename() moves a file or directory whole or not at all
+  bool conditional_put = false;  // a name can be taken only if nobody has it
+  bool append = false;           // a file can be written a piece at a time, in any order
+  bool simulable = false;        // runs on the virtual clock
+  bool cheap_stat = false;       // stat() needs no round trip to a server
+  bool takes_time = false;       // null storage answers at once: then feedrate is what is measured
+  bool described = false;        // by a model, whose limits all that use it share
+  std::uint32_t alignment_bytes = 1;  // of direct I/O, where the file system does not say less
+  std::string_view moved_by = "";     // whose counters prove its bytes: "device"; "" for nobody's
+};
+
+// A word of --storage, parsed once: "posix", "null", "model:FILE.yaml" (a described storage in
+// front of its `backing`).
+struct StorageSpec {
+  std::string word;
+  StorageFacts facts;
+  std::string backend;                        // its row
+  std::shared_ptr<const StorageModel> model;  // in front of it; none where it is not described
+};
+Result<StorageSpec> parse_storage(std::string_view word, std::string_view flag = "--storage");
+StorageSpec local_files();    // what the kernel has mounted
+StorageSpec costs_nothing();  // storage that takes no time and moves no bytes
+
 // `mode` must be resolved. All reactors of one factory share the model's limits.
-Result<StorageFactory> make_storage_factory(std::string_view specification, IoMode mode,
-                                            std::string_view directory, std::uint64_t seed);
+StorageFactory make_storage_factory(const StorageSpec& spec, IoMode mode,
+                                    std::string_view directory, std::uint64_t seed);
 
 // The same storage, but all its reactors together read and write at most so many bytes a second.
 StorageFactory limit_rate(StorageFactory storage, double bytes_per_second);

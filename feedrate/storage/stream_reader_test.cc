@@ -57,7 +57,8 @@ Outcome run(const Setting& setting, const std::vector<std::string>& paths,
             const std::vector<StreamRead>& reads, std::size_t stop_after = SIZE_MAX,
             int streams = 1) {
   const auto group = ReactorGroup::make(setting.clock, IoEngine::kAuto, 1).value();
-  const auto factory = make_storage_factory(setting.storage, IoMode::kBuffered, "/tmp", 1).value();
+  const auto factory =
+      make_storage_factory(parse_storage(setting.storage).value(), IoMode::kBuffered, "/tmp", 1);
   std::vector<Outcome> outcomes(static_cast<std::size_t>(streams));
   std::unique_ptr<Storage> storage;
   std::unique_ptr<BufferPool> pool;
