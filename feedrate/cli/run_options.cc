@@ -555,9 +555,10 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   FEEDRATE_CHECK(check_training_plan(plan));
   // What stays is for the residency of the result to say.
   if (setup.drop_cache) drop_page_cache(*plan.dataset, stop);
-  StorageFactory storage =
-      make_storage_factory(setup.storage, setup.io, plan.dataset->full_path(0), storage_seed(plan));
-  if (setup.rate_max > 0) storage = limit_rate(storage, setup.rate_max);
+  const StorageSpec spec =
+      setup.rate_max > 0 ? limit_rate(setup.storage, setup.rate_max) : setup.storage;
+  const StorageFactory storage =
+      make_storage_factory(spec, setup.io, plan.dataset->full_path(0), storage_seed(plan));
   FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
   const StuckReporter stuck(*group, checkpoints == nullptr ? stop : std::stop_token{});
   std::unique_ptr<IoWitness> witness;

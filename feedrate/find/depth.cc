@@ -66,8 +66,8 @@ class Ladder {
   }
   std::uint32_t replicas() const { return replicas_; }
   // How often as many reads came back as are in flight.
-  double rounds_of_last() const {
-    const DepthPoint& last = points_.back();
+  double rounds_of_last() const { return rounds_of(points_.back()); }
+  double rounds_of(const DepthPoint& last) const {
     const std::uint64_t whole = plan_.order == AccessOrder::kSequential
                                     ? plan_.dataset->largest_file_bytes()
                                     : plan_.dataset->largest_sample_bytes();
@@ -77,7 +77,13 @@ class Ladder {
   }
   std::uint64_t reads_of_last() const { return points_.back().reads_in_flight; }
   double seconds_of_last() const { return points_.back().seconds; }
-  std::vector<DepthPoint> points() const { return points_; }
+  // Those that tell a rate: what ended before the reads in flight had come back once does not.
+  std::vector<DepthPoint> points() const {
+    std::vector<DepthPoint> told{points_.front()};
+    for (std::size_t i = 1; i < points_.size(); ++i)
+      if (rounds_of(points_[i]) >= 1) told.push_back(points_[i]);
+    return told;
+  }
 
  private:
   const FindOptions& options_;
@@ -168,10 +174,13 @@ TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
     load.readers = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wanted, 1, allowed));
   }
   if (!options.keep_prefetch) {
+    const bool in_runs = samples_of_a_read(plan, load.transfer_bytes) > 1;
     const double batch_bytes = static_cast<double>(batch) * plan.dataset->mean_sample_bytes();
     const auto affordable = static_cast<std::uint64_t>(static_cast<double>(options.read_ahead_max) /
                                                        std::max(1.0, batch_bytes * replicas));
-    const std::uint64_t reading = load.readers * samples_of_a_read(plan, load.transfer_bytes);
+    // A reader that is alone needs room for the reads that come after the one in flight.
+    const std::uint64_t reading = std::max<std::uint64_t>(load.readers, in_runs ? 2 : 1) *
+                                  samples_of_a_read(plan, load.transfer_bytes);
     const std::uint64_t busy = (2 * reading + batch - 1) / batch + 1;
     const std::uint64_t wanted = std::max(plan.prefetch_batches * std::uint64_t{ahead}, busy);
     load.prefetch_batches = static_cast<std::uint32_t>(
@@ -216,7 +225,7 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
         continue;
       }
       // Where nothing came in time, or no more were in flight, that is no evidence.
-      depth.saturated = rate > 0 && ladder.reads_of_last() > depth.reads;
+      depth.saturated = ladder.rounds_of_last() >= 1 && ladder.reads_of_last() > depth.reads;
       // More than are needed do no harm, unless whoever stops has to wait for them.
       const bool soon_back = static_cast<double>(more) <= rate * trial_seconds;
       if (soon_back && !is_less(rate, depth.samples_per_second, session, trial_seconds))

@@ -190,6 +190,9 @@ class Search {
 
   // Of a trial with so many: how long the first batches take, and a step that is as long as its AU
   // makes it.
+  double samples_in_flight(const TrialLoad& load) const {  // of one replica
+    return double(load.readers) * double(samples_of_a_read(plan_, load.transfer_bytes));
+  }
   struct Pace {
     double fill, step, utilisation;
   };
@@ -197,7 +200,8 @@ class Search {
     const double value = std::max(0.05, curve().predicted(replicas, crossing()));
     const double rate = std::max(1e-9, depth_.samples_per_second);
     const TrialLoad load = depth_.load_for(options_, plan_, replicas, ahead_);
-    const double first = replicas * std::max<double>(plan_.timing.batch_samples, load.readers);
+    const double first =
+        replicas * std::max<double>(plan_.timing.batch_samples, samples_in_flight(load));
     return {std::isfinite(rate) ? first / rate : 0, compute() / value, value};
   }
   double shortest_look(std::uint32_t replicas) const {
@@ -209,7 +213,7 @@ class Search {
   double seconds_to_end(std::uint32_t replicas) const {
     if (!options_.elapsed || !std::isfinite(depth_.samples_per_second)) return 0;
     const TrialLoad load = depth_.load_for(options_, plan_, replicas, ahead_);
-    return double(load.readers) * replicas / std::max(1e-9, depth_.samples_per_second);
+    return samples_in_flight(load) * replicas / std::max(1e-9, depth_.samples_per_second);
   }
 
   // The last number that is fed, where by_capacity() leaves only one.
@@ -296,7 +300,7 @@ class Search {
     std::uint32_t easiest = near;
     double least = 1e300;
     for (std::uint32_t n = near;; n += step) {
-      const double needed = still_needed(n, crossing);
+      const double needed = settled(n) ? 1e300 : still_needed(n, crossing);
       if (needed <= share) return n;
       if (needed < 0.9 * least) {
         least = needed;

@@ -31,6 +31,17 @@ const DepthPoint& deepest(const FindResult& result) {
   return *last;
 }
 
+// The one tried before that.
+const DepthPoint& before(const FindResult& result, const DepthPoint& last) {
+  const DepthPoint* found = &result.depths.front();
+  for (const DepthPoint& point : result.depths)
+    if (point.transfer_bytes == last.transfer_bytes &&
+        point.reads_in_flight < last.reads_in_flight &&
+        point.reads_in_flight > found->reads_in_flight)
+      found = &point;
+  return *found;
+}
+
 // Where most accelerator time went after start-up; empty where none was lost.
 std::string largest_loss(const RunResult& run) {
   const StallShare* largest = nullptr;
@@ -74,13 +85,13 @@ void explain_starving(const RunResult& beyond, FindResult& result) {
       std::max({beyond.read_bytes_per_second, beyond.sustained_bytes_per_second, arrived});
   if (result.saturated && moved >= kAllOfIt * most) {
     const DepthPoint& last = deepest(result);
+    const DepthPoint& fewer = before(result, last);
     result.limited_by = "storage";
     result.reason = fmt::format(
         "the storage is saturated at {}: more reads in flight moved no more ({} with {}, {} with "
         "{}); {}",
-        format_rate(most), format_rate(result.depths.front().bytes_per_second),
-        result.depths.front().reads_in_flight, format_rate(last.bytes_per_second),
-        last.reads_in_flight, need);
+        format_rate(most), format_rate(fewer.bytes_per_second), fewer.reads_in_flight,
+        format_rate(last.bytes_per_second), last.reads_in_flight, need);
     return;
   }
   result.limited_by = "unknown";

@@ -134,14 +134,15 @@ StorageFactory make_storage_factory(const StorageSpec& spec, IoMode mode,
   };
 }
 
-StorageFactory limit_rate(StorageFactory storage, double bytes_per_second) {
-  StorageModel model;
-  model.name = "rate limit";
-  model.bytes_per_second = bytes_per_second;
-  auto limits = std::make_shared<ModelLimits>();
-  return [storage = std::move(storage), model, limits](Reactor& reactor) {
-    return make_model_storage(storage(reactor), model, limits, 0);
-  };
+StorageSpec limit_rate(const StorageSpec& spec, double bytes_per_second) {
+  StorageModel model = spec.model ? *spec.model : StorageModel{};
+  if (!spec.model) model.name = "rate limit";
+  model.backing = spec.backend;
+  double& limit = model.bytes_per_second;
+  limit = limit > 0 ? std::min(limit, bytes_per_second) : bytes_per_second;
+  StorageSpec limited = spec;
+  limited.model = std::make_shared<const StorageModel>(std::move(model));
+  return limited;
 }
 
 }  // namespace feedrate

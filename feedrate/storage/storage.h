@@ -138,8 +138,8 @@ StorageSpec costs_nothing();  // storage that takes no time and moves no bytes
 StorageFactory make_storage_factory(const StorageSpec& spec, IoMode mode,
                                     std::string_view directory, std::uint64_t seed);
 
-// The same storage, but all its reactors together read and write at most so many bytes a second.
-StorageFactory limit_rate(StorageFactory storage, double bytes_per_second);
+// The same storage, but all that use it together read and write at most so many bytes a second.
+StorageSpec limit_rate(const StorageSpec& spec, double bytes_per_second);
 
 // Whether direct I/O works in this directory, found by asking the file system and, where a file is
 // given, by trying. kAuto becomes direct where it works.
