@@ -173,9 +173,9 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
   }
   for (const Result<>& checked : {check_places(app), check_overrides(app, context.overrides)})
     if (!checked) return report(checked.error());
-  InterruptHandler interrupt(context.quiet);
-  context.stop = interrupt.token();
   try {
+    InterruptHandler interrupt(context.quiet);
+    context.stop = interrupt.token();
     const Result<int> status = command->run(context);
     return status ? *status : report(status.error());
   } catch (const NoBuffers& problem) {

@@ -43,6 +43,7 @@ class Ladder {
     Depth depth;
     depth.reads_used = reads;
     depth.transfer_bytes = transfer;
+    depth.windows = ahead_;
     TrialRequest request;
     request.accelerators = replicas * plan_.replica_accelerators();
     request.load = depth.load_for(options_, plan_, replicas, 1);
@@ -59,6 +60,7 @@ class Ladder {
     while (session_.trials().size() == before) {
       FEEDRATE_TRY(outcome, session_.run(request, limits));
     }
+    busy_ = outcome.readers_busy;
     points_.push_back({session_.trials().back().reads_in_flight, transfer,
                        session_.trials().back().bytes_per_second,
                        session_.trials().back().seconds});
@@ -75,6 +77,9 @@ class Ladder {
     return last.bytes_per_second * last.seconds /
            (std::max(1.0, read) * static_cast<double>(last.reads_in_flight));
   }
+  // Of the readers' time in the last trial, in which they had reads in flight.
+  double busy_in_last() const { return busy_; }
+  void run_ahead(std::uint32_t times) { ahead_ = times; }
   std::uint64_t reads_of_last() const { return points_.back().reads_in_flight; }
   double seconds_of_last() const { return points_.back().seconds; }
   // Those that tell a rate: what ended before the reads in flight had come back once does not.
@@ -91,6 +96,8 @@ class Ladder {
   Session& session_;
   std::uint32_t replicas_;
   double budget_seconds_;
+  double busy_ = 1;
+  std::uint32_t ahead_ = 1;
   std::vector<DepthPoint> points_;
 };
 
@@ -144,7 +151,44 @@ Result<> climb(const FindOptions& options, const TrainingPlan& plan, Session& se
   return {};
 }
 
+// Where the latency has a tail, readers wait for room in their windows, which one late read holds
+// up: then it is the windows that limit, until more of them moves no more.
+Result<> run_ahead(const FindOptions& options, const TrainingPlan& plan, Session& session,
+                   Ladder& ladder, Depth& depth) {
+  constexpr double kBusy = 0.8;
+  constexpr std::uint32_t kTimes = 4;
+  if (options.keep_prefetch || plan.client != ClientKind::kNative) return {};
+  constexpr int kInVain = 2;  // one tail more or less makes a trial of this length
+  Depth more = depth;
+  int in_vain = 0;
+  while (std::isfinite(depth.samples_per_second) && ladder.busy_in_last() < kBusy &&
+         in_vain < kInVain) {
+    more.windows *= kTimes;
+    const std::uint32_t replicas = ladder.replicas();
+    if (more.load_for(options, plan, replicas, 1).prefetch_batches <=
+        depth.load_for(options, plan, replicas, 1).prefetch_batches)
+      return {};
+    ladder.run_ahead(more.windows);
+    FEEDRATE_TRY(const double rate, ladder.measure(depth.reads_used, depth.transfer_bytes));
+    if (!is_more(rate, depth.samples_per_second, session, ladder.seconds_of_last(),
+                 ladder.rounds_of_last())) {
+      ++in_vain;
+      continue;
+    }
+    in_vain = 0;
+    depth.windows = more.windows;
+    depth.samples_per_second = rate;
+    depth.saturated = false;
+  }
+  return {};
+}
+
 }  // namespace
+
+std::uint64_t reads_of_a_replica(const FindOptions& options, const TrainingPlan& plan) {
+  const std::uint64_t readers = options.keep_readers ? std::max(1U, plan.readers) : 1;
+  return readers * reads_of_a_reader(plan);
+}
 
 std::uint64_t reads_of_a_reader(const TrainingPlan& plan) {
   const bool split = plan.dataset->largest_sample_bytes() > plan.transfer_bytes;
@@ -182,7 +226,8 @@ TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
     const std::uint64_t reading = std::max<std::uint64_t>(load.readers, in_runs ? 2 : 1) *
                                   samples_of_a_read(plan, load.transfer_bytes);
     const std::uint64_t busy = (2 * reading + batch - 1) / batch + 1;
-    const std::uint64_t wanted = std::max(plan.prefetch_batches * std::uint64_t{ahead}, busy);
+    const std::uint64_t wanted =
+        std::max(plan.prefetch_batches * std::uint64_t{ahead}, busy) * windows;
     load.prefetch_batches = static_cast<std::uint32_t>(
         std::clamp<std::uint64_t>(std::min(wanted, affordable), 2, 1U << 20U));
   }
@@ -237,6 +282,8 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
     depth.reads_used = more;
     depth.reads = ladder.reads_of_last();
   }
+  FEEDRATE_CHECK(run_ahead(options, plan, session, ladder, depth));
+  ladder.run_ahead(depth.windows);
   const bool in_runs = plan.order == AccessOrder::kSequential ||
                        plan.dataset->largest_sample_bytes() > plan.transfer_bytes;
   if (!options.keep_transfer && in_runs && plan.client == ClientKind::kNative &&

@@ -16,6 +16,9 @@ struct Depth {
   std::uint64_t reads = 0;       // in flight: fewer moved less
   std::uint64_t reads_used = 0;  // of the trials: one step more where that did no harm
   std::uint64_t transfer_bytes = 0;
+  // Times the window that keeps the readers busy: more where one late read of many, for which a
+  // whole batch waits, left them without room.
+  std::uint32_t windows = 1;
   double samples_per_second = 0;  // infinite where storage costs no time
   bool saturated = false;         // more load moved no more
   std::vector<DepthPoint> points;

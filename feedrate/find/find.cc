@@ -32,8 +32,7 @@ constexpr double kRateShare = 0.05;       // of the budget, for what the storage
 constexpr std::uint64_t kRateSamples = 400'000;
 constexpr double kSpareOfEpoch = 1.1;
 constexpr double kReckonedWell = 3;  // times as far off the threshold as the reckoning is in doubt
-constexpr double kNarrowSpare = 1.3;
-constexpr double kSpareOfLook = 1.5;
+constexpr double kNarrowSpare = 1.3, kSpareOfLook = 1.5;
 constexpr double kPromised = 0.97;  // of what the storage moves: less reaches the accelerators
 
 class Search {
@@ -159,8 +158,25 @@ class Search {
   void add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t& low,
                   std::uint32_t& high, FindResult& result) const;
 
-  Result<> look_only_at(std::uint32_t replicas) {
+  // What is far beyond what the storage moved takes long to look at, and starves where fewer do.
+  std::uint32_t fewer_that_would_starve(std::uint32_t replicas) const {
+    constexpr double kFarBeyond = 1.5;
+    const double far = std::ceil(kFarBeyond * depth_.replicas_fed(plan_, options_));
+    return far >= 1 ? static_cast<std::uint32_t>(std::min<double>(far, replicas)) : replicas;
+  }
+  Verdict verdict_on_asked(std::uint32_t replicas) const {
+    const auto starving = curve().starving();
+    return starving && *starving <= replicas ? Verdict::kStarve : curve().verdict(replicas);
+  }
+
+  Result<> look_only_at(std::uint32_t asked) {
     FEEDRATE_CHECK(turn_to_later_readings());
+    FEEDRATE_CHECK(look_until_known(fewer_that_would_starve(asked)));
+    if (verdict_on_asked(asked) != Verdict::kStarve) FEEDRATE_CHECK(look_until_known(asked));
+    return {};
+  }
+
+  Result<> look_until_known(std::uint32_t replicas) {
     while (curve().verdict(replicas) == Verdict::kOpen || !seen_long_enough(replicas)) {
       const double time = look_time(replicas);
       if (time <= 0) break;
@@ -180,11 +196,12 @@ class Search {
     FEEDRATE_TRY(const Session::Outcome outcome, session_.run(request, limits));
     const Utilisation& seen = outcome.utilisation;
     if (outcome.reading == Session::Reading::kMixed) return {};
+    const double before = curve().estimate(replicas).seconds;
     if (seen.seconds > 0)
       curve().add(replicas, {session_.spent(), seen.seconds, seen.value, seen.of_steps, seen.more,
                              seen.own_constant, seen.own_freedom, seen.reckoned});
-    else
-      ++unmeasured_;
+    // A look that told nothing is followed by longer ones.
+    if (curve().estimate(replicas).seconds <= before) ++unmeasured_;
     return {};
   }
 
@@ -368,7 +385,6 @@ class Search {
   }
 
   bool settled(std::uint32_t n) const { return curve().verdict(n) != Verdict::kOpen; }
-
   // The next number to look at; none when nothing is left to tell.
   std::optional<std::uint32_t> choose() const;
   std::optional<std::uint32_t> second_look(std::uint32_t fed, std::uint32_t starving) const;
@@ -588,15 +604,6 @@ std::optional<std::pair<double, double>> Search::by_capacity() const {
                    (all->fed + width) / options_.au_threshold};
 }
 
-// What looks at a number leave open, all looks together may have decided.
-void settle_points(std::uint32_t low, std::uint32_t high, FindResult& result) {
-  for (FindPoint& point : result.points) {
-    if (point.verdict != "open") continue;
-    if (point.accelerators <= low) point.verdict = "fed";
-    if (point.accelerators > high) point.verdict = "starve";
-  }
-}
-
 FindResult Search::result() const {
   FindResult result;
   result.client = to_string(plan_.client);
@@ -637,7 +644,7 @@ FindResult Search::result() const {
   }
   if (options_.at_least > 0) {
     result.asked = options_.at_least;
-    const Verdict verdict = curve().verdict(options_.at_least / replica());
+    const Verdict verdict = verdict_on_asked(options_.at_least / replica());
     result.answer = verdict == Verdict::kFed      ? "pass"
                     : verdict == Verdict::kStarve ? "fail"
                                                   : "undecided";
@@ -668,11 +675,6 @@ FindResult Search::result() const {
 }
 
 }  // namespace
-
-std::uint64_t reads_of_a_replica(const FindOptions& options, const TrainingPlan& plan) {
-  const std::uint64_t readers = options.keep_readers ? std::max(1U, plan.readers) : 1;
-  return readers * reads_of_a_reader(plan);
-}
 
 Result<FindResult> find_accelerators(const FindOptions& options, const TrainingPlan& plan,
                                      std::uint64_t accelerators_by_data, std::uint32_t several,

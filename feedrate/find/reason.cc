@@ -127,6 +127,14 @@ void reckon_by_rate(const FindOptions& options, const TrainingPlan& plan, FindRe
 
 }  // namespace
 
+void settle_points(std::uint32_t low, std::uint32_t high, FindResult& result) {
+  for (FindPoint& point : result.points) {
+    if (point.verdict != "open") continue;
+    if (point.accelerators <= low) point.verdict = "fed";
+    if (point.accelerators > high) point.verdict = "starve";
+  }
+}
+
 void explain(const FindOptions& options, const TrainingPlan& plan,
              std::uint64_t accelerators_by_data, FindResult& result) {
   if (result.interrupted) {

@@ -10,4 +10,8 @@ namespace feedrate {
 void explain(const FindOptions& options, const TrainingPlan& plan,
              std::uint64_t accelerators_by_data, FindResult& result);
 
+// What looks at a number leave open, all looks together may have decided: of those up to `low`
+// and above `high`.
+void settle_points(std::uint32_t low, std::uint32_t high, FindResult& result);
+
 }  // namespace feedrate

@@ -122,6 +122,8 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
                                                   : Reading::kMixed;
   outcome.seconds = recorder.seconds();
   outcome.reads_in_flight = run.in_flight_limit;
+  if (run.in_flight_limit > 0)
+    outcome.readers_busy = run.in_flight_mean / static_cast<double>(run.in_flight_limit);
   if (request.free_steps && outcome.reading == Reading::kFirst)
     first_rates_.push_back({outcome.samples_per_second, outcome.seconds, run.in_flight_limit});
   trial.accelerators = request.accelerators;

@@ -24,6 +24,7 @@ class Session {
     Utilisation utilisation;
     double samples_per_second = 0;  // read; infinite where no time passed
     std::uint64_t reads_in_flight = 0;
+    double readers_busy = 1;  // reads in flight on average, of as many as they allow
   };
   Result<Outcome> run(TrialRequest request, TrialLimits limits);
 
