@@ -12,6 +12,7 @@ constexpr std::uint64_t kTimesMore = 4;
 // Of each accelerator, where the limit on all allows it: with one, which waits for one slow read
 // now and then, a barrier makes everybody wait.
 constexpr std::uint64_t kReadersEach = 4;
+constexpr double kAsMuch = 0.9;          // hardly less
 constexpr double kMore = 1.03;           // times as much: more
 constexpr double kTrialShare = 0.025;    // of the budget, for one trial
 constexpr double kTrialShareMax = 0.06;  // where few reads come back
@@ -82,11 +83,24 @@ class Ladder {
   void run_ahead(std::uint32_t times) { ahead_ = times; }
   std::uint64_t reads_of_last() const { return points_.back().reads_in_flight; }
   double seconds_of_last() const { return points_.back().seconds; }
-  // Those that tell a rate: what ended before the reads in flight had come back once does not.
+  // Those that tell a rate, the best of each depth: what ended before the reads in flight had come
+  // back once does not, unless it shows as much all the same.
   std::vector<DepthPoint> points() const {
-    std::vector<DepthPoint> told{points_.front()};
-    for (std::size_t i = 1; i < points_.size(); ++i)
-      if (rounds_of(points_[i]) >= 1) told.push_back(points_[i]);
+    std::vector<DepthPoint> told;
+    double most = 0;
+    for (const DepthPoint& point : points_) {
+      const double rate = point.bytes_per_second;
+      if (!told.empty() && rate > 0 && rounds_of(point) < 1 && rate < kAsMuch * most) continue;
+      most = std::max(most, rate);
+      const auto same = std::ranges::find_if(told, [&](const DepthPoint& other) {
+        return other.reads_in_flight == point.reads_in_flight &&
+               other.transfer_bytes == point.transfer_bytes;
+      });
+      if (same == told.end())
+        told.push_back(point);
+      else if (same->bytes_per_second < rate)
+        *same = point;
+    }
     return told;
   }
 
@@ -172,7 +186,7 @@ Result<> run_ahead(const FindOptions& options, const TrainingPlan& plan, Session
     FEEDRATE_TRY(const double rate, ladder.measure(depth.reads_used, depth.transfer_bytes));
     if (!is_more(rate, depth.samples_per_second, session, ladder.seconds_of_last(),
                  ladder.rounds_of_last())) {
-      ++in_vain;
+      in_vain += is_blind(session, ladder.seconds_of_last()) ? 1 : kInVain;
       continue;
     }
     in_vain = 0;
@@ -270,7 +284,8 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
         continue;
       }
       // Where nothing came in time, or no more were in flight, that is no evidence.
-      depth.saturated = ladder.rounds_of_last() >= 1 && ladder.reads_of_last() > depth.reads;
+      const bool told = ladder.rounds_of_last() >= 1 || rate >= kAsMuch * depth.samples_per_second;
+      depth.saturated = rate > 0 && told && ladder.reads_of_last() > depth.reads;
       // More than are needed do no harm, unless whoever stops has to wait for them.
       const bool soon_back = static_cast<double>(more) <= rate * trial_seconds;
       if (soon_back && !is_less(rate, depth.samples_per_second, session, trial_seconds))
