@@ -47,6 +47,9 @@ BANNED = [
      "use ReactorGroup or reactor.offload()"),
     (CALL + r"s?rand\s*\(|\bstd::random_device\b|\bstd::mt19937", RANDOM),
 ] + QUIET
+# Storage is asked for its facts; only its own table knows backends by their names.
+BACKEND = re.compile(r'[=!]=\s*"(?:null|posix|model)"|"(?:null|posix|model)"\s*[=!]=')
+KNOW_BACKENDS = ("feedrate/base/", "feedrate/workload/", "feedrate/storage/")  # the first two: YAML's null
 # GCC 12 copies temporaries of such expressions bit by bit.
 CONDITION = re.compile(r"\b(?:if|while|switch)\s*(?:constexpr\s*)?\(")
 UNFINISHED = re.compile(r"\b(?:" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X"]) + r")\b")
@@ -89,9 +92,17 @@ class Tree:
             if path.endswith(CODE):
                 self.check_includes(path, text)
                 self.check_code(path, blank(text))
+                self.check_backends(path, text)
         for path in sorted(self.files):
             if path.startswith("feedrate/") and path.endswith(".h") and path not in self.included:
                 self.report(path, 1, "nobody includes it")
+
+    def check_backends(self, path, text):
+        if not path.startswith("feedrate/") or path.startswith(KNOW_BACKENDS) or path.endswith("_test.cc"):
+            return
+        for number, line in enumerate(text.splitlines(), 1):
+            if BACKEND.search(line):
+                self.report(path, number, "a backend is known by its name: ask StorageSpec::facts")
 
     def check_lengths(self, path, text):
         lines = text.splitlines()
