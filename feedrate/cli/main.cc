@@ -186,6 +186,7 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
                         "raise it ('ulimit -v unlimited'), or use a smaller --buffer-memory, where "
                         "the verb has it, or fewer --threads"));
   } catch (const std::system_error& problem) {
+    if (problem.code() != std::errc::resource_unavailable_try_again) throw;
     return report(Error(ErrorKind::kEnvironment,
                         fmt::format("this host refused a thread: {}", problem.code().message()),
                         "raise 'ulimit -u' or pids.max (TasksMax=), and 'ulimit -v'"));
