@@ -1,12 +1,19 @@
-// Build-time tool: describe man|completion.
+// Build-time tool: describe man|completion|options|list.
 #include <cstdio>
-#include <string_view>
+#include <functional>
+#include <map>
+#include <string>
 
 #include "feedrate/cli/document.h"
 
 int main(int argc, char** argv) {
-  const std::string_view what = argc == 2 ? argv[1] : "";
-  if (what != "man" && what != "completion") return 2;
-  const std::string text = what == "man" ? feedrate::man_page() : feedrate::bash_completion();
+  const std::map<std::string, std::function<std::string()>> documents{
+      {"man", feedrate::man_page},
+      {"completion", feedrate::bash_completion},
+      {"options", feedrate::options_page},
+      {"list", feedrate::option_list}};
+  const auto found = documents.find(argc == 2 ? argv[1] : "");
+  if (found == documents.end()) return 2;
+  const std::string text = found->second();
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;
 }

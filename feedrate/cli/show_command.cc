@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/output.h"
@@ -94,9 +92,12 @@ std::string describe(const Workload& workload) {
 
 class ShowCommand final : public Command {
  public:
-  void declare(CLI::App& app) override {
-    workload_.declare(app);
-    app.add_flag("--yaml", yaml_, "print it as YAML, to be changed and given back");
+  void declare(OptionTable& table) override {
+    workload_.declare(table);
+    table.add(
+        "",
+        {{{"--yaml", OptionType::kFlag, "", "", "print it as YAML, to be changed and given back"},
+          yaml_}});
   }
   Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const Workload workload, workload_.resolve(context));
