@@ -72,14 +72,20 @@ std::string unknown_option(const CommandEntry& verb, const OptionTable& table,
   if (!verbs.empty())
     return fmt::format("'{}' has no option {}: it is an option of {}", verb_name(verb), flag,
                        join(verbs, ", "));
-  std::string near = did_you_mean(flag, long_names(table));
-  if (near.empty())
-    for_each_verb([&](const CommandEntry& other, const OptionTable& options) {
-      const auto name = nearest_spelling(flag, long_names(options));
-      if (near.empty() && name)
-        near = fmt::format(", did you mean '{}' of '{}'?", *name, verb_name(other));
-    });
-  return fmt::format("unknown option '{}'{}", flag, near);
+  // The verb's own come first: of names that are equally near the first is taken.
+  std::vector<std::string> known = long_names(table);
+  for_each_verb([&](const CommandEntry&, const OptionTable& options) {
+    for (std::string& name : long_names(options)) known.push_back(std::move(name));
+  });
+  const auto nearest = nearest_spelling(flag, known);
+  if (!nearest) return fmt::format("unknown option '{}'", flag);
+  std::string whose;
+  for_each_verb([&](const CommandEntry& other, const OptionTable& options) {
+    if (whose.empty() && options.find(*nearest) != nullptr)
+      whose = fmt::format(" of '{}'", verb_name(other));
+  });
+  if (table.find(*nearest) != nullptr) whose.clear();
+  return fmt::format("unknown option '{}', did you mean '{}'{}?", flag, *nearest, whose);
 }
 
 // A word too many. It may be the value of an option whose name was left out.

@@ -472,6 +472,7 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
   FEEDRATE_TRY(setup.clock, parse_clock(options.clock, "--clock"));
   FEEDRATE_TRY(setup.io_engine, parse_io_engine(options.io_engine, "--io-engine"));
   FEEDRATE_TRY(IoMode wanted, parse_io_mode(options.io, "--io"));
+  if (!options.decode.empty()) FEEDRATE_CHECK(parse_byte_level(options.decode, "--decode"));
   if (wanted == IoMode::kAuto && workload.direct_io) wanted = IoMode::kDirect;
   const bool no_files = !setup.storage.facts.carries_data;
   if (setup.clock == ClockKind::kVirtual && !setup.storage.facts.simulable)
