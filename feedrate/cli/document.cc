@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "feedrate/base/text.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/help.h"
 #include "feedrate/cli/option_parser.h"
+#include "feedrate/workload/inference_shape.h"
 #include "feedrate/workload/model_shape.h"
 #include "feedrate/workload/workload.h"
 
@@ -114,7 +116,7 @@ constexpr std::string_view kCompletion =
     R"(# bash completion of feedrate, made from its option tables
 _feedrate() {
   local word=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]}
-  local verbs="@VERBS@" workloads="@WORKLOADS@" models="@MODELS@"
+  local verbs="@VERBS@" workloads="@WORKLOADS@" models="@MODELS@" jobs="@JOBS@"
   local options="" values="" names="" many="" choices="" directory=""
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 || ${COMP_WORDS[1]} == help ]]; then
@@ -134,7 +136,7 @@ _feedrate() {
   if [[ -n $choices ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
   elif [[ -n $directory ]]; then
-    compopt -o filenames 2>/dev/null
+    compopt -o filenames 2>/dev/null || true  # no completion is going on in a test
     mapfile -t COMPREPLY < <(compgen -d -- "$word")
   elif [[ $word == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
@@ -155,7 +157,7 @@ std::string_view names_variable(const OptionTable& table) {
     if (!entry.by_place()) continue;
     if (entry.row().type == OptionType::kModel) return "$models";
     if (entry.row().type != OptionType::kWorkload) return "";
-    return entry.repeats() ? "$workloads $models" : "$workloads";
+    return entry.repeats() ? "$jobs" : "$workloads";
   }
   return "";
 }
@@ -279,6 +281,11 @@ std::string bash_completion() {
   std::string text = replaced(std::string(kCompletion), "@VERBS@", join(verbs, " "));
   text = replaced(std::move(text), "@WORKLOADS@", join(catalogue_names(), " "));
   text = replaced(std::move(text), "@MODELS@", join(model_names(), " "));
+  std::set<std::string> jobs;  // what a plan can be of
+  for (const std::vector<std::string>& names :
+       {catalogue_names(), model_names(), inference_names()})
+    jobs.insert(names.begin(), names.end());
+  text = replaced(std::move(text), "@JOBS@", join(std::vector(jobs.begin(), jobs.end()), " "));
   return replaced(std::move(text), "@CASES@", cases);
 }
 

@@ -101,7 +101,7 @@ int run(const std::vector<std::string>& words) {
     return printed ? 0 : report(printed.error());
   }
   const bool asks_help = first == "--help" || first == "-h" || first == "help";
-  if (asks_help && rest.empty()) {
+  if (asks_help && (rest.empty() || rest.front().starts_with('-'))) {
     const Result<> printed = print(overview(help_width()));
     return printed ? 0 : report(printed.error());
   }
