@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
@@ -36,6 +37,10 @@ Result<> check_effects(const RunOptions& options, ClockKind clock, bool no_files
   if (no_files && !options.buffer_memory.empty())
     return no_effect("--buffer-memory", options.buffer_memory,
                      fmt::format("storage '{}' moves no bytes into buffers", options.storage),
+                     "leave it out, or read a data set on disk");
+  if (no_files && options.on_error != "stop")
+    return no_effect("--on-error", options.on_error,
+                     fmt::format("storage '{}' reads nothing that could fail", options.storage),
                      "leave it out, or read a data set on disk");
   if (clock == ClockKind::kVirtual && options.hold)
     return no_effect("--hold", "", "on the virtual clock keeping batches takes no time",
@@ -77,6 +82,13 @@ Result<> check_search_effects(const RunOptions& options, ClientKind client,
                      "the native client's search leaves the buffer out, whose filling is no part "
                      "of the steady state",
                      "leave it out, or add --client=faithful");
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(options.labels, ignored))
+    return no_effect(
+        "--labels", quote_path(options.labels),
+        "a job reads one file for all of them once, and the search is about what comes "
+        "after that",
+        "leave it out, or give a folder with a label file for each sample");
   for (const char* key : {"epochs", "steps_max"})
     if (std::ranges::any_of(options.workload.sets, [key](const std::string& set) {
           return set.starts_with(key) && set[std::string_view(key).size()] == '=';

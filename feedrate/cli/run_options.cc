@@ -405,10 +405,7 @@ void RunOptions::declare_loader(OptionTable& table, const LoaderDefaults& usual)
         decode},
        {{"--decode-time", kDuration, "", "",
          "null and described storage: what decoding a sample would take, e.g. 2ms"},
-        decode_time},
-       {{"--on-error", kWords, "stop", "stop|continue",
-         "after a failed read: end the run, or count it and go on"},
-        on_error}});
+        decode_time}});
 }
 
 void RunOptions::declare_system(OptionTable& table) {
@@ -473,6 +470,7 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
   FEEDRATE_TRY(setup.io_engine, parse_io_engine(options.io_engine, "--io-engine"));
   FEEDRATE_TRY(IoMode wanted, parse_io_mode(options.io, "--io"));
   if (!options.decode.empty()) FEEDRATE_CHECK(parse_byte_level(options.decode, "--decode"));
+  FEEDRATE_CHECK(parse_on_error(options.on_error, "--on-error"));
   if (wanted == IoMode::kAuto && workload.direct_io) wanted = IoMode::kDirect;
   const bool no_files = !setup.storage.facts.carries_data;
   if (setup.clock == ClockKind::kVirtual && !setup.storage.facts.simulable)

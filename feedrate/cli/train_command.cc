@@ -21,6 +21,10 @@ class TrainCommand final : public Command {
     options_.declare(table, kFixedLoader);
     table.add("The job",
               {{rows::kAccelerators.usually("1 replica"), accelerators_}, {rows::kAu, au_}});
+    // Not of a search: a trial whose reads failed tells nothing, and ends it.
+    table.add("The loader", {{{"--on-error", kWords, "stop", "stop|continue",
+                               "after a failed read: end the run, or count it and go on"},
+                              options_.on_error}});
     table.add("How long (the first limit that is reached ends the run)",
               {{rows::kEpochs, epochs_},
                {{"--steps", kCount, "", "1 to 1099511627776", "steps of each accelerator"}, steps_},
