@@ -13,7 +13,7 @@ grep -qxF 'Default: 65536.' "$man"
 if command -v mandoc >/dev/null; then  # a page without a date is meant: builds are repeatable
   complaints=$(mandoc -T lint -W warning "$man" | grep -v 'missing date' || true)
   [ -z "$complaints" ] || { echo "$complaints"; exit 1; }
-  mandoc -T ascii "$man" | col -b | grep -E '^ +--max N$' >/dev/null
+  mandoc -T ascii "$man" | sed 's/.\x08//g' | grep -E '^ +--max N$' >/dev/null
 fi
 "$(dirname "$0")/check_completion.sh" "$prefix/share/bash-completion/completions/feedrate"
 cmake -S "$source/examples/embed" -B "$prefix/embed" -G Ninja \
