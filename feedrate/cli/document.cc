@@ -41,13 +41,13 @@ std::string_view range_of(const OptionEntry& entry) {
   return shown ? std::string_view() : entry.row().among;
 }
 
-std::string man_option(const OptionEntry& entry) {
+std::string man_option(const OptionTable& table, const OptionEntry& entry) {
   std::string head = entry.by_place() ? fmt::format("\\fI{}\\fR", roff(entry.key())) : "";
   for (const std::string& name : entry.names())
     head += fmt::format("{}\\fB{}\\fR", head.empty() ? "" : ", ", roff(name));
   if (!entry.by_place() && !entry.is_flag())
     head += fmt::format(" \\fI{}\\fR", roff(entry.value_shape()));
-  std::string text = roff(option_sentence(entry)) + ".\n";
+  std::string text = roff(option_sentence(table, entry)) + ".\n";
   if (!range_of(entry).empty()) text += fmt::format("Allowed: {}.\n", roff(range_of(entry)));
   if (!entry.row().usual.empty()) text += fmt::format("Default: {}.\n", roff(entry.row().usual));
   return fmt::format(".TP\n{}\n{}", head, text);
@@ -57,13 +57,13 @@ std::string man_option(const OptionEntry& entry) {
 std::string man_options(const OptionTable& table) {
   std::string page;
   for (const OptionEntry& entry : table.entries())
-    if (entry.by_place()) page += man_option(entry);
+    if (entry.by_place()) page += man_option(table, entry);
   std::vector<std::string> groups = table.groups();
   groups.insert(groups.begin(), "");
   for (const std::string& group : groups) {
     if (!group.empty()) page += fmt::format(".PP\n{}:\n", roff(group));
     for (const OptionEntry& entry : table.entries())
-      if (!entry.by_place() && entry.group() == group) page += man_option(entry);
+      if (!entry.by_place() && entry.group() == group) page += man_option(table, entry);
   }
   return page;
 }
@@ -238,7 +238,7 @@ std::string page_rows(const OptionTable& table, std::string_view group, bool arg
     std::string name = entry.by_place() ? entry.key() : join(entry.names(), ", ");
     if (!entry.by_place() && !entry.is_flag()) name += " " + entry.value_shape();
     page += fmt::format("| {} | {} | {} | {} |\n", cell(name, true), cell(entry.row().usual),
-                        cell(range_of(entry)), cell(sentence(option_sentence(entry))));
+                        cell(range_of(entry)), cell(sentence(option_sentence(table, entry))));
   }
   if (page.empty()) return page;
   const std::string_view title = arguments ? "argument" : group.empty() ? "option" : group;

@@ -56,7 +56,7 @@ std::string option_lines(const OptionTable& table, std::string_view title, std::
                          const std::function<bool(const OptionEntry&)>& wanted) {
   std::string text;
   for (const OptionEntry& entry : table.entries())
-    if (wanted(entry)) text += row(entry.heading(), option_sentence(entry), width);
+    if (wanted(entry)) text += row(entry.heading(), option_sentence(table, entry), width);
   return text.empty() ? text : "\n" + wrap("", fmt::format("{}:", title), width, 2) + text;
 }
 
@@ -109,9 +109,9 @@ std::string usage_line(const CommandEntry& verb, const OptionTable& table) {
   return text;
 }
 
-std::string option_sentence(const OptionEntry& entry) {
+std::string option_sentence(const OptionTable& table, const OptionEntry& entry) {
   if (entry.beside().empty()) return std::string(entry.row().help);
-  return fmt::format("{} (only with {})", entry.row().help, join(entry.beside(), " or "));
+  return fmt::format("{} (only with {})", entry.row().help, shown_beside(table, entry));
 }
 
 std::string verb_help(const CommandEntry& verb, const OptionTable& table, std::size_t width) {

@@ -21,6 +21,6 @@ std::string verb_help(const CommandEntry& verb, const OptionTable& table, std::s
 // "feedrate find [OPTIONS] workload [directory]".
 std::string usage_line(const CommandEntry& verb, const OptionTable& table);
 // What an option does, and beside what it has an effect.
-std::string option_sentence(const OptionEntry& entry);
+std::string option_sentence(const OptionTable& table, const OptionEntry& entry);
 
 }  // namespace feedrate

@@ -47,19 +47,24 @@ Result<> check_beside(const OptionTable& table, const OptionEntry& entry) {
         return holds(table, needed);
       }))
     return {};
-  std::vector<std::string> names;
-  for (const std::string& needed : entry.beside()) {
-    const OptionEntry* const other = table.find(name_of(needed));
-    names.push_back(other->row().type == OptionType::kWords ? needed : name_of(needed));
-  }
   return fail(
       ErrorKind::kUsage,
       fmt::format("{}{}{} has no use without {}", entry.shown_name(), entry.is_flag() ? "" : ": ",
-                  entry.is_flag() ? "" : entry.given.front(), join(names, kOr)),
+                  entry.is_flag() ? "" : entry.given.front(), shown_beside(table, entry)),
       fmt::format("add {}, or leave it out", join(entry.beside(), kOr)));
 }
 
 }  // namespace
+
+std::string shown_beside(const OptionTable& table, const OptionEntry& entry) {
+  std::vector<std::string> names;
+  for (const std::string& needed : entry.beside()) {
+    const OptionEntry* const other = table.find(name_of(needed));
+    FEEDRATE_ASSERT(other != nullptr);
+    names.push_back(other->row().type == OptionType::kWords ? needed : name_of(needed));
+  }
+  return join(names, kOr);
+}
 
 OptionEntry::OptionEntry(std::string_view group, const OptionLine& line, std::string_view prefix,
                          std::string_view beside)

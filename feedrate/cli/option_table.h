@@ -82,6 +82,10 @@ class OptionTable {
   std::vector<OptionEntry> entries_;
 };
 
+// "--async or --local": what must stand beside it. Where only one word of an option will do, with
+// that word.
+std::string shown_beside(const OptionTable& table, const OptionEntry& entry);
+
 // kUsage for a value that is empty, and for an option that stands alone where it has no effect
 // without another one.
 Result<> check_given(const OptionTable& table);
