@@ -15,7 +15,7 @@ class DatagenCommand final : public Command {
  public:
   void declare(OptionTable& table) override {
     using enum OptionType;
-    workload_.declare(table);
+    workload_.declare(table, rows::kWorkloadName);
     table.add("",
               {{{"directory", kDirectory, "", "", "where to write; made if missing"}, directory_}});
     dataset_.declare(table, "published");

@@ -123,4 +123,9 @@ inline constexpr OptionRow kSeed{"--seed", kCount, "1", "0 to 184467440737095516
 inline constexpr OptionRow kJson{"--json", kFile, "", "",
                                  "write the result as JSON to a file, or - for standard output"};
 
+inline constexpr OptionRow kCsv{"--csv", kFile, "", "",
+                                "write the figures as CSV to a file, or - for standard output"};
+inline constexpr OptionRow kExplain{"--explain", kFlag, "", "",
+                                    "with all formulas and sources of a plan"};
+
 }  // namespace feedrate::rows

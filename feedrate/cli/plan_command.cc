@@ -9,6 +9,7 @@
 #include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/plan_options.h"
+#include "feedrate/cli/report.h"
 
 namespace feedrate {
 namespace {
@@ -53,16 +54,13 @@ class PlanCommand final : public Command {
   void declare(OptionTable& table) override {
     using enum OptionType;
     options_.declare(table);
-    table.add(
-        "",
-        {{{"--sweep", kText, "", "accelerators=8..1024",
-           "a table over numbers of accelerators, doubled from the first to the last, or "
-           "as a list: accelerators=8,16,24"},
-          sweep_},
-         {{"--explain", kFlag, "", "", "with the formula and source of every figure"}, explain_},
-         {rows::kJson, json_},
-         {{"--csv", kFile, "", "", "write the plan as CSV to a file, or - for standard output"},
-          csv_}});
+    table.add("", {{{"--sweep", kText, "", "accelerators=8..1024",
+                     "a table over numbers of accelerators, doubled from the first to the last, or "
+                     "as a list: accelerators=8,16,24"},
+                    sweep_},
+                   {rows::kExplain, explain_},
+                   {rows::kJson, json_},
+                   {rows::kCsv, csv_}});
   }
 
   Result<int> run(const CommandContext& context) override {
@@ -77,18 +75,24 @@ class PlanCommand final : public Command {
                   "--explain has no effect: JSON and CSV have all formulas and sources, and they "
                   "take the place of the text on stdout",
                   "leave it out, or write to a file");
-    if (!sweep_.empty()) return run_sweep(context, json, csv, text);
+    if (!sweep_.empty()) return run_sweep(context, json, csv);
     FEEDRATE_TRY(const PlanRequest request, options_.resolve(context, std::nullopt));
     FEEDRATE_CHECK(check_sets(context, {std::nullopt}));
-    const Plan plan = make_plan(request);
-    // Files first: they are there although the text cannot be printed.
-    FEEDRATE_CHECK(json.write(json.wanted() ? plan_to_json(plan) : ""));
-    FEEDRATE_CHECK(csv.write(csv.wanted() ? plan_to_csv(plan) : ""));
-    if (text) FEEDRATE_CHECK(print(plan_to_text(plan, explain_)));
+    FEEDRATE_CHECK(show(context, plan_result({{Count(0), make_plan(request)}}, false), json, csv));
     return 0;
   }
 
  private:
+  // Files first: they are there although the text cannot be printed.
+  Result<> show(const CommandContext& context, PlanResult plan, const ResultTarget& json,
+                const ResultTarget& csv) const {
+    fill_envelope(context, "plan", plan);
+    FEEDRATE_CHECK(json.write(json.wanted() ? to_json(plan) : ""));
+    FEEDRATE_CHECK(csv.write(csv.wanted() ? to_csv(plan) : ""));
+    if (json.to_stdout() || csv.to_stdout()) return {};
+    return print(to_text(plan, explain_));
+  }
+
   using Counts = std::vector<std::optional<std::uint64_t>>;
 
   // Each key of --set that changes the workload changes a figure of a plan, too. What describes the
@@ -104,7 +108,7 @@ class PlanCommand final : public Command {
         const Result<PlanRequest> without = options_.resolve(context, count);
         options_.set_left_out.reset();
         changes = changes || !without || changes_workload(*with, *without);
-        matters = !without || plan_to_json(make_plan(*with)) != plan_to_json(make_plan(*without));
+        matters = !without || figures(*with) != figures(*without);
         if (matters) break;
       }
       if (changes && !matters)
@@ -116,6 +120,10 @@ class PlanCommand final : public Command {
     return {};
   }
 
+  static std::string figures(const PlanRequest& request) {
+    return to_json(plan_result({{Count(0), make_plan(request)}}, false));
+  }
+
   static bool changes_workload(const PlanRequest& with, const PlanRequest& without) {
     for (std::size_t job = 0; job < with.jobs.size(); ++job)
       if (with.jobs[job].training &&
@@ -125,7 +133,7 @@ class PlanCommand final : public Command {
   }
 
   Result<int> run_sweep(const CommandContext& context, const ResultTarget& json,
-                        const ResultTarget& csv, bool text) {
+                        const ResultTarget& csv) {
     if (explain_)
       return fail(ErrorKind::kUsage, "--explain: a --sweep shows no formulas",
                   "leave out one of the two");
@@ -152,9 +160,7 @@ class PlanCommand final : public Command {
                              shown_text(why->message()))
                      .c_str(),
                  stderr);
-    FEEDRATE_CHECK(json.write(json.wanted() ? sweep_to_json(rows) : ""));
-    FEEDRATE_CHECK(csv.write(csv.wanted() ? sweep_to_csv(rows) : ""));
-    if (text) FEEDRATE_CHECK(print(sweep_to_text(rows)));
+    FEEDRATE_CHECK(show(context, plan_result(rows, true), json, csv));
     return 0;
   }
 

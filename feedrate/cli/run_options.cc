@@ -14,6 +14,7 @@
 #include "feedrate/base/text.h"
 #include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/output.h"
+#include "feedrate/cli/report.h"
 #include "feedrate/cli/run_checks.h"
 #include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/cli/system_options.h"
@@ -224,8 +225,8 @@ std::uint64_t host_memory() {
 
 }  // namespace
 
-void WorkloadOptions::declare(OptionTable& table) {
-  table.add("", {{rows::kWorkloadName, workload}, {rows::kSet, sets}});
+void WorkloadOptions::declare(OptionTable& table, const OptionRow& name) {
+  table.add("", {{name, workload}, {rows::kSet, sets}});
 }
 
 Result<Workload> WorkloadOptions::resolve(const CommandContext& context) {
@@ -338,7 +339,7 @@ Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Worklo
 
 void RunOptions::declare(OptionTable& table, const LoaderDefaults& usual) {
   table_ = &table;
-  workload.declare(table);
+  workload.declare(table, rows::kWorkloadName);
   declare_job(table);
   declare_loader(table, usual);
   declare_system(table);
@@ -426,18 +427,7 @@ void RunOptions::declare_system(OptionTable& table) {
   table.add("Output", {{rows::kSeed, seed}, {rows::kJson, json}});
 }
 
-std::map<std::string, std::string> RunOptions::given() const {
-  std::map<std::string, std::string> settings;
-  for (const OptionEntry& entry : table_->entries()) {
-    if (entry.given.empty() || entry.key() == "set") continue;
-    settings[entry.key()] = entry.is_flag() ? "yes" : join(entry.given, " ");
-  }
-  for (const std::string& word : workload.overrides)
-    settings[word.substr(0, word.find('='))] = word;
-  for (const std::string& set : workload.sets)
-    settings["set " + set.substr(0, set.find('='))] = set;
-  return settings;
-}
+bool RunOptions::given(const std::string& option) const { return table_->given(option); }
 
 Result<ClientKind> resolve_client(const RunOptions& options) {
   return parse_client(options.client, "--client");
@@ -529,19 +519,18 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
 // What was run, and how.
 static void describe(const RunSetup& setup, const TrainingPlan& plan, const RunOptions& options,
                      const TrainingOutcome& outcome, RunResult& result) {
-  result.workload = setup.workload.name;
-  result.workload_title = setup.workload.title;
-  result.timing_set = setup.timing.set;
+  result.job.workload = setup.workload.name;
+  result.job.title = setup.workload.title;
+  result.job.timing_set = setup.timing.set;
   for (const TimingComparison& other : setup.workload.other_timings(setup.timing))
-    result.other_timings.push_back({other.set, other.speed_ratio});
+    result.job.other_timings.push_back({other.set, other.speed_ratio});
   const DatasetShape& shape = setup.workload.dataset;
   const double read_share = shape.read_bytes_mean() / shape.sample_bytes_mean;
-  for (double* const bytes : {&result.demand_bytes_per_second, &result.bytes_per_second,
+  for (double* const bytes : {&result.job.demand_bytes_per_second, &result.bytes_per_second,
                               &result.sustained_bytes_per_second, &result.read_ahead_bytes})
     *bytes *= read_share;
-  result.au_threshold = setup.workload.au_threshold;
+  result.job.au_threshold = setup.workload.au_threshold;
   result.warnings.insert(result.warnings.begin(), setup.warnings.begin(), setup.warnings.end());
-  result.requested = options.given();
   result.effective = {{"client", std::string(to_string(plan.client))},
                       {"readers", std::to_string(plan.readers)},
                       {"prefetch_batches", std::to_string(plan.prefetch_batches)},
@@ -566,6 +555,8 @@ static void describe(const RunSetup& setup, const TrainingPlan& plan, const RunO
                       {"epochs", std::to_string(plan.epochs)},
                       {"steps", std::to_string(plan.steps_max)},
                       {"time", format_duration(plan.time_max)}};
+  result.place = {result.dataset.directory, setup.storage.word, result.effective["io"],
+                  result.effective["clock"]};
 }
 
 // A run that goes on where another ended meets other noise.
@@ -615,7 +606,8 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   result.limiter = find_limiter(result);
   result.seeds = {{"order", plan.seed}};
   if (plan.dataset->plan()) result.seeds["content"] = plan.dataset->plan()->seed;
-  result.host = collect_host_facts(fmt::format("feedrate {} ({})", FEEDRATE_VERSION, __VERSION__));
+  result.verb = "train";
+  result.host = collect_host_facts(build_name());
   return result;
 }
 

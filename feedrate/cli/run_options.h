@@ -26,7 +26,7 @@ struct WorkloadOptions {
   std::vector<std::string> sets;       // --set key=value
   std::vector<std::string> overrides;  // of the command line, once resolved
   std::set<std::string> asked;         // keys of the workload that those or --set gave a value
-  void declare(OptionTable& table);
+  void declare(OptionTable& table, const OptionRow& name);
   // A catalogue name, a path to YAML (anything with '/' or ending in .yaml), or dlio:PATH. The keys
   // of a DLIO file that mean nothing here are named on stderr.
   Result<Workload> resolve(const CommandContext& context);
@@ -60,9 +60,8 @@ struct RunOptions {
   std::vector<std::string> slow_ranks;  // RANK=FACTOR
   bool hold = false, verify = false;
   void declare(OptionTable& table, const LoaderDefaults& usual);
-  // The settings of the whole verb that were given, by name, for the result. The table that was
-  // declared on must still be there.
-  std::map<std::string, std::string> given() const;
+  // Whether the user said something. The table that was declared on must still be there.
+  bool given(const std::string& option) const;
 
  private:
   void declare_job(OptionTable& table);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "feedrate/cli/option_table.h"
+#include "feedrate/result/report.h"
 #include "feedrate/runtime/reactor_group.h"
 #include "feedrate/storage/storage.h"
 
@@ -35,6 +36,10 @@ struct System {
 // described storage draws.
 Result<System> resolve_system(const SystemOptions& options, const std::string& directory,
                               std::uint64_t ranks, std::uint64_t seed = 1);
+
+// Place and settings that were used, as the report tells them.
+void describe_system(const SystemOptions& options, const System& system,
+                     const std::string& directory, Envelope& report);
 
 // kUsage where the storage keeps nothing that could be restored or compacted.
 Result<> check_kept(const System& system, std::string_view storage, std::string_view verb);
