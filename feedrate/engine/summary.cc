@@ -200,7 +200,7 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
     result.invalid_reasons.push_back(
         "a read failed: " + outcome.fatal->message() + "; " +
         (outcome.fatal->hint().empty()
-             ? "mend the data set, or count such errors with --on-error=continue"
+             ? "mend the data set, or count such errors with 'feedrate train --on-error=continue'"
              : outcome.fatal->hint()));
   else if (!result.errors.empty())
     result.invalid_reasons.push_back("reads failed, so some samples were never delivered");
