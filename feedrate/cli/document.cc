@@ -91,7 +91,7 @@ done
 .B 1
 the answer of
 .B find \-\-at\-least
-is no: so many accelerators starve
+is no: so many accelerators are not fed
 .TP
 .B 2
 an option or a file that was given is wrong

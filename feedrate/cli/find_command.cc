@@ -135,7 +135,7 @@ class FindCommand final : public Command {
         fmt::format("workload: '{}' is how 'feedrate plan' is told of a job, find takes its name",
                     word),
         fmt::format("write 'feedrate find {} {}{}', and --at-least={} to ask only whether so many "
-                    "are kept fed",
+                    "are fed",
                     word.substr(0, equals),
                     options_.directory.empty() ? "DIR" : quote_path(options_.directory),
                     type.empty() ? "" : " --accelerator=" + type, is_count ? count : "N"));

@@ -49,7 +49,7 @@ void FindLimits::declare(OptionTable& table) {
          "from the threshold"},
         until_sure},
        {{"--at-least", kCount, "", "1 to --max",
-         "ask only whether so many are kept fed: exit status 0 yes, 1 no, 5 undecided"},
+         "ask only whether so many are fed: exit status 0 yes, 1 no, 5 undecided"},
         at_least},
        {{"--only-n", kFlag, "", "",
          "leave out the framework's number, which takes 30 % of the time"},

@@ -121,7 +121,7 @@ std::string hint_of_number(const CommandEntry& verb, const std::vector<std::stri
       continue;
     if (number.find_first_not_of("0123456789") != std::string::npos) number = "N";
     return fmt::format(
-        "find tells how many are kept fed by itself; --at-least={} asks only whether so many are",
+        "find tells how many are fed by itself; --at-least={} asks only whether so many are",
         number);
   }
   return {};

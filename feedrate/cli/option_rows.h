@@ -108,7 +108,7 @@ inline constexpr OptionRow kLocal{"--local", kDirectory, "", "",
 // Storage and host.
 inline constexpr OptionRow kStorage{
     "--storage", kText, "posix", "posix|null|model:FILE",
-    "posix is a file system, null costs nothing (which measures feedrate itself), model:FILE is "
+    "posix is a file system, null takes no time (which measures feedrate itself), model:FILE is "
     "described in YAML"};
 inline constexpr OptionRow kIo{"--io", kWords, "auto", "auto|direct|buffered",
                                "around the page cache or through it; auto: direct where it works"};

@@ -155,7 +155,7 @@ StallResult summarise_stalls(const TrainingPlan& plan, const TrainingOutcome& ou
   return result;
 }
 
-// What a read of the run's mean size takes without company: as measured before the run, else the
+// What a read of the run's mean size takes unloaded, by itself: as measured before the run, else the
 // fastest of the run.
 double unloaded_read_ms(const TrainingOutcome& outcome, const RunResult& result) {
   const StreamRate& rate = outcome.stream_rate;
