@@ -61,10 +61,6 @@ UNTESTED = {
     "io_uring is not available: not enough lockable memory (RLIMIT_MEMLOCK is":
         "kernels before 5.12",
     "raise it with 'ulimit -l unlimited'": "kernels before 5.12",
-    "give a file that --json wrote": "results are read back by tests alone so far",
-    "give a file that 'feedrate train --json' wrote":
-        "results are read back by tests alone so far",
-    "the result is incomplete": "results are read back by tests alone so far",
 }
 
 

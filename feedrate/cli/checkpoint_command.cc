@@ -14,30 +14,13 @@
 #include "feedrate/cli/model_options.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
+#include "feedrate/cli/report.h"
 #include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/cli/system_options.h"
 #include "feedrate/result/checkpoint_result.h"
 
 namespace feedrate {
 namespace {
-
-// Fills what both verbs say about themselves.
-CheckpointResult describe(const char* verb, const SystemOptions& options, const System& system,
-                          const std::string& directory) {
-  CheckpointResult result;
-  result.verb = verb;
-  result.directory = directory;
-  result.storage = options.storage;
-  result.io = system.carries_data ? std::string(to_string(system.io)) : "nothing is moved";
-  result.clock = std::string(to_string(system.clock));
-  result.block_bytes = system.block;
-  result.at_once = system.at_once;
-  result.threads = system.threads;
-  result.warnings = system.warnings;
-  result.kept_on = system.carries_data ? quote_path(directory) : "";
-  result.host = collect_host_facts(fmt::format("feedrate {} ({})", FEEDRATE_VERSION, __VERSION__));
-  return result;
-}
 
 void add_parallelism(const Parallelism& parallel, CheckpointResult& result) {
   result.tensor = parallel.tensor;
@@ -53,9 +36,23 @@ std::vector<RankTimeResult> rank_times(const std::vector<RankTime>& times) {
   return result;
 }
 
-Result<int> show(const CheckpointResult& result, const ResultTarget& json) {
-  FEEDRATE_CHECK(json.write_and_print(json.wanted() ? checkpoint_to_json(result) : "",
-                                      checkpoint_to_text(result)));
+// What both verbs say about themselves.
+CheckpointResult begin_result(const SystemOptions& options, const System& system,
+                              const std::string& directory) {
+  CheckpointResult result;
+  describe_system(options, system, directory, result);
+  result.block_bytes = system.block;
+  result.at_once = system.at_once;
+  result.threads = system.threads;
+  result.kept_on = system.carries_data ? quote_path(directory) : "";
+  return result;
+}
+
+Result<int> show(const CommandContext& context, std::string_view verb, CheckpointResult& result,
+                 const ResultTarget& json) {
+  result.effective["layout"] = result.layout;
+  fill_envelope(context, verb, result);
+  FEEDRATE_CHECK(show_report(result, json));
   return 0;
 }
 
@@ -127,7 +124,7 @@ class CheckpointCommand final : public Command {
     job.writes_at_once = system.at_once;
     FEEDRATE_CHECK(check_effects(job, moves_data));
     FEEDRATE_CHECK(goodput_.check(!count_.empty(), moves_data, system.clock));
-    CheckpointResult result = describe("checkpoint", system_, system, directory_);
+    CheckpointResult result = begin_result(system_, system, directory_);
     const GoodputSetting setting{
         [&system] { return ReactorGroup::make(system.clock, system.engine, system.threads); },
         system.storage, local};
@@ -135,7 +132,7 @@ class CheckpointCommand final : public Command {
       FEEDRATE_TRY(const CheckpointWriteSummary summary,
                    goodput_.run(setting, job, moves_data, context.stop, result.goodput.emplace()));
       fill(model, job, summary, result);
-      return show(result, json);
+      return show(context, "checkpoint", result, json);
     }
     FEEDRATE_TRY(auto group, setting.make_group());
     const StuckReporter stuck(*group);
@@ -153,7 +150,7 @@ class CheckpointCommand final : public Command {
     }
     for (const std::string& warning : group->warnings()) result.warnings.push_back(warning);
     fill(model, job, *summary, result);
-    return show(result, json);
+    return show(context, "checkpoint", result, json);
   }
 
  private:
@@ -283,6 +280,7 @@ class CheckpointCommand final : public Command {
     result.model = model.name;
     result.title = model.title;
     result.layout = job.data.empty() ? job.head.layout : "as they are";
+    result.seeds["content"] = job.head.content.seed;
     add_parallelism(job.head.parallelism, result);
     result.ranks_written = job.data.empty() ? job.ranks.size() : job.data_ranks;
     result.scale = job.head.scale;
@@ -375,11 +373,11 @@ class RestoreCommand final : public Command {
       summary = restore_checkpoint(*group, system.storage, job, progress, context.stop);
     }
     if (!summary) return fail(summary.error());
-    CheckpointResult result = describe("restore", system_, system, directory_);
+    CheckpointResult result = begin_result(system_, system, directory_);
     for (const std::string& warning : group->warnings()) result.warnings.push_back(warning);
     fill(*summary, result);
     result.verified = job.verify;
-    return show(result, json);
+    return show(context, "restore", result, json);
   }
 
  private:

@@ -1,7 +1,9 @@
 // A verb of the program: a name, one line, when to use it, two examples, its options and its work.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -21,6 +23,8 @@ struct CommandContext {
   std::stop_token stop;
   bool quiet = false;                  // no progress on stderr
   std::vector<std::string> overrides;  // "++workload.train.epochs=3": words for a DLIO file
+  std::map<std::string, std::string> requested;  // the settings that were given, by option
+  std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
 };
 
 class Command {

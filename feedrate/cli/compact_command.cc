@@ -5,8 +5,8 @@
 #include "feedrate/checkpoint/compact.h"
 #include "feedrate/cli/checkpoint_modes.h"
 #include "feedrate/cli/command.h"
-#include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
+#include "feedrate/cli/report.h"
 #include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/cli/system_options.h"
 #include "feedrate/result/checkpoint_result.h"
@@ -50,15 +50,16 @@ class CompactCommand final : public Command {
       summary = compact_checkpoint(*group, system.storage, job, progress, context.stop);
     }
     if (!summary) return fail(summary.error());
-    const CompactResult result{directory_,
-                               summary->step,
-                               summary->bytes,
-                               summary->steps_read,
-                               to_seconds(summary->elapsed),
-                               summary->removed,
-                               group->warnings()};
-    FEEDRATE_CHECK(json.write_and_print(json.wanted() ? compact_to_json(result) : "",
-                                        compact_to_text(result)));
+    CompactResult result;
+    result.step = summary->step;
+    result.bytes = summary->bytes;
+    result.steps_read = summary->steps_read;
+    result.seconds = to_seconds(summary->elapsed);
+    result.removed = summary->removed;
+    result.warnings = group->warnings();
+    describe_system(system_, system, directory_, result);
+    fill_envelope(context, "compact", result);
+    FEEDRATE_CHECK(show_report(result, json));
     return 0;
   }
 

@@ -8,18 +8,15 @@
 #include <string_view>
 
 #include "feedrate/cli/document.h"
+#include "feedrate/result/views.h"
 #include "feedrate/workload/workload_documents.h"
 
 namespace {
 
 constexpr std::string_view kUsage =
-    "usage: feedrate_describe man|completion     to standard output\n"
+    "usage: feedrate_describe man|completion|results-page|results-schema     to standard output\n"
     "       feedrate_describe workloads DOCS     DOCS/workload.schema.json, and the table of keys\n"
     "                                            in DOCS/workloads.md\n";
-
-bool print(std::string_view text) {
-  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-}
 
 bool write_file(const std::string& path, std::string_view text) {
   std::ofstream file(path, std::ios::binary);
@@ -44,9 +41,15 @@ bool describe_workloads(const std::string& docs) {
 
 int main(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "";
-  if (argc == 2 && what == "man") return print(feedrate::man_page()) ? 0 : 1;
-  if (argc == 2 && what == "completion") return print(feedrate::bash_completion()) ? 0 : 1;
   if (argc == 3 && what == "workloads") return describe_workloads(argv[2]) ? 0 : 1;
-  fmt::print(stderr, "{}", kUsage);
-  return 2;
+  std::string text;
+  if (argc == 2 && what == "man") text = feedrate::man_page();
+  if (argc == 2 && what == "completion") text = feedrate::bash_completion();
+  if (argc == 2 && what == "results-page") text = feedrate::report_page();
+  if (argc == 2 && what == "results-schema") text = feedrate::report_schema();
+  if (text.empty()) {
+    fmt::print(stderr, "{}", kUsage);
+    return 2;
+  }
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "feedrate/cli/command.h"
-#include "feedrate/cli/output.h"
+#include "feedrate/cli/report.h"
 #include "feedrate/doctor/doctor.h"
 
 namespace feedrate {
@@ -14,11 +14,12 @@ class DoctorCommand final : public Command {
     app.add_option("--json", json_, "write the findings as JSON to a file, or - for stdout");
   }
 
-  Result<int> run(const CommandContext&) override {
+  Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json"));
-    const DoctorReport report = examine(directory_, {});
-    FEEDRATE_CHECK(json.write_and_print(to_json(report), render_text(report)));
-    return report.count(Verdict::kBad) > 0 ? 3 : 0;
+    DoctorReport report = examine(directory_, {});
+    fill_envelope(context, "doctor", report);
+    FEEDRATE_CHECK(show_report(report, json));
+    return report.count(FindingVerdict::kBad) > 0 ? 3 : 0;
   }
 
  private:

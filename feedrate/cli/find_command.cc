@@ -11,6 +11,7 @@
 #include "feedrate/cli/find_limits.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
+#include "feedrate/cli/report.h"
 #include "feedrate/cli/run_checks.h"
 #include "feedrate/cli/run_options.h"
 #include "feedrate/find/find.h"
@@ -91,7 +92,8 @@ class FindCommand final : public Command {
     FEEDRATE_TRY(const FoundDataset found,
                  find_dataset(options_, workload, &dataset_, context, check));
     SearchClock timer(limits);
-    std::vector<FindResult> results;
+    FindReport report;
+    std::vector<FindResult>& results = report.searches;
     FEEDRATE_TRY(FindResult first,
                  search(workload, found, client, limits, timer.for_first(), context));
     results.push_back(std::move(first));
@@ -111,7 +113,9 @@ class FindCommand final : public Command {
       }
     }
     timer.name_whole_budgets(results);
-    FEEDRATE_CHECK(json.write_and_print(to_json(results), render_text(results)));
+    fill_report(found, clock, report);
+    fill_envelope(context, "find", report);
+    FEEDRATE_CHECK(show_report(report, json));
     return exit_status(results);
   }
 
@@ -136,6 +140,23 @@ class FindCommand final : public Command {
                     word.substr(0, equals),
                     options_.directory.empty() ? "DIR" : quote_path(options_.directory),
                     type.empty() ? "" : " --accelerator=" + type, is_count ? count : "N"));
+  }
+
+  // What the searches have in common.
+  void fill_report(const FoundDataset& found, ClockKind clock, FindReport& report) const {
+    const FindResult& first = report.searches.front();
+    report.place = {found.dataset->directory(), options_.storage, first.io,
+                    std::string(to_string(clock))};
+    report.effective = {{"client", first.client},
+                        {"io", first.io},
+                        {"storage", options_.storage},
+                        {"clock", report.place.clock},
+                        {"threads", std::to_string(first.reactors)},
+                        {"reads_in_flight", std::to_string(first.depth_reads)},
+                        {"transfer", format_bytes(first.transfer_bytes)}};
+    report.seeds = first.seeds;
+    for (const FindResult& each : report.searches)
+      report.interrupted = report.interrupted || each.interrupted;
   }
 
   static int exit_status(const std::vector<FindResult>& results) {
@@ -234,9 +255,10 @@ class FindCommand final : public Command {
     if (setup.clock == ClockKind::kVirtual && !result.repeatable)
       result.findings.push_back(
           "--wall cut this search, so the same command may give another interval");
-    result.timing_set = setup.timing.set;
+    result.job.timing_set = setup.timing.set;
+    result.job.other_timings.clear();
     for (const TimingComparison& other : workload.other_timings(setup.timing))
-      result.other_timings.push_back({other.set, other.speed_ratio});
+      result.job.other_timings.push_back({other.set, other.speed_ratio});
     limits.explain(result);
     name_short_epochs(workload, one, result);
     // Whoever accepts a system by this answer must know that no framework reads as deep.

@@ -13,8 +13,8 @@
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/directories.h"
 #include "feedrate/cli/model_options.h"
-#include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
+#include "feedrate/cli/report.h"
 #include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/cli/system_options.h"
 #include "feedrate/host/proc_files.h"
@@ -61,7 +61,6 @@ class LoadCommand final : public Command {
                  read_described(name_, "model file", find_model, parse_model));
     result.model = model.name;
     result.title = model.title;
-    result.directory = directory_;
     if (!replicas_.empty()) {
       FEEDRATE_TRY(result.replicas, parse_count(replicas_, "--replicas", 1, 100'000));
     }
@@ -86,8 +85,8 @@ class LoadCommand final : public Command {
       FEEDRATE_CHECK(load_foreign(model, system, *group, context, result));
     }
     describe(system, described, before, *group, result);
-    FEEDRATE_CHECK(
-        json.write_and_print(json.wanted() ? load_to_json(result) : "", load_to_text(result)));
+    fill_envelope(context, "load", result);
+    FEEDRATE_CHECK(show_report(result, json));
     return 0;
   }
 
@@ -255,9 +254,7 @@ class LoadCommand final : public Command {
 
   void describe(const System& system, bool described, std::optional<std::uint64_t> before,
                 const ReactorGroup& group, LoadResult& result) const {
-    result.storage = system_.storage;
-    result.io = described ? "nothing is moved" : std::string(to_string(system.io));
-    result.clock = std::string(to_string(system.clock));
+    describe_system(system_, system, directory_, result);
     result.block_bytes = system.block;
     result.at_once = system.at_once;
     result.threads = system.threads;
@@ -274,8 +271,6 @@ class LoadCommand final : public Command {
       result.storage_basis = "this kernel does not count it (/proc/self/io)";
     }
     for (const std::string& warning : group.warnings()) result.warnings.push_back(warning);
-    result.host =
-        collect_host_facts(fmt::format("feedrate {} ({})", FEEDRATE_VERSION, __VERSION__));
   }
 
   SystemOptions system_;

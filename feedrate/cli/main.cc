@@ -127,6 +127,26 @@ Result<> check_places(const CLI::App& verb) {
   return {};
 }
 
+// The settings that were given, by option.
+std::map<std::string, std::string> settings_of(const CLI::App& verb,
+                                               const std::vector<std::string>& overrides) {
+  std::map<std::string, std::string> settings;
+  for (const CLI::Option* option : verb.get_options()) {
+    const std::string name = option->get_single_name();
+    // Where the result goes is no setting.
+    if (option->count() == 0 || name == "json" || name == "csv" || name == "quiet") continue;
+    if (name == "set") {
+      for (const std::string& set : option->results())
+        settings["set " + set.substr(0, set.find('='))] = set;
+      continue;
+    }
+    const bool is_flag = option->get_expected_max() == 0;
+    settings[name] = is_flag ? "yes" : join(option->results(), " ");
+  }
+  for (const std::string& word : overrides) settings[word.substr(0, word.find('='))] = word;
+  return settings;
+}
+
 // Only a verb with a workload has a DLIO file to change.
 Result<> check_overrides(const CLI::App& verb, const std::vector<std::string>& overrides) {
   if (overrides.empty() || verb.get_option_no_throw("workload") != nullptr ||
@@ -176,6 +196,7 @@ int run_verb(const CommandEntry& entry, int argc, char** argv) {
   try {
     InterruptHandler interrupt(context.quiet);
     context.stop = interrupt.token();
+    context.requested = settings_of(app, context.overrides);
     const Result<int> status = command->run(context);
     return status ? *status : report(status.error());
   } catch (const NoBuffers& problem) {

@@ -9,6 +9,7 @@
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/plan_options.h"
+#include "feedrate/cli/report.h"
 
 namespace feedrate {
 namespace {
@@ -70,18 +71,24 @@ class PlanCommand final : public Command {
                   "--explain has no effect: JSON and CSV have all formulas and sources, and they "
                   "take the place of the text on stdout",
                   "leave it out, or write to a file");
-    if (!sweep_.empty()) return run_sweep(context, json, csv, text);
+    if (!sweep_.empty()) return run_sweep(context, json, csv);
     FEEDRATE_TRY(const PlanRequest request, options_.resolve(context, std::nullopt));
     FEEDRATE_CHECK(check_sets(context, {std::nullopt}));
-    const Plan plan = make_plan(request);
-    // Files first: they are there although the text cannot be printed.
-    FEEDRATE_CHECK(json.write(json.wanted() ? plan_to_json(plan) : ""));
-    FEEDRATE_CHECK(csv.write(csv.wanted() ? plan_to_csv(plan) : ""));
-    if (text) FEEDRATE_CHECK(print(plan_to_text(plan, explain_)));
+    FEEDRATE_CHECK(show(context, plan_result({{Count(0), make_plan(request)}}, false), json, csv));
     return 0;
   }
 
  private:
+  // Files first: they are there although the text cannot be printed.
+  Result<> show(const CommandContext& context, PlanResult plan, const ResultTarget& json,
+                const ResultTarget& csv) const {
+    fill_envelope(context, "plan", plan);
+    FEEDRATE_CHECK(json.write(json.wanted() ? to_json(plan) : ""));
+    FEEDRATE_CHECK(csv.write(csv.wanted() ? to_csv(plan) : ""));
+    if (json.to_stdout() || csv.to_stdout()) return {};
+    return print(to_text(plan, explain_));
+  }
+
   using Counts = std::vector<std::optional<std::uint64_t>>;
 
   // Each key of --set that changes the workload changes a figure of a plan, too. What describes the
@@ -97,7 +104,7 @@ class PlanCommand final : public Command {
         const Result<PlanRequest> without = options_.resolve(context, count);
         options_.set_left_out.reset();
         changes = changes || !without || changes_workload(*with, *without);
-        matters = !without || plan_to_json(make_plan(*with)) != plan_to_json(make_plan(*without));
+        matters = !without || figures(*with) != figures(*without);
         if (matters) break;
       }
       if (changes && !matters)
@@ -109,6 +116,10 @@ class PlanCommand final : public Command {
     return {};
   }
 
+  static std::string figures(const PlanRequest& request) {
+    return to_json(plan_result({{Count(0), make_plan(request)}}, false));
+  }
+
   static bool changes_workload(const PlanRequest& with, const PlanRequest& without) {
     for (std::size_t job = 0; job < with.jobs.size(); ++job)
       if (with.jobs[job].training &&
@@ -118,7 +129,7 @@ class PlanCommand final : public Command {
   }
 
   Result<int> run_sweep(const CommandContext& context, const ResultTarget& json,
-                        const ResultTarget& csv, bool text) {
+                        const ResultTarget& csv) {
     if (explain_)
       return fail(ErrorKind::kUsage, "--explain: a --sweep shows no formulas",
                   "leave out one of the two");
@@ -145,9 +156,7 @@ class PlanCommand final : public Command {
                              shown_text(why->message()))
                      .c_str(),
                  stderr);
-    FEEDRATE_CHECK(json.write(json.wanted() ? sweep_to_json(rows) : ""));
-    FEEDRATE_CHECK(csv.write(csv.wanted() ? sweep_to_csv(rows) : ""));
-    if (text) FEEDRATE_CHECK(print(sweep_to_text(rows)));
+    FEEDRATE_CHECK(show(context, plan_result(rows, true), json, csv));
     return 0;
   }
 

@@ -28,7 +28,7 @@ const DatasetOptions kDefaults;
 Result<> check_effects(const RunOptions& options, ClockKind clock, bool no_files) {
   FEEDRATE_CHECK(check_unused(
       {options.storage, clock, !no_files, options.io, options.io_engine, options.threads}));
-  if (no_files && options.given().contains("cache"))
+  if (no_files && options.given("--cache"))
     return no_effect("--cache", options.cache,
                      fmt::format("storage '{}' reads no files", options.storage),
                      "leave it out, or read a data set on disk");
@@ -64,8 +64,7 @@ Result<> check_search_effects(const RunOptions& options, ClientKind client, bool
 }
 
 Result<> check_cache_effect(const RunOptions& options, IoMode io) {
-  if (io != IoMode::kDirect || options.cache == "measure" || !options.given().contains("cache"))
-    return {};
+  if (io != IoMode::kDirect || options.cache == "measure" || !options.given("--cache")) return {};
   return no_effect("--cache", options.cache, "direct reads go around the page cache",
                    "leave it out, or add --io=buffered");
 }

@@ -14,6 +14,7 @@
 #include "feedrate/base/shown_text.h"
 #include "feedrate/base/text.h"
 #include "feedrate/cli/output.h"
+#include "feedrate/cli/report.h"
 #include "feedrate/cli/run_checks.h"
 #include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/cli/system_options.h"
@@ -402,18 +403,9 @@ void RunOptions::declare(CLI::App& app) {
   add(output, "--json", json, "write the result as JSON to a file, or - for stdout");
 }
 
-std::map<std::string, std::string> RunOptions::given() const {
-  std::map<std::string, std::string> settings;
-  for (const CLI::Option* option : app_->get_options()) {
-    if (option->count() == 0 || option->get_single_name() == "set") continue;
-    const bool is_flag = option->get_expected_max() == 0;
-    settings[option->get_single_name()] = is_flag ? "yes" : join(option->results(), " ");
-  }
-  for (const std::string& word : workload.overrides)
-    settings[word.substr(0, word.find('='))] = word;
-  for (const std::string& set : workload.sets)
-    settings["set " + set.substr(0, set.find('='))] = set;
-  return settings;
+bool RunOptions::given(const std::string& option) const {
+  const CLI::Option* const found = app_->get_option_no_throw(option);
+  return found != nullptr && found->count() > 0;
 }
 
 Result<ClientKind> resolve_client(const RunOptions& options) {
@@ -504,19 +496,18 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
 // What was run, and how.
 static void describe(const RunSetup& setup, const TrainingPlan& plan, const RunOptions& options,
                      const TrainingOutcome& outcome, RunResult& result) {
-  result.workload = setup.workload.name;
-  result.workload_title = setup.workload.title;
-  result.timing_set = setup.timing.set;
+  result.job.workload = setup.workload.name;
+  result.job.title = setup.workload.title;
+  result.job.timing_set = setup.timing.set;
   for (const TimingComparison& other : setup.workload.other_timings(setup.timing))
-    result.other_timings.push_back({other.set, other.speed_ratio});
+    result.job.other_timings.push_back({other.set, other.speed_ratio});
   const DatasetShape& shape = setup.workload.dataset;
   const double read_share = shape.read_bytes_mean() / shape.sample_bytes_mean;
-  for (double* const bytes : {&result.demand_bytes_per_second, &result.bytes_per_second,
+  for (double* const bytes : {&result.job.demand_bytes_per_second, &result.bytes_per_second,
                               &result.sustained_bytes_per_second, &result.read_ahead_bytes})
     *bytes *= read_share;
-  result.au_threshold = setup.workload.au_threshold;
+  result.job.au_threshold = setup.workload.au_threshold;
   result.warnings.insert(result.warnings.begin(), setup.warnings.begin(), setup.warnings.end());
-  result.requested = options.given();
   result.effective = {{"client", std::string(to_string(plan.client))},
                       {"readers", std::to_string(plan.readers)},
                       {"prefetch_batches", std::to_string(plan.prefetch_batches)},
@@ -541,6 +532,8 @@ static void describe(const RunSetup& setup, const TrainingPlan& plan, const RunO
                       {"epochs", std::to_string(plan.epochs)},
                       {"steps", std::to_string(plan.steps_max)},
                       {"time", format_duration(plan.time_max)}};
+  result.place = {result.dataset.directory, setup.storage.word, result.effective["io"],
+                  result.effective["clock"]};
 }
 
 // A run that goes on where another ended meets other noise.
@@ -590,7 +583,8 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   result.limiter = find_limiter(result);
   result.seeds = {{"order", plan.seed}};
   if (plan.dataset->plan()) result.seeds["content"] = plan.dataset->plan()->seed;
-  result.host = collect_host_facts(fmt::format("feedrate {} ({})", FEEDRATE_VERSION, __VERSION__));
+  result.verb = "train";
+  result.host = collect_host_facts(build_name());
   return result;
 }
 

@@ -50,9 +50,8 @@ struct RunOptions {
   std::vector<std::string> slow_ranks;  // RANK=FACTOR
   bool hold = false, verify = false;
   void declare(CLI::App& app);
-  // The settings of the whole verb that were given, by name, for the result. The app that was
-  // declared on must still be there.
-  std::map<std::string, std::string> given() const;
+  // Whether the user said something. The app that was declared on must still be there.
+  bool given(const std::string& option) const;
 
  private:
   const CLI::App* app_ = nullptr;

@@ -1,11 +1,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <fstream>
+#include <sstream>
 
+#include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/run_options.h"
+#include "feedrate/result/views.h"
 
 namespace feedrate {
 namespace {
@@ -97,16 +101,52 @@ class ShowCommand final : public Command {
   void declare(CLI::App& app) override {
     workload_.declare(app);
     app.add_flag("--yaml", yaml_, "print it as YAML, to be changed and given back");
+    app.add_option("--csv", csv_,
+                   "of a report: write its values as CSV to a file, or - for stdout");
+    app.add_flag("--explain", explain_, "of a plan's report: with all formulas and sources");
   }
   Result<int> run(const CommandContext& context) override {
+    if (workload_.workload.ends_with(".json")) return show_saved_report();
+    if (!csv_.empty() || explain_)
+      return fail(ErrorKind::kUsage,
+                  fmt::format("{} is for a report, and '{}' is a workload",
+                              csv_.empty() ? "--explain" : "--csv", workload_.workload),
+                  "give the file that --json wrote: its name ends in .json");
     FEEDRATE_TRY(const Workload workload, workload_.resolve(context));
     FEEDRATE_CHECK(print(yaml_ ? to_yaml(workload) : describe(workload)));
     return 0;
   }
 
  private:
+  // As its verb printed it.
+  Result<int> show_saved_report() const {
+    if (yaml_)
+      return fail(ErrorKind::kUsage, "--yaml is for a workload, and this is a report",
+                  "leave it out");
+    FEEDRATE_TRY(const ResultTarget csv, ResultTarget::open(csv_, "--csv"));
+    FEEDRATE_TRY(const std::string text, read_report_file(workload_.workload));
+    const Result<Report> report = parse_report(text);
+    if (!report) return fail(report.error().with_context(quote_path(workload_.workload)));
+    if (explain_ && !std::holds_alternative<PlanResult>(*report))
+      return fail(ErrorKind::kUsage, "--explain is for the report of a plan", "leave it out");
+    FEEDRATE_CHECK(csv.write(csv.wanted() ? to_csv(*report) : ""));
+    if (!csv.to_stdout()) FEEDRATE_CHECK(print(to_text(*report, explain_)));
+    return 0;
+  }
+
+  static Result<std::string> read_report_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    if (file.is_open()) text << file.rdbuf();
+    if (!file.is_open() || file.bad())
+      return fail(ErrorKind::kUsage, fmt::format("cannot read the report {}", quote_path(path)),
+                  "give the path of a file that --json wrote");
+    return std::move(text).str();
+  }
+
   WorkloadOptions workload_;
-  bool yaml_ = false;
+  std::string csv_;
+  bool yaml_ = false, explain_ = false;
 };
 
 }  // namespace

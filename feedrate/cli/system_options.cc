@@ -77,6 +77,21 @@ Result<System> resolve_system(const SystemOptions& options, const std::string& d
   return system;
 }
 
+void describe_system(const SystemOptions& options, const System& system,
+                     const std::string& directory, Envelope& report) {
+  const std::string io =
+      system.carries_data ? std::string(to_string(system.io)) : "nothing is moved";
+  const std::string clock(to_string(system.clock));
+  report.place = {directory, options.storage, io, clock};
+  report.effective["storage"] = options.storage;
+  report.effective["io"] = io;
+  report.effective["clock"] = clock;
+  report.effective["threads"] = std::to_string(system.threads);
+  report.effective["block"] = format_bytes(system.block);
+  report.effective["at_once"] = std::to_string(system.at_once);
+  report.warnings.insert(report.warnings.end(), system.warnings.begin(), system.warnings.end());
+}
+
 Result<> check_kept(const System& system, std::string_view storage, std::string_view verb) {
   if (system.carries_data) return {};
   return fail(

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "feedrate/result/report.h"
 #include "feedrate/runtime/reactor_group.h"
 #include "feedrate/storage/storage.h"
 
@@ -34,6 +35,10 @@ struct System {
 // `ranks` are those that read or write: no more threads than that are of use.
 Result<System> resolve_system(const SystemOptions& options, const std::string& directory,
                               std::uint64_t ranks);
+
+// Place and settings that were used, as the report tells them.
+void describe_system(const SystemOptions& options, const System& system,
+                     const std::string& directory, Envelope& report);
 
 // kUsage where the storage keeps nothing that could be restored or compacted.
 Result<> check_kept(const System& system, std::string_view storage, std::string_view verb);

@@ -8,6 +8,7 @@
 #include "feedrate/cli/model_options.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
+#include "feedrate/cli/report.h"
 #include "feedrate/cli/run_options.h"
 #include "feedrate/cli/train_checkpoints.h"
 
@@ -71,7 +72,8 @@ class TrainCommand final : public Command {
     }();
     if (!result) return fail(result.error());
     add_ceiling(setup, alone, *result);
-    FEEDRATE_CHECK(json.write_and_print(to_json(*result), render_text(*result)));
+    fill_envelope(context, "train", *result);
+    FEEDRATE_CHECK(show_report(*result, json));
     if (result->interrupted) return 130;
     return result->valid ? 0 : 4;
   }

@@ -97,7 +97,7 @@ TEST_F(DoctorCheck, StoredSize) {
   std::filesystem::resize_file(holes, 1U << 20U);
   host_.subject.own_files = {holes};
   const auto finding = check_stored_size(host_);
-  EXPECT_EQ(finding->verdict, Verdict::kWarn);
+  EXPECT_EQ(finding->verdict, FindingVerdict::kWarn);
   EXPECT_TRUE(finding->found.ends_with(" of storage for 1 MiB in 1 file")) << finding->found;
   EXPECT_EQ(finding->why,
             "the files are compressed or have holes: storage moves fewer bytes than are counted, "
@@ -114,7 +114,7 @@ TEST_F(DoctorCheck, StoredSize) {
   EXPECT_EQ(text(check_stored_size(host_)),
             "unknown: not countable here: no file could be looked at");
   host_.subject.own_files = {tree_.write("whole", std::string(1U << 20U, 'x'))};
-  EXPECT_EQ(check_stored_size(host_)->verdict, Verdict::kOk);
+  EXPECT_EQ(check_stored_size(host_)->verdict, FindingVerdict::kOk);
 }
 
 TEST_F(DoctorCheck, NetworkMount) {
@@ -154,7 +154,7 @@ TEST_F(DoctorCheck, NetworkMount) {
   EXPECT_EQ(check_network_mount(host_)->why, "a soft mount turns a slow server into failed reads");
   EXPECT_EQ(check_network_mount(host_)->remedy, "mount it with hard");
   host_.network.nfs->options = "rw,proto=udp";
-  EXPECT_EQ(check_network_mount(host_)->verdict, Verdict::kBad);
+  EXPECT_EQ(check_network_mount(host_)->verdict, FindingVerdict::kBad);
   EXPECT_EQ(check_network_mount(host_)->why,
             "NFS over UDP loses and corrupts data at today's speeds");
   EXPECT_EQ(check_network_mount(host_)->remedy, "mount it with proto=tcp");
@@ -213,17 +213,17 @@ TEST_F(DoctorCheck, LockedMemoryThatNoLimitBinds) {
   auto ring = ReactorGroup::make(ClockKind::kReal, IoEngine::kUring, 1);
   if (!ring) GTEST_SKIP() << ring.error().message();
   host_.ring = std::move(*ring);
-  EXPECT_EQ(check_io_uring(host_)->verdict, Verdict::kOk);
+  EXPECT_EQ(check_io_uring(host_)->verdict, FindingVerdict::kOk);
   tree_.write("proc/self/status", "CapEff:\t000001ffffffffff\n");
   const auto finding = check_locked_memory(host_);
-  if (finding->verdict == Verdict::kWarn) GTEST_SKIP() << finding->found;
+  if (finding->verdict == FindingVerdict::kWarn) GTEST_SKIP() << finding->found;
   EXPECT_EQ(text(finding), "ok: 16 MiB were registered; no limit binds us (CAP_IPC_LOCK)");
   tree_.write("proc/self/status", "CapEff:\t0000000000000000\n");
   host_.cores_allowed = 1U << 30U;  // as many threads as no limit but none is enough for
   rlimit limit{};
   getrlimit(RLIMIT_MEMLOCK, &limit);
   EXPECT_EQ(check_locked_memory(host_)->verdict,
-            limit.rlim_cur == RLIM_INFINITY ? Verdict::kOk : Verdict::kWarn);
+            limit.rlim_cur == RLIM_INFINITY ? FindingVerdict::kOk : FindingVerdict::kWarn);
 }
 
 TEST_F(DoctorCheck, OpenFiles) {
@@ -267,14 +267,14 @@ TEST_F(DoctorCheck, DeviceAndOtherIo) {
             "nothing" +
                 words);
   host_.watched.device = BlockCounters{"vda", 0, 0, 5000, 1, 0, 400};
-  EXPECT_EQ(check_other_io(host_)->verdict, Verdict::kWarn) << "one slow write is not much";
+  EXPECT_EQ(check_other_io(host_)->verdict, FindingVerdict::kWarn) << "one slow write is not much";
   host_.watched.device = BlockCounters{"vda", 0, 0, 50'000'000, 10, 0, 400};
   EXPECT_EQ(text(check_other_io(host_)),
             "bad: 100 MB/s in 20 operations a second on vda, busy for 80.0 %, while we did "
             "nothing" +
                 words);
   host_.watched.device = BlockCounters{"vda", 5000, 1000, 0, 0, 0, 400};
-  EXPECT_EQ(check_other_io(host_)->verdict, Verdict::kBad);
+  EXPECT_EQ(check_other_io(host_)->verdict, FindingVerdict::kBad);
   host_.watched.network = InterfaceCounters{"eth0", 10'000'000, 0};
   EXPECT_EQ(text(check_other_io(host_)),
             "warn: 20.0 MB/s received on eth0 while we did nothing | others use the same network: "
@@ -377,12 +377,12 @@ TEST_F(DoctorCheck, PageCache) {
   host_.subject.asked = "data";
   const auto real = find_mount(tree_.path());
   mounted("tmpfs", "rw", "rw");
-  EXPECT_EQ(check_page_cache(host_)->verdict, Verdict::kOk) << "that is where its files are";
+  EXPECT_EQ(check_page_cache(host_)->verdict, FindingVerdict::kOk) << "that is where its files are";
   if (!real || is_memory_file_system(real->file_system))
     GTEST_SKIP() << "the temporary folder is not on storage";
   mounted("ext4", "rw", "rw");
   const auto finding = check_page_cache(host_);
-  EXPECT_EQ(finding->verdict, Verdict::kWarn);
+  EXPECT_EQ(finding->verdict, FindingVerdict::kWarn);
   EXPECT_TRUE(finding->found.starts_with("8 KiB of 8 KiB resident (")) << finding->found;
   EXPECT_EQ(finding->why, "buffered reads of these come from memory, not from storage");
   EXPECT_EQ(finding->remedy, "feedrate drop-caches --data data");
@@ -476,7 +476,7 @@ TEST_F(DoctorCheck, ControlGroup) {
 
 TEST_F(DoctorCheck, CoresAndClockOfThisHost) {
   host_.cores_allowed = 100'000;
-  EXPECT_EQ(check_cores(host_)->verdict, Verdict::kOk);
+  EXPECT_EQ(check_cores(host_)->verdict, FindingVerdict::kOk);
   host_.cores_allowed = 0;
   EXPECT_EQ(check_cores(host_)->why,
             "feedrate may use only these: its threads may limit fast storage");

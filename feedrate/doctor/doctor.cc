@@ -59,39 +59,26 @@ Watched watch(const Examined& host, Duration time) {
 
 }  // namespace
 
-std::string_view to_string(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kOk:
-      return "ok";
-    case Verdict::kWarn:
-      return "warn";
-    case Verdict::kBad:
-      return "bad";
-    case Verdict::kUnknown:
-      return "unknown";
-  }
-  return "unknown";
-}
-
-std::uint64_t DoctorReport::count(Verdict verdict) const {
-  return static_cast<std::uint64_t>(std::ranges::count(findings, verdict, &Finding::verdict));
-}
-
 Finding ok(std::string_view check, std::string found) {
-  return {std::string(check), Verdict::kOk, std::move(found), {}, {}};
+  return {std::string(check), FindingVerdict::kOk, std::move(found), {}, {}};
 }
 
 Finding warn(std::string_view check, std::string found, std::string why, std::string remedy) {
-  return {std::string(check), Verdict::kWarn, std::move(found), std::move(why), std::move(remedy)};
+  return {std::string(check), FindingVerdict::kWarn, std::move(found), std::move(why),
+          std::move(remedy)};
 }
 
 Finding bad(std::string_view check, std::string found, std::string why, std::string remedy) {
-  return {std::string(check), Verdict::kBad, std::move(found), std::move(why), std::move(remedy)};
+  return {std::string(check), FindingVerdict::kBad, std::move(found), std::move(why),
+          std::move(remedy)};
 }
 
 Finding unknown(std::string_view check, std::string_view reason) {
-  return {
-      std::string(check), Verdict::kUnknown, fmt::format("not countable here: {}", reason), {}, {}};
+  return {std::string(check),
+          FindingVerdict::kUnknown,
+          fmt::format("not countable here: {}", reason),
+          {},
+          {}};
 }
 
 // Files may lie elsewhere than their directory: links, mounts on folders in it.
@@ -131,7 +118,10 @@ DoctorReport examine(const std::string& directory, const DoctorOptions& options)
     host.ring = std::move(*ring);
   else
     host.ring_error = ring.error();
-  DoctorReport report{directory, place, host.subject.describe(), {}};
+  DoctorReport report;
+  report.place.directory = directory;
+  report.looked_at = place;
+  report.subject = host.subject.describe();
   for (const Check check : kChecks)
     if (auto finding = check(host)) report.findings.push_back(std::move(*finding));
   return report;

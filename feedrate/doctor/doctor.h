@@ -12,31 +12,9 @@
 #include "feedrate/base/error.h"
 #include "feedrate/base/units.h"
 #include "feedrate/host/proc_files.h"
+#include "feedrate/result/doctor_result.h"
 
 namespace feedrate {
-
-enum class Verdict : std::uint8_t {
-  kOk,
-  kWarn,     // figures may come out lower, or need a second look
-  kBad,      // figures will be wrong, or runs will fail
-  kUnknown,  // cannot be told here
-};
-std::string_view to_string(Verdict verdict);  // "ok", "warn", "bad", "unknown"
-
-struct Finding {
-  std::string check;  // "io_uring": unique, stable
-  Verdict verdict = Verdict::kOk;
-  std::string found;        // the value, in words
-  std::string why, remedy;  // of warn and bad
-};
-
-struct DoctorReport {
-  std::string asked;      // the directory as given
-  std::string looked_at;  // it, or the nearest directory above it that exists
-  std::string subject;    // "a data set of ours: resnet50, 14 files, 1.9 GiB"
-  std::vector<Finding> findings;
-  std::uint64_t count(Verdict verdict) const;
-};
 
 struct DoctorOptions {
   Duration watch = std::chrono::milliseconds(500);  // how long others' I/O and CPU use is watched
@@ -46,9 +24,5 @@ struct DoctorOptions {
 // `directory` may be a data set, any folder or file, empty, or not there yet. Never fails: what is
 // wrong with it is a finding.
 DoctorReport examine(const std::string& directory, const DoctorOptions& options);
-
-// One line a finding, why and remedy below those that need them.
-std::string render_text(const DoctorReport& report);
-std::string to_json(const DoctorReport& report);  // docs/doctor.md has the schema
 
 }  // namespace feedrate

@@ -3,11 +3,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 #include <set>
 
 #include "feedrate/dataset/manifest.h"
 #include "feedrate/host/host_testing.h"
+#include "feedrate/result/views.h"
 
 namespace feedrate {
 namespace {
@@ -27,7 +28,7 @@ TEST(Doctor, EveryFindingHasItsWords) {
   const FakeTree tree;
   tree.write("file", std::string(10000, 'x'));
   const DoctorReport report = examine(tree.path(), quickly());
-  EXPECT_EQ(report.asked, tree.path());
+  EXPECT_EQ(report.place.directory, tree.path());
   EXPECT_EQ(report.looked_at, tree.path());
   EXPECT_EQ(report.subject, "1 file, 9.8 KiB");
   EXPECT_GE(report.findings.size(), 20U);
@@ -36,11 +37,13 @@ TEST(Doctor, EveryFindingHasItsWords) {
   for (const Finding& finding : report.findings) {
     EXPECT_TRUE(names.insert(finding.check).second) << finding.check;
     EXPECT_FALSE(finding.found.empty()) << finding.check;
-    const bool needs_words = finding.verdict == Verdict::kWarn || finding.verdict == Verdict::kBad;
+    const bool needs_words =
+        finding.verdict == FindingVerdict::kWarn || finding.verdict == FindingVerdict::kBad;
     EXPECT_EQ(finding.why.empty(), !needs_words) << finding.check;
     EXPECT_EQ(finding.remedy.empty(), !needs_words) << finding.check;
   }
-  for (const Verdict verdict : {Verdict::kOk, Verdict::kWarn, Verdict::kBad, Verdict::kUnknown})
+  for (const FindingVerdict verdict :
+       {FindingVerdict::kOk, FindingVerdict::kWarn, FindingVerdict::kBad, FindingVerdict::kUnknown})
     counted += report.count(verdict);
   EXPECT_EQ(counted, report.findings.size());
 }
@@ -56,7 +59,7 @@ TEST(Doctor, ADirectoryThatIsNotThereYet) {
   const DoctorReport report = examine(tree.path("not/there"), quickly());
   EXPECT_EQ(report.looked_at, tree.path());
   const Finding* directory = find(report, "directory");
-  EXPECT_EQ(directory->verdict, Verdict::kOk);
+  EXPECT_EQ(directory->verdict, FindingVerdict::kOk);
   EXPECT_EQ(directory->found, "\"" + tree.path("not/there") +
                                   "\": it is not there yet; looked at \"" + tree.path() + "\"");
   EXPECT_EQ(find(report, "page cache"), nullptr) << "there is nothing to be cached";
@@ -81,7 +84,7 @@ TEST(Doctor, AManifestMakesADataSetOfOurs) {
                   .subject.starts_with("a data set of ours: resnet50, 2 files, 78."));
   tree.write("data/feedrate.json", "{");
   const DoctorReport damaged = examine(tree.path("data"), quickly());
-  EXPECT_EQ(find(damaged, "directory")->verdict, Verdict::kBad);
+  EXPECT_EQ(find(damaged, "directory")->verdict, FindingVerdict::kBad);
 }
 
 TEST(Doctor, ADirectoryThatIsClosedIsBad) {
@@ -96,48 +99,10 @@ TEST(Doctor, ADirectoryThatIsClosedIsBad) {
   const DoctorReport read_only = examine(tree.path("none"), quickly());
   ASSERT_EQ(seteuid(0), 0);
   EXPECT_EQ(closed.subject, "it cannot be listed: Permission denied");
-  EXPECT_EQ(find(closed, "directory")->verdict, Verdict::kBad);
+  EXPECT_EQ(find(closed, "directory")->verdict, FindingVerdict::kBad);
   EXPECT_EQ(below.subject, "it cannot be looked at: Permission denied");
-  EXPECT_EQ(find(read_only, "directory")->verdict, Verdict::kBad);
+  EXPECT_EQ(find(read_only, "directory")->verdict, FindingVerdict::kBad);
   EXPECT_EQ(find(read_only, "directory")->why, "a data set cannot be made there");
-}
-
-TEST(DoctorText, WhyAndRemedyStandBelowWhatNeedsThem) {
-  DoctorReport report{"data", "data", "empty", {}};
-  EXPECT_EQ(render_text(report), "\nnothing will spoil measurements here\n");
-  report.findings = {{"clock", Verdict::kOk, "tsc", {}, {}},
-                     {"read-ahead", Verdict::kWarn, "8 MiB", "because", "do this"}};
-  EXPECT_EQ(render_text(report),
-            "ok      clock       tsc\n"
-            "warn    read-ahead  8 MiB\n"
-            "          why:    because\n"
-            "          remedy: do this\n"
-            "\nnothing bad, 1 warning\n");
-  report.findings.push_back({"open files", Verdict::kBad, "40", "because", "do that"});
-  report.findings.push_back({"NUMA", Verdict::kUnknown, "not countable here: no", {}, {}});
-  EXPECT_TRUE(
-      render_text(report).ends_with("bad     open files  40\n"
-                                    "          why:    because\n"
-                                    "          remedy: do that\n"
-                                    "unknown NUMA        not countable here: no\n"
-                                    "\n1 finding will spoil measurements here, 1 warning\n"));
-}
-
-TEST(DoctorJson, HasWhatTheTextHas) {
-  const DoctorReport report{
-      "da\xff", "/", "empty", {{"read-ahead", Verdict::kWarn, "8 MiB", "because", "do this"}}};
-  const auto json = nlohmann::json::parse(to_json(report));
-  EXPECT_EQ(json["feedrate_doctor"], 1);
-  EXPECT_EQ(json["directory"], "da\xEF\xBF\xBD");
-  EXPECT_EQ(json["looked_at"], "/");
-  EXPECT_EQ(json["subject"], "empty");
-  EXPECT_EQ(json["counts"]["warn"], 1);
-  EXPECT_EQ(json["counts"]["bad"], 0);
-  EXPECT_EQ(json["findings"][0]["check"], "read-ahead");
-  EXPECT_EQ(json["findings"][0]["verdict"], "warn");
-  EXPECT_EQ(json["findings"][0]["found"], "8 MiB");
-  EXPECT_EQ(json["findings"][0]["why"], "because");
-  EXPECT_EQ(json["findings"][0]["remedy"], "do this");
 }
 
 }  // namespace

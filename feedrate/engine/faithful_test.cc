@@ -53,7 +53,7 @@ TEST(Faithful, WithoutReadersReadingAndComputingTakeTurns) {
   EXPECT_EQ(window_batches(plan), 1U);
 
   RunResult starved = result;
-  starved.au_threshold = 0.9;
+  starved.job.au_threshold = 0.9;
   starved.effective = {{"readers", "0"}};
   EXPECT_EQ(find_limiter(starved).kind, "window");
   EXPECT_TRUE(find_limiter(starved).text.starts_with(

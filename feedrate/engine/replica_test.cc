@@ -58,14 +58,14 @@ TEST(Replica, ReadsOnceForAllItsAccelerators) {
     plan.epochs = 2;
     const RunResult run = summarise_training(plan, run_virtual(plan, "null"));
     EXPECT_TRUE(run.valid) << run.invalid_reasons.front();
-    EXPECT_EQ(run.accelerators, 24U);
-    EXPECT_EQ(run.replicas, 3U);
+    EXPECT_EQ(run.job.accelerators, 24U);
+    EXPECT_EQ(run.job.replicas, 3U);
     EXPECT_EQ(run.steps, 80U);
     EXPECT_EQ(run.samples_read, 1920U);
     EXPECT_EQ(run.bytes_moved, 1920U * 100000);
     EXPECT_DOUBLE_EQ(run.accelerator_utilisation, 1);
     EXPECT_NEAR(run.seconds, 80 * 11e-3, 1e-9);
-    EXPECT_NEAR(run.demand_bytes_per_second, 8 * 100000 / 11e-3 / 8, 1);
+    EXPECT_NEAR(run.job.demand_bytes_per_second, 8 * 100000 / 11e-3 / 8, 1);
   }
 }
 

@@ -342,24 +342,24 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   RunResult result;
   const Dataset& dataset = *plan.dataset;
   const ReaderStats& readers = outcome.readers;
-  result.accelerator = plan.timing.accelerator;
-  result.timing_source = plan.timing.source;
-  result.accelerators = plan.accelerators();
-  result.replicas = plan.replicas;
-  result.tensor_parallel = plan.tensor_parallel;
-  result.pipeline_parallel = plan.pipeline_parallel;
-  result.micro_batches = plan.micro_batches;
-  result.pipeline_bubble = plan.pipeline_bubble();
-  result.batch_samples = plan.timing.batch_samples;
-  result.compute_seconds_per_batch = to_seconds(plan.timing.compute);
-  result.demand_bytes_per_second =
+  result.job.accelerator = plan.timing.accelerator;
+  result.job.timing_source = plan.timing.source;
+  result.job.accelerators = plan.accelerators();
+  result.job.replicas = plan.replicas;
+  result.job.tensor_parallel = plan.tensor_parallel;
+  result.job.pipeline_parallel = plan.pipeline_parallel;
+  result.job.micro_batches = plan.micro_batches;
+  result.job.pipeline_bubble = plan.pipeline_bubble();
+  result.job.batch_samples = plan.timing.batch_samples;
+  result.job.compute_seconds_per_batch = to_seconds(plan.timing.compute);
+  result.job.demand_bytes_per_second =
       Workload::demand_bytes_per_second(plan.timing, dataset.mean_sample_bytes()) /
       plan.replica_accelerators();
-  result.dataset_directory = dataset.directory();
-  result.dataset_format = dataset.format().name();
-  result.dataset_files = dataset.files();
-  result.dataset_samples = dataset.samples();
-  result.dataset_bytes = dataset.bytes();
+  result.dataset.directory = dataset.directory();
+  result.dataset.format = dataset.format().name();
+  result.dataset.files = dataset.files();
+  result.dataset.samples = dataset.samples();
+  result.dataset.bytes = dataset.bytes();
 
   result.steps = outcome.steps.size();
   result.samples = result.steps * plan.replicas * plan.timing.batch_samples;

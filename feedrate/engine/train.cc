@@ -252,6 +252,7 @@ class ReactorWork {
 
   Task<> run() {
     stats_ = ReaderStats(group_.begin_time());
+    began_ = true;
     if (writer_ && !writer_->works()) {  // nothing is read for what cannot be written
       reactor_.set_stop_hook({});
       co_return;
@@ -271,7 +272,10 @@ class ReactorWork {
     co_await files_.close_all();
     reactor_.set_stop_hook({});
   }
-  const ReaderStats& stats() const { return stats_; }
+  // None of a reactor that was let go while it made ready: it has no part in the run.
+  std::optional<ReaderStats> stats() const {
+    return began_ ? std::optional(stats_) : std::nullopt;
+  }
   std::size_t buffers() const { return buffers_.blocks(); }
   std::vector<std::string> shortfalls() {
     std::vector<std::string> lines{buffers_.shortfall(), reactor_.io().shortfall()};
@@ -308,6 +312,7 @@ class ReactorWork {
   std::unique_ptr<Storage> storage_;
   std::unique_ptr<CheckpointWriter> writer_;
   ReaderStats stats_;
+  bool began_ = false;
   BufferPool buffers_;
   FileCache files_;
   LoaderContext context_;

@@ -10,6 +10,7 @@
 #include "feedrate/dataset/generate.h"
 #include "feedrate/engine/engine_testing.h"
 #include "feedrate/engine/work_source.h"
+#include "feedrate/result/views.h"
 
 namespace feedrate {
 namespace {
@@ -175,8 +176,8 @@ TEST(Train, ARateIsWhatWasConsumed) {
     plan.epochs = 0;
     plan.steps_max = steps;
     const RunResult run = summarise_training(plan, run_virtual(plan, "null"));
-    EXPECT_LE(run.bytes_per_second, 3 * run.demand_bytes_per_second * (1 + 1e-9));
-    EXPECT_NEAR(run.sustained_bytes_per_second, 3 * run.demand_bytes_per_second, 1);
+    EXPECT_LE(run.bytes_per_second, 3 * run.job.demand_bytes_per_second * (1 + 1e-9));
+    EXPECT_NEAR(run.sustained_bytes_per_second, 3 * run.job.demand_bytes_per_second, 1);
     EXPECT_GT(run.read_bytes_per_second, run.bytes_per_second);
     const double ahead = run.read_bytes_per_second * run.seconds - run.read_ahead_bytes;
     EXPECT_NEAR(ahead, run.bytes_per_second * run.seconds, 1);

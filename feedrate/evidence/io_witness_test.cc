@@ -234,9 +234,9 @@ TEST(Limiter, TheNetworkIsNamedWhenItsSpeedIsReached) {
   RunResult run;
   run.seconds = 10;
   run.samples = 100;
-  run.accelerators = 1;
+  run.job.accelerators = 1;
   run.reactors = 1;
-  run.au_threshold = 0.9;
+  run.job.au_threshold = 0.9;
   run.accelerator_utilisation = run.sustained_utilisation = 0.5;
   run.read_bytes_per_second = 2.9e9;
   run.io.wire = "NFS 4.2 from srv:/data";
@@ -262,8 +262,8 @@ TEST(Limiter, CopiesOutOfThePageCacheAreMemoryBandwidth) {
   RunResult run;
   run.seconds = 10;
   run.samples = 100;
-  run.accelerators = run.replicas = run.reactors = 1;
-  run.au_threshold = 0.9;
+  run.job.accelerators = run.job.replicas = run.reactors = 1;
+  run.job.au_threshold = 0.9;
   run.cpu_system_seconds = 9;
   run.cpu_user_seconds = 1;
   run.busiest_reactor_utilisation = 1;

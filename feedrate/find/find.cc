@@ -155,6 +155,7 @@ class Search {
 
   std::optional<ColdAnswer> cold_answer() const;
   void add_circumstances(FindResult& result) const;
+  void describe_trials(FindResult& result) const;
   void add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t& low,
                   std::uint32_t& high, FindResult& result) const;
 
@@ -607,8 +608,8 @@ std::optional<std::pair<double, double>> Search::by_capacity() const {
 FindResult Search::result() const {
   FindResult result;
   result.client = to_string(plan_.client);
-  result.accelerator = plan_.timing.accelerator;
-  result.au_threshold = options_.au_threshold;
+  result.job.accelerator = plan_.timing.accelerator;
+  result.job.au_threshold = options_.au_threshold;
   result.limit = limit_ * replica();
   const std::uint32_t fed = std::min(curve().fed(), limit_);
   const std::uint32_t starving = curve().starving().value_or(limit_ + 1);
@@ -669,9 +670,24 @@ FindResult Search::result() const {
   add_circumstances(result);
   result.at_answer = session_.last_run(low * replica());
   if (starving <= limit_) result.beyond = session_.last_run(starving * replica());
-  if (!curve().looks().empty())
-    result.any = session_.last_run(curve().looks().rbegin()->first * replica());
+  describe_trials(result);
   return result;
+}
+
+// What all trials have in common is told of one of them.
+void Search::describe_trials(FindResult& result) const {
+  std::optional<RunResult> run = result.at_answer ? result.at_answer : result.beyond;
+  if (!run && !curve().looks().empty())
+    run = session_.last_run(curve().looks().rbegin()->first * replica());
+  if (!run) return;
+  result.job = run->job;
+  result.dataset = run->dataset;
+  result.reactors = run->reactors;
+  result.io = run->place.io;
+  result.clock = run->place.clock;
+  result.seeds = run->seeds;
+  result.warnings = run->warnings;
+  result.errors = run->errors;
 }
 
 }  // namespace

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "feedrate/engine/train.h"
-#include "feedrate/result/run_result.h"
+#include "feedrate/result/find_result.h"
 
 namespace feedrate {
 

@@ -8,6 +8,7 @@
 
 #include "feedrate/base/random.h"
 #include "feedrate/engine/engine_testing.h"
+#include "feedrate/result/views.h"
 
 namespace feedrate {
 namespace {
@@ -213,8 +214,8 @@ TEST(Find, SearchesInWholeReplicas) {
   ASSERT_TRUE(result.has_value()) << result.error().message();
   expect_exactly(*result, 5U * 4);  // 200 / (0.9 x 40) = 5.6
   ASSERT_TRUE(result->at_answer && result->beyond);
-  EXPECT_EQ(result->at_answer->accelerators, 5U * 4);
-  EXPECT_EQ(result->beyond->accelerators, 6U * 4);
+  EXPECT_EQ(result->at_answer->job.accelerators, 5U * 4);
+  EXPECT_EQ(result->beyond->job.accelerators, 6U * 4);
   for (const TrialResult& trial : result->trials) EXPECT_EQ(trial.accelerators % 4, 0U);
 
   Case by_max;
@@ -270,7 +271,7 @@ TEST(Find, NoneIsAnAnswer) {
   expect_exactly(*result, 0);
   EXPECT_FALSE(result->at_answer.has_value());
   ASSERT_TRUE(result->beyond.has_value());
-  EXPECT_EQ(result->beyond->accelerators, 1U);
+  EXPECT_EQ(result->beyond->job.accelerators, 1U);
   EXPECT_EQ(result->limited_by, "storage") << result->reason;
 }
 
@@ -474,7 +475,9 @@ TEST(Find, TwoSearchesOfOneSeedAreEqual) {
     EXPECT_TRUE(result.has_value());
     result->at_answer.reset();  // has this host's date in it
     result->beyond.reset();
-    return to_json({*result});
+    FindReport report;
+    report.searches.push_back(std::move(*result));
+    return to_json(report);
   };
   EXPECT_EQ(json(7), json(7));
   EXPECT_NE(json(7), json(8));

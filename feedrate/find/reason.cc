@@ -57,15 +57,17 @@ std::string largest_loss(const RunResult& run) {
 }
 
 void explain_starving(const RunResult& beyond, FindResult& result) {
-  const std::string need = fmt::format(
-      "{} need{} {} to stay at AU {}", beyond.accelerators, beyond.accelerators == 1 ? "s" : "",
-      format_rate(beyond.demand_bytes_per_second * beyond.accelerators * result.au_threshold),
-      format_percent(result.au_threshold));
+  const std::string need =
+      fmt::format("{} need{} {} to stay at AU {}", beyond.job.accelerators,
+                  beyond.job.accelerators == 1 ? "s" : "",
+                  format_rate(beyond.job.demand_bytes_per_second * beyond.job.accelerators *
+                              result.job.au_threshold),
+                  format_percent(result.job.au_threshold));
   // By all looks at that number: the last one may have been too short to tell.
   double arrived = beyond.sustained_bytes_per_second;
   for (const FindPoint& point : result.points)
-    if (point.accelerators == beyond.accelerators && point.utilisation > 0)
-      arrived = point.utilisation * beyond.demand_bytes_per_second * beyond.accelerators;
+    if (point.accelerators == beyond.job.accelerators && point.utilisation > 0)
+      arrived = point.utilisation * beyond.job.demand_bytes_per_second * beyond.job.accelerators;
   const std::string got = format_rate(arrived);
   const double cpu = beyond.seconds > 0
                          ? (beyond.cpu_user_seconds + beyond.cpu_system_seconds) / beyond.seconds

@@ -208,12 +208,6 @@ void compare_timings(const PlanRequest& request, StoragePlan& plan) {
 
 }  // namespace
 
-const Figure* JobPlan::find(std::string_view section, std::string_view key) const {
-  for (const Section& candidate : sections)
-    if (candidate.key == section) return candidate.find(key);
-  return nullptr;
-}
-
 Plan make_plan(const PlanRequest& request) {
   Plan plan;
   plan.port = request.port;

@@ -1,5 +1,4 @@
-// `feedrate plan`: what storage jobs need, as a value; text, JSON and CSV are views of it. Pure: no
-// I/O, no clock.
+// `feedrate plan`: what storage jobs need. Pure: no I/O, no clock.
 #pragma once
 
 #include <optional>
@@ -31,13 +30,6 @@ struct PlanRequest {
   Bytes transfer{4194304};  // of a checkpoint's writes and of packed inference input
 };
 
-struct JobPlan {
-  std::string name, title;
-  std::vector<Section> sections;
-  std::vector<std::string> remarks;
-  const Figure* find(std::string_view section, std::string_view key) const;
-};
-
 // All jobs on one storage, for one way to use it.
 struct StoragePlan {
   StorageDemand demand;
@@ -56,18 +48,12 @@ struct Plan {
 };
 Plan make_plan(const PlanRequest& request);
 
-// `explain`: with formulas and sources.
-std::string plan_to_text(const Plan& plan, bool explain);
-std::string plan_to_json(const Plan& plan);
-std::string plan_to_csv(const Plan& plan);  // RFC 4180: job, section, key, value, unit, label, ...
-
-// One line of a sweep: the figures of a plan that a purchase turns on.
+// One line of a sweep: the plan for so many accelerators; 0: for as many as each job says.
 struct SweepRow {
   Count accelerators;
   Plan plan;
 };
-std::string sweep_to_text(const std::vector<SweepRow>& rows);
-std::string sweep_to_csv(const std::vector<SweepRow>& rows);
-std::string sweep_to_json(const std::vector<SweepRow>& rows);
+// The envelope is the caller's to fill in.
+PlanResult plan_result(const std::vector<SweepRow>& rows, bool sweep);
 
 }  // namespace feedrate

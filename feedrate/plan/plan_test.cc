@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "feedrate/result/views.h"
 #include "feedrate/workload/accelerator_type.h"
 #include "feedrate/workload/catalogue_data.h"
 
@@ -572,12 +573,12 @@ TEST(Plan, JsonAndCsvHoldEveryFigure) {
   job.name = "a, \"b\"";
   job.training = job_of("resnet50", "h100", 64);
   const Plan plan = make_plan(request_of({job}));
-  const auto json = nlohmann::json::parse(plan_to_json(plan));
-  const auto& figures = json["jobs"][0]["sections"]["training"]["figures"];
+  const auto json = nlohmann::json::parse(to_json(plan_result({{Count(0), plan}}, false)));
+  const auto& figures = json["result"]["points"][0]["jobs"][0]["sections"]["training"]["figures"];
   EXPECT_EQ(figures.size(), plan.jobs[0].sections[0].figures.size());
   EXPECT_NEAR(figures["read_bandwidth"]["value"].get<double>() / 11.794e9, 1, 1e-4);
   EXPECT_EQ(figures["read_bandwidth"]["unit"], "bytes_per_second");
-  const std::string csv = plan_to_csv(plan);
+  const std::string csv = to_csv(plan_result({{Count(0), plan}}, false));
   EXPECT_NE(csv.find("\"a, \"\"b\"\"\",training,read_bandwidth,"), std::string::npos);
 }
 
@@ -586,9 +587,10 @@ TEST(Plan, TextNamesFormulasOnlyWhenAsked) {
   job.name = "resnet50";
   job.training = job_of("resnet50", "h100", 64);
   const Plan plan = make_plan(request_of({job}));
-  EXPECT_EQ(plan_to_text(plan, false).find("readers x batch"), std::string::npos);
+  EXPECT_EQ(to_text(plan_result({{Count(0), plan}}, false)).find("readers x batch"),
+            std::string::npos);
   EXPECT_NE(
-      plan_to_text(plan, true)
+      to_text(plan_result({{Count(0), plan}}, false), true)
           .find("= readers x batch x sample / step x AU = 64 x 400 x 115 kB / 224.00 ms x 90.0 %"),
       std::string::npos);
 }

@@ -1,5 +1,5 @@
-// What `checkpoint` and `restore` have to say, as plain values; text and JSON are views of them.
-// docs/checkpoint-schema.md describes the JSON. Durations are in seconds, sizes in bytes.
+// What `checkpoint`, `restore` and `compact` have to say, as plain values. Durations are in
+// seconds, sizes in bytes.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "feedrate/result/run_result.h"
+#include "feedrate/result/report.h"
 
 namespace feedrate {
 
@@ -47,12 +47,22 @@ struct GoodputResult {
   std::uint64_t failures = 0, while_writing = 0, while_restarting = 0, checkpoints = 0;
   // By Daly's formula from what one checkpoint and one restart took; and the best there is.
   double closed_form = 0, best_interval_seconds = 0, best_goodput = 0;
-  double goodput() const { return elapsed_seconds > 0 ? lasting_seconds / elapsed_seconds : 0; }
+  double goodput() const { return fraction_of(lasting_seconds); }
+  double fraction_of(double seconds) const {  // of all the time
+    return elapsed_seconds > 0 ? seconds / elapsed_seconds : 0;
+  }
+  // Failures come faster than it can save and restart.
+  bool no_progress() const { return closed_form < 0.01 && goodput() < 0.01; }
 };
 
-struct CheckpointResult {
-  std::string verb;  // "checkpoint", "restore"
-  std::string model, title, directory, layout, storage, io, clock;
+// Of one figure over all checkpoints.
+struct Spread {
+  double median = 0, lowest = 0, highest = 0;
+};
+
+// `verb` is "checkpoint" or "restore".
+struct CheckpointResult : Envelope {
+  std::string model, title, layout;
   std::string kept_on;  // the directory, for reading; "" where nothing was kept
   std::uint64_t tensor = 1, pipeline = 1, data = 1, ranks_written = 1;
   std::uint32_t zero_stage = 0;
@@ -75,24 +85,29 @@ struct CheckpointResult {
   double generation_bytes_per_second = 0;  // of one core, when nothing is written
   bool verified = false;
   std::vector<std::string> skipped;  // restore: "step 20: why"
-  std::vector<std::string> warnings;
-  HostFacts host;
   std::uint64_t ranks() const { return tensor * pipeline * data; }
+  bool writes() const { return verb == "checkpoint"; }
+
+  // What follows from the passes; none of them: all 0.
+  Spread spread(double CheckpointPass::* figure) const;
+  const CheckpointPass* median_pass() const;  // by its seconds; null: there is none
+  double median_rank_seconds() const;         // of that pass
+  double waited_seconds_max() const;
+  std::uint64_t whole_passes() const;   // that build upon no other
+  std::uint64_t stored_bytes() const;   // of all passes
+  double incremental_fraction() const;  // of the bytes of incremental ones that was stored
 };
 
 // Of `compact`.
-struct CompactResult {
-  std::string directory;
+struct CompactResult : Envelope {
   std::uint64_t step = 0, bytes = 0;
   std::uint64_t steps_read = 1;  // 1: it was whole already
   double seconds = 0;
   std::vector<std::uint64_t> removed;  // steps
-  std::vector<std::string> warnings;
+  double bytes_per_second() const { return seconds > 0 ? static_cast<double>(bytes) / seconds : 0; }
 };
-std::string compact_to_text(const CompactResult& result);
-std::string compact_to_json(const CompactResult& result);
 
-std::string checkpoint_to_text(const CheckpointResult& result);
-std::string checkpoint_to_json(const CheckpointResult& result);
+std::string verdict_of(const CheckpointResult& result);
+std::string verdict_of(const CompactResult& result);
 
 }  // namespace feedrate

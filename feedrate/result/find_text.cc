@@ -6,39 +6,11 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
-#include "feedrate/result/parts.h"
-#include "feedrate/result/run_result.h"
+#include "feedrate/result/find_result.h"
+#include "feedrate/result/text_parts.h"
 
 namespace feedrate {
 namespace {
-
-// An interval no wider than this is an answer; a wider one is a range.
-constexpr double kAnswerShare = 0.1;
-constexpr std::uint32_t kAnswerWidth = 2;
-
-const RunResult* known_run(const FindResult& find) {
-  for (const std::optional<RunResult>* run : {&find.at_answer, &find.beyond, &find.any})
-    if (*run) return &**run;
-  return nullptr;
-}
-
-double utilisation_at(const FindResult& find, std::uint32_t accelerators) {
-  for (const FindPoint& point : find.points)
-    if (point.accelerators == accelerators) return point.utilisation;
-  return 0;
-}
-
-// Where nothing more is to be told, though two numbers are left: at the threshold to 0.2 points.
-bool at_the_edge(const FindResult& find) {
-  return find.accelerators_low < find.accelerators_high && find.narrower_budget_seconds == 0 &&
-         std::ranges::any_of(
-             find.points, [](const FindPoint& point) { return point.verdict == "edge"; });
-}
-
-bool is_wide(const FindResult& find) {
-  const double width = find.accelerators_high - find.accelerators_low;
-  return width > std::max<double>(kAnswerWidth, kAnswerShare * find.accelerators);
-}
 
 std::string or_more(const FindResult& find) {
   if (find.accelerators_high != find.limit) return "";
@@ -51,7 +23,8 @@ std::string points_table(const FindResult& find) {
   for (const FindPoint& point : find.points) {
     const std::string mark = point.verdict == "open"   ? "not decided"
                              : point.verdict == "edge" ? "within 0.2 points of the threshold"
-                                                       : point.verdict;
+                             : point.verdict == "fed"  ? "fed"
+                                                       : "not fed";
     text += fmt::format("  {:>12}  {:>7.1f} % +-{:>4.1f}  {:>7.1f} s  {:>5}  {}\n",
                         point.accelerators, 100 * point.utilisation, 100 * point.half_width,
                         point.seconds, point.looks, mark);
@@ -82,71 +55,55 @@ std::string time_text(const FindResult& find) {
     text += fmt::format(", of a budget of {:.0f} s", find.budget_seconds);
   if (find.noise_seconds > 0)
     text += fmt::format("; a rate measured for 1 s is known to +-{:.1f} %",
-                        196 * std::sqrt(find.noise_seconds));
+                        100 * find.rate_error_of_a_second());
   return text;
 }
 
-std::string seconds_text(double seconds) {
+std::string budget_seconds_text(double seconds) {
   return seconds < 10 && std::round(seconds) != seconds ? fmt::format("{:.1f} s", seconds)
                                                         : fmt::format("{:.0f} s", seconds);
 }
 
 std::string client_text(const FindResult& find) {
-  return find.client == "faithful" ? "with the framework's habits" : "kept fed";
-}
-
-// Nothing was measured, because the budget was too short for it.
-bool is_too_short(const FindResult& find) {
-  return !find.measured && !find.interrupted && find.answer.empty() &&
-         (find.budget_seconds > 0 || find.samples_max > 0);
+  return find.client == "faithful" ? "with the framework's habits" : "fed";
 }
 
 // A budget that is long enough, up to 10 s to the second.
 std::string first_look_text(const FindResult& find) {
-  const double needed = find.first_look_budget_seconds;
-  if (needed <= 0)  // of what the storage moves nothing is known
-    return fmt::format("--budget={} may", budget_text(10 * std::max(1.0, find.budget_seconds)));
+  const double needed = find.suggested_budget_seconds();
+  if (find.first_look_budget_seconds <= 0)  // of what the storage moves nothing is known
+    return fmt::format("--budget={} may", budget_text(needed));
   if (needed > 10) return fmt::format("--budget={} would", budget_text(needed));
   return fmt::format("--budget={:.0f}s would", std::ceil(needed));
 }
 
 std::string verdict_line(const FindResult& find) {
-  if (is_too_short(find))
-    return fmt::format("unknown{}: nothing could be measured in {}; {}\n",
+  if (find.is_too_short())
+    return fmt::format("unknown{}: nothing could be measured in {}; {}",
                        find.client == "faithful" ? " " + client_text(find) : "",
                        find.budget_seconds > 0
-                           ? seconds_text(find.budget_seconds)
+                           ? budget_seconds_text(find.budget_seconds)
                            : fmt::format("the {} samples of a search without --budget",
                                          format_count(static_cast<double>(find.samples_max))),
                        first_look_text(find));
   std::string text = answer_text(find);
   if (find.answer.empty() && find.measured) text += " " + client_text(find);
-  text += fmt::format(" at AU >= {}", format_percent(find.au_threshold));
-  if (!find.timing_set.empty()) text += fmt::format(", {} step times", find.timing_set);
+  text += fmt::format(" at AU >= {}", format_percent(find.job.au_threshold));
+  if (!find.job.timing_set.empty()) text += fmt::format(", {} step times", find.job.timing_set);
   if (find.interrupted) text += " (so far: interrupted)";
-  return text + "\n";
+  return text;
 }
 
 // The budget that would hold all that is still open, and what that is.
-std::string narrower_text(const std::vector<FindResult>& results) {
-  double seconds = 0;
-  std::size_t open = 0;
-  for (const FindResult& each : results) {
-    if (each.interrupted) return {};
-    open += each.narrower_budget_seconds > 0 ? 1 : 0;
-    seconds = std::max(seconds, each.narrower_budget_seconds);
-  }
-  if (open == 0) return {};
-  const char* what = open > 1                                       ? " both"
-                     : results.front().narrower_budget_seconds <= 0 ? " the framework's number"
-                                                                    : "";
-  std::uint32_t numbers = 1;
-  for (const FindResult& each : results)
-    if (each.narrower_budget_seconds > 0) numbers = std::max(numbers, each.narrower_numbers);
-  if (numbers == 1)
+std::string narrower_text(const FindReport& report) {
+  const double seconds = report.narrower_budget_seconds();
+  if (seconds <= 0) return {};
+  const std::string of = report.narrower_of();
+  const std::string what = of.empty() ? "" : " " + of;
+  if (report.narrower_numbers() == 1)
     return fmt::format("more exactly: --budget={} would tell{}\n", budget_text(seconds), what);
   return fmt::format("more exactly: --budget={} would narrow{} to about {} numbers\n",
-                     budget_text(seconds), what[0] == '\0' ? " it" : what, numbers);
+                     budget_text(seconds), what.empty() ? " it" : what, report.narrower_numbers());
 }
 
 // What a cache of the storage's own does to the answer.
@@ -176,37 +133,33 @@ std::string cache_text(const FindResult& find) {
 }
 
 std::string evidence(const FindResult& find) {
-  const RunResult* const run = known_run(find);
   std::string text;
-  if (run != nullptr) {
-    text += fmt::format("{}: {}\n", run->workload, run->workload_title);
-    text += result_row("data set", dataset_text(*run));
-    text += result_row(
-        run->tensor_parallel * run->pipeline_parallel > 1 ? "one replica" : "one accelerator",
-        one_accelerator_text(*run));
-    text += result_row("step time", timing_text(find.timing_set, find.other_timings));
-    text += result_row(
-        "client", fmt::format("{}, {} I/O, {}, {} clock", find.client, setting_of(*run, "io"),
-                              format_counted(run->reactors, "reactor"), setting_of(*run, "clock")));
+  if (!find.job.workload.empty()) {
+    text += fmt::format("{}: {}\n", find.job.workload, find.job.title);
+    text += result_row("data set", dataset_text(find.dataset));
+    text += result_row(find.job.replica_accelerators() > 1 ? "one replica" : "one accelerator",
+                       one_accelerator_text(find.job));
+    text += result_row("step time", timing_text(find.job));
+    text += result_row("client", fmt::format("{}, {} I/O, {}, {} clock", find.client, find.io,
+                                             format_counted(find.reactors, "reactor"), find.clock));
   }
   text += result_row("depth", depth_text(find));
   text += result_row("search", time_text(find));
-  if (find.ceiling.seconds > 0 && run != nullptr)
-    text +=
-        result_row("this host",
-                   fmt::format("feeds {} x {} from storage that costs nothing: {} samples/s, {} "
-                               "of CPU each",
-                               format_count(std::floor(find.ceiling.accelerators)),
-                               run->accelerator, format_count(find.ceiling.samples_per_second),
-                               format_duration(from_seconds(find.ceiling.cpu_seconds_per_sample))));
-  if (run != nullptr) text += warnings_text(*run);
+  if (find.ceiling.seconds > 0)
+    text += result_row(
+        "this host",
+        fmt::format("feeds {} x {} at the no-storage ceiling: {} samples/s, {} of CPU each",
+                    format_count(std::floor(find.ceiling.accelerators)), find.job.accelerator,
+                    format_count(find.ceiling.samples_per_second),
+                    seconds_text(find.ceiling.cpu_seconds_per_sample)));
+  text += warnings_text(find.warnings, find.errors);
   return find.points.empty() ? text : text + points_table(find);
 }
 
 }  // namespace
 
 std::string range_text(const FindResult& find) {
-  const std::string& name = find.accelerator;
+  const std::string& name = find.job.accelerator;
   if (!find.measured) return "nothing yet";
   if (find.accelerators_low == find.accelerators_high)
     return fmt::format("{} x {}{}", find.accelerators, name, or_more(find));
@@ -215,40 +168,43 @@ std::string range_text(const FindResult& find) {
 }
 
 std::string answer_text(const FindResult& find) {
-  const std::string& name = find.accelerator;
-  if (!find.answer.empty())
+  const std::string& name = find.job.accelerator;
+  const std::string form = find.form();
+  if (form == "verdict")
     return fmt::format("{}: {} x {} {}{}", find.answer, find.asked, name,
-                       find.answer == "pass"   ? "are kept fed"
-                       : find.answer == "fail" ? "starve"
-                                               : "may be fed or may starve",
+                       find.answer == "pass"   ? "are fed"
+                       : find.answer == "fail" ? "are not fed"
+                                               : "may be fed or not",
                        find.client == "faithful" ? " with the framework's habits" : "");
-  if (!find.measured && find.rate_bytes_per_second > 0)
+  if (form == "by-rate")
     return fmt::format("about {} x {} by the rate alone ({}), not proven,", find.by_rate, name,
                        format_rate(find.rate_bytes_per_second));
-  if (!find.measured)
+  if (form == "unknown")
     return fmt::format("unknown how many {} are fed: nothing could be measured", name);
-  if (find.accelerators_low == find.accelerators_high || (is_wide(find) && !at_the_edge(find)))
-    return range_text(find);
-  if (at_the_edge(find))
+  if (form == "edge")
     return fmt::format("{} {} {} x {} (AU at {} is {:.1f} %)", find.accelerators_low,
                        find.accelerators_high - find.accelerators_low == 1 ? "or" : "to",
                        find.accelerators_high, name, find.accelerators_high,
-                       100 * utilisation_at(find, find.accelerators_high));
+                       100 * find.utilisation_at(find.accelerators_high));
+  if (form == "range" || find.accelerators_low == find.accelerators_high) return range_text(find);
   return fmt::format("{} x {} ({} to {}{})", find.accelerators, name, find.accelerators_low,
                      find.accelerators_high, or_more(find));
 }
 
-std::string render_text(const std::vector<FindResult>& results) {
-  const FindResult& find = results.front();
+std::string verdict_of(const FindReport& report) { return verdict_line(report.searches.front()); }
+
+std::string text_of(const FindReport& report) {
+  const FindResult& find = report.searches.front();
   std::string text;
-  for (const FindResult& each : results) text += verdict_line(each);
-  if (!is_too_short(find)) text += narrower_text(results);
+  for (std::size_t i = 1; i < report.searches.size(); ++i)
+    text += verdict_line(report.searches[i]) + "\n";
+  if (!find.is_too_short()) text += narrower_text(report);
   text += cache_text(find);
   // More were not asked about: no question is left open.
   if (find.limited_by != "--at-least") text += fmt::format("why not more: {}\n", find.reason);
-  for (const FindResult& each : results)
+  for (const FindResult& each : report.searches)
     for (const std::string& finding : each.findings) text += "note: " + finding + "\n";
-  for (const FindResult& each : results) text += "\n" + evidence(each);
+  for (const FindResult& each : report.searches) text += "\n" + evidence(each);
   return text;
 }
 

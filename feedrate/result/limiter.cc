@@ -24,14 +24,15 @@ std::string ceiling_text(const RunResult& run) {
   if (run.ceiling.seconds <= 0) return {};
   return fmt::format("; with storage that costs nothing this client does {} samples/s, {} x {}",
                      format_count(run.ceiling.samples_per_second),
-                     format_count(std::floor(run.ceiling.accelerators)), run.accelerator);
+                     format_count(std::floor(run.ceiling.accelerators)), run.job.accelerator);
 }
 
 // Of the time that is left without checkpoints the accelerators would compute long enough.
 bool checkpoints_limit(const RunResult& run) {
   if (!run.checkpoints || run.checkpoints->count == 0) return false;
   const double stood = run.checkpoints->blocked_seconds;
-  return run.sustained_utilisation / std::max(1e-9, 1 - stood / run.seconds) >= run.au_threshold;
+  return run.sustained_utilisation / std::max(1e-9, 1 - stood / run.seconds) >=
+         run.job.au_threshold;
 }
 
 // Of the time that accelerators waited after start-up; 0 where they did not.
@@ -51,9 +52,9 @@ Limiter decoding_limiter(const RunResult& run) {
   const auto found = run.effective.find("readers");
   const std::uint64_t readers =
       found == run.effective.end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
-  const double factor = run.au_threshold / std::max(0.01, run.sustained_utilisation);
+  const double factor = run.job.au_threshold / std::max(0.01, run.sustained_utilisation);
   const auto enough = static_cast<std::uint64_t>(std::ceil(factor * static_cast<double>(readers)));
-  const std::string who = run.replicas < run.accelerators ? "a replica" : "an accelerator";
+  const std::string who = run.job.replicas < run.job.accelerators ? "a replica" : "an accelerator";
   return {"decode",
           fmt::format("{}: {} of the time that was lost after start-up went into it, {} moved in "
                       "reads of {:.2f} ms each; {}",
@@ -69,9 +70,9 @@ Limiter decoding_limiter(const RunResult& run) {
 
 // By Little's law, in flight = rate x latency: what the accelerators need at this latency.
 Limiter window_limiter(const RunResult& run) {
-  const double factor = run.au_threshold / std::max(0.01, run.sustained_utilisation);
-  const auto enough = static_cast<std::uint64_t>(
-      std::ceil(factor * static_cast<double>(run.in_flight_limit) / std::max(1U, run.replicas)));
+  const double factor = run.job.au_threshold / std::max(0.01, run.sustained_utilisation);
+  const auto enough = static_cast<std::uint64_t>(std::ceil(
+      factor * static_cast<double>(run.in_flight_limit) / std::max(1U, run.job.replicas)));
   const double taken = run.read_latency.mean_ms;
   return {"window",
           fmt::format("the window: {}, {:.2f} ms without company, so more would fit; about {} {} "
@@ -81,7 +82,8 @@ Limiter window_limiter(const RunResult& run) {
                           : fmt::format("all {} reads in flight take {:.2f} ms each",
                                         run.in_flight_limit, taken),
                       run.unloaded_read_ms, format_counted(enough, "reader"),
-                      run.replicas < run.accelerators ? "a replica" : "an accelerator", enough)};
+                      run.job.replicas < run.job.accelerators ? "a replica" : "an accelerator",
+                      enough)};
 }
 
 }  // namespace
@@ -95,7 +97,7 @@ Limiter find_limiter(const RunResult& run) {
   if (held > kHostShareMax * run.seconds)
     return {"host", fmt::format("this host: it did not let the client run for {} of the time",
                                 format_percent(held / run.seconds))};
-  if (run.sustained_utilisation >= run.au_threshold)
+  if (run.sustained_utilisation >= run.job.au_threshold)
     return {"accelerator",
             fmt::format("the accelerators: they computed for {} of the time, {} were consumed{}",
                         format_percent(run.sustained_utilisation),

@@ -1,5 +1,4 @@
-// What `load` has to say, as plain values. docs/checkpoint-schema.md describes the JSON. Durations
-// are in seconds, sizes in bytes.
+// What `load` has to say, as plain values. Durations are in seconds, sizes in bytes.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "feedrate/result/run_result.h"
+#include "feedrate/result/report.h"
 
 namespace feedrate {
 
-struct LoadResult {
-  std::string model, title, directory, source;  // "step 3", "4 files of a model", "described"
-  std::string storage, io, clock;
+struct LoadResult : Envelope {
+  std::string model, title, source;        // "step 3", "4 files of a model", "described"
   std::uint64_t replicas = 1, tensor = 1;  // ranks of a replica
   double scale = 1;                        // of the model that was written
   std::uint64_t needed_bytes = 0;          // by a replica
@@ -27,11 +25,12 @@ struct LoadResult {
   bool verified = false;
   LatencySummary read_latency;
   std::vector<std::string> skipped;  // checkpoints that were left out: "step 20: why"
-  std::vector<std::string> warnings;
-  HostFacts host;
+
+  double first_ready_seconds() const;
+  double last_ready_seconds() const;
+  double bytes_per_second() const;  // of all replicas together; 0: nothing took time
 };
 
-std::string load_to_text(const LoadResult& result);
-std::string load_to_json(const LoadResult& result);
+std::string verdict_of(const LoadResult& result);
 
 }  // namespace feedrate

@@ -1,46 +1,20 @@
-// RunResult: everything that a run of `train` has to say, as a plain value. Text, JSON and reports
-// are views of it and add no facts. docs/result-schema.md describes the JSON.
+// RunResult: what a run of `train` has to say.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
-#include "feedrate/base/error.h"
-#include "feedrate/stats/histogram.h"
+#include "feedrate/result/report.h"
 
 namespace feedrate {
-
-inline constexpr int kResultSchemaVersion = 1;
-
-struct LatencySummary {
-  std::uint64_t count = 0;
-  double mean_ms = 0, p50_ms = 0, p90_ms = 0, p99_ms = 0, p999_ms = 0, max_ms = 0;
-  // Raw histogram: lower bound of each bucket that holds something [ns], and how many. Relative
-  // width of a bucket is under 1/64.
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> buckets_ns;
-};
-LatencySummary summarise_latency(const Histogram& nanoseconds);
-
-struct HostFacts {
-  std::string name, kernel, cpu, build;
-  std::uint32_t cores = 0;
-  std::uint64_t memory_bytes = 0;
-  std::string date;  // UTC, ISO 8601
-};
 
 // Sums over one second of the run (or more, when a run is long: `interval_seconds`).
 struct SeriesPoint {
   double samples = 0, bytes = 0, compute_seconds = 0;
-};
-
-struct ErrorCount {
-  std::string kind;  // "io", "short-read", "corrupt", ...
-  std::uint64_t count = 0;
-  std::string first_message;  // names path and offset
 };
 
 // What the bytes of the samples went through once they were there, and its price on this host.
@@ -49,6 +23,12 @@ struct ByteProcessing {
   std::uint64_t samples = 0, bytes = 0;
   std::uint64_t decoded_bytes = 0;  // tensors that came out; 0 unless decoded
   double cpu_seconds = 0;           // 0 when the clock is virtual: nothing is processed then
+  double cpu_seconds_per_sample() const {
+    return samples > 0 ? cpu_seconds / static_cast<double>(samples) : 0;
+  }
+  double bytes_per_cpu_second() const {  // of one core; 0: not known
+    return cpu_seconds > 0 ? static_cast<double>(bytes) / cpu_seconds : 0;
+  }
 };
 
 // Accelerator-time lost to one cause: while an accelerator's own batch was not there, and while
@@ -61,6 +41,11 @@ struct RankStallResult {
   std::uint32_t rank = 0;
   std::int64_t compute_ns = 0;
   std::vector<StallShare> causes;  // those that are not zero
+};
+// Of the accelerators' time.
+struct StallFraction {
+  std::string cause;
+  double fraction = 0;
 };
 // Where the stalls of a cause came from, the worst of each kind.
 struct StallPlace {
@@ -77,6 +62,14 @@ struct StallResult {
   double interval_seconds = 1;
   std::vector<std::vector<double>> series;  // by interval: accelerator-seconds lost, by cause
   std::vector<StallPlace> places;
+
+  std::int64_t lost_ns() const { return wall_ns - compute_ns; }
+  double lost_fraction() const;                  // of the wall time
+  double carried_fraction() const;               // of the wall time: waiting for a slower rank
+  std::vector<StallFraction> fractions() const;  // by cause, the largest first
+  // The file or directory that cost most, where it is a tenth of what was lost or more.
+  std::optional<StallPlace> worst_place() const;
+  double worst_place_fraction() const;  // of what was lost; 0: there is none
 };
 
 // The samples of one epoch: what they take in the files, what reads returned, and which share of
@@ -160,8 +153,9 @@ struct RunCheckpoints {
   double blocked_median_seconds = 0, restorable_median_seconds = 0;
 };
 
-struct RunResult {
-  std::string workload, workload_title, accelerator, timing_source;
+// Which emulated job: whose step times, how many accelerators, what each asks for.
+struct JobFacts {
+  std::string workload, title, accelerator, timing_source;
   std::string timing_set;  // "storage-benchmark", "measured", "user", ...
   std::vector<OtherTiming> other_timings;
   std::uint32_t accelerators = 0, batch_samples = 0;
@@ -172,14 +166,20 @@ struct RunResult {
   double compute_seconds_per_batch = 0;
   double demand_bytes_per_second = 0;  // of one accelerator that never waits
   double au_threshold = 0;
+  std::uint32_t replica_accelerators() const { return tensor_parallel * pipeline_parallel; }
+  double replica_demand_bytes_per_second() const {
+    return demand_bytes_per_second * replica_accelerators();
+  }
+};
 
-  std::map<std::string, std::string> requested;  // settings as the user gave them
-  std::map<std::string, std::string> effective;  // what was used
-  std::map<std::string, std::uint64_t> seeds;
-  HostFacts host;
+struct DatasetFacts {
+  std::string directory, format;
+  std::uint64_t files = 0, samples = 0, bytes = 0;
+};
 
-  std::string dataset_directory, dataset_format;
-  std::uint64_t dataset_files = 0, dataset_samples = 0, dataset_bytes = 0;
+struct RunResult : Envelope {
+  JobFacts job;
+  DatasetFacts dataset;
 
   // MLPerf Storage's definition: nominal compute time over run time, without the first step (of
   // each epoch with the faithful client, whose loader starts anew); epochs weighted by length.
@@ -223,123 +223,25 @@ struct RunResult {
   IoLedger io;
   ClientCeiling ceiling;
   Limiter limiter;
-  std::vector<ErrorCount> errors;
-  std::vector<std::string> warnings;
-  bool interrupted = false;
-  bool valid = true;
-  std::vector<std::string> invalid_reasons;  // each with its remedy
-};
 
-// One trial of `find`.
-struct TrialResult {
-  std::uint32_t accelerators = 0;
-  // Accelerators that take no time: what does the storage move with so many reads in flight?
-  bool free_steps = false;
-  std::uint64_t reads_in_flight = 0;  // that the readers allow
-  double begin_seconds = 0;           // of the search
-  double seconds = 0;
-  std::uint64_t steps = 0;
-  // Sustained AU over so much of the trial; none where it was too short for a step, or for one
-  // whose steps took no time. `upper_bound`: no step ended, and it is at most this.
-  std::optional<double> utilisation;
-  bool upper_bound = false;
-  double measured_seconds = 0;
-  double samples_per_second = 0, bytes_per_second = 0;  // that were read
-};
-
-// All looks of a search at one number of accelerators.
-struct FindPoint {
-  std::uint32_t accelerators = 0;
-  double utilisation = 0, half_width = 0;  // that holds however often it is looked at
-  double seconds = 0;                      // measured
-  std::uint32_t looks = 0;
-  std::string verdict;  // "fed", "starve", "edge" (within 0.2 points), "open"
-};
-
-// The reads in flight that a search asked for, and what the storage moved then.
-struct DepthPoint {
-  std::uint64_t reads_in_flight = 0, transfer_bytes = 0;
-  double bytes_per_second = 0;
-  double seconds = 0;  // tried
-};
-
-// What a storage feeds when every byte is read for the first time, where that differs from what it
-// feeds when the data set is read again.
-struct ColdAnswer {
-  std::uint32_t accelerators = 0, accelerators_low = 0, accelerators_high = 0;
-  double bytes_per_second = 0, again_bytes_per_second = 0;  // moved at the first, at later readings
-};
-
-struct FindResult {
-  std::string client, accelerator;
-  double au_threshold = 0;
-  // The number, and the interval that it lies in: between the most that are proven fed and the
-  // fewest that are proven to starve. 0 when one starves.
-  std::uint32_t accelerators = 0, accelerators_low = 0, accelerators_high = 0;
-  bool measured = false;  // false: nothing could be told at all
-  // Of a search that was interrupted before it looked at a number: what the storage moved, and how
-  // many that would feed. 0: not known.
-  std::uint32_t by_rate = 0;
-  double rate_bytes_per_second = 0;
-  std::uint32_t limit = 0;  // that the data set or --max allowed
-  std::string limited_by;   // "storage", "client-cpu", "open", "data-set", "--max", "unknown", ...
-  std::string reason;       // one sentence
-  std::vector<std::string> findings;             // what else the user should know
-  double narrower_budget_seconds = 0;            // that would tell; 0: nothing more to tell
-  std::uint32_t narrower_numbers = 1;            // that it would leave; 1: it would tell
-  double budget_seconds = 0, spent_seconds = 0;  // 0: no budget
-  std::uint64_t samples_max = 0;                 // that it might read; 0: no limit
-  bool samples_read = false;                     // all of those
-  // Where nothing was measured: a budget that is likely to hold a first look; 0: not known.
-  double first_look_budget_seconds = 0;
-  bool repeatable = true;  // false: cut by the time of this host
-  // --at-least: "", "pass", "fail" or "undecided".
-  std::uint32_t asked = 0;
-  std::string answer;
-  // Where the data set was read once and then again: the figures above are of later readings.
-  bool read_again = false;
-  bool just_written = false;       // all that was read: whether caches held it cannot be told
-  bool most_tried = false;         // the search ended at as many as are tried when nobody says more
-  std::optional<ColdAnswer> cold;  // none where both readings are alike
-  double job_times_larger = 0;     // the job's data set than this one; 0: not known
-  double noise_seconds = 0, correlation_seconds = 0;  // see find/noise.h
-  std::uint64_t depth_reads = 0;                      // in flight, as many as were needed
-  std::uint64_t transfer_bytes = 0;
-  double read_ahead_bytes = 0;  // at the answer, over all accelerators
-  std::vector<DepthPoint> depths;
-  bool saturated = false;              // more load moved no more
-  std::vector<FindPoint> points;       // by number of accelerators
-  std::vector<TrialResult> trials;     // in the order they were made
-  std::optional<RunResult> at_answer;  // of the most that are fed; none when there is none
-  std::optional<RunResult> beyond;     // of the fewest that starve; none when there is none
-  std::optional<RunResult> any;        // of whatever number: its job is every trial's
-  bool interrupted = false;
-  ClientCeiling ceiling;
-  std::string timing_set;
-  std::vector<OtherTiming> other_timings;
+  bool fed() const { return valid && sustained_utilisation >= job.au_threshold; }
+  double reads_per_second() const { return seconds > 0 ? static_cast<double>(reads) / seconds : 0; }
+  // Bytes moved over those asked for: alignment makes it more than 1. 0: nothing was asked for.
+  double moved_over_asked() const;
+  // Of this host's CPU time for a gigabyte moved. 0: not known.
+  double cpu_seconds_per_gigabyte() const;
+  double checkpoint_blocked_fraction() const {  // of the run
+    return checkpoints && seconds > 0 ? checkpoints->blocked_seconds / seconds : 0;
+  }
 };
 
 // Judges a run by its own figures: CPU, readers in flight against their latency, the network.
 Limiter find_limiter(const RunResult& run);
 
-HostFacts collect_host_facts(std::string_view build);
-
-// JSON with keys in a fixed order; equal values give equal text.
-std::string to_json(const RunResult& result);
-std::string to_json(const std::vector<FindResult>& results);
-// Reads to_json's text back; kCorrupt names the key that is missing or wrong.
-Result<RunResult> run_result_from_json(std::string_view text);
-
-// What a person reads in ten seconds. Ends with a newline.
+// "8 x h100 fed: AU 99.2 % (threshold 90.0 %), 1.6 GB/s", or why it is INVALID.
+std::string verdict_of(const RunResult& run);
 // "14 tfrecord files, 17,514 samples, 1.9 GiB".
 std::string describe_dataset(std::string_view format, std::uint64_t files, std::uint64_t samples,
                              std::uint64_t bytes);
-std::string render_text(const RunResult& result);
-// "20 x h100 (19 to 21)": the number with its interval.
-std::string answer_text(const FindResult& result);
-// "between 16 and 24 x h100": what is known so far.
-std::string range_text(const FindResult& result);
-// The search, and behind it that of the framework's client where there was one.
-std::string render_text(const std::vector<FindResult>& results);
 
 }  // namespace feedrate

@@ -6,7 +6,7 @@
 A line of commands.txt is "NAME: ARGUMENTS". The program writes its JSON; every number, flag and
 enumeration of it must be the recorded one. Sentences, the host and times of day are not compared: a
 string with a space that is no figure with its unit is a sentence. renamed.txt says which keys were
-renamed since the recording: lines of "OLD -> NEW", of whole paths without indexes.
+renamed since the recording.
 
 Records are recorded/NAME.txt: one line a path, with its values in the order of the JSON; of many
 values their number, the first, the last and a sum. A change that means to alter results records those
@@ -48,20 +48,18 @@ def leaves(value, path, found):
         found.setdefault(path, []).append(value)
 
 
-def lines_of(document):
+def line_of(values):
+    texts = [json.dumps(value) for value in values]
+    if len(texts) <= SHOWN:
+        return ", ".join(texts)
+    total = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
+    return f"{len(texts)} values, {texts[0]} .. {texts[-1]}, {total}"
+
+
+def values_of(document):
     found = {}
     leaves(document, "", found)
-    lines = {}
-    for path, values in found.items():
-        if LEFT_OUT.match(path):
-            continue
-        texts = [json.dumps(value) for value in values]
-        if len(texts) > SHOWN:
-            total = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
-            lines[path] = f"{len(texts)} values, {texts[0]} .. {texts[-1]}, {total}"
-        else:
-            lines[path] = ", ".join(texts)
-    return lines
+    return {path: values for path, values in found.items() if not LEFT_OUT.match(path)}
 
 
 def read_commands():
@@ -76,10 +74,32 @@ def read_commands():
     return commands
 
 
-def read_renamed():
-    file = HERE / "renamed.txt"
-    pairs = [line.split(" -> ") for line in file.read_text().splitlines() if " -> " in line] if file.exists() else []
-    return {old.strip(): new.strip() for old, new in pairs}
+class Renamed:
+    """The rules of renamed.txt: the first one that fits a path is used."""
+
+    def __init__(self, lines):
+        self.rules = []
+        for line in lines:
+            verbs, _, rule = line.partition(": ")
+            old, arrow, new = rule.partition(" -> ")
+            if not line.startswith("#") and arrow:
+                self.rules.append((verbs.split(), old.strip(), new.strip()))
+
+    def path(self, verb, path):
+        """The path now, None where it is gone, and whether empty values used to be left out."""
+        for verbs, old, new in self.rules:
+            whole = not old.endswith(("*", "."))
+            start = old.rstrip("*")
+            if verb not in verbs and verbs != ["all"]:
+                continue
+            if path != old if whole else not path.startswith(start):
+                continue
+            if new == "gone":
+                return None, False
+            filled = new.endswith(" where not empty")
+            new = new.removesuffix(" where not empty")
+            return (new if whole else new.rstrip("*") + path[len(start):]), filled
+        return path, False
 
 
 def run(program, arguments):
@@ -91,15 +111,23 @@ def run(program, arguments):
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300)
         file = pathlib.Path(folder, "result.json")
         if not file.exists():
-            return {"exit": str(done.returncode), "no result": (done.stderr.splitlines() or [""])[0]}
-        return {"exit": str(done.returncode), **lines_of(json.loads(file.read_text()))}
+            return {"exit": [done.returncode], "no result": [(done.stderr.splitlines() or [""])[0]]}
+        return {"exit": [done.returncode], **values_of(json.loads(file.read_text()))}
 
 
 def compare(name, recorded, now, renamed):
-    wanted = {renamed.get(path, path): value for path, value in recorded.items() if renamed.get(path) != "gone"}
-    wrong = [f"  {path}: recorded {value}, now {now.get(path, 'missing')}" for path, value in wanted.items()
-             if now.get(path) != value]
-    wrong += [f"  {path}: not recorded, now {value}" for path, value in now.items() if path not in wanted]
+    verb = json.loads(recorded.get("kind", recorded.get("verb", '""')))
+    wrong = []
+    for old, value in recorded.items():
+        path, filled = renamed.path(verb, old)
+        if path is None:
+            continue
+        values = now.get(path)
+        lines = [] if values is None else [line_of(values)]
+        if filled and values is not None:
+            lines.append(line_of([each for each in values if each not in (None, "", 0)]))
+        if value not in lines:
+            wrong.append(f"  {path}: recorded {value}, now {lines[0] if lines else 'missing'}")
     if wrong:
         print(f"{name}: {len(wrong)} differences\n" + "\n".join(wrong[:12]), flush=True)
     return not wrong
@@ -113,14 +141,15 @@ def main():
     args = parser.parse_args()
     program = os.path.abspath(args.feedrate)
     commands = {name: words for name, words in read_commands().items() if args.only in name}
-    renamed = read_renamed()
+    table = HERE / "renamed.txt"
+    renamed = Renamed(table.read_text().splitlines() if table.exists() else [])
     good = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for name, now in zip(commands, pool.map(lambda words: run(program, words), commands.values())):
             file = HERE / "recorded" / f"{name}.txt"
             if args.record:
                 file.parent.mkdir(exist_ok=True)
-                file.write_text("".join(f"{path} = {value}\n" for path, value in now.items()))
+                file.write_text("".join(f"{path} = {line_of(values)}\n" for path, values in now.items()))
                 good += 1
                 continue
             recorded = dict(line.split(" = ", 1) for line in file.read_text().splitlines()) if file.exists() else {}

@@ -1,7 +1,8 @@
-#include "feedrate/plan/figure.h"
+#include "feedrate/base/measure.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -54,34 +55,28 @@ std::string time_text(double seconds) {
   return format_duration(from_seconds(seconds));
 }
 
+// In the order of the enumeration.
+constexpr std::array<std::string_view, 12> kNames = {
+    "",        "count",        "fraction",    "ratio",      "bytes", "bytes_per_second",
+    "seconds", "milliseconds", "nanoseconds", "per_second", "money", "money_per_hour"};
+
 }  // namespace
 
-std::string_view to_string(Unit unit) {
-  switch (unit) {
-    case Unit::kCount:
-      return "count";
-    case Unit::kFraction:
-      return "fraction";
-    case Unit::kBytes:
-      return "bytes";
-    case Unit::kBytesPerSecond:
-      return "bytes_per_second";
-    case Unit::kSeconds:
-      return "seconds";
-    case Unit::kPerSecond:
-      return "per_second";
-    case Unit::kMoney:
-      return "money";
-    case Unit::kMoneyPerHour:
-      return "money_per_hour";
-  }
-  return "";
+std::string_view to_string(Unit unit) { return kNames[static_cast<std::size_t>(unit)]; }
+
+std::optional<Unit> unit_of(std::string_view name) {
+  const auto* const found = std::ranges::find(kNames, name);
+  if (found == kNames.end()) return std::nullopt;
+  return static_cast<Unit>(found - kNames.begin());
 }
 
 std::string Measure::brief() const {
   switch (unit_) {
+    case Unit::kNone:
     case Unit::kCount:
       return plain(value_);
+    case Unit::kRatio:
+      return plain(value_) + " x";
     case Unit::kFraction:
       return value_ < 0.01 ? fmt::format("{:.2f} %", 100 * value_) : format_percent(value_);
     case Unit::kBytes:
@@ -90,6 +85,10 @@ std::string Measure::brief() const {
       return decimal(value_, "B/s");
     case Unit::kSeconds:
       return time_text(value_);
+    case Unit::kMilliseconds:
+      return time_text(value_ / 1e3);
+    case Unit::kNanoseconds:
+      return time_text(value_ / 1e9);
     case Unit::kPerSecond:
       return plain(value_) + "/s";
     case Unit::kMoney:
@@ -104,12 +103,6 @@ std::string Measure::text() const {
   if (unit_ == Unit::kBytes && value_ >= 1024)
     return fmt::format("{} ({})", brief(), binary(value_));
   return brief();
-}
-
-const Figure* Section::find(std::string_view wanted) const {
-  for (const Figure& figure : figures)
-    if (figure.key == wanted) return &figure;
-  return nullptr;
 }
 
 }  // namespace feedrate

@@ -1,0 +1,34 @@
+// Parts that the text views share. Private to result/.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "feedrate/result/views.h"
+
+namespace feedrate {
+
+std::string result_row(std::string_view label, const std::string& value);
+std::string latency_text(const LatencySummary& latency);
+std::string seconds_text(double seconds);  // "1.25 s"
+std::string dataset_text(const DatasetFacts& dataset);
+std::string step_text(const JobFacts& job);
+std::string one_accelerator_text(const JobFacts& job);  // or one replica
+// Which step time the verdict rests on, and what another would have asked of the storage.
+std::string timing_text(const JobFacts& job);
+std::string warnings_text(const std::vector<std::string>& warnings,
+                          const std::vector<ErrorCount>& errors);
+std::string invalid_text(const Envelope& report);  // "INVALID: why; why"
+std::string setting_of(const Envelope& report, const std::string& key);
+
+// The text of each verb, without its first line, which is the verdict.
+std::string text_of(const RunResult& run);
+std::string text_of(const FindReport& report);
+std::string text_of(const CheckpointResult& result);
+std::string text_of(const CompactResult& result);
+std::string text_of(const LoadResult& result);
+std::string text_of(const PlanResult& plan, bool explain);
+std::string text_of(const DoctorReport& report);
+
+}  // namespace feedrate

@@ -1,0 +1,38 @@
+// The views of results: text for people, JSON out and in, CSV, and what describes them. Each is
+// made from the Report alone; nothing is worked out here.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "feedrate/base/error.h"
+#include "feedrate/result/checkpoint_result.h"
+#include "feedrate/result/doctor_result.h"
+#include "feedrate/result/find_result.h"
+#include "feedrate/result/load_result.h"
+#include "feedrate/result/plan_result.h"
+#include "feedrate/result/run_result.h"
+
+namespace feedrate {
+
+using Report = std::variant<RunResult, FindReport, CheckpointResult, CompactResult, LoadResult,
+                            PlanResult, DoctorReport>;
+
+// What a person reads; the first line is the verdict. Ends with a newline. `explain`: a plan's
+// formulas and sources, too.
+std::string to_text(const Report& report, bool explain = false);
+// Keys in a fixed order; equal values give equal text. What is not UTF-8 becomes U+FFFD.
+std::string to_json(const Report& report);
+// One line a value: verb, key, value, unit, which direction is better (RFC 4180). A plan has its
+// own columns: job, section, key, value, unit, label, formula, source.
+std::string to_csv(const Report& report);
+// Reads to_json's text back; kCorrupt names the key that is missing or wrong, and the version of an
+// older result.
+Result<Report> parse_report(std::string_view json);
+
+// JSON Schema (draft 2020-12) of every verb's result, and docs/results.md: both from the tables.
+std::string report_schema();
+std::string report_page();
+
+}  // namespace feedrate
