@@ -243,6 +243,8 @@ TEST(Dlio, ErrorsNameThePlace) {
   EXPECT_EQ(message(read(with("68341808", "68341808000"))),
             at + "9:30: dataset.record_length_bytes_stdev: 68341808000 is more than 10 times "
                  "sample_bytes_mean (146600628)");
+  EXPECT_EQ(message(read(with("168", "1000000000000"))),
+            at + "8:24: dataset.record_length_bytes: the data set would be larger than 9 EB");
   EXPECT_EQ(message(read("name: [1")).substr(0, at.size()), at);
   EXPECT_EQ(message(read("sweets: 1\n")), at + "1:9: sweets: unknown DLIO key");
 }
