@@ -21,7 +21,8 @@ PROGRAM = os.path.join(ROOT, "build/release/feedrate")
 
 def feedrate(*arguments, prefix=()):
     command = [*prefix, PROGRAM, *map(str, arguments), "--quiet", "--json", "-"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return {**report["result"], **report}
 
 
 def verdict(name, value, bar, ok):
@@ -57,10 +58,10 @@ def unet3d(args):
         fio_rate = fio_large_reads(args.dir)
         search = feedrate("find", "unet3d", data, "--size", "6GiB", "--budget", "60s")["searches"][0]
         run = search["at_answer"] or search["beyond"]
-        moved = run["metrics"]["sustained_bytes_per_second"]
+        moved = run["result"]["metrics"]["sustained_bytes_per_second"]
         ratios.append(moved / fio_rate)
         print(f"  find: {search['accelerators']} accelerators, moved {moved / 1e9:.2f} GB/s at AU "
-              f"{run['metrics']['sustained_utilisation']:.3f}; fio {fio_rate / 1e9:.2f} GB/s")
+              f"{run['result']['metrics']['sustained_utilisation']:.3f}; fio {fio_rate / 1e9:.2f} GB/s")
         print(f"  {search['reason']}")
     ratio = statistics.median(ratios)
     return verdict("3D U-Net against fio's 4 MiB reads", f"{ratio:.3f}", 0.9, ratio >= 0.9)
@@ -77,10 +78,10 @@ def cached(args):
                     pass
     search = feedrate("find", "resnet50", data, "--io", "buffered", "--cache", "measure", "--threads", 1,
                       "--budget", "90s", "--max", 64, prefix=("taskset", "-c", "1"))["searches"][0]
-    client = search["at_answer"]["client"]
+    client = search["at_answer"]["result"]["client"]
     user = client["cpu_user_seconds"] / (client["cpu_user_seconds"] + client["cpu_system_seconds"])
     raw = raw_cached_rate(data)
-    most = raw / (0.9 * search["at_answer"]["workload"]["demand_bytes_per_second"])
+    most = raw / (0.9 * search["at_answer"]["result"]["workload"]["demand_bytes_per_second"])
     print(f"  {search['reason']}")
     print(f"  one thread of plain pread(256 KiB) moves {raw / 1e9:.2f} GB/s here: at most {most:.1f}")
     count = search["accelerators"]

@@ -178,7 +178,7 @@ def compare_checkpoint(args):
 
     def feedrate(arguments, keep):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        result = json.loads(run([args.program] + arguments + ["--io", "direct", "--quiet", "--json", "-"]))
+        result = json.loads(run([args.program] + arguments + ["--io", "direct", "--quiet", "--json", "-"]))["result"]
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         if not keep:
             shutil.rmtree(target)

@@ -34,7 +34,7 @@ def check(name, directory, share):
     run = feedrate("train", name, directory, "--epochs", 2, "--step-time", "1us", "--verify", "--json", "-", *batch)
     if run.returncode not in (0, 1):
         return f"train: {run.stderr.strip()}", ""
-    result = json.loads(run.stdout)
+    result = json.loads(run.stdout)["result"]
     metrics, samples = result["metrics"], result["dataset"]["samples"]
     batch = result["workload"]["batch_samples"]
     whole = samples // batch * batch

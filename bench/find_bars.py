@@ -124,7 +124,7 @@ class Files:
         out = run([PROGRAM, "find", self.workload, self.directory, "--accelerator", self.accelerator, "--size",
                    self.size, "--budget", budget, "--quiet", "--json", "-"])
         answer = json.loads(out)
-        return Answer((answer.get("results") or answer["searches"])[0])
+        return Answer(answer["result"]["searches"][0])
 
 
 class Answer:
@@ -142,7 +142,7 @@ class Answer:
         else:
             ran = result["at_answer"] or result["beyond"]
             number, unit = re.fullmatch(r"([\d.,]+) (\w+)", ran["effective"]["transfer"]).groups()
-            self.depth = int(ran["metrics"]["in_flight_limit"])
+            self.depth = int(ran["result"]["metrics"]["in_flight_limit"])
             self.transfer = int(float(number.replace(",", "")) * UNITS[unit])
         self.depth = max(1, self.depth)
         alone = [trial for trial in result.get("trials", []) if trial["accelerators"] == 1]

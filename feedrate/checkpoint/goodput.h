@@ -31,7 +31,7 @@ struct Stretch {
   std::uint64_t saved = 0;  // intervals that a restart finds
   std::uint64_t begun = 0;  // checkpoints begun: with `saved` those that a failure made void
   Duration training{};      // all that was done
-  Duration blocked{};       // training stood for checkpoints
+  Duration blocked{};       // no step, for checkpoints
 };
 
 class GoodputHost {

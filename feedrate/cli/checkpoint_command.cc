@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "feedrate/base/text.h"
@@ -12,6 +11,7 @@
 #include "feedrate/cli/directories.h"
 #include "feedrate/cli/goodput_options.h"
 #include "feedrate/cli/model_options.h"
+#include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/report.h"
@@ -58,41 +58,43 @@ Result<int> show(const CommandContext& context, std::string_view verb, Checkpoin
 
 class CheckpointCommand final : public Command {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("model", name_,
-                   "of catalog/models, a YAML file, or a directory with files of your own")
-        ->required();
-    app.add_option("directory", directory_, "where to write; made if missing")->required();
-    const auto add = [&](const char* group, const char* name, std::string& value,
-                         const char* help) { app.add_option(name, value, help)->group(group); };
-    const char* group = "Model and its parallelism";
-    add(group, "-n,--ranks", ranks_, "accelerators; default: those of the published job, else 1");
-    add(group, "--tensor-parallel", options_.tensor, "ranks that share a layer");
-    add(group, "--pipeline-parallel", options_.pipeline, "stages of layers");
-    add(group, "--data-parallel", options_.data, "replicas; default: ranks / (tensor x pipeline)");
-    add(group, "--zero", options_.zero,
-        "what is sharded over replicas: 0, 1 optimizer, 2 gradients, 3 weights");
-    add(group, "--bytes-per-parameter", options_.bytes_per_parameter,
-        "of a checkpoint; default: its published size, else 14: 2 of weights, 12 of Adam in mixed "
-        "precision");
-    add(group, "--weight-bytes", options_.weight_bytes, "of one: 1, 2 or 4; default 2");
-    app.add_flag("--weights-only", weights_only_, "the final model: no state of the optimizer")
-        ->group(group);
-    add(group, "--subset", subset_, "write the first so many ranks only");
-    add(group, "--scale", scale_, "share of the model's parameters, for small machines: 0.01");
-    group = "Checkpoints";
-    add(group, "--layout", layout_,
-        "safetensors, raw, torch, dcp, or shared: all ranks in one file");
-    add(group, "--count", count_, "how many; default 1");
-    add(group, "--every", every_,
-        "time of training between two; default none, with --mtbf the best by Daly's formula");
-    add(group, "--step-stride", stride_, "steps from one to the next; default 1");
-    add(group, "--keep", keep_, "newest ones, older are removed; default: all");
-    add(group, "--changed", changed_, "share of the blocks that are new in each; default 100%");
-    add(group, "--seed", seed_, "of the content");
-    modes_.declare(app, "");
-    goodput_.declare(app);
-    system_.declare(app);
+  void declare(OptionTable& table) override {
+    using enum OptionType;
+    table.add("",
+              {{{"model", kModel, "", "",
+                 "a model of the catalogue, its YAML file, or a directory with files of your "
+                 "own"},
+                name_},
+               {{"directory", kDirectory, "", "", "where to write; made if missing"}, directory_}});
+    table.add("Model and its parallelism",
+              {{rows::kRanks.usually("the published job's, or 1"), ranks_},
+               {rows::kTensorParallel, options_.tensor},
+               {rows::kPipelineParallel, options_.pipeline},
+               {rows::kDataParallel, options_.data},
+               {rows::kZero, options_.zero},
+               {rows::kBytesPerParameter, options_.bytes_per_parameter},
+               {rows::kWeightBytes.within(kTensorBytes), options_.weight_bytes},
+               {{"--weights-only", kFlag, "", "", "the final model: no state of the optimizer"},
+                weights_only_},
+               {{"--subset", kCount, "all", "1 to --ranks", "write the first so many ranks only"},
+                subset_},
+               {rows::kScale, scale_}});
+    table.add("Checkpoints",
+              {{rows::kLayout, layout_},
+               {{"--count", kCount, "1", "1 to 1000000", "how many checkpoints"}, count_},
+               {{"--every", kDuration, "", "",
+                 "time of training between two; default: none, with --mtbf the best by Daly's "
+                 "formula"},
+                every_},
+               {{"--step-stride", kCount, "1", "1 to 1000000000",
+                 "steps from one checkpoint to the next"},
+                stride_},
+               {rows::kKeep, keep_},
+               {rows::kChanged, changed_},
+               {rows::kSeed, seed_}});
+    modes_.declare(table, "", "");
+    goodput_.declare(table);
+    system_.declare(table);
   }
 
   Result<int> run(const CommandContext& context) override {
@@ -113,13 +115,15 @@ class CheckpointCommand final : public Command {
       FEEDRATE_CHECK(place(model, job));
     }
     const std::uint64_t ranks = is_data() ? job.data_ranks : job.ranks.size();
-    FEEDRATE_TRY(const System system, resolve_system(system_, directory_, ranks));
+    FEEDRATE_TRY(const System system,
+                 resolve_system(system_, directory_, ranks, job.head.content.seed));
     const bool moves_data = system.carries_data;
     if (is_data() && !moves_data)
       return fail(ErrorKind::kUsage, "--storage: your own files are not simulated",
                   "name a model instead of a directory, or leave out --storage and --clock");
     FEEDRATE_CHECK(modes_.resolve(moves_data, job));
-    FEEDRATE_TRY(const StorageFactory local, modes_.local_factory(moves_data, system.wanted_io));
+    FEEDRATE_TRY(const StorageFactory local,
+                 modes_.local_factory(moves_data, system.wanted_io, job.head.content.seed));
     job.block_bytes = system.block;
     job.writes_at_once = system.at_once;
     FEEDRATE_CHECK(check_effects(job, moves_data));
@@ -167,6 +171,9 @@ class CheckpointCommand final : public Command {
                   "leave it out");
     };
     if (!moves_data && !keep_.empty()) return no_use("--keep", keep_, "where nothing is kept");
+    if (!moves_data && job.head.sum_block_bytes == 0 && !changed_.empty())
+      return no_use("--changed", changed_,
+                    "where nothing is kept and each checkpoint is written whole");
     if (goodput_.wanted()) return {};
     if (job.count == 1 && !every_.empty())
       return no_use("--every", every_, "with one checkpoint: there is no training between two");
@@ -216,10 +223,7 @@ class CheckpointCommand final : public Command {
     std::string source;
     FEEDRATE_TRY(const Precision precision, options_.resolve_precision(model, source));
     const double weights = precision.weights.value();
-    if (weights != 1 && weights != 2 && weights != 4)
-      return fail(ErrorKind::kUsage,
-                  fmt::format("--weight-bytes: tensors of {} B are not written", weights),
-                  "use 1, 2 or 4");
+    FEEDRATE_CHECK(check_tensor_bytes(weights));
     job.head.weight_bytes = weights;
     job.head.optimizer_bytes = weights_only_ ? 0 : precision.optimizer.value();
     if (weights_only_ && !options_.bytes_per_parameter.empty())
@@ -324,25 +328,23 @@ class CheckpointCommand final : public Command {
 
 class RestoreCommand final : public Command {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("directory", directory_, "that 'feedrate checkpoint' wrote to")->required();
-    app.add_option("--step", step_, "this one only; default: the newest that is whole")
-        ->group("Checkpoints");
-    app.add_flag("--no-verify", no_verify_, "read the bytes without checking them")
-        ->group("Checkpoints");
-    app.add_option("--local", local_, "node-local directory of two levels: read where it can be")
-        ->group("Checkpoints");
-    const char* group = "Onto another topology: each rank reads just what it needs";
-    const auto add = [&](const char* name, std::string& value, const char* help) {
-      app.add_option(name, value, help)->group(group);
-    };
-    add("-n,--ranks", ranks_, "accelerators of the job that reads");
-    add("--tensor-parallel", options_.tensor, "ranks that share a layer");
-    add("--pipeline-parallel", options_.pipeline, "stages of layers");
-    add("--data-parallel", options_.data, "replicas; default: ranks / (tensor x pipeline)");
-    add("--zero", options_.zero, "default: as it was written");
-    add("--model", options_.model, "the model's YAML file, where it is not of catalog/models");
-    system_.declare(app);
+  void declare(OptionTable& table) override {
+    using enum OptionType;
+    table.add("", {{{"directory", kDirectory, "", "", "that 'feedrate checkpoint' wrote to"},
+                    directory_}});
+    table.add("Checkpoints",
+              {{rows::kStep, step_},
+               {{"--no-verify", kFlag, "", "", "read the bytes without checking them"}, no_verify_},
+               {rows::kLocal, local_}});
+    constexpr std::string_view kWritten = "as written";
+    table.add("Onto another topology: each rank reads just what it needs",
+              {{rows::kRanks.usually(kWritten), ranks_},
+               {rows::kTensorParallel.usually(kWritten), options_.tensor},
+               {rows::kPipelineParallel.usually(kWritten), options_.pipeline},
+               {rows::kDataParallel, options_.data},
+               {rows::kZero.usually(kWritten), options_.zero},
+               {rows::kModelName.usually(kWritten), options_.model}});
+    system_.declare(table);
   }
 
   Result<int> run(const CommandContext& context) override {

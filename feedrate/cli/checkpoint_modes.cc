@@ -6,6 +6,7 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
+#include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/system_options.h"
 #include "feedrate/plan/checkpoint.h"
 
@@ -19,58 +20,48 @@ Result<double> bytes_per_second(const std::string& text, std::string_view flag) 
 
 }  // namespace
 
-void CheckpointModeOptions::declare(CLI::App& app, const char* prefix) {
+void CheckpointModeOptions::declare(OptionTable& table, std::string_view prefix,
+                                    std::string_view beside) {
+  using enum OptionType;
   prefix_ = prefix;
-  const char* group = "How checkpoints are taken";
-  const auto add = [&](const char* name, std::string& value, const char* help) {
-    app.add_option(flag(name), value, help)->group(group);
-  };
-  app.add_flag(flag("async"), asynchronous,
-               "training goes on once the state is in host memory; it is written behind")
-      ->group(group);
-  add("snapshot-bandwidth", snapshot_bandwidth,
-      "asynchronous: of each accelerator to host memory; default: as fast as this host copies, "
-      "26.4GiB/s where no data are moved");
-  add("write-bandwidth", write_bandwidth,
-      "limit of what is written behind training, all ranks together");
-  app.add_flag(flag("incremental"), incremental,
-               "store only blocks that changed since the one before")
-      ->group(group);
-  add("increments", increments, "incremental ones in a row before a whole one; default 10");
-  add("local", local,
-      "two levels: training waits for this node-local directory, the shared copy comes behind");
-  add("local-storage", local_storage,
-      "of the node-local level; default: posix, or null where no data are moved");
-  app.add_option(flag("slow-rank"), slow_ranks, "RANK=BANDWIDTH: a rank that writes no faster")
-      ->group(group);
+  OptionRow snapshot = rows::kSnapshotBandwidth, write = rows::kWriteBandwidth;
+  snapshot.beside = "--async";
+  write.beside = "--async or --local=DIR";
+  table.add("How checkpoints are taken",
+            {{{"--async", kFlag, "", "",
+               "training goes on once the state is in host memory; it is written behind"},
+              asynchronous},
+             {snapshot, snapshot_bandwidth},
+             {write, write_bandwidth},
+             {{"--incremental", kFlag, "", "",
+               "store only the blocks that changed since the checkpoint before"},
+              incremental},
+             {{"--increments", kCount, "10", "1 to 1000000",
+               "incremental checkpoints in a row before a whole one", "--incremental"},
+              increments},
+             {rows::kLocal, local},
+             {{"--local-storage", kText, "posix, or null where no data are moved",
+               "posix|null|model:FILE", "storage of the node-local level", "--local=DIR"},
+              local_storage},
+             {{"--slow-rank", kText, "", "RANK=RATE", "a straggler: this rank writes no faster"},
+              slow_ranks}},
+            prefix, beside);
 }
 
 Result<> CheckpointModeOptions::resolve(bool moves_data, CheckpointWriteJob& job) const {
-  const auto needs = [this](const std::string& value, const char* name, const std::string& what) {
-    return fail(ErrorKind::kUsage,
-                fmt::format("{}: {} has no use without {}", flag(name), value, what),
-                fmt::format("add {}, or leave it out", what));
-  };
   job.asynchronous = asynchronous;
   job.local = local;
   if (!snapshot_bandwidth.empty()) {
-    if (!asynchronous) return needs(snapshot_bandwidth, "snapshot-bandwidth", flag("async"));
     FEEDRATE_TRY(job.snapshot_bytes_per_second,
                  bytes_per_second(snapshot_bandwidth, flag("snapshot-bandwidth")));
   } else if (asynchronous && !moves_data) {
     job.snapshot_bytes_per_second = CheckpointJob().snapshot.value.value();
   }
   if (!write_bandwidth.empty()) {
-    if (!asynchronous && local.empty())
-      return needs(write_bandwidth, "write-bandwidth",
-                   fmt::format("{} or {}", flag("async"), flag("local")));
     FEEDRATE_TRY(job.write_bytes_per_second,
                  bytes_per_second(write_bandwidth, flag("write-bandwidth")));
   }
-  if (!local_storage.empty() && local.empty())
-    return needs(local_storage, "local-storage", flag("local"));
   if (!increments.empty()) {
-    if (!incremental) return needs(increments, "increments", flag("incremental"));
     FEEDRATE_TRY(job.increments_max, parse_count(increments, flag("increments"), 1, 1'000'000));
   }
   if (!local.empty() &&
@@ -98,7 +89,8 @@ Result<> CheckpointModeOptions::resolve_slow_ranks(CheckpointWriteJob& job) cons
   return {};
 }
 
-Result<StorageFactory> CheckpointModeOptions::local_factory(bool moves_data, IoMode wanted) const {
+Result<StorageFactory> CheckpointModeOptions::local_factory(bool moves_data, IoMode wanted,
+                                                            std::uint64_t seed) const {
   if (local.empty()) return StorageFactory();
   StorageSpec spec = moves_data ? local_files() : costs_nothing();
   if (!local_storage.empty()) {
@@ -109,7 +101,7 @@ Result<StorageFactory> CheckpointModeOptions::local_factory(bool moves_data, IoM
   if (spec.facts.carries_data) {
     FEEDRATE_TRY(mode, resolve_io_mode(wanted, directory));
   }
-  return make_storage_factory(spec, mode, directory, 2);
+  return make_storage_factory(spec, mode, directory, seed + 1);
 }
 
 std::string checkpoint_progress_text(const char* what, const CheckpointProgress& progress) {

@@ -1,11 +1,11 @@
 // How a checkpoint is taken: options of `checkpoint` and `train`.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "feedrate/checkpoint/writer.h"
+#include "feedrate/cli/option_table.h"
 
 namespace feedrate {
 
@@ -14,13 +14,14 @@ struct CheckpointModeOptions {
   std::string local, local_storage, snapshot_bandwidth, write_bandwidth, increments;
   std::vector<std::string> slow_ranks;
 
-  // Names begin with "--" and `prefix`: "" or "checkpoint-".
-  void declare(CLI::App& app, const char* prefix);
+  // Names begin with "--" and `prefix`: "" or "checkpoint-". `beside`: without which they have no
+  // effect, "" for nothing.
+  void declare(OptionTable& table, std::string_view prefix, std::string_view beside);
   // Sets the modes of `job`, whose ranks are known (a user's files: are not); kUsage for what does
   // not go together. `moves_data`: whether the storage does.
   Result<> resolve(bool moves_data, CheckpointWriteJob& job) const;
-  // The storage of the node-local level; empty for one level.
-  Result<StorageFactory> local_factory(bool moves_data, IoMode wanted) const;
+  // The storage of the node-local level; empty for one level. `seed` is that of the shared level.
+  Result<StorageFactory> local_factory(bool moves_data, IoMode wanted, std::uint64_t seed) const;
 
  private:
   std::string flag(std::string_view name) const { return "--" + prefix_ + std::string(name); }

@@ -13,15 +13,14 @@
 
 #include "feedrate/base/error.h"
 
-namespace CLI {
-class App;
-}
-
 namespace feedrate {
+
+class OptionTable;
 
 struct CommandContext {
   std::stop_token stop;
   bool quiet = false;                  // no progress on stderr
+  bool help = false;                   // asked for: main() answers before a verb does its work
   std::vector<std::string> overrides;  // "++workload.train.epochs=3": words for a DLIO file
   std::map<std::string, std::string> requested;  // the settings that were given, by option
   std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
@@ -30,8 +29,9 @@ struct CommandContext {
 class Command {
  public:
   virtual ~Command() = default;
-  // Declares the options on `app`; values land in the command.
-  virtual void declare(CLI::App& app) = 0;
+  // Adds the options of the verb to `table`, which outlives the command's work; values land in the
+  // command.
+  virtual void declare(OptionTable& table) = 0;
   // Does the work: results to stdout, all else to stderr. The exit status, or an error to print.
   virtual Result<int> run(const CommandContext& context) = 0;
 };

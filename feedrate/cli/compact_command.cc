@@ -5,6 +5,7 @@
 #include "feedrate/checkpoint/compact.h"
 #include "feedrate/cli/checkpoint_modes.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/report.h"
 #include "feedrate/cli/stuck_reporter.h"
@@ -16,14 +17,12 @@ namespace {
 
 class CompactCommand final : public Command {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("directory", directory_, "that 'feedrate checkpoint --incremental' wrote to")
-        ->required();
-    const char* group = "Checkpoints";
-    app.add_option("--step", step_, "this one; default: the newest")->group(group);
-    app.add_option("--keep", keep_, "then remove all but the newest ones and what they build upon")
-        ->group(group);
-    system_.declare(app);
+  void declare(OptionTable& table) override {
+    table.add("", {{{"directory", OptionType::kDirectory, "", "",
+                     "that 'feedrate checkpoint --incremental' wrote to"},
+                    directory_}});
+    table.add("Checkpoints", {{rows::kStep, step_}, {rows::kKeep, keep_}});
+    system_.declare(table);
   }
 
   Result<int> run(const CommandContext& context) override {

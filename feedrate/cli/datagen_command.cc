@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "feedrate/base/text.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/directories.h"
+#include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/run_options.h"
 #include "feedrate/result/run_result.h"
@@ -14,12 +13,15 @@ namespace {
 
 class DatagenCommand final : public Command {
  public:
-  void declare(CLI::App& app) override {
-    workload_.declare(app);
-    app.add_option("directory", directory_, "where to write; made if missing")->required();
-    dataset_.declare(app);
-    app.add_option("--seed", dataset_.seed, "of the content")->group("Data set");
-    app.add_flag("--dry-run", dry_run_, "say what would be written, and write nothing");
+  void declare(OptionTable& table) override {
+    using enum OptionType;
+    workload_.declare(table, rows::kWorkloadName);
+    table.add("",
+              {{{"directory", kDirectory, "", "", "where to write; made if missing"}, directory_}});
+    dataset_.declare(table, "published");
+    table.add("Data set", {{rows::kSeed, dataset_.seed}});
+    table.add("", {{{"--dry-run", kFlag, "", "", "say what would be written, and write nothing"},
+                    dry_run_}});
   }
   Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const Workload workload, workload_.resolve(context));

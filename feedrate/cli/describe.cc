@@ -1,11 +1,12 @@
 // Build-time tool: writes what stands in documents and comes from the program's own tables.
-#include <fmt/format.h>
-
+//   describe man|completion|options|list|results-page|results-schema    to standard output
+//   describe workloads DOCS    DOCS/workload.schema.json, the table of keys in DOCS/workloads.md
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <map>
 #include <string>
-#include <string_view>
 
 #include "feedrate/cli/document.h"
 #include "feedrate/result/views.h"
@@ -13,43 +14,36 @@
 
 namespace {
 
-constexpr std::string_view kUsage =
-    "usage: feedrate_describe man|completion|results-page|results-schema     to standard output\n"
-    "       feedrate_describe workloads DOCS     DOCS/workload.schema.json, and the table of keys\n"
-    "                                            in DOCS/workloads.md\n";
-
-bool write_file(const std::string& path, std::string_view text) {
+bool write_file(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   file << text;
   return static_cast<bool>(file.flush());
 }
 
+// False where the page is not there, or has not the marks of the table.
 bool describe_workloads(const std::string& docs) {
   const std::string page_path = docs + "/workloads.md";
   std::ifstream file(page_path, std::ios::binary);
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   const std::string described = feedrate::with_workload_keys(page);
-  if (described.empty()) {
-    fmt::print(stderr, "{}: not there, or without the marks of the table of keys\n", page_path);
-    return false;
-  }
-  return write_file(page_path, described) &&
+  return !described.empty() && write_file(page_path, described) &&
          write_file(docs + "/workload.schema.json", feedrate::workload_schema());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string_view what = argc > 1 ? argv[1] : "";
+  const std::map<std::string, std::function<std::string()>> documents{
+      {"man", feedrate::man_page},
+      {"completion", feedrate::bash_completion},
+      {"options", feedrate::options_page},
+      {"list", feedrate::option_list},
+      {"results-page", feedrate::report_page},
+      {"results-schema", feedrate::report_schema}};
+  const std::string what = argc > 1 ? argv[1] : "";
   if (argc == 3 && what == "workloads") return describe_workloads(argv[2]) ? 0 : 1;
-  std::string text;
-  if (argc == 2 && what == "man") text = feedrate::man_page();
-  if (argc == 2 && what == "completion") text = feedrate::bash_completion();
-  if (argc == 2 && what == "results-page") text = feedrate::report_page();
-  if (argc == 2 && what == "results-schema") text = feedrate::report_schema();
-  if (text.empty()) {
-    fmt::print(stderr, "{}", kUsage);
-    return 2;
-  }
+  const auto found = documents.find(argc == 2 ? what : "");
+  if (found == documents.end()) return 2;
+  const std::string text = found->second();
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;
 }

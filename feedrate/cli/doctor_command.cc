@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
-
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/option_rows.h"
+#include "feedrate/cli/option_table.h"
 #include "feedrate/cli/report.h"
 #include "feedrate/doctor/doctor.h"
 
@@ -9,9 +9,11 @@ namespace {
 
 class DoctorCommand final : public Command {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("directory", directory_, "of the data, or where it shall be")->required();
-    app.add_option("--json", json_, "write the findings as JSON to a file, or - for stdout");
+  void declare(OptionTable& table) override {
+    table.add(
+        "", {{{"directory", OptionType::kDirectory, "", "", "of the data, or where they are to be"},
+              directory_},
+             {rows::kJson, json_}});
   }
 
   Result<int> run(const CommandContext& context) override {

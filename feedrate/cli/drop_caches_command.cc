@@ -1,13 +1,14 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/directories.h"
+#include "feedrate/cli/option_rows.h"
+#include "feedrate/cli/option_table.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/dataset/residency.h"
 #include "feedrate/dataset/scan.h"
@@ -84,9 +85,11 @@ Result<std::vector<std::string>> own_files(const std::string& path, const std::s
 
 class DropCachesCommand final : public Command {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("directory", directory_, "of a data set of ours");
-    app.add_option("--data", data_, "your own folder or file instead: all files in it");
+  void declare(OptionTable& table) override {
+    table.add("",
+              {{{"[directory]", OptionType::kDirectory, "", "", "a data set that feedrate wrote"},
+                directory_},
+               {rows::kData, data_}});
   }
 
   Result<int> run(const CommandContext& context) override {

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
 
@@ -69,10 +68,10 @@ class SearchProgress {
 
 class FindCommand final : public Command {
  public:
-  void declare(CLI::App& app) override {
-    options_.declare(app);
-    limits_.declare(app);
-    dataset_.declare(app);
+  void declare(OptionTable& table) override {
+    options_.declare(table, kSearchedLoader);
+    limits_.declare(table);
+    dataset_.declare(table, "4GiB, or published where it is described");
   }
 
   Result<int> run(const CommandContext& context) override {
@@ -80,7 +79,7 @@ class FindCommand final : public Command {
     FEEDRATE_CHECK(check_job_word());
     FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
     FEEDRATE_TRY(const ClientKind client, resolve_client(options_));
-    FEEDRATE_CHECK(check_search_effects(options_, client, limits_.both));
+    FEEDRATE_CHECK(check_search_effects(options_, client, limits_));
     FEEDRATE_TRY(const ClockKind clock, parse_clock(options_.clock, "--clock"));
     FEEDRATE_TRY(SearchLimits limits, limits_.resolve(clock, client, workload));
     limits.first_client = client;
@@ -136,7 +135,7 @@ class FindCommand final : public Command {
         fmt::format("workload: '{}' is how 'feedrate plan' is told of a job, find takes its name",
                     word),
         fmt::format("write 'feedrate find {} {}{}', and --at-least={} to ask only whether so many "
-                    "are kept fed",
+                    "are fed",
                     word.substr(0, equals),
                     options_.directory.empty() ? "DIR" : quote_path(options_.directory),
                     type.empty() ? "" : " --accelerator=" + type, is_count ? count : "N"));
@@ -253,7 +252,7 @@ class FindCommand final : public Command {
     result.repeatable =
         setup.clock == ClockKind::kVirtual && !(find.out_of_time && find.out_of_time());
     if (setup.clock == ClockKind::kVirtual && !result.repeatable)
-      result.findings.push_back(
+      result.findings.emplace_back(
           "--wall cut this search, so the same command may give another interval");
     result.job.timing_set = setup.timing.set;
     result.job.other_timings.clear();
@@ -272,7 +271,7 @@ class FindCommand final : public Command {
     result.just_written = found.just_written;
     const bool told_by_cache = result.read_again && !result.cold;
     if (found.just_written && client == limits.first_client && result.measured && !told_by_cache)
-      result.findings.push_back(
+      result.findings.emplace_back(
           "all that was read had been written just before: caches of the storage may still have "
           "held it");
     return result;

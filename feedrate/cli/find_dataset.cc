@@ -63,6 +63,7 @@ Result<FoundDataset> scan(const RunOptions& options, const Workload& workload,
         "give one of the two");
   FEEDRATE_TRY(ScanOutcome outcome,
                scan_dataset(options.data, scan_options(options, workload, context)));
+  FEEDRATE_CHECK(check_index_effect(options, *outcome.dataset));
   return FoundDataset{outcome.dataset, outcome.warnings, false};
 }
 
@@ -164,15 +165,6 @@ Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& wor
     if (make != nullptr) FEEDRATE_CHECK(check_dataset_effects(*make, own.dataset.get()));
     return own;
   }
-  if (!options.format.empty())
-    return fail(ErrorKind::kUsage, "--format: only --data has a format to choose",
-                "leave it out, or read your own files with --data DIR");
-  for (const auto& [flag, value] :
-       {std::pair{"--labels", options.labels}, std::pair{"--index-dir", options.index_directory}})
-    if (!value.empty())
-      return fail(ErrorKind::kUsage,
-                  fmt::format("{}: only --data has use for it, got {}", flag, quote_path(value)),
-                  "leave it out, or read your own files with --data DIR");
   FEEDRATE_TRY(const bool no_files, reads_no_files(options));
   if (no_files && !options.directory.empty()) {  // the layout of a data set of ours
     auto described = open_dataset(options.directory);

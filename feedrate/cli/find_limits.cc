@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <sys/sysinfo.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "feedrate/base/text.h"
+#include "feedrate/cli/option_rows.h"
 #include "feedrate/host/cgroup.h"
 
 namespace feedrate {
@@ -34,40 +34,41 @@ Duration wall_since(std::chrono::steady_clock::time_point begin) {
 
 }  // namespace
 
-void FindLimits::declare(CLI::App& app) {
-  const std::string group = "The search";
-  app.add_option("--au", au, "accelerator utilisation that counts as fed; default: the workload's")
-      ->group(group);
-  app.add_option("--max", max, "most accelerators to try; default 65536")->group(group);
-  app.add_option("--budget", budget,
-                 "time for the whole search; default 60s, or until sure with --clock=virtual, "
-                 "where it is simulated time")
-      ->group(group);
-  app.add_flag("--until-sure", until_sure,
-               "no time limit: until N and N + 1 are proven, or differ by less than 0.2 points of "
-               "AU from the threshold")
-      ->group(group);
-  app.add_option("--at-least", at_least,
-                 "ask only whether so many are kept fed: exit status 0 yes, 1 no, 5 undecided")
-      ->group(group);
-  app.add_flag("--only-n", only_n, "leave out the framework's number, which takes 30 % of the time")
-      ->group(group);
-  app.add_flag("--both", both, "half of the time for the framework's number, however short it is")
-      ->group(group);
-  app.add_option(
-         "--wall", wall,
+void FindLimits::declare(OptionTable& table) {
+  using enum OptionType;
+  table.add(
+      "The search",
+      {{rows::kAu, au},
+       {{"--max", kCount, "65536", "1 to 1000000", "most accelerators to try"}, max},
+       {{"--budget", kDuration, "60s", "at least 1s",
+         "time for the whole search; with --clock=virtual it is simulated time, and without this "
+         "option the search goes on until it is sure"},
+        budget},
+       {{"--until-sure", kFlag, "", "",
+         "no time limit: until N and N + 1 are proven, or differ by less than 0.2 points of AU "
+         "from the threshold"},
+        until_sure},
+       {{"--at-least", kCount, "", "1 to --max",
+         "ask only whether so many are fed: exit status 0 yes, 1 no, 5 undecided"},
+        at_least},
+       {{"--only-n", kFlag, "", "",
+         "leave out the framework's number, which takes 30 % of the time"},
+        only_n},
+       {{"--both", kFlag, "", "",
+         "half of the time for the framework's number, however short it is"},
+        both},
+       {{"--wall", kDuration, "", "at least 1s",
          "with --clock=virtual: time of this host after which the search is cut; its result "
-         "cannot be repeated then")
-      ->group(group);
-  app.add_option("--max-inflight", inflight_max,
-                 "most reads in flight over all accelerators, for a system in production; default "
-                 "1024")
-      ->group(group);
-  app.add_option("--max-rate", rate_max, "most bytes a second to read, e.g. 500MB/s")->group(group);
-  app.add_option("--memory", memory,
-                 "of a host: a quarter of it may hold batches read ahead; default: this host's, "
-                 "256GiB with --clock=virtual")
-      ->group(group);
+         "cannot be repeated then"},
+        wall},
+       {{"--max-inflight", kCount, "1024", "1 to 1000000",
+         "most reads in flight over all accelerators, for a system in production"},
+        inflight_max},
+       {{"--max-rate", kRate, "", "at least 1kB/s", "most bytes a second to read"}, rate_max},
+       {{"--memory", kBytes, "this host's", "at least 256MiB",
+         "memory of a host, of which a quarter may hold batches that are read ahead; 256GiB with "
+         "--clock=virtual"},
+        memory}});
 }
 
 Result<> FindLimits::resolve_budget(ClockKind clock, SearchLimits& limits) const {
@@ -126,13 +127,11 @@ Result<SearchLimits> FindLimits::resolve(ClockKind clock, ClientKind client,
     limits.find.bound_inflight = true;
   }
   if (!rate_max.empty()) {
-    std::string bytes = rate_max;
-    if (bytes.ends_with("/s")) bytes.resize(bytes.size() - 2);
-    FEEDRATE_TRY(const std::uint64_t rate, parse_bytes(bytes, "--max-rate"));
-    if (rate < 1000)
+    FEEDRATE_TRY(const BytesPerSecond rate, parse_rate(rate_max, "--max-rate"));
+    if (rate.value() < 1000)
       return fail(ErrorKind::kUsage, fmt::format("--max-rate: {} is too little", rate_max),
                   "write it like 500MB/s");
-    limits.rate_max = static_cast<double>(rate);
+    limits.rate_max = rate.value();
   }
   std::uint64_t host = clock == ClockKind::kVirtual ? kVirtualMemory : host_memory();
   if (!memory.empty()) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/option_table.h"
 #include "feedrate/engine/training_plan.h"
 #include "feedrate/find/find.h"
 #include "feedrate/runtime/reactor_group.h"
@@ -40,7 +41,7 @@ struct FindLimits {
   std::string au, max, budget, at_least, wall, inflight_max, rate_max, memory;
   bool until_sure = false, only_n = false, both = false;
 
-  void declare(CLI::App& app);
+  void declare(OptionTable& table);
   Result<SearchLimits> resolve(ClockKind clock, ClientKind client, Workload& workload) const;
 
  private:

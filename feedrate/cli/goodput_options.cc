@@ -6,6 +6,7 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
+#include "feedrate/cli/option_rows.h"
 #include "feedrate/plan/checkpoint.h"
 
 namespace feedrate {
@@ -45,28 +46,15 @@ void fill(const GoodputJob& job, const GoodputSummary& summary, GoodputResult& r
 
 }  // namespace
 
-void GoodputOptions::declare(CLI::App& app) {
-  const char* group = "A run that fails";
-  const auto add = [&](const char* name, std::string& value, const char* help) {
-    app.add_option(name, value, help)->group(group);
-  };
-  add("--mtbf", mtbf_,
-      "mean time between failures of one accelerator, e.g. 50000h; the job's is that / ranks");
-  add("--time", time_, "of the whole run, e.g. 30d");
-  add("--restart-time", restart_time_,
-      "from a failure to the first read of a checkpoint; default 5m");
+void GoodputOptions::declare(OptionTable& table) {
+  constexpr std::string_view kGroup = "A run that fails";
+  table.add(kGroup, {{rows::kMtbf, mtbf_}});
+  table.add(kGroup, {{rows::kTime, time_}, {rows::kRestartTime, restart_time_}}, "",
+            "--mtbf=50000h");
 }
 
 Result<> GoodputOptions::check(bool counts, bool moves_data, ClockKind clock) const {
-  if (!wanted()) {
-    for (const auto& [flag, value] :
-         {std::pair{"--time", &time_}, std::pair{"--restart-time", &restart_time_}})
-      if (!value->empty())
-        return fail(ErrorKind::kUsage,
-                    fmt::format("{}: {} has no use without --mtbf", flag, *value),
-                    "add --mtbf=50000h, or leave it out");
-    return {};
-  }
+  if (!wanted()) return {};
   if (time_.empty())
     return fail(ErrorKind::kUsage, "--time: a run that fails needs its length", "add --time=30d");
   if (counts)
@@ -79,19 +67,28 @@ Result<> GoodputOptions::check(bool counts, bool moves_data, ClockKind clock) co
   return {};
 }
 
+Result<> GoodputOptions::resolve_times(GoodputJob& course) const {
+  FEEDRATE_TRY(course.total, parse_duration(time_, "--time"));
+  if (course.total <= Duration{})
+    return fail(ErrorKind::kUsage, "--time: 0 is too short", "write it like 30d");
+  course.restart = std::chrono::minutes(5);
+  if (restart_time_.empty()) return {};
+  FEEDRATE_TRY(course.restart, parse_duration(restart_time_, "--restart-time"));
+  if (course.restart < std::chrono::milliseconds(1))
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("--restart-time: {} is too short, at least 1ms is needed", restart_time_),
+        "write it like 60s");
+  return {};
+}
+
 Result<CheckpointWriteSummary> GoodputOptions::run(const GoodputSetting& setting,
                                                    CheckpointWriteJob job, bool moves_data,
                                                    const std::stop_token& stop,
                                                    GoodputResult& result) const {
   FEEDRATE_TRY(const Duration each, parse_duration(mtbf_, "--mtbf"));
   GoodputJob course;
-  FEEDRATE_TRY(course.total, parse_duration(time_, "--time"));
-  if (course.total <= Duration{})
-    return fail(ErrorKind::kUsage, "--time: 0 is too short", "write it like 30d");
-  course.restart = std::chrono::minutes(5);
-  if (!restart_time_.empty()) {
-    FEEDRATE_TRY(course.restart, parse_duration(restart_time_, "--restart-time"));
-  }
+  FEEDRATE_CHECK(resolve_times(course));
   const std::uint64_t ranks = job.head.parallelism.ranks();
   course.mtbf = from_seconds(to_seconds(each) / static_cast<double>(ranks));
   course.seed = job.head.content.seed;

@@ -1,11 +1,11 @@
 // `checkpoint --mtbf`: a run that fails.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <stop_token>
 #include <string>
 
 #include "feedrate/checkpoint/goodput_run.h"
+#include "feedrate/cli/option_table.h"
 #include "feedrate/result/checkpoint_result.h"
 #include "feedrate/runtime/reactor_group.h"
 
@@ -13,7 +13,7 @@ namespace feedrate {
 
 class GoodputOptions {
  public:
-  void declare(CLI::App& app);
+  void declare(OptionTable& table);
   bool wanted() const { return !mtbf_.empty(); }
   // kUsage for what does not go together.
   Result<> check(bool counts, bool moves_data, ClockKind clock) const;
@@ -24,6 +24,8 @@ class GoodputOptions {
                                      GoodputResult& result) const;
 
  private:
+  Result<> resolve_times(GoodputJob& course) const;
+
   std::string mtbf_, time_, restart_time_;
 };
 

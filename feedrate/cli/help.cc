@@ -4,11 +4,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <memory>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -18,7 +17,9 @@ namespace feedrate {
 namespace {
 
 constexpr std::size_t kWidthMin = 40, kWidthUsual = 100, kWidthMax = 1000;
-constexpr std::size_t kColumn = 30;  // where an option's description begins, on wide screens
+constexpr std::size_t kColumn = 32;           // where an option's description begins
+constexpr std::size_t kWidthTwoColumns = 72;  // on narrower screens it stands below the name
+constexpr std::size_t kIndentBelow = 6;
 
 // The words of `text` in lines of at most `width`, behind `begin`; lines that follow are indented,
 // and with `more` (" \") a line that goes on says so.
@@ -40,41 +41,24 @@ std::string wrap(std::string_view begin, std::string_view text, std::size_t widt
   return result + line + "\n";
 }
 
-// Names on the left, what they mean beside them, or below where a name is too long for that.
-std::string row(const std::string& name, std::string_view text, std::size_t column,
-                std::size_t width) {
+// Names on the left, what they mean beside them where there is room, else below.
+std::string row(const std::string& name, std::string_view text, std::size_t width) {
   std::string left = "  " + name;
-  if (text.empty()) return left + "\n";
-  if (left.size() + 1 > column) {
-    const std::string indent(column, ' ');
-    return wrap("  ", name, width, 4) + wrap(indent, text, width, column);
+  if (width < kWidthTwoColumns || left.size() + 1 > kColumn) {
+    const std::size_t indent = width < kWidthTwoColumns ? kIndentBelow : kColumn;
+    return wrap("  ", name, width, 4) + wrap(std::string(indent, ' '), text, width, indent);
   }
-  left.resize(column, ' ');
-  return wrap(left, text, width, column);
+  left.resize(kColumn, ' ');
+  return wrap(left, text, width, kColumn);
 }
 
-class WrappedHelp final : public CLI::Formatter {
- public:
-  explicit WrappedHelp(std::size_t width) : width_(width) {}
-
-  std::string make_option(const CLI::Option* option, bool positional) const override {
-    return row(make_option_name(option, positional) + make_option_opts(option),
-               make_option_desc(option), std::min(kColumn, width_ / 2), width_);
-  }
-  std::string make_group(std::string group, bool positional,
-                         std::vector<const CLI::Option*> options) const override {
-    std::string text = "\n" + wrap("", group + ":", width_, 2);
-    for (const CLI::Option* option : options) text += make_option(option, positional);
-    return text;
-  }
-  std::string make_usage(const CLI::App* app, std::string name) const override {
-    const std::string usage = CLI::Formatter::make_usage(app, std::move(name));
-    return wrap("", trim(usage), width_, 4);
-  }
-
- private:
-  std::size_t width_;
-};
+std::string option_lines(const OptionTable& table, std::string_view title, std::size_t width,
+                         const std::function<bool(const OptionEntry&)>& wanted) {
+  std::string text;
+  for (const OptionEntry& entry : table.entries())
+    if (wanted(entry)) text += row(entry.heading(), option_sentence(table, entry), width);
+  return text.empty() ? text : "\n" + wrap("", fmt::format("{}:", title), width, 2) + text;
+}
 
 // Command lines, to be copied: one that does not fit goes on behind a backslash.
 std::string examples(std::string_view lines, std::size_t width) {
@@ -109,23 +93,40 @@ std::string overview(std::size_t width) {
                           width, 0);
   text += "\nusage: feedrate VERB [options]\n\n";
   for (const CommandEntry& entry : commands())
-    text += row(std::string(entry.name), entry.summary, 14, width);
+    text += wrap(fmt::format("  {:<12}", entry.name), entry.summary, width, 14);
   text += "\nfirst steps:\n";
   text += examples("  feedrate find resnet50 ./feedrate-data --accelerator h100", width);
   return text + "  feedrate VERB --help\n\n  --version  print the version\n";
 }
 
-std::string verb_help(const CommandEntry& entry, CLI::App& app, std::size_t width) {
-  app.formatter(std::make_shared<WrappedHelp>(width));
-  std::string options = app.help();
-  for (std::size_t at = 0; (at = options.find("\n\n\n")) != std::string::npos;)
-    options.erase(at, 1);  // one empty line between groups
-  // CLI11 prints the description first; ours starts with the examples.
-  const std::size_t usage = options.find("Usage:");
-  return fmt::format("{}\nexamples:\n{}\n{}",
-                     wrap("", fmt::format("{}: {}", entry.name, entry.summary), width, 2),
-                     examples(entry.examples, width),
-                     usage == std::string::npos ? options : options.substr(usage));
+std::string usage_line(const CommandEntry& verb, const OptionTable& table) {
+  std::string text = fmt::format("feedrate {} [OPTIONS]", verb.name);
+  for (const OptionEntry& entry : table.entries())
+    if (entry.by_place()) {
+      const std::string name = entry.key() + (entry.repeats() ? "..." : "");
+      text += entry.required() ? " " + name : fmt::format(" [{}]", name);
+    }
+  return text;
+}
+
+std::string option_sentence(const OptionTable& table, const OptionEntry& entry) {
+  if (entry.beside().empty()) return std::string(entry.row().help);
+  return fmt::format("{} (only with {})", entry.row().help, shown_beside(table, entry));
+}
+
+std::string verb_help(const CommandEntry& verb, const OptionTable& table, std::size_t width) {
+  std::string text = fmt::format(
+      "{}\nexamples:\n{}\n{}", wrap("", fmt::format("{}: {}", verb.name, verb.summary), width, 2),
+      examples(verb.examples, width), wrap("Usage: ", usage_line(verb, table), width, 4));
+  text += option_lines(table, "Arguments", width, &OptionEntry::by_place);
+  text += option_lines(table, "Options", width, [](const OptionEntry& entry) {
+    return !entry.by_place() && entry.group().empty();
+  });
+  for (const std::string& group : table.groups())
+    text += option_lines(table, group, width, [&group](const OptionEntry& entry) {
+      return !entry.by_place() && entry.group() == group;
+    });
+  return text;
 }
 
 }  // namespace feedrate

@@ -5,10 +5,7 @@
 #include <string>
 
 #include "feedrate/cli/command.h"
-
-namespace CLI {
-class App;
-}
+#include "feedrate/cli/option_table.h"
 
 namespace feedrate {
 
@@ -19,6 +16,11 @@ std::size_t help_width();
 // All verbs, on one screen.
 std::string overview(std::size_t width);
 // Examples, usage and every option of one verb. A word that is longer than a line stays whole.
-std::string verb_help(const CommandEntry& entry, CLI::App& app, std::size_t width);
+std::string verb_help(const CommandEntry& verb, const OptionTable& table, std::size_t width);
+
+// "feedrate find [OPTIONS] workload [directory]".
+std::string usage_line(const CommandEntry& verb, const OptionTable& table);
+// What an option does, and beside what it has an effect.
+std::string option_sentence(const OptionTable& table, const OptionEntry& entry);
 
 }  // namespace feedrate

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <filesystem>
 
@@ -13,6 +12,7 @@
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/directories.h"
 #include "feedrate/cli/model_options.h"
+#include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/report.h"
 #include "feedrate/cli/stuck_reporter.h"
@@ -38,20 +38,17 @@ std::optional<std::uint64_t> storage_reads() {
 
 class LoadCommand final : public Command {
  public:
-  void declare(CLI::App& app) override {
-    app.add_option("model", name_, "of catalog/models, or a YAML file")->required();
-    app.add_option("directory", directory_,
-                   "that 'feedrate checkpoint' wrote to, or with the files of a model")
-        ->required();
-    const char* group = "The replicas";
-    const auto add = [&](const char* name, std::string& value, const char* help) {
-      app.add_option(name, value, help)->group(group);
-    };
-    add("--replicas", replicas_, "that load it at once; default 1");
-    add("--tensor-parallel", tensor_, "ranks of a replica that share a layer; default 1");
-    add("--step", step_, "of the checkpoint; default: the newest that is whole");
-    add("--weight-bytes", weight_bytes_, "where nothing is read: of a parameter; default 2");
-    system_.declare(app);
+  void declare(OptionTable& table) override {
+    using enum OptionType;
+    table.add("", {{{"model", kModel, "", "", "a model of the catalogue, or its YAML file"}, name_},
+                   {{"directory", kDirectory, "", "",
+                     "that 'feedrate checkpoint' wrote to, or with the files of a model"},
+                    directory_}});
+    table.add("The replicas", {{rows::kReplicas.usually("1"), replicas_},
+                               {rows::kTensorParallel.usually("1").within("1 to 10000"), tensor_},
+                               {rows::kStep, step_},
+                               {rows::kWeightBytes.within(kTensorBytes), weight_bytes_}});
+    system_.declare(table);
   }
 
   Result<int> run(const CommandContext& context) override {
@@ -124,8 +121,10 @@ class LoadCommand final : public Command {
                           const CommandContext& context, LoadResult& result) const {
     Precision precision{Bytes(2), Bytes(0)};
     if (!weight_bytes_.empty()) {
-      FEEDRATE_TRY(const std::uint64_t bytes, parse_count(weight_bytes_, "--weight-bytes", 1, 4));
-      precision.weights = Bytes(static_cast<double>(bytes));
+      FEEDRATE_TRY(const double bytes,
+                   parse_number(weight_bytes_, "--weight-bytes", 0.125, 16, "2"));
+      FEEDRATE_CHECK(check_tensor_bytes(bytes));
+      precision.weights = Bytes(bytes);
     }
     const Parallelism parallel{.tensor = result.tensor, .pipeline = 1, .data = 1, .zero_stage = 0};
     FEEDRATE_TRY(const auto layout, make_checkpoint_layout("safetensors"));

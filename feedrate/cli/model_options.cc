@@ -88,6 +88,13 @@ Result<std::optional<ModelShape>> ModelOptions::resolve_model(const std::string&
   return std::optional(std::move(shape));
 }
 
+Result<> check_tensor_bytes(double weight_bytes) {
+  if (weight_bytes == 1 || weight_bytes == 2 || weight_bytes == 4) return {};
+  return fail(ErrorKind::kUsage,
+              fmt::format("--weight-bytes: tensors of {} B are not written", weight_bytes),
+              fmt::format("use {}", kTensorBytes));
+}
+
 Result<std::uint64_t> whole_replicas(std::uint64_t ranks, std::string_view flag,
                                      const Parallelism& parallel) {
   const std::uint64_t share = parallel.tensor * parallel.pipeline;

@@ -33,6 +33,11 @@ Result<T> read_described(const std::string& name, std::string_view what,
   return parse(text, name);
 }
 
+// What tensors of a checkpoint can be made of, in bytes a weight; kUsage for --weight-bytes beyond
+// that.
+inline constexpr std::string_view kTensorBytes = "1, 2 or 4";
+Result<> check_tensor_bytes(double weight_bytes);
+
 // How many replicas so many ranks are, each of tensor x pipeline; kUsage names `flag` when they are
 // no whole number.
 Result<std::uint64_t> whole_replicas(std::uint64_t ranks, std::string_view flag,

@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <optional>
 
 #include "feedrate/base/shown_text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/plan_options.h"
 #include "feedrate/cli/report.h"
@@ -51,12 +51,16 @@ Result<std::vector<std::uint64_t>> parse_sweep(const std::string& text) {
 
 class PlanCommand final : public Command {
  public:
-  void declare(CLI::App& app) override {
-    options_.declare(app);
-    app.add_option("--sweep", sweep_, "a table over accelerators=8..1024 or accelerators=8,16,24");
-    app.add_flag("--explain", explain_, "with the formula and source of every figure");
-    app.add_option("--json", json_, "write the plan as JSON to a file, or - for stdout");
-    app.add_option("--csv", csv_, "write the plan as CSV to a file, or - for stdout");
+  void declare(OptionTable& table) override {
+    using enum OptionType;
+    options_.declare(table);
+    table.add("", {{{"--sweep", kText, "", "accelerators=8..1024",
+                     "a table over numbers of accelerators, doubled from the first to the last, or "
+                     "as a list: accelerators=8,16,24"},
+                    sweep_},
+                   {rows::kExplain, explain_},
+                   {rows::kJson, json_},
+                   {rows::kCsv, csv_}});
   }
 
   Result<int> run(const CommandContext& context) override {

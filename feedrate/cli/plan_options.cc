@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-#include <charconv>
+#include <algorithm>
 #include <cmath>
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
+#include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/run_options.h"
 #include "feedrate/workload/accelerator_type.h"
@@ -74,7 +74,7 @@ Result<> read_setting_share(const std::string& text, Setting<Count>& target) {
 Result<> scale_dataset(const std::string& size, Workload& workload) {
   if (size.empty()) return {};
   DatasetShape& data = workload.dataset;
-  FEEDRATE_TRY(const std::uint64_t bytes, parse_bytes(size, "--size"));
+  FEEDRATE_TRY(const std::uint64_t bytes, parse_dataset_size(size, workload));
   const double file = data.sample_bytes_mean * static_cast<double>(data.samples_per_file);
   if (data.files == 1)
     data.samples_per_file = static_cast<std::uint64_t>(
@@ -82,7 +82,13 @@ Result<> scale_dataset(const std::string& size, Workload& workload) {
   else
     data.files =
         static_cast<std::uint64_t>(std::max(1.0, std::round(static_cast<double>(bytes) / file)));
-  if (bytes == 0) return fail(ErrorKind::kUsage, "--size: 0 is too small", "write it like 20GiB");
+  return {};
+}
+
+Result<> read_transfer(const std::string& text, Bytes& target) {
+  if (text.empty()) return {};
+  FEEDRATE_TRY(const std::uint64_t bytes, parse_transfer(text));
+  target = Bytes(static_cast<double>(bytes));
   return {};
 }
 
@@ -114,94 +120,119 @@ std::unexpected<Error> unknown_job(const std::string& name) {
 
 }  // namespace
 
-void PlanOptions::declare(CLI::App& app) {
-  app.add_option("jobs", jobs,
-                 "workloads or models that share the storage: NAME, NAME=64 or NAME=64xh100, where "
-                 "NAME is of 'feedrate workloads', of catalog/models, a YAML file or dlio:FILE")
-      ->required()
-      ->expected(1, 64);
-  const std::string group = "Job";
-  const auto add = adder(app, group);
-  app.add_option("--set", sets, "change a key of the workload, e.g. dataset.files=5000")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false)
-      ->group(group);
-  add(kAny, "-n,--accelerators", accelerators,
-      "how many; default: 8, or those of the published job");
-  add(kAny, "--type,--accelerator", type, "of accelerator: v100, a100, h100, b200");
-  add(kTraining, "--timing", timing, "set of step times: storage-benchmark, measured");
-  add(kTraining, "--batch", batch, "samples a step and reader, instead of the published number");
-  add(kTraining, "--step-time", step_time, "compute time of a step, instead of the published one");
-  add(kTraining, "--au", au,
-      "accelerator utilisation to be reached; default: the workload's threshold");
-  add(kTraining, "--epochs", epochs, "instead of the published number");
-  add(kTraining, "--size,--dataset-size", size, "of the data set, instead of the published one");
-  add(kAny, "--transfer", transfer,
-      "largest single read, and write of a checkpoint; default: the workload's, else 4MiB");
-  add(kTraining, "--accelerators-per-host", per_host, "accelerators of one host; default 8");
-  add(kTraining, "--host-memory", host_memory, "of one host: does the data set fit?");
-  add(kTraining | kModel, "--accelerator-memory", accelerator_memory,
-      "of one; default: of the type");
-  add(kTraining | kModel, "--accelerator-cost", cost, "of one for an hour, in any currency");
-  add(kTraining | kModel, "--read-bandwidth", read_bandwidth,
-      "what the storage gives: what AU comes out?");
-  add(kModel, "--write-bandwidth", write_bandwidth, "what the storage gives checkpoints");
-  declare_model(app);
-  declare_storage(app);
+void PlanOptions::declare(OptionTable& table) {
+  table_ = &table;
+  declare_job(table);
+  declare_model(table);
+  declare_checkpoints(table);
+  declare_inference(table);
+  declare_storage(table);
 }
 
-PlanOptions::Adder PlanOptions::adder(CLI::App& app, const std::string& group) {
-  return
-      [this, &app, group](unsigned parts, const char* name, std::string& value, const char* help) {
-        entries_.push_back({app.add_option(name, value, help)->group(group), &value, parts});
-      };
+void PlanOptions::add(OptionTable& table, std::string_view group, unsigned parts,
+                      std::initializer_list<OptionLine> lines) {
+  const std::size_t before = table.entries().size();
+  table.add(group, lines);
+  for (std::size_t i = before; i < table.entries().size(); ++i)
+    parts_[table.entries()[i].key()] = parts;
 }
 
-void PlanOptions::declare_model(CLI::App& app) {
-  Adder add = adder(app, "Model and its parallelism");
-  add(kModel, "--model", model, "of catalog/models or a YAML file; default: the workload's");
-  add(kModel, "--parameters", parameters, "of a model that is in no catalogue: 70B, 340M");
-  add(kModel, "--bytes-per-parameter", bytes_per_parameter,
-      "of a checkpoint; default: its published size, else 14: 2 of weights, 12 of Adam in mixed "
-      "precision");
-  add(kModel, "--weight-bytes", weight_bytes, "of one, in checkpoints and served; default 2");
-  add(kTraining | kModel, "--tensor-parallel", tensor, "accelerators that share a layer");
-  add(kTraining | kModel, "--pipeline-parallel", pipeline, "stages of layers");
-  add(kTraining | kModel, "--data-parallel", data,
-      "replicas; default: accelerators / (tensor x pipeline)");
-  add(kModel, "--zero", zero,
-      "what is sharded over replicas: 0, 1 optimizer, 2 gradients, 3 weights");
-  add = adder(app, "Checkpoints");
-  add(kModel, "--stall-budget", stall_budget,
-      "training may stand still this long for a checkpoint; default 60s");
-  add(kModel, "--mtbf", mtbf, "time between failures of one accelerator; default 50000h");
-  add(kModel, "--restart-time", restart_time,
-      "from a failure to the first read of the checkpoint; default 5m");
-  add(kModel, "--snapshot-bandwidth", snapshot,
-      "accelerator to host memory, for asynchronous ones; default 26.4GiB/s");
-  add(kModel, "--changed", changed, "share that an incremental checkpoint writes; default 10%");
-  add(kModel, "--keep", keep, "checkpoints that are kept; default 3");
-  add = adder(app, "Inference");
-  add(kModel, "--replicas", replicas,
-      "of the trained model that load it at once; default: as many as train");
-  add(kModel | kInference, "--load-time", load_time, "within this time; default 60s");
-  add(kInference, "--log-record", log_record, "bytes logged for each sample served; default 1KiB");
-  add(kInference, "--log-append", log_append, "bytes of one write of the log; default 1MiB");
-  add(kInference, "--log-days", log_days, "days that the log is kept; default 30");
+void PlanOptions::declare_job(OptionTable& table) {
+  using enum OptionType;
+  table.add("", {{{"job", kWorkload, "", "",
+                   "workloads or models that share the storage, each written as NAME, NAME=64 or "
+                   "NAME=64xh100, where NAME is of 'feedrate workloads', a model of the catalogue, "
+                   "a YAML file or dlio:FILE"},
+                  jobs}});
+  constexpr std::string_view kGroup = "Job";
+  add(table, kGroup, kForTraining, {{rows::kSet, sets}});
+  add(table, kGroup, kForAny,
+      {{rows::kAccelerators.usually("8, or the published job's").within("1 to 10000000"),
+        accelerators},
+       {rows::kAcceleratorType, type}});
+  add(table, kGroup, kForTraining,
+      {{rows::kTiming, timing},
+       {rows::kBatch, batch},
+       {rows::kStepTime, step_time},
+       {rows::kAu, au},
+       {rows::kEpochs, epochs},
+       {rows::kDatasetSize, size}});
+  add(table, kGroup, kForAny, {{rows::kTransfer.usually("the workload's, or 4MiB"), transfer}});
+  add(table, kGroup, kForTraining,
+      {{{"--accelerators-per-host", kCount, "8", "1 to 1024", "accelerators of one host"},
+        per_host},
+       {{"--host-memory", kBytes, "", "at least 1", "memory of one host: does the data set fit?"},
+        host_memory}});
+  add(table, kGroup, kForTraining | kForModel,
+      {{{"--accelerator-memory", kBytes, "of the type", "at least 1", "memory of one accelerator"},
+        accelerator_memory},
+       {{"--accelerator-cost", kNumber, "", "0.000001 to 1000000",
+         "cost of one accelerator for an hour, in any currency"},
+        cost},
+       {{"--read-bandwidth", kRate, "", "", "what the storage gives: what AU comes out of it?"},
+        read_bandwidth}});
+  add(table, kGroup, kForModel, {{rows::kWriteBandwidth, write_bandwidth}});
 }
 
-void PlanOptions::declare_storage(CLI::App& app) {
-  const std::string group = "Storage";
-  const auto add = adder(app, group);
-  app.add_option("--storage", storages,
-                 "what it is counted in, of catalog/storage or a YAML file; may stand several "
-                 "times; default: all of the catalogue")
-      ->allow_extra_args(false)
-      ->group(group);
-  add(kAny, "--port", port,
-      "network port: eth-100, eth-200, eth-400 (default), ib-hdr200, ib-ndr400, or a file");
-  add(kAny, "--port-usable", port_usable, "share of its line rate that storage traffic reaches");
-  app.add_flag("--one-directory", one_directory, "all files lie in one directory")->group(group);
+void PlanOptions::declare_model(OptionTable& table) {
+  using enum OptionType;
+  constexpr std::string_view kGroup = "Model and its parallelism";
+  add(table, kGroup, kForModel,
+      {{rows::kModelName.usually("the workload's"), model},
+       {{"--parameters", kNumber, "", "1 to 1000T",
+         "parameters of a model that is in no catalogue: 70B, 340M"},
+        parameters},
+       {rows::kBytesPerParameter, bytes_per_parameter},
+       {rows::kWeightBytes, weight_bytes}});
+  add(table, kGroup, kForTraining | kForModel,
+      {{rows::kTensorParallel, tensor},
+       {rows::kPipelineParallel, pipeline},
+       {rows::kDataParallel, data}});
+  add(table, kGroup, kForModel, {{rows::kZero, zero}});
+}
+
+void PlanOptions::declare_checkpoints(OptionTable& table) {
+  using enum OptionType;
+  add(table, "Checkpoints", kForModel,
+      {{{"--stall-budget", kDuration, "60s", "at least 1ms",
+         "time that training may stand still for a checkpoint"},
+        stall_budget},
+       {rows::kMtbf.usually("50000h").within("at least 1ms"), mtbf},
+       {rows::kRestartTime, restart_time},
+       {rows::kSnapshotBandwidth, snapshot},
+       {rows::kChanged.usually("10%"), changed},
+       {rows::kKeep.usually("3"), keep}});
+}
+
+void PlanOptions::declare_inference(OptionTable& table) {
+  using enum OptionType;
+  constexpr std::string_view kGroup = "Inference";
+  add(table, kGroup, kForModel,
+      {{rows::kReplicas.usually("as many as train").within("1 to 10000000"), replicas}});
+  add(table, kGroup, kForModel | kForInference,
+      {{{"--load-time", kDuration, "60s", "at least 1ms", "time within which they load it"},
+        load_time}});
+  add(table, kGroup, kForInference,
+      {{{"--log-record", kBytes, "1KiB", "at least 1", "what is logged for each sample served"},
+        log_record},
+       {{"--log-append", kBytes, "1MiB", "at least 1", "one write of the log"}, log_append},
+       {{"--log-days", kCount, "30", "1 to 36500", "days that the log is kept"}, log_days}});
+}
+
+void PlanOptions::declare_storage(OptionTable& table) {
+  using enum OptionType;
+  add(table, "Storage", kForAny,
+      {{{"--storage", kText, "all of the catalogue", "NAME",
+         "what it is counted in, of the catalogue or a YAML file; may stand several times"},
+        storages},
+       {{"--port", kText, "eth-400", "NAME",
+         "network port, of the catalogue (eth-100, eth-200, eth-400, ib-hdr200, ib-ndr400) or a "
+         "YAML file"},
+        port},
+       {{"--port-usable", kFraction, "the port's", "0.001 to 1",
+         "share of the port's line rate that storage traffic reaches"},
+        port_usable},
+       {{"--one-directory", kFlag, "", "", "all files lie in one directory"}, one_directory}});
 }
 
 Result<PlanOptions::Word> PlanOptions::split(const std::string& text,
@@ -247,11 +278,14 @@ Result<Bytes> PlanOptions::resolve_memory(const std::string& accelerator,
 
 Result<> PlanOptions::resolve_demand(TrainingJob& job) const {
   job.utilisation = Count(job.workload.au_threshold);
-  FEEDRATE_CHECK(read_share(au, "--au", job.utilisation));
+  if (!au.empty()) {
+    FEEDRATE_TRY(const double utilisation, parse_fraction(au, "--au", 0.01, 1));
+    job.utilisation = Count(utilisation);
+  }
   job.transfer = job.workload.transfer_bytes > 0
                      ? Bytes(static_cast<double>(job.workload.transfer_bytes))
                      : kDefaultTransfer;
-  FEEDRATE_CHECK(read(transfer, "--transfer", job.transfer));
+  FEEDRATE_CHECK(read_transfer(transfer, job.transfer));
   FEEDRATE_CHECK(
       read_setting(per_host, job.accelerators_per_host, std::uint64_t{1}, std::uint64_t{1024}));
   FEEDRATE_CHECK(read(host_memory, "--host-memory", job.host_memory));
@@ -408,11 +442,6 @@ Result<PlannedJob> PlanOptions::resolve_job(const Word& word, const CommandConte
 Result<PlanRequest> PlanOptions::resolve(const CommandContext& context,
                                          std::optional<std::uint64_t> accelerators_now) const {
   PlanRequest request;
-  for (const Entry& entry : entries_)
-    if (entry.option->count() > 0 && entry.value->empty())
-      return fail(ErrorKind::kUsage,
-                  fmt::format("{}: the value is empty", entry.option->get_name()),
-                  "give it a value, or leave it out");
   FEEDRATE_TRY(request.port,
                read_described(port, "network file", find_network_port, parse_network_port));
   if (!port_usable.empty()) {
@@ -422,7 +451,7 @@ Result<PlanRequest> PlanOptions::resolve(const CommandContext& context,
   }
   request.one_directory = one_directory;
   FEEDRATE_CHECK(read_setting(log_days, request.log_days, std::uint64_t{1}, std::uint64_t{36500}));
-  FEEDRATE_CHECK(read(transfer, "--transfer", request.transfer));
+  FEEDRATE_CHECK(read_transfer(transfer, request.transfer));
   for (const std::string& name : storages.empty() ? storage_profile_names() : storages) {
     FEEDRATE_TRY(StorageProfile profile,
                  read_described(name, "storage file", find_storage_profile, parse_storage_profile));
@@ -443,23 +472,25 @@ Result<PlanRequest> PlanOptions::resolve(const CommandContext& context,
 }
 
 Result<> PlanOptions::check_used(const PlanRequest& request) const {
-  unsigned used = kAny;
+  unsigned used = kForAny;
   for (const PlannedJob& job : request.jobs)
-    used |= (job.training ? kTraining : 0U) | (job.checkpoint ? kModel : 0U) |
-            (job.inference ? kInference : 0U);
+    used |= (job.training ? kForTraining : 0U) | (job.checkpoint ? kForModel : 0U) |
+            (job.inference ? kForInference : 0U);
   const auto unused = [&](const std::string& name, unsigned parts) {
     return fail(ErrorKind::kUsage, fmt::format("{}: no job of this plan uses it", name),
-                (parts & kTraining) != 0 ? "it is for training: name a workload of 'feedrate "
-                                           "workloads', or leave it out"
-                : (parts & kModel) != 0  ? "it is for models and their checkpoints: give --model "
-                                           "or --parameters, or leave it out"
-                                         : "it is for inference: name a workload that is served, "
-                                           "such as resnet50, or leave it out");
+                (parts & kForTraining) != 0 ? "it is for training: name a workload of 'feedrate "
+                                              "workloads', or leave it out"
+                : (parts & kForModel) != 0 ? "it is for models and their checkpoints: give --model "
+                                             "or --parameters, or leave it out"
+                                           : "it is for inference: name a workload that is served, "
+                                             "such as resnet50, or leave it out");
   };
-  for (const Entry& entry : entries_)
-    if (!entry.value->empty() && (used & entry.parts) == 0 && entry.parts != kAny)
-      return unused(entry.option->get_name(), entry.parts);
-  if (!sets.empty() && (used & kTraining) == 0) return unused("--set", kTraining);
+  for (const OptionEntry& entry : table_->entries()) {
+    const auto parts = parts_.find(entry.key());
+    if (!entry.given.empty() && parts != parts_.end() && parts->second != kForAny &&
+        (used & parts->second) == 0)
+      return unused(entry.shown_name(), parts->second);
+  }
   const auto all_say = [&](char mark) {
     return std::ranges::all_of(jobs, [&](const std::string& job) {
       const std::size_t equals = job.find('=');

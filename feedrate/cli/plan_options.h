@@ -2,18 +2,15 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/model_options.h"
+#include "feedrate/cli/option_table.h"
 #include "feedrate/plan/plan.h"
-
-namespace CLI {
-class Option;
-}
 
 namespace feedrate {
 
@@ -27,7 +24,7 @@ struct PlanOptions : ModelOptions {
   std::string replicas, load_time, log_record, log_append, log_days;
   std::string port = "eth-400", port_usable;
   bool one_directory = false;
-  void declare(CLI::App& app);
+  void declare(OptionTable& table);
 
   // `accelerators_now` takes the place of --accelerators: one point of a sweep.
   Result<PlanRequest> resolve(const CommandContext& context,
@@ -35,17 +32,14 @@ struct PlanOptions : ModelOptions {
 
  private:
   // What a job must have for an option to change something.
-  enum Part : unsigned { kTraining = 1, kModel = 2, kInference = 4, kAny = 8 };
-  struct Entry {
-    CLI::Option* option;
-    const std::string* value;
-    unsigned parts;
-  };
-  using Adder =
-      std::function<void(unsigned parts, const char* name, std::string& value, const char* help)>;
-  Adder adder(CLI::App& app, const std::string& group);
-  void declare_model(CLI::App& app);
-  void declare_storage(CLI::App& app);
+  enum Part : unsigned { kForTraining = 1, kForModel = 2, kForInference = 4, kForAny = 8 };
+  void add(OptionTable& table, std::string_view group, unsigned parts,
+           std::initializer_list<OptionLine> lines);
+  void declare_job(OptionTable& table);
+  void declare_model(OptionTable& table);
+  void declare_checkpoints(OptionTable& table);
+  void declare_inference(OptionTable& table);
+  void declare_storage(OptionTable& table);
   // kUsage for an option that none of the jobs uses.
   Result<> check_used(const PlanRequest& request) const;
 
@@ -62,7 +56,8 @@ struct PlanOptions : ModelOptions {
   Result<Bytes> resolve_memory(const std::string& type, std::string& source) const;
   Result<> resolve_inference(const std::string& name, const std::string& type,
                              PlannedJob& job) const;
-  std::vector<Entry> entries_;
+  const OptionTable* table_ = nullptr;
+  std::map<std::string, unsigned> parts_;  // by OptionEntry::key()
 };
 
 }  // namespace feedrate

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
+#include "feedrate/cli/find_limits.h"
 #include "feedrate/cli/system_options.h"
 
 namespace feedrate {
@@ -36,6 +38,10 @@ Result<> check_effects(const RunOptions& options, ClockKind clock, bool no_files
     return no_effect("--buffer-memory", options.buffer_memory,
                      fmt::format("storage '{}' moves no bytes into buffers", options.storage),
                      "leave it out, or read a data set on disk");
+  if (no_files && options.on_error != "stop")
+    return no_effect("--on-error", options.on_error,
+                     fmt::format("storage '{}' reads nothing that could fail", options.storage),
+                     "leave it out, or read a data set on disk");
   if (clock == ClockKind::kVirtual && options.hold)
     return no_effect("--hold", "", "on the virtual clock keeping batches takes no time",
                      "leave it out, or use --clock=real");
@@ -43,16 +49,46 @@ Result<> check_effects(const RunOptions& options, ClockKind clock, bool no_files
     return no_effect("--decode", options.decode,
                      fmt::format("--decode-time={} decodes", options.decode_time),
                      "leave one of the two out");
-  if (!options.timing.empty() && !options.batch.empty() && !options.compute_time.empty())
-    return no_effect("--timing", options.timing, "--batch and --step-time say all that it would",
-                     "leave out --timing, or one of the others");
   return {};
 }
 
-Result<> check_search_effects(const RunOptions& options, ClientKind client, bool both) {
-  if (both && client != ClientKind::kNative)
+Result<> check_timing_effect(const RunOptions& options) {
+  if (options.timing.empty() || options.batch.empty() || options.compute_time.empty()) return {};
+  return no_effect("--timing", options.timing, "--batch and --step-time say all that it would",
+                   "leave out --timing, or one of the others");
+}
+
+Result<> check_search_effects(const RunOptions& options, ClientKind client,
+                              const FindLimits& limits) {
+  const bool faithful = client == ClientKind::kFaithful;
+  if (limits.both && faithful)
     return no_effect("--client", options.client, "--both searches with both clients",
                      "leave one of the two out");
+  if (limits.only_n && (faithful || !limits.at_least.empty()))
+    return no_effect("--only-n", "",
+                     faithful ? "the framework's number is the only one with --client=faithful"
+                              : "--at-least leaves the framework's number out by itself",
+                     "leave it out");
+  const bool all_kept =
+      !options.readers.empty() && !options.prefetch.empty() && !options.transfer.empty();
+  if (!limits.memory.empty() && (faithful || all_kept))
+    return no_effect(
+        "--memory", limits.memory,
+        faithful ? "the framework's client reads as far ahead as the framework does"
+                 : "--readers, --prefetch and --transfer say all that it would bound",
+        faithful ? "leave it out, or use --client=native" : "leave it out, or one of the three");
+  if (!options.shuffle_buffer.empty() && !faithful && (limits.only_n || !limits.at_least.empty()))
+    return no_effect("--shuffle-buffer", options.shuffle_buffer,
+                     "the native client's search leaves the buffer out, whose filling is no part "
+                     "of the steady state",
+                     "leave it out, or add --client=faithful");
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(options.labels, ignored))
+    return no_effect(
+        "--labels", quote_path(options.labels),
+        "a job reads one file for all of them once, and the search is about what comes "
+        "after that",
+        "leave it out, or give a folder with a label file for each sample");
   for (const char* key : {"epochs", "steps_max"})
     if (std::ranges::any_of(options.workload.sets, [key](const std::string& set) {
           return set.starts_with(key) && set[std::string_view(key).size()] == '=';
@@ -61,6 +97,14 @@ Result<> check_search_effects(const RunOptions& options, ClientKind client, bool
                        "a trial of the search lasts until it is decided",
                        "leave it out, or say how long with --budget");
   return {};
+}
+
+Result<> check_index_effect(const RunOptions& options, const Dataset& found) {
+  if (options.index_directory.empty() || !found.format().whole_file()) return {};
+  return no_effect("--index-dir", quote_path(options.index_directory),
+                   fmt::format("each of these '{}' files is a sample, so there is no index to keep",
+                               found.format().name()),
+                   "leave it out");
 }
 
 Result<> check_cache_effect(const RunOptions& options, IoMode io) {

@@ -6,10 +6,17 @@
 
 namespace feedrate {
 
+struct FindLimits;
+
 // By storage and clock.
 Result<> check_effects(const RunOptions& options, ClockKind clock, bool no_files);
 // Of a search, which decides by itself how long a trial is.
-Result<> check_search_effects(const RunOptions& options, ClientKind client, bool both);
+Result<> check_search_effects(const RunOptions& options, ClientKind client,
+                              const FindLimits& limits);
+// Of the step time, which --batch and --step-time may say in full.
+Result<> check_timing_effect(const RunOptions& options);
+// Of what is kept of the user's own files.
+Result<> check_index_effect(const RunOptions& options, const Dataset& found);
 // By how the files are read.
 Result<> check_cache_effect(const RunOptions& options, IoMode io);
 // By the order of the reads, of what --set said.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <sys/sysinfo.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -13,6 +12,7 @@
 #include "feedrate/base/random.h"
 #include "feedrate/base/shown_text.h"
 #include "feedrate/base/text.h"
+#include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/report.h"
 #include "feedrate/cli/run_checks.h"
@@ -156,11 +156,7 @@ Result<> resolve_plan(const RunOptions& options, const Workload& workload, Train
   FEEDRATE_CHECK(count_option(options.shuffle_buffer, "--shuffle-buffer", 0, kCountMax,
                               plan.shuffle_buffer_samples));
   if (!options.transfer.empty()) {
-    FEEDRATE_TRY(plan.transfer_bytes, parse_bytes(options.transfer, "--transfer"));
-    if (plan.transfer_bytes < 512 || plan.transfer_bytes > (std::uint64_t{1} << 30U))
-      return fail(ErrorKind::kUsage,
-                  fmt::format("--transfer: {} is out of range", options.transfer),
-                  "use 512 to 1GiB");
+    FEEDRATE_TRY(plan.transfer_bytes, parse_transfer(options.transfer));
   }
   if (!options.buffer_memory.empty()) {
     FEEDRATE_TRY(plan.buffer_bytes, parse_bytes(options.buffer_memory, "--buffer-memory"));
@@ -229,14 +225,8 @@ std::uint64_t host_memory() {
 
 }  // namespace
 
-void WorkloadOptions::declare(CLI::App& app) {
-  app.add_option("workload", workload,
-                 "a name of 'feedrate workloads', a YAML file, or dlio:FILE (a workload file of "
-                 "DLIO; words like ++workload.train.epochs=3 change it)")
-      ->required();
-  app.add_option("--set", sets, "change a key of the workload, e.g. dataset.classes=10")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);  // one value each: what follows may be the workload
+void WorkloadOptions::declare(OptionTable& table, const OptionRow& name) {
+  table.add("", {{name, workload}, {rows::kSet, sets}});
 }
 
 Result<Workload> WorkloadOptions::resolve(const CommandContext& context) {
@@ -273,32 +263,44 @@ static Workload with_smaller_file(Workload workload, std::uint64_t bytes) {
   return workload;
 }
 
-void DatasetOptions::declare(CLI::App& app) {
-  const std::string group = "Data set";
-  app.add_option(
-         "--size,--dataset-size", size,
-         "size of the data set that is made or described: 20GiB, or 1% of the published one")
-      ->group(group);
-  app.add_option("--subfolders", subfolders,
-                 "spread the files over this many directories; default: the workload's layout")
-      ->group(group);
-  app.add_option("--compressibility", compressibility, "share of each block that is zero, 0 to 1")
-      ->group(group);
-  app.add_option("--jobs", jobs, "files written at once; 0 chooses")->group(group);
+Result<std::uint64_t> parse_dataset_size(const std::string& text, const Workload& workload) {
+  std::uint64_t bytes = 0;
+  if (text.ends_with('%')) {
+    FEEDRATE_TRY(const double share, parse_fraction(text, "--size", 0, 1));
+    bytes = static_cast<std::uint64_t>(share * workload.dataset.sample_bytes_mean *
+                                       static_cast<double>(workload.dataset.samples()));
+  } else {
+    FEEDRATE_TRY(bytes, parse_bytes(text, "--size"));
+  }
+  if (bytes == 0) return fail(ErrorKind::kUsage, "--size: 0 is too small", "write it like 20GiB");
+  return bytes;
+}
+
+Result<std::uint64_t> parse_transfer(const std::string& text) {
+  FEEDRATE_TRY(const std::uint64_t bytes, parse_bytes(text, "--transfer"));
+  if (bytes < 512 || bytes > (std::uint64_t{1} << 30U))
+    return fail(ErrorKind::kUsage, fmt::format("--transfer: {} is out of range", text),
+                "use 512 to 1GiB");
+  return bytes;
+}
+
+void DatasetOptions::declare(OptionTable& table, std::string_view usual_size) {
+  using enum OptionType;
+  table.add("Data set",
+            {{rows::kDatasetSize.usually(usual_size), size},
+             {{"--subfolders", kCount, "the workload's", "0 to 1000000",
+               "directories that the files are spread over; 0: all in one"},
+              subfolders},
+             {{"--compressibility", kFraction, "0", "0 to 1", "share of each block that is zero"},
+              compressibility},
+             {rows::kJobs, jobs}});
 }
 
 Result<DatasetPlan> DatasetOptions::resolve(const Workload& workload,
                                             std::uint64_t default_bytes) const {
   std::uint64_t bytes = default_bytes;
   if (!size.empty()) {
-    if (size.ends_with('%')) {
-      FEEDRATE_TRY(const double share, parse_fraction(size, "--size", 0, 1));
-      bytes = static_cast<std::uint64_t>(share * workload.dataset.sample_bytes_mean *
-                                         static_cast<double>(workload.dataset.samples()));
-    } else {
-      FEEDRATE_TRY(bytes, parse_bytes(size, "--size"));
-    }
-    if (bytes == 0) return fail(ErrorKind::kUsage, "--size: 0 is too small", "write it like 20GiB");
+    FEEDRATE_TRY(bytes, parse_dataset_size(size, workload));
   }
   Workload placed = with_smaller_file(workload, bytes);
   if (!subfolders.empty()) {
@@ -313,6 +315,7 @@ Result<DatasetPlan> DatasetOptions::resolve(const Workload& workload,
 }
 
 Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Workload& workload) {
+  FEEDRATE_CHECK(check_timing_effect(options));
   const std::string name = options.accelerator.empty()
                                ? default_accelerator(workload, options.timing)
                                : options.accelerator;
@@ -334,79 +337,97 @@ Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Worklo
   return timing;
 }
 
-void RunOptions::declare(CLI::App& app) {
-  app_ = &app;
-  workload.declare(app);
-  const auto add = [&](const std::string& group, const std::string& name, std::string& value,
-                       const std::string& help) {
-    app.add_option(name, value, help)->group(group);
-  };
-  app.add_option("directory", directory, "data set written by 'feedrate datagen'");
-  const std::string data_group = "What is read";
-  add(data_group, "--data", data, "your own folder or file, read instead of a data set of ours");
-  add(data_group, "--format", format,
-      "format of --data (names: 'feedrate workloads --formats'); recognised when not given");
-  add(data_group, "--labels", labels,
-      "with --data: a folder with a label file for each sample, or one file for all");
-  add(data_group, "--index-dir", index_directory,
-      "with --data: where to keep the index of the files; default: in the folder itself");
-  add(data_group, "--order", order,
-      "sequential (files front to back) or random (sample by sample)");
-  const std::string job = "The job";
-  add(job, "--accelerator", accelerator, "type whose step time is used: v100, a100, h100, b200");
-  add(job, "--timing", timing,
-      "set of step times: storage-benchmark (published emulation), measured (from training logs) "
-      "or one of your own; default: your own, else storage-benchmark, else what there is");
-  add(job, "--batch", batch,
-      "samples a step and accelerator (or replica), instead of the published number");
-  add(job, "--step-time", compute_time, "compute time of a step, instead of the published one");
-  add(job, "--tensor-parallel", tensor_parallel,
-      "accelerators that share a layer: they are one replica, which reads its batch once");
-  add(job, "--pipeline-parallel", pipeline_parallel, "stages of layers, of one replica, too");
-  add(job, "--micro-batches", micro_batches,
-      "of a replica's batch, one after the other through the stages; the first is enough to begin");
-  app.add_option("--slow-rank", slow_ranks,
-                 "RANK=FACTOR: this accelerator's steps take so many times as long (a straggler)")
-      ->group(job)
-      ->allow_extra_args(false);
-  const std::string loader = "The loader";
-  add(loader, "--client", client, "native (deep queues) or faithful (the framework's habits)");
-  add(loader, "--readers", readers,
-      "samples read at once by each accelerator's loader; 0 (faithful client): the training "
-      "process "
-      "reads by itself, and computes on nothing meanwhile");
-  add(loader, "--prefetch", prefetch, "batches (or micro-batches) that the loader may run ahead");
-  add(loader, "--transfer", transfer, "largest single read, e.g. 4MiB");
-  add(loader, "--shuffle-buffer", shuffle_buffer,
-      "samples held back for shuffling (sequential order)");
-  app.add_flag("--hold", hold, "keep whole batches in memory as a real job does")->group(loader);
-  app.add_flag("--verify", verify, "check every byte that was read; short for --decode verify")
-      ->group(loader);
-  add(loader, "--decode", decode,
-      "raw (only count the bytes), verify (check them) or decode (as a job would: JPEG, inflate, "
-      "...); the CPU time of it is in the result");
-  add(loader, "--decode-time", decode_time,
-      "null and model storage: what decoding a sample would take, e.g. 2ms");
-  add(loader, "--on-error", on_error, "after a failed read: stop, or continue and count");
-  const std::string system = "Storage and host";
-  add(system, "--storage", storage, "posix, null (measures feedrate itself) or model:FILE.yaml");
-  add(system, "--io", io, "direct, buffered, or auto: direct where it works");
-  add(system, "--cache", cache,
-      "buffered I/O: drop the data set from the page cache before the run, and again once "
-      "read; keep it; or measure the page cache itself");
-  add(system, "--io-engine", io_engine, "uring, threads, or auto: io_uring where it works");
-  add(system, "--clock", clock, "real, or virtual: simulate on --storage model:... or null");
-  add(system, "--threads", threads, "reactor threads; default: one a core");
-  add(system, "--buffer-memory", buffer_memory, "I/O buffers of each reactor, 1MiB to 1GiB");
-  const std::string output = "Output";
-  add(output, "--seed", seed, "of the sample order, the content and the models");
-  add(output, "--json", json, "write the result as JSON to a file, or - for stdout");
+void RunOptions::declare(OptionTable& table, const LoaderDefaults& usual) {
+  table_ = &table;
+  workload.declare(table, rows::kWorkloadName);
+  declare_job(table);
+  declare_loader(table, usual);
+  declare_system(table);
 }
 
-bool RunOptions::given(const std::string& option) const {
-  const CLI::Option* const found = app_->get_option_no_throw(option);
-  return found != nullptr && found->count() > 0;
+void RunOptions::declare_job(OptionTable& table) {
+  using enum OptionType;
+  constexpr std::string_view kOwn = "--data=DIR";
+  table.add("",
+            {{{"[directory]", kDirectory, "", "", "a data set that feedrate wrote"}, directory}});
+  table.add("What is read",
+            {{rows::kData, data},
+             {{"--format", kText, "recognised", "NAME",
+               "format of your own files, of 'feedrate workloads --formats'", kOwn},
+              format},
+             {{"--labels", kFile, "", "",
+               "a folder with a label file for each sample, or one file for all", kOwn},
+              labels},
+             {{"--index-dir", kDirectory, "the folder itself", "",
+               "where the index of your own files is kept", kOwn},
+              index_directory},
+             {{"--order", kWords, "the workload's", "sequential|random",
+               "files from front to back, or sample by sample"},
+              order}});
+  table.add("The job",
+            {{rows::kAcceleratorType, accelerator},
+             {rows::kTiming, timing},
+             {rows::kBatch, batch},
+             {rows::kStepTime, compute_time},
+             {rows::kTensorParallel.usually("1"), tensor_parallel},
+             {rows::kPipelineParallel.usually("1"), pipeline_parallel},
+             {{"--micro-batches", kCount, "1", "1 to the batch",
+               "parts of a replica's batch that go through its stages one after the other; a step "
+               "begins with the first"},
+              micro_batches},
+             {{"--slow-rank", kText, "", "RANK=FACTOR",
+               "a straggler: the steps of this accelerator take so many times as long"},
+              slow_ranks}});
 }
+
+void RunOptions::declare_loader(OptionTable& table, const LoaderDefaults& usual) {
+  using enum OptionType;
+  table.add(
+      "The loader",
+      {{{"--client", kWords, "native", "native|faithful", "deep queues, or the framework's habits"},
+        client},
+       {{"--readers", kCount, usual.readers, "0 to 4096",
+         "samples that each accelerator's loader reads at once; 0, with the faithful client: the "
+         "training process reads by itself, and computes on nothing meanwhile"},
+        readers},
+       {{"--prefetch", kCount, usual.prefetch, "1 to 1024",
+         "batches (or micro-batches) that the loader may run ahead"},
+        prefetch},
+       {rows::kTransfer.usually(usual.transfer), transfer},
+       {{"--shuffle-buffer", kCount, "the workload's", "0 to 1099511627776",
+         "samples that are held back for shuffling, in sequential order"},
+        shuffle_buffer},
+       {{"--hold", kFlag, "", "", "keep whole batches in memory as a real job does"}, hold},
+       {{"--verify", kFlag, "", "", "check every byte that was read; short for --decode=verify"},
+        verify},
+       {{"--decode", kWords, "raw", "raw|verify|decode",
+         "count the bytes, check them, or decode them as a job would (JPEG, inflate, ...); what "
+         "that costs in CPU time is in the result"},
+        decode},
+       {{"--decode-time", kDuration, "", "",
+         "null and described storage: what decoding a sample would take, e.g. 2ms"},
+        decode_time}});
+}
+
+void RunOptions::declare_system(OptionTable& table) {
+  using enum OptionType;
+  table.add("Storage and host",
+            {{rows::kStorage, storage},
+             {rows::kIo, io},
+             {{"--cache", kWords, "drop", "drop|keep|measure",
+               "buffered I/O: drop the data set from the page cache before the run, and again once "
+               "it is read; keep it there; or measure the page cache itself"},
+              cache},
+             {rows::kIoEngine, io_engine},
+             {rows::kClock, clock},
+             {rows::kThreads, threads},
+             {{"--buffer-memory", kBytes, "256MiB, 16MiB for the page cache", "1MiB to 1GiB",
+               "I/O buffers of each reactor"},
+              buffer_memory}});
+  table.add("Output", {{rows::kSeed, seed}, {rows::kJson, json}});
+}
+
+bool RunOptions::given(const std::string& option) const { return table_->given(option); }
 
 Result<ClientKind> resolve_client(const RunOptions& options) {
   return parse_client(options.client, "--client");
@@ -438,6 +459,8 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
   FEEDRATE_TRY(setup.clock, parse_clock(options.clock, "--clock"));
   FEEDRATE_TRY(setup.io_engine, parse_io_engine(options.io_engine, "--io-engine"));
   FEEDRATE_TRY(IoMode wanted, parse_io_mode(options.io, "--io"));
+  if (!options.decode.empty()) FEEDRATE_CHECK(parse_byte_level(options.decode, "--decode"));
+  FEEDRATE_CHECK(parse_on_error(options.on_error, "--on-error"));
   if (wanted == IoMode::kAuto && workload.direct_io) wanted = IoMode::kDirect;
   const bool no_files = !setup.storage.facts.carries_data;
   if (setup.clock == ClockKind::kVirtual && !setup.storage.facts.simulable)

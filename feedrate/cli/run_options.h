@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/option_table.h"
 #include "feedrate/dataset/dataset.h"
 #include "feedrate/engine/training_plan.h"
 #include "feedrate/result/run_result.h"
@@ -25,7 +26,7 @@ struct WorkloadOptions {
   std::vector<std::string> sets;       // --set key=value
   std::vector<std::string> overrides;  // of the command line, once resolved
   std::set<std::string> asked;         // keys of the workload that those or --set gave a value
-  void declare(CLI::App& app);
+  void declare(OptionTable& table, const OptionRow& name);
   // A catalogue name, a path to YAML (anything with '/' or ending in .yaml), or dlio:PATH. The keys
   // of a DLIO file that mean nothing here are named on stderr.
   Result<Workload> resolve(const CommandContext& context);
@@ -35,9 +36,18 @@ struct WorkloadOptions {
 struct DatasetOptions {
   // Without --subfolders the workload's layout is used.
   std::string size, subfolders, compressibility = "0", jobs = "0", seed = "1";
-  void declare(CLI::App& app);
+  void declare(OptionTable& table, std::string_view usual_size);
   Result<DatasetPlan> resolve(const Workload& workload, std::uint64_t default_bytes) const;
 };
+
+// What the help says of the loader where its options are not given: `find` searches for it.
+struct LoaderDefaults {
+  std::string_view readers, prefetch, transfer;
+};
+inline constexpr LoaderDefaults kSearchedLoader{"as many as help", "as far as helps",
+                                                "as large as helps"};
+inline constexpr LoaderDefaults kFixedLoader{"8, or 32 for small samples", "the workload's or more",
+                                             "4MiB, or 2MiB in sequential order"};
 
 // Options of a run, as text; resolve() checks them all.
 struct RunOptions {
@@ -49,13 +59,22 @@ struct RunOptions {
       tensor_parallel, pipeline_parallel, micro_batches;
   std::vector<std::string> slow_ranks;  // RANK=FACTOR
   bool hold = false, verify = false;
-  void declare(CLI::App& app);
-  // Whether the user said something. The app that was declared on must still be there.
+  void declare(OptionTable& table, const LoaderDefaults& usual);
+  // Whether the user said something. The table that was declared on must still be there.
   bool given(const std::string& option) const;
 
  private:
-  const CLI::App* app_ = nullptr;
+  void declare_job(OptionTable& table);
+  void declare_loader(OptionTable& table, const LoaderDefaults& usual);
+  void declare_system(OptionTable& table);
+
+  const OptionTable* table_ = nullptr;
 };
+
+// "20GiB", or "1%" of the workload's published size: more than 0.
+Result<std::uint64_t> parse_dataset_size(const std::string& text, const Workload& workload);
+// The largest single read, as --transfer says it.
+Result<std::uint64_t> parse_transfer(const std::string& text);
 
 // The step time that a run or plan uses: of --accelerator, --timing, --batch and --step-time.
 Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Workload& workload);
@@ -89,7 +108,7 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
                            TrainingProgress& progress, const std::stop_token& stop,
                            const CheckpointsOfRun* checkpoints = nullptr);
 
-// What the client does when storage costs nothing, tried for `time`: see ClientCeiling. Nothing is
+// The no-storage ceiling: what the client does when storage takes no time, tried for `time`: see ClientCeiling. Nothing is
 // tried (and the seconds are 0) on the virtual clock, and where null storage is what was measured.
 Result<ClientCeiling> measure_ceiling(const RunSetup& setup, const TrainingPlan& plan,
                                       Duration time, const std::stop_token& stop);

@@ -1,18 +1,23 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <fstream>
 #include <sstream>
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/run_options.h"
 #include "feedrate/result/views.h"
 
 namespace feedrate {
 namespace {
+
+constexpr OptionRow kWorkloadOrReport{
+    "workload", OptionType::kWorkload, "", "",
+    "a name of 'feedrate workloads', a YAML file, dlio:FILE, or a report: a file ending in .json "
+    "that --json of any verb wrote"};
 
 // The step times of one set. A half-set one shows what it has.
 std::string describe_set(const Workload& workload, const std::string& set) {
@@ -98,12 +103,13 @@ std::string describe(const Workload& workload) {
 
 class ShowCommand final : public Command {
  public:
-  void declare(CLI::App& app) override {
-    workload_.declare(app);
-    app.add_flag("--yaml", yaml_, "print it as YAML, to be changed and given back");
-    app.add_option("--csv", csv_,
-                   "of a report: write its values as CSV to a file, or - for stdout");
-    app.add_flag("--explain", explain_, "of a plan's report: with all formulas and sources");
+  void declare(OptionTable& table) override {
+    using enum OptionType;
+    workload_.declare(table, kWorkloadOrReport);
+    table.add("",
+              {{{"--yaml", kFlag, "", "", "print it as YAML, to be changed and given back"}, yaml_},
+               {rows::kCsv, csv_},
+               {rows::kExplain, explain_}});
   }
   Result<int> run(const CommandContext& context) override {
     if (workload_.workload.ends_with(".json")) return show_saved_report();
@@ -122,6 +128,9 @@ class ShowCommand final : public Command {
   Result<int> show_saved_report() const {
     if (yaml_)
       return fail(ErrorKind::kUsage, "--yaml is for a workload, and this is a report",
+                  "leave it out");
+    if (!workload_.sets.empty())
+      return fail(ErrorKind::kUsage, "--set is for a workload, and this is a report",
                   "leave it out");
     FEEDRATE_TRY(const ResultTarget csv, ResultTarget::open(csv_, "--csv"));
     FEEDRATE_TRY(const std::string text, read_report_file(workload_.workload));

@@ -8,6 +8,7 @@
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/cli/directories.h"
+#include "feedrate/cli/option_rows.h"
 
 namespace feedrate {
 namespace {
@@ -27,22 +28,24 @@ Result<std::uint64_t> resolve_block(const SystemOptions& options, ClockKind cloc
 
 }  // namespace
 
-void SystemOptions::declare(CLI::App& app) {
-  const auto add = [&](const char* name, std::string& value, const char* help) {
-    app.add_option(name, value, help)->group("System");
-  };
-  add("--storage", storage, "posix, null (measures feedrate itself) or model:FILE.yaml");
-  add("--io", io, "direct, buffered, or auto: direct where it works");
-  add("--io-engine", io_engine, "uring, threads, or auto");
-  add("--clock", clock, "real, or virtual: simulate on --storage model:... or null");
-  add("--threads", threads, "reactor threads; default: one a core, at most one a rank");
-  add("--block", block, "bytes of one read or write; default 4MiB");
-  add("--at-once", at_once, "reads or writes of a rank in flight; default 4");
-  app.add_option("--json", json, "write the result as JSON to a file, or - for stdout");
+void SystemOptions::declare(OptionTable& table) {
+  using enum OptionType;
+  table.add(
+      "System",
+      {{rows::kStorage, storage},
+       {rows::kIo, io},
+       {rows::kIoEngine, io_engine},
+       {rows::kClock, clock},
+       {rows::kThreads.usually("one a core, at most one a rank"), threads},
+       {{"--block", kBytes, "4MiB, or 64MiB with --clock=virtual", "4KiB to 1GiB",
+         "one read or write, a multiple of 4KiB"},
+        block},
+       {{"--at-once", kCount, "4", "1 to 1024", "reads or writes of a rank in flight"}, at_once}});
+  table.add("", {{rows::kJson, json}});
 }
 
 Result<System> resolve_system(const SystemOptions& options, const std::string& directory,
-                              std::uint64_t ranks) {
+                              std::uint64_t ranks, std::uint64_t seed) {
   System system;
   FEEDRATE_TRY(system.clock, parse_clock(options.clock, "--clock"));
   FEEDRATE_TRY(system.engine, parse_io_engine(options.io_engine, "--io-engine"));
@@ -73,7 +76,8 @@ Result<System> resolve_system(const SystemOptions& options, const std::string& d
     FEEDRATE_TRY(threads, parse_count(options.threads, "--threads", 1, 1024));
   }
   system.threads = system.clock == ClockKind::kVirtual ? 1 : static_cast<unsigned>(threads);
-  system.storage = make_storage_factory(system.spec, system.io, existing_directory(directory), 1);
+  system.storage =
+      make_storage_factory(system.spec, system.io, existing_directory(directory), seed);
   return system;
 }
 

@@ -2,11 +2,11 @@
 // share.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "feedrate/cli/option_table.h"
 #include "feedrate/result/report.h"
 #include "feedrate/runtime/reactor_group.h"
 #include "feedrate/storage/storage.h"
@@ -17,7 +17,7 @@ struct SystemOptions {
   std::string storage = "posix", io = "auto", io_engine = "auto", clock = "real", threads, block,
               at_once, json;
 
-  void declare(CLI::App& app);
+  void declare(OptionTable& table);
 };
 
 struct System {
@@ -32,9 +32,10 @@ struct System {
   std::vector<std::string> warnings;
 };
 
-// `ranks` are those that read or write: no more threads than that are of use.
+// `ranks` are those that read or write: no more threads than that are of use. `seed` is of what a
+// described storage draws.
 Result<System> resolve_system(const SystemOptions& options, const std::string& directory,
-                              std::uint64_t ranks);
+                              std::uint64_t ranks, std::uint64_t seed = 1);
 
 // Place and settings that were used, as the report tells them.
 void describe_system(const SystemOptions& options, const System& system,

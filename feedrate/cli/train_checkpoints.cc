@@ -6,39 +6,34 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
+#include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/system_options.h"
 #include "feedrate/workload/checkpoint_tensors.h"
 
 namespace feedrate {
 
-void TrainCheckpointOptions::declare(CLI::App& app) {
-  app_ = &app;
-  const char* group = "Checkpoints in the middle of it";
-  const auto add = [&](const char* name, std::string& value, const char* help) {
-    app.add_option(name, value, help)->group(group);
-  };
-  add("--checkpoint-every", every_, "e.g. 500steps, or 10m of training between two");
-  add("--checkpoint-to", to_, "where to write; null storage needs none");
-  add("--checkpoint-model", model_.model,
-      "of catalog/models, or a YAML file; default: what the workload trains");
-  add("--checkpoint-scale", scale_, "share of the model's parameters, for small machines: 0.01");
-  add("--checkpoint-zero", model_.zero, "what is sharded over replicas: 0, 1, 2 or 3");
-  add("--checkpoint-layout", layout_, "safetensors (default), torch, dcp, raw, shared");
-  add("--checkpoint-keep", keep_, "newest ones, older are removed; default 2");
-  add("--checkpoint-changed", changed_, "share of the blocks that are new in each; default 100%");
-  modes_.declare(app, "checkpoint-");
+void TrainCheckpointOptions::declare(OptionTable& table) {
+  using enum OptionType;
+  constexpr std::string_view kPrefix = "checkpoint-", kBeside = "--checkpoint-every=500steps";
+  constexpr std::string_view kGroup = "Checkpoints in the middle of it";
+  table.add(kGroup, {{{"--checkpoint-every", kText, "", "STEPS|TIME",
+                       "500steps, or 10m of training, between two checkpoints"},
+                      every_}});
+  table.add(kGroup,
+            {{{"--to", kDirectory, "", "", "where to write; null storage needs none"}, to_},
+             {rows::kModelName.usually("what the workload trains"), model_.model},
+             {rows::kScale, scale_},
+             {rows::kZero, model_.zero},
+             {rows::kLayout, layout_},
+             {rows::kKeep.usually("2"), keep_},
+             {rows::kChanged, changed_}},
+            kPrefix, kBeside);
+  modes_.declare(table, kPrefix, kBeside);
 }
 
 Result<std::optional<CheckpointsOfRun>> TrainCheckpointOptions::resolve(
     const RunSetup& setup, const RunOptions& options, const TrainingPlan& plan) const {
-  if (every_.empty()) {
-    for (const CLI::Option* option : app_->get_options())
-      if (option->count() > 0 && option->get_name().starts_with("--checkpoint-"))
-        return fail(ErrorKind::kUsage,
-                    fmt::format("{}: it has no use without --checkpoint-every", option->get_name()),
-                    "add --checkpoint-every=500steps, or leave it out");
-    return std::optional<CheckpointsOfRun>();
-  }
+  if (every_.empty()) return std::optional<CheckpointsOfRun>();
   CheckpointsOfRun run;
   FEEDRATE_CHECK(resolve_every(run.checkpoints));
   FEEDRATE_CHECK(resolve_model(setup, plan, run));
@@ -72,6 +67,7 @@ Result<> TrainCheckpointOptions::resolve_model(const RunSetup& setup, const Trai
         ErrorKind::kUsage,
         fmt::format("--checkpoint-model: no source says what model {} trains", setup.workload.name),
         fmt::format("name one of {}", fmt::join(model_names(), ", ")));
+  if (!model_.zero.empty()) FEEDRATE_CHECK(parse_count(model_.zero, "--checkpoint-zero", 0, 3));
   ModelOptions ranks = model_;
   ranks.tensor = fmt::to_string(plan.tensor_parallel);
   ranks.pipeline = fmt::to_string(plan.pipeline_parallel);
@@ -129,6 +125,12 @@ Result<> TrainCheckpointOptions::resolve_storage(const RunSetup& setup, const Ru
                   fmt::format("{}: {} has no use on storage '{}', which keeps nothing", flag,
                               *value, setup.storage.word),
                   "leave it out, or write to a directory with --storage=posix");
+  if (!moves_data && !modes_.incremental && !changed_.empty())
+    return fail(ErrorKind::kUsage,
+                fmt::format("--checkpoint-changed: {} has no use where nothing is kept and each "
+                            "checkpoint is written whole",
+                            changed_),
+                "leave it out, or add --checkpoint-incremental");
   job.directory = to_.empty() ? "checkpoints" : to_;
   FEEDRATE_CHECK(modes_.resolve(moves_data, job));
   FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
@@ -137,7 +139,7 @@ Result<> TrainCheckpointOptions::resolve_storage(const RunSetup& setup, const Ru
     FEEDRATE_TRY(const IoMode mode, resolve_io_mode(wanted, directory));
     run.checkpoints.storage = make_storage_factory(setup.storage, mode, directory, plan.seed);
   }
-  FEEDRATE_TRY(run.checkpoints.local, modes_.local_factory(moves_data, wanted));
+  FEEDRATE_TRY(run.checkpoints.local, modes_.local_factory(moves_data, wanted, plan.seed));
   RunCheckpoints& described = run.described;
   described.directory = to_;
   described.mode = job.asynchronous ? "asynchronous" : "synchronous";

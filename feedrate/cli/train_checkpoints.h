@@ -1,7 +1,6 @@
 // `train --checkpoint-every`: checkpoints in the middle of training.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,8 +21,8 @@ struct CheckpointsOfRun {
 
 class TrainCheckpointOptions {
  public:
-  void declare(CLI::App& app);
-  // None without --checkpoint-every. kUsage names what has no use without it.
+  void declare(OptionTable& table);
+  // None without --checkpoint-every.
   Result<std::optional<CheckpointsOfRun>> resolve(const RunSetup& setup, const RunOptions& options,
                                                   const TrainingPlan& plan) const;
 
@@ -37,7 +36,6 @@ class TrainCheckpointOptions {
   std::string every_, to_, layout_, keep_, changed_, scale_;
   ModelOptions model_;
   CheckpointModeOptions modes_;
-  const CLI::App* app_ = nullptr;
 };
 
 // The figures of a run's checkpoints.

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/find_dataset.h"
 #include "feedrate/cli/model_options.h"
+#include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/report.h"
@@ -17,21 +17,21 @@ namespace {
 
 class TrainCommand final : public Command {
  public:
-  void declare(CLI::App& app) override {
-    options_.declare(app);
-    app.add_option("--accelerators,-n", accelerators_,
-                   "how many accelerators to emulate; default: one (replica)")
-        ->group("The job");
-    app.add_option("--au", au_, "accelerator utilisation to reach, e.g. 0.9")->group("The job");
-    const std::string limits = "How long (the first limit that is reached ends the run)";
-    app.add_option("--epochs", epochs_, "passes over the data set; default: the workload's")
-        ->group(limits);
-    app.add_option("--steps", steps_, "steps of each accelerator")->group(limits);
-    app.add_option("--time", time_, "e.g. 30s")->group(limits);
-    app.add_option("--size,--dataset-size", described_.size,
-                   "null and model storage: size of the data set that is described")
-        ->group("What is read");
-    checkpoints_.declare(app);
+  void declare(OptionTable& table) override {
+    using enum OptionType;
+    options_.declare(table, kFixedLoader);
+    table.add("The job",
+              {{rows::kAccelerators.usually("1 replica"), accelerators_}, {rows::kAu, au_}});
+    // Not of a search: a trial whose reads failed tells nothing, and ends it.
+    table.add("The loader", {{{"--on-error", kWords, "stop", "stop|continue",
+                               "after a failed read: end the run, or count it and go on"},
+                              options_.on_error}});
+    table.add("How long (the first limit that is reached ends the run)",
+              {{rows::kEpochs, epochs_},
+               {{"--steps", kCount, "", "1 to 1099511627776", "steps of each accelerator"}, steps_},
+               {rows::kTime, time_}});
+    table.add("What is read", {{rows::kDatasetSize, described_.size}});
+    checkpoints_.declare(table);
   }
 
   Result<int> run(const CommandContext& context) override {

@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/option_table.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/format/format.h"
 #include "feedrate/workload/workload.h"
@@ -46,8 +45,9 @@ std::string formats_text() {
 
 class WorkloadsCommand final : public Command {
  public:
-  void declare(CLI::App& app) override {
-    app.add_flag("--formats", formats_, "list the file formats instead");
+  void declare(OptionTable& table) override {
+    table.add("", {{{"--formats", OptionType::kFlag, "", "", "list the file formats instead"},
+                    formats_}});
   }
   Result<int> run(const CommandContext&) override {
     if (formats_) {

@@ -590,7 +590,7 @@ void Loader::count_located(const WorkItem& item, const FileIndex* index) {
 }
 
 // When the first byte came. Where the storage cannot say: what the bytes take at the rate of one
-// read without company was transfer, the rest was waiting.
+// read by itself was transfer, the rest was waiting.
 Instant Loader::first_byte(const ReadOutcome& outcome, Instant now) const {
   if (outcome.first_byte_at != Instant{}) return outcome.first_byte_at;
   if (context_.stream_bytes_per_second <= 0) return now;

@@ -1,4 +1,4 @@
-// What one read without company moves a second: tells waiting for the first byte from transfer.
+// What one read by itself moves a second: tells waiting for the first byte from transfer.
 #pragma once
 
 #include "feedrate/dataset/dataset.h"

@@ -155,7 +155,7 @@ StallResult summarise_stalls(const TrainingPlan& plan, const TrainingOutcome& ou
   return result;
 }
 
-// What a read of the run's mean size takes without company: as measured before the run, else the
+// What a read of the run's mean size takes unloaded, by itself: as measured before the run, else the
 // fastest of the run.
 double unloaded_read_ms(const TrainingOutcome& outcome, const RunResult& result) {
   const StreamRate& rate = outcome.stream_rate;
@@ -200,7 +200,7 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
     result.invalid_reasons.push_back(
         "a read failed: " + outcome.fatal->message() + "; " +
         (outcome.fatal->hint().empty()
-             ? "mend the data set, or count such errors with --on-error=continue"
+             ? "mend the data set, or count such errors with 'feedrate train --on-error=continue'"
              : outcome.fatal->hint()));
   else if (!result.errors.empty())
     result.invalid_reasons.push_back("reads failed, so some samples were never delivered");

@@ -240,7 +240,7 @@ class ReactorWork {
     });
   }
 
-  // What one read without company moves a second; 0 where that cannot be told.
+  // What one read by itself moves a second; 0 where that cannot be told.
   Task<StreamRate> measure_stream_rate() {
     co_return co_await feedrate::measure_stream_rate(*storage_, buffers_, *context_.plan.dataset);
   }

@@ -617,7 +617,7 @@ FindResult Search::result() const {
   std::uint32_t high = std::max(starving - 1, fed);
   if (fed >= starving)
     result.findings.push_back(
-        fmt::format("{} were fed and {} starved: this is not one curve, so the interval holds both",
+        fmt::format("{} were fed and {} were not: this is not one curve, so the interval holds both",
                     fed * replica(), starving * replica()));
   else if (const auto range = by_capacity()) {
     const auto whole = [&](double n) {

@@ -182,9 +182,9 @@ TEST(Find, AnOpenSearchNamesWhatEndedIt) {
             "was certain");
   EXPECT_EQ(
       reason([](Case& job) { job.options.out_of_time = [&job] { return job.asked.size() >= 7; }; }),
-      "--wall ended the search before any number was proven to starve");
+      "--wall ended the search before any number was proven not to be fed");
   EXPECT_EQ(reason([](Case& job) { job.options.budget = std::chrono::milliseconds(400); }),
-            "the budget ended before any number was proven to starve");
+            "the budget ended before any number was proven not to be fed");
 }
 
 TEST(Find, InterruptedBeforeANumberWasLookedAtItSaysWhatTheRateSays) {

@@ -163,7 +163,7 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
   }
   if (result.accelerators_low < result.limit) {
     result.limited_by = "unknown";
-    result.reason = ended_text(options, result) + " before any number was proven to starve";
+    result.reason = ended_text(options, result) + " before any number was proven not to be fed";
     return;
   }
   if (options.bound_inflight &&

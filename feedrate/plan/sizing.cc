@@ -122,12 +122,12 @@ std::string directory_text(const StorageDemand& demand, const Sizing& sizing, Co
   for (const StoragePhase& phase : demand.phases) creates = std::max(creates, phase.creates);
   if (shares && storage.system_creates.known() && storage.one_directory_creates.known())
     return fmt::format(
-        "in one directory: not counted, as no source tells what one {} opens or creates; whole "
+        "in one directory: not counted, as no source gives what one {} opens or creates; whole "
         "systems create {} in one, this takes {}",
         storage.unit, show(storage.system_creates.value * storage.one_directory_creates.value),
         show(creates));
   return fmt::format(
-      "in one directory: the same, as no source tells of it that one directory is slower{}",
+      "in one directory: the same, as no source says that one directory is slower there{}",
       storage.opens.known() || storage.creates.known() ? "" : "; the file system on it may be");
 }
 

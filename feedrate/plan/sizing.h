@@ -54,10 +54,10 @@ struct Sizing {
   Count units;           // the largest of `bindings` that are no burst; 0: no figure to count by
   std::string bound_by;  // its resource and phase: "read bandwidth of training"
   std::vector<PhaseUnits> phases;
-  Count servers;                     // that hold the units; 0: no source tells how many one holds
+  Count servers;                     // that hold the units; 0: no source gives how many one holds
   std::string servers_bound_by;      // "slots" or "their read bandwidth" or "... write ..."
   std::vector<Binding> bindings;     // what the demand has and the profile knows
-  std::vector<std::string> unknown;  // what the demand has and no source tells of this storage
+  std::vector<std::string> unknown;  // what the demand has and no source gives for this storage
   Count ports;                       // to carry the larger of reads and writes, bursts left out
   std::string one_directory;         // what all files in one do to it, or why nothing; "" unasked
   std::optional<Count> requests;     // in flight at once, where one request has a limited speed

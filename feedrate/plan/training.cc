@@ -226,7 +226,7 @@ void add_operations(const TrainingJob& job, const TrainingDemand& demand, Sectio
         "'feedrate find' counts them");
   if (data.labels == LabelPlacement::kManifest && data.label_bytes <= 0)
     section.remarks.push_back(
-        "no source tells the size of the labels in the manifest (dataset.label_bytes), which every "
+        "no source gives the size of the labels in the manifest (dataset.label_bytes), which every "
         "reader reads at the start");
 }
 

@@ -61,7 +61,7 @@ struct FindResult {
   std::vector<std::string> warnings;
   std::vector<ErrorCount> errors;
   // The number, and the interval that it lies in: between the most that are proven fed and the
-  // fewest that are proven to starve. 0 when one starves.
+  // fewest that are proven not to be fed. 0 when not even one is.
   std::uint32_t accelerators = 0, accelerators_low = 0, accelerators_high = 0;
   bool measured = false;  // false: nothing could be told at all
   // Of a search that was interrupted before it looked at a number: what the storage moved, and how
@@ -98,7 +98,7 @@ struct FindResult {
   std::vector<FindPoint> points;       // by number of accelerators
   std::vector<TrialResult> trials;     // in the order they were made
   std::optional<RunResult> at_answer;  // of the most that are fed; none when there is none
-  std::optional<RunResult> beyond;     // of the fewest that starve; none when there is none
+  std::optional<RunResult> beyond;     // of the fewest that are not fed; none when there is none
   bool interrupted = false;
   ClientCeiling ceiling;
 

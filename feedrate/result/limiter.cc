@@ -22,7 +22,7 @@ constexpr double kQueueing = 2;
 
 std::string ceiling_text(const RunResult& run) {
   if (run.ceiling.seconds <= 0) return {};
-  return fmt::format("; with storage that costs nothing this client does {} samples/s, {} x {}",
+  return fmt::format("; at the no-storage ceiling this client does {} samples/s, {} x {}",
                      format_count(run.ceiling.samples_per_second),
                      format_count(std::floor(run.ceiling.accelerators)), run.job.accelerator);
 }
@@ -75,7 +75,7 @@ Limiter window_limiter(const RunResult& run) {
       factor * static_cast<double>(run.in_flight_limit) / std::max(1U, run.job.replicas)));
   const double taken = run.read_latency.mean_ms;
   return {"window",
-          fmt::format("the window: {}, {:.2f} ms without company, so more would fit; about {} {} "
+          fmt::format("the window: {}, {:.2f} ms unloaded, so more would fit; about {} {} "
                       "would do (--readers={})",
                       run.in_flight_limit == 1
                           ? fmt::format("the one read in flight takes {:.2f} ms", taken)
@@ -104,7 +104,7 @@ Limiter find_limiter(const RunResult& run) {
                         format_rate(run.bytes_per_second), ceiling_text(run))};
   if (checkpoints_limit(run))
     return {"checkpoint",
-            fmt::format("checkpoints: training stood for {} of the time, {} for each of {}",
+            fmt::format("checkpoints: no step was made for {} of the time, {} for each of {}",
                         format_percent(run.checkpoints->blocked_seconds / run.seconds),
                         format_duration(from_seconds(run.checkpoints->blocked_median_seconds)),
                         run.checkpoints->count)};
@@ -144,7 +144,7 @@ Limiter find_limiter(const RunResult& run) {
   std::string text = fmt::format(
       "the storage: {} with {:.0f} of {} in flight at {:.2f} ms each", moved, run.in_flight_mean,
       format_counted(run.in_flight_limit, "read"), run.read_latency.mean_ms);
-  if (alone > 0) text += fmt::format(" ({:.2f} ms without company)", alone);
+  if (alone > 0) text += fmt::format(" ({:.2f} ms unloaded)", alone);
   if (run.ceiling.seconds > 0)
     text += fmt::format(", at {:.2f} cores of {}{}", cpu, run.reactors, ceiling_text(run));
   return {"storage", text};

@@ -60,7 +60,7 @@ struct PlannedStorage {
   double units = 0;         // 0: no figure to count by
   std::string bound_by;     // "read bandwidth of training"
   std::vector<PlannedPhase> phases;
-  double servers = 0;  // that hold the units; 0: no source tells how many one holds
+  double servers = 0;  // that hold the units; 0: no source gives how many one holds
   std::string servers_bound_by, servers_by;  // "slots"; "24 each (source)"
   std::vector<PlannedBinding> bindings;
   std::vector<std::string> unknown;  // what the demand has and no source gives for this storage

@@ -160,7 +160,7 @@ const Table<PlannedStorage>& table_of(Type<PlannedStorage>) {
         rows, "phases", &S::phases, number("units of each phase by itself; `burst` does not bind"));
     return rows
         .add("servers", &S::servers,
-             number("that hold the units; 0: no source tells how many one holds").less())
+             number("that hold the units; 0: no source gives how many one holds").less())
         .add("servers_bound_by", &S::servers_bound_by, text("`slots`, or a bandwidth of theirs"))
         .add("servers_by", &S::servers_by, text("the figure and its source"))
         .add("bindings", &S::bindings, things("every resource that is counted by"))

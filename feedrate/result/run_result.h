@@ -118,7 +118,7 @@ struct IoLedger {
   std::string basis;
 };
 
-// What this host's client does when storage costs nothing: the same run against null storage with
+// The no-storage ceiling: what this host's client does when storage takes no time, the same run against null storage with
 // steps that take no time, plus what checking or decoding took a sample in the run itself.
 struct ClientCeiling {
   double seconds = 0;  // of that trial; 0: there was none
@@ -149,7 +149,7 @@ struct RunCheckpoints {
   std::string model, directory, layout, mode, every;  // "synchronous", ...; "500 steps"
   std::uint64_t ranks = 0, count = 0;
   std::uint64_t bytes = 0, stored_bytes = 0;  // of the last; of all, written
-  double blocked_seconds = 0;                 // training stood, in all
+  double blocked_seconds = 0;                 // in which no step was made, in all
   double blocked_median_seconds = 0, restorable_median_seconds = 0;
 };
 
@@ -206,7 +206,7 @@ struct RunResult : Envelope {
   // Mean number of reads and opens in flight, and how many the readers allow.
   double in_flight_mean = 0;
   std::uint64_t in_flight_limit = 0;
-  double unloaded_read_ms = 0;  // of one read without company; 0: not known
+  double unloaded_read_ms = 0;  // of one read by itself; 0: not known
   double interval_seconds = 1;
   std::vector<SeriesPoint> series;
 

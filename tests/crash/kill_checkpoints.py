@@ -45,7 +45,7 @@ WAYS = {"sync": [], "async": ["--async"], "incremental": ["--incremental", "--ch
 def restore(feedrate, directory, *options):
     done = subprocess.run([feedrate, "restore", directory, "--quiet", "--json", "-", *options],
                           capture_output=True, text=True, timeout=60)
-    return done.returncode, json.loads(done.stdout) if done.returncode == 0 else done.stderr
+    return done.returncode, json.loads(done.stdout)["result"] if done.returncode == 0 else done.stderr
 
 
 def check(feedrate, directory, newest, options=()):

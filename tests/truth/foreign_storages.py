@@ -147,7 +147,7 @@ def found_interval(feedrate, workload, directory, prefix, budget):
     if done.returncode != 0:
         raise SystemExit(f"error: find: status {done.returncode}\n{done.stderr[-2000:]}")
     answer = json.loads(done.stdout)
-    result = (answer.get("results") or answer["searches"])[0]
+    result = answer["result"]["searches"][0]
     n = result["accelerators"]
     high = result.get("accelerators_high", n)
     return n, result.get("accelerators_low", n), math.inf if high is None else high

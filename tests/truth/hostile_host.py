@@ -46,7 +46,8 @@ class Bench:
             process.kill()
             raise AssertionError(f"did not end in {seconds} s") from None
         file = self.folder / "r.json"
-        return process.returncode, out, err, json.loads(file.read_text()) if file.exists() else None
+        report = json.loads(file.read_text()) if file.exists() else None
+        return process.returncode, out, err, report and {**report["result"], **report}
 
     def group(self, controller):
         for root in (f"/sys/fs/cgroup/{controller}", "/sys/fs/cgroup"):

@@ -232,7 +232,7 @@ def feedrate_command(program, setting, folder, result):
 def feedrate_utilisation(result, compute):
     """From what `train --json` says of a run of one accelerator."""
     with open(result) as file:
-        metrics = json.load(file)["metrics"]
+        metrics = json.load(file)["result"]["metrics"]
     first_end = metrics["first_batch_seconds"] + compute
     return utilisation(metrics["steps"], compute, metrics["seconds"], first_end)
 

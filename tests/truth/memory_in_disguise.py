@@ -390,7 +390,8 @@ def train(b, data, *more):
          "2", "--quiet", "--json", result, *more], text=True, capture_output=True)
     if not result.exists():
         raise AssertionError(f"no result: {done.stderr}")
-    read = json.loads(result.read_text())
+    report = json.loads(result.read_text())
+    read = {**report["result"], **report}
     result.unlink()
     return done, read
 
@@ -398,7 +399,7 @@ def train(b, data, *more):
 def doctor_verdict(b, data):
     place = ["--data", data[1]] if isinstance(data, list) else [data]
     report = json.loads(run(b.feedrate, "doctor", *place[-1:], "--json", "-", check=False))
-    return next((finding["verdict"] for finding in report["findings"]
+    return next((finding["verdict"] for finding in report["result"]["findings"]
                  if finding["check"] == "file system"), None)
 
 

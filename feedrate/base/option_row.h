@@ -1,0 +1,59 @@
+// What an option of the command line is, as one row of a table. The parser, --help, the man page,
+// the completions and docs/options.md are made of these rows, so that they cannot disagree.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace feedrate {
+
+enum class OptionType : std::uint8_t {
+  kFlag,      // on or off, without a value
+  kCount,     // a whole number
+  kNumber,    // a number that may have a thousands letter: 70B
+  kFraction,  // 0.9 or 90%
+  kBytes,     // 4MiB
+  kSize,      // 20GiB, or 1% of the published size
+  kRate,      // 500MB/s
+  kDuration,  // 5m
+  kFile,
+  kDirectory,
+  kWords,     // one of `among`
+  kWorkload,  // a name of the catalogue, or a file
+  kModel,     // the same of the models
+  kText,      // what `among` shows
+};
+
+std::string_view to_string(OptionType type);  // "flag", "count", ...
+
+struct OptionRow {
+  // "-n,--accelerators"; without dashes: an argument that is known by its place. "[directory]" may
+  // be left out.
+  std::string_view names;
+  OptionType type = OptionType::kText;
+  // What holds when the option is not given, in short; "" when there is nothing to show.
+  std::string_view usual;
+  // Numbers, sizes and times: what is allowed, "1 to 1024". Words: "real|virtual". Text: its shape,
+  // "KEY=VALUE".
+  std::string_view among;
+  // One sentence, without its full stop.
+  std::string_view help;
+  // The option has an effect beside one of these alone: "--async", "--async or --local". With a
+  // value ("--data=DIR") that is how the remedy writes it. "" where it always has one.
+  std::string_view beside = {};
+
+  // The same option in a verb where something else holds when it is not given.
+  constexpr OptionRow usually(std::string_view other) const {
+    OptionRow row = *this;
+    row.usual = other;
+    return row;
+  }
+  // The same option in a verb that allows another range.
+  constexpr OptionRow within(std::string_view other) const {
+    OptionRow row = *this;
+    row.among = other;
+    return row;
+  }
+};
+
+}  // namespace feedrate
