@@ -242,7 +242,16 @@ class ReactorWork {
 
   // What one read without company moves a second; 0 where that cannot be told.
   Task<StreamRate> measure_stream_rate() {
-    co_return co_await feedrate::measure_stream_rate(*storage_, buffers_, *context_.plan.dataset);
+    std::optional<StreamRate>* const shared = context_.plan.stream_rate.get();
+    if (shared != nullptr && *shared) {
+      StreamRate known = **shared;
+      known.bytes_read = 0;  // by this run
+      co_return known;
+    }
+    const StreamRate rate =
+        co_await feedrate::measure_stream_rate(*storage_, buffers_, *context_.plan.dataset);
+    if (shared != nullptr) *shared = rate;
+    co_return rate;
   }
 
   // What checkpoints need in advance.

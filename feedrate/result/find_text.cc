@@ -45,13 +45,28 @@ std::string or_more(const FindResult& find) {
   return find.most_tried ? " or more (no more were tried)" : " or more";
 }
 
+// What a number's own looks leave open, others may have decided: then the row says so, since its
+// own figures seem to say something else.
+std::string decided_by(const FindResult& find, const FindPoint& point) {
+  constexpr double kRounding = 1e-9;
+  const double low = point.utilisation - point.half_width + kRounding;
+  const double high = point.utilisation + point.half_width - kRounding;
+  const bool by_itself = point.verdict == "fed"      ? low >= find.au_threshold
+                         : point.verdict == "starve" ? high < find.au_threshold
+                                                     : true;
+  if (by_itself) return {};
+  if (find.points.size() == 1) return ", by the rate of the storage";
+  return fmt::format(", by the looks at {} beside it",
+                     format_counted(find.points.size() - 1, "number"));
+}
+
 std::string points_table(const FindResult& find) {
   std::string text =
       fmt::format("\n  {:>12}  {:>16}  {:>9}  {:>5}\n", "accelerators", "AU", "measured", "looks");
   for (const FindPoint& point : find.points) {
     const std::string mark = point.verdict == "open"   ? "not decided"
                              : point.verdict == "edge" ? "within 0.2 points of the threshold"
-                                                       : point.verdict;
+                                                       : point.verdict + decided_by(find, point);
     text += fmt::format("  {:>12}  {:>7.1f} % +-{:>4.1f}  {:>7.1f} s  {:>5}  {}\n",
                         point.accelerators, 100 * point.utilisation, 100 * point.half_width,
                         point.seconds, point.looks, mark);

@@ -76,6 +76,25 @@ TEST(FindText, ARangeComesFirstWhereItIsWide) {
             "between 16 and 24 x h100 kept fed at AU >= 90.0 %, measured step times");
 }
 
+TEST(FindText, ARowSaysWhenOtherNumbersDecidedIt) {
+  FindResult find = a_search(18, 18, 18);
+  find.points = {{18, 0.905, 0.01, 9, 3, "fed"},
+                 {19, 0.91, 0.005, 9, 3, "starve"},
+                 {20, 0.88, 0.01, 9, 3, "starve"},
+                 {21, 0.89, 0.01, 9, 3, "open"}};
+  EXPECT_TRUE(has(find, "9.0 s      3  fed, by the looks at 3 numbers beside it\n"))
+      << render_text({find});
+  EXPECT_TRUE(has(find,
+                  " 91.0 % +- 0.5      9.0 s      3  starve, by the looks at 3 numbers "
+                  "beside it\n"));
+  EXPECT_TRUE(has(find, " 88.0 % +- 1.0      9.0 s      3  starve\n"));
+  EXPECT_TRUE(has(find, "  not decided\n"));
+  find.points.resize(1);
+  EXPECT_TRUE(has(find, "  fed, by the rate of the storage\n"));
+  find.points[0].half_width = 0.005;  // just enough
+  EXPECT_TRUE(has(find, "  fed\n"));
+}
+
 TEST(FindText, OrMoreWhereTheSearchEndedAtItsLimit) {
   FindResult find = a_search(100, 100, 100);
   EXPECT_EQ(answer_text(find), "100 x h100 or more");
