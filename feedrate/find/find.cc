@@ -29,9 +29,16 @@ Result<> Search::run(const FindObserver& observer) {
   if (options_.at_least > 0) return look_only_at(options_.at_least / replica());
   while (true) {
     FEEDRATE_CHECK(turn_to_later_readings());
-    const std::optional<std::uint32_t> next = choose();
+    std::optional<std::uint32_t> next = choose();
     if (!next) return {};
-    const double time = look_time(*next);
+    double time = look_time(*next);
+    if (time <= 0 && curve().looks().empty()) {
+      // What is easiest to decide is too long to look at. One look where the boundary may be is
+      // better than none.
+      next =
+          static_cast<std::uint32_t>(std::clamp(std::floor(crossing()) + 1, 1.0, double(limit_)));
+      time = look_time(*next);
+    }
     if (time <= 0) return {};
     FEEDRATE_CHECK(look(*next, time));
     FEEDRATE_CHECK(try_more_ahead());
@@ -135,6 +142,15 @@ Result<> Search::look(std::uint32_t replicas, double time) {
   request.load = depth_.load_for(options_, plan_, replicas, ahead_);
   TrialLimits limits;
   limits.time = from_seconds(time);
+  // A look in which the first reading of the data set ends says nothing of either reading: it ends
+  // with it, and where little is left of it, that is read first.
+  const std::uint64_t unread = options_.goes_on && !reads_again_ ? session_.unread() : 0;
+  const double rest = static_cast<double>(unread) / std::max(1e-9, depth_.samples_per_second);
+  if (unread > 0 && depth_.samples_per_second > 0 && rest < shortest_look(replicas)) {
+    FEEDRATE_CHECK(measure_rate(1.2 * rest, unread + plan_.timing.batch_samples));
+    return {};
+  }
+  limits.samples_max = unread;
   FEEDRATE_TRY(const Session::Outcome outcome, session_.run(request, limits));
   depth_.learn_of_reads(outcome);
   for (Curve* const curve : {&first_, &again_}) curve->reads_take(depth_.longest_read_seconds);

@@ -81,11 +81,12 @@ double Session::left() const {
 double Session::bytes_in_flight(std::uint32_t replicas, const TrialLoad& load) const {
   TrainingPlan plan = plan_;
   plan.transfer_bytes = load.transfer_bytes;
-  const std::uint64_t whole = plan.order == AccessOrder::kSequential
-                                  ? plan.dataset->largest_file_bytes()
-                                  : plan.dataset->largest_sample_bytes();
+  const double each = plan.order == AccessOrder::kSequential
+                          ? static_cast<double>(plan.dataset->largest_file_bytes())
+                          : plan.dataset->mean_sample_bytes();
   return static_cast<double>(replicas) * load.readers *
-         static_cast<double>(reads_of_a_reader(plan) * std::min(load.transfer_bytes, whole));
+         static_cast<double>(reads_of_a_reader(plan)) *
+         std::min(static_cast<double>(load.transfer_bytes), each);
 }
 
 double Session::seconds_to_end(double bytes_in_flight) const {
@@ -146,8 +147,10 @@ void Session::bound(const TrialRequest& request, std::uint32_t replicas,
   if (request.free_steps && options_.goes_on && 2 * unread() > limits.samples_enough &&
       unread() > 0)
     limits.samples_max = limits.samples_max > 0 ? std::min(limits.samples_max, unread()) : unread();
-  if (options_.samples_max > 0 && limits.samples_max == 0)
-    limits.samples_max = options_.samples_max - std::min(options_.samples_max - 1, samples_);
+  if (options_.samples_max > 0 && !request.free_steps) {
+    const std::uint64_t left = options_.samples_max - std::min(options_.samples_max - 1, samples_);
+    limits.samples_max = limits.samples_max > 0 ? std::min(limits.samples_max, left) : left;
+  }
 }
 
 Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) {
