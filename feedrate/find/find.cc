@@ -145,9 +145,11 @@ Result<> Search::look(std::uint32_t replicas, double time) {
   // A look in which the first reading of the data set ends says nothing of either reading: it ends
   // with it, and where little is left of it, that is read first.
   const std::uint64_t unread = options_.goes_on && !reads_again_ ? session_.unread() : 0;
-  const double rest = static_cast<double>(unread) / std::max(1e-9, depth_.samples_per_second);
-  if (unread > 0 && depth_.samples_per_second > 0 && rest < shortest_look(replicas)) {
-    FEEDRATE_CHECK(measure_rate(1.2 * rest, unread + plan_.timing.batch_samples));
+  const double taken =
+      std::min(depth_.samples_per_second, replicas * plan_.timing.batch_samples / compute());
+  if (unread > 0 && static_cast<double>(unread) < taken * shortest_look(replicas)) {
+    FEEDRATE_CHECK(measure_rate(1.2 * static_cast<double>(unread) / taken,
+                                unread + plan_.timing.batch_samples));
     return {};
   }
   limits.samples_max = unread;

@@ -17,7 +17,7 @@ constexpr double kTightest = 16;
 constexpr double kBatchCorrelations = 5;
 // No verdict rests on less than this many correlation times.
 constexpr double kCorrelationsMin = 5;
-constexpr double kLongestReads = 2;  // nor on less than so many of the longest reads
+constexpr double kLongestReads = 1;  // nor on less than one of the longest reads takes
 // Looks above this utilisation do not show what the storage could have given.
 constexpr double kBelowKnee = 0.97;
 // Capacities that differ by less are one: at the knee a barrier costs about as much.
@@ -54,7 +54,7 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
     work += look.seconds * look.value;
     more += look.seconds * look.more;
     estimate.reckoned += look.seconds * look.reckoned;
-    estimate.one_wait += look.seconds * look.seconds * look.one_wait * look.one_wait;
+    estimate.one_wait = std::max(estimate.one_wait, look.one_wait);
     own += look.own_constant * look.own_freedom;
     freedom += look.own_freedom;
     all_late = all_late && look.own_freedom > 0;
@@ -63,7 +63,9 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
     estimate.value = work / estimate.seconds;
     estimate.more = more / estimate.seconds;
     estimate.reckoned /= estimate.seconds;
-    estimate.one_wait = std::sqrt(estimate.one_wait) / estimate.seconds;
+    const bool most = 2 * estimate.one_wait > estimate.seconds - work;
+    estimate.one_wait =
+        most ? std::min(1.0, work / (estimate.seconds - estimate.one_wait)) - estimate.value : 0;
   } else if (bound < 2) {
     estimate.of_steps = false;
     estimate.value = bound;
@@ -267,7 +269,7 @@ std::array<Half, 2> cut_in_halves(const std::vector<Look>& looks) {
     half.seconds += look.seconds;
     half.work += look.seconds * look.value;
     half.unsure += look.seconds * look.more;
-    half.doubt += look.seconds * std::hypot(look.reckoned, look.one_wait);
+    half.doubt += look.seconds * look.reckoned + look.one_wait;
   }
   return halves;
 }

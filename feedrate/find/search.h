@@ -38,7 +38,9 @@ class Curve {
     double starving_error = 0;
     double more = 0;      // see SteadyState
     double reckoned = 0;  // see Utilisation; part of the errors
-    double one_wait = 0;  // see Utilisation; part of the error of what starves
+    // How much higher the value would be without the one wait in which most was lost, of all looks
+    // together; part of the error of what starves.
+    double one_wait = 0;
     bool of_steps = true;
   };
   Estimate estimate(std::uint32_t replicas) const;

@@ -105,6 +105,24 @@ TEST_F(CurveTest, StepsThatWereAllLateKnowTheirOwnNoise) {
   EXPECT_GT(0.88 + curve.half_width(10), 0.9);
 }
 
+// Nine seconds that one read took, once, say nothing of how often such reads come.
+TEST_F(CurveTest, OneLongWaitDoesNotStarve) {
+  curve.add(10, {.at = 1, .seconds = 10, .value = 0.1, .one_wait = 8.9});
+  EXPECT_EQ(curve.verdict(10), Verdict::kOpen);
+  EXPECT_FALSE(curve.capacity().has_value()) << "it is no rate";
+  for (int look = 0; look < 3; ++look)
+    curve.add(11, {.at = 1, .seconds = 10, .value = 0.1, .one_wait = 8.9});
+  EXPECT_EQ(curve.verdict(11), Verdict::kStarve) << "it comes again and again";
+}
+
+TEST_F(CurveTest, ALookIsNoShorterThanTheLongestReads) {
+  look(10, 0.99, 5);
+  EXPECT_EQ(curve.verdict(10), Verdict::kFed);
+  curve.reads_take(6);
+  EXPECT_EQ(curve.verdict(10), Verdict::kOpen);
+  EXPECT_GE(curve.shortest_look(), 6);
+}
+
 TEST_F(CurveTest, FedAboveWhatStarvesIsNotOneCurve) {
   look(10, 0.8, 50);
   look(12, 0.99, 50);

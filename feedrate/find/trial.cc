@@ -207,7 +207,7 @@ double TrialRecorder::with_restarts(double value) const {
 // `cut_off`: what the step had waited that the trial was cut off in.
 void TrialRecorder::add_one_wait(const SteadyState& steady, double cut_off,
                                  Utilisation& seen) const {
-  constexpr double kMost = 0.5;
+  constexpr double kMost = 0.5, kTimesOthers = 4;
   // The framework's client waits for each epoch's beginning: that comes again.
   if (plan_.client != ClientKind::kNative) return;
   const double compute = to_seconds(plan_.timing.compute);
@@ -215,8 +215,12 @@ void TrialRecorder::add_one_wait(const SteadyState& steady, double cut_off,
   for (std::size_t step = steady.first + 1; step <= steady.last && step < steps_.size(); ++step)
     longest = std::max(longest, to_seconds(steps_[step].end - steps_[step - 1].end) - compute);
   const double busy = seen.value * seen.seconds;
-  if (longest <= kMost * (seen.seconds - busy) || longest >= seen.seconds) return;
-  seen.one_wait = std::min(1.0, busy / (seen.seconds - longest)) - seen.value;
+  const double others = seen.seconds - busy - longest;
+  const auto steps = static_cast<double>(steady.last - steady.first);
+  if (longest <= kMost * (seen.seconds - busy) || longest >= seen.seconds ||
+      longest <= kTimesOthers * others / std::max(1.0, steps - 1))
+    return;
+  seen.one_wait = longest;
 }
 
 void TrialRecorder::add_own_noise(const SteadyState& steady, Utilisation& seen) const {

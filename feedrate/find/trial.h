@@ -37,8 +37,8 @@ struct Utilisation {
   // How far the value may be off, one standard deviation, as it was reckoned from a part of an
   // epoch of the framework's client.
   double reckoned = 0;
-  // Most of what was lost was lost in one wait, without which the value would be so much higher: of
-  // how often such a wait comes a trial that saw one knows next to nothing.
+  // Seconds of the one wait in which most of what was lost was lost, 0 where there was none: of how
+  // often such a wait comes a trial that saw one knows next to nothing.
   double one_wait = 0;
 };
 

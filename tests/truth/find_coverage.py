@@ -15,6 +15,8 @@ enough.
 
 With --named each answer that is open and names a budget is asked again with that budget and the same
 seed: how often does it tell then? In most seeds of each storage, and in 80 % of all, it has to.
+Where AU at N + 1 is within 0.2 points of the threshold that is shown, but not judged: a first look
+does not know how near it is, and what is named after a second one is longer.
 
 With --framework it is N for the framework's habits, with 18 s, against "framework_truth": by runs
 of that client at every number (feedrate_find_truth --faithful STORAGES.json NAME 1 2 400 --au).
@@ -89,6 +91,11 @@ def tells(line, numbers):
     return line["measured"] and (line["high"] - line["low"] < numbers or line["narrower"] == 0)
 
 
+def is_at_the_edge(storage):
+    au = storage["truth"].get("au_n1")
+    return au is not None and abs(au - 0.9) < 0.002
+
+
 def check_named(options, storages, budgets):
     """Whether the budget that an open answer names is enough."""
     cells = [(s, b) for b in budgets for s in storages]
@@ -114,11 +121,14 @@ def check_named(options, storages, budgets):
     failed = False
     print(f"{'storage':18} budget  named  told  median and longest of the named")
     for (storage, budget), (asked, told, named) in zip(cells, results):
-        poor = told <= asked / 2 and asked > 0
+        edge = is_at_the_edge(storage)
+        poor = told <= asked / 2 and asked > 0 and not edge
         failed = failed or poor
         print(f"{storage['name']:18} {budget:6} {asked:6} {told:5}  {statistics.median(named or [0]):.0f} s, "
-              f"{max(named or [0]):.0f} s{'  << in most it does not' if poor else ''}")
-    asked, told = sum(r[0] for r in results), sum(r[1] for r in results)
+              f"{max(named or [0]):.0f} s{'  << in most it does not' if poor else ''}"
+              f"{'  (not judged)' if edge else ''}")
+    judged = [r for (storage, _), r in zip(cells, results) if not is_at_the_edge(storage)]
+    asked, told = sum(r[0] for r in judged), sum(r[1] for r in judged)
     print(f"told {told} of {asked} ({100 * told / max(1, asked):.0f} %)")
     return 1 if failed or told < 0.8 * asked else 0
 
