@@ -191,7 +191,7 @@ std::pair<std::uint32_t, std::uint32_t> Curve::below_threshold() const {
   std::uint32_t count = 0;
   std::uint32_t lowest = looks_.empty() ? 1 : looks_.rbegin()->first;
   for (const auto& [replicas, looks] : looks_) {
-    if (estimate(replicas).value >= threshold_) continue;
+    if (estimate(replicas).value >= threshold_ - kPursued) continue;
     ++count;
     lowest = std::min(lowest, replicas);
   }
