@@ -172,6 +172,7 @@ class Indexer {
     if (changed_ && !options_.stop.stop_requested()) save(cache, warnings);
     return std::move(results_);
   }
+  bool changed() const { return changed_; }  // files were looked into
 
  private:
   static constexpr std::size_t kThreads = 16;  // reads in flight
@@ -282,7 +283,12 @@ class Scan {
     if (options_.format.empty() && format_->whole_file()) leave_out_other_formats(files);
     std::vector<IndexResult> indexes;
     std::vector<std::string> warnings;
-    if (!format_->whole_file()) indexes = Indexer(*format_, root_, options_).run(files, warnings);
+    bool index_made = false;
+    if (!format_->whole_file()) {
+      Indexer indexer(*format_, root_, options_);
+      indexes = indexer.run(files, warnings);
+      index_made = indexer.changed();
+    }
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (options_.stop.stop_requested()) return scan_interrupted();
       FEEDRATE_CHECK(
@@ -292,7 +298,7 @@ class Scan {
     const auto lines = skipped.lines();
     warnings.insert(warnings.end(), lines.begin(), lines.end());
     return ScanOutcome{Dataset::from_scan(format_, root_, std::move(scanned_), labels.manifest),
-                       std::move(warnings)};
+                       std::move(warnings), index_made};
   }
 
   std::unexpected<Error> nothing() const {
