@@ -493,7 +493,7 @@ TEST(PlanSizing, OneDirectoryIsExplainedWhereItChangesNothing) {
                   .starts_with("in one directory: at most 1 prefix, 16.7 % of this, so spread the "
                                "files over 6 or more"));
   EXPECT_TRUE(text("nvme-gen5").ends_with("the file system on it may be"));
-  EXPECT_TRUE(text("shared-everything").find("not counted, as no source tells") !=
+  EXPECT_TRUE(text("shared-everything").find("not counted, as no source gives") !=
               std::string::npos);
   StorageProfile ours;
   ours.unit = "filer";
