@@ -17,7 +17,7 @@ std::uint64_t total_length(const std::vector<Extent>& extents) {
   return total;
 }
 
-// Of all bytes of a file only those of its samples are left, as locate() finds them.
+// Leaves only the bytes of a file that belong to its samples, as locate() finds them.
 void cut_out_samples(const FileIndex& index, std::vector<std::byte>& file) {
   std::vector<Extent> reads;
   index.locate(0, index.sample_count(), reads);
@@ -154,8 +154,8 @@ Task<bool> Loader::ask(Instant free) {
   co_return true;
 }
 
-// The one reader of a training process that reads by itself is that process: it reads only while
-// that waits for a batch.
+// A training process that reads by itself is its own only reader, so it reads while it waits for a
+// batch, and never while it computes.
 Task<> Loader::wait_until_asked() {
   if (!context_.plan.reads_in_process()) co_return;
   while (!closed_ && !accelerator_) co_await moved_.wait();
@@ -498,7 +498,7 @@ Task<Result<>> Loader::read_whole(StorageFile& file, std::uint64_t bytes, Sink s
 }
 
 Task<Result<>> Loader::read_opened_file(StorageFile& file, const FileIndex& index, Sink sink) {
-  // What is decoded is the file as a whole, and its metadata is not part of that twice.
+  // Decoding takes the file as a whole. The metadata is in there, and must not count twice.
   if (sink.gathered != nullptr) co_return co_await read_whole(file, index.file_bytes, sink);
   std::vector<Extent> reads = index.open_reads;
   index.locate(0, index.sample_count(), reads);
@@ -577,8 +577,8 @@ Result<> Loader::account(const std::string& path, const ReadOutcome& outcome, In
   return {};
 }
 
-// What the sample of a file of its own takes: all of it (native), or as its reference reader has
-// it.
+// Counts what a sample takes that has a file of its own: the native client reads all of it, the
+// faithful one what the format's reference reader reads.
 void Loader::count_located(const WorkItem& item, const FileIndex* index) {
   std::uint64_t bytes = context_.plan.dataset->file_bytes(item.file);
   if (faithful() && !decodes()) {

@@ -26,7 +26,7 @@
 
 namespace feedrate {
 
-// What the loaders of one reactor share.
+// Everything that the loaders of one reactor share.
 struct LoaderContext {
   const TrainingPlan& plan;
   EpochOrders& orders;
@@ -84,7 +84,7 @@ class Loader {
   Task<bool> hand_over(Result<> outcome, std::uint64_t number, std::uint64_t samples,
                        StallTrace& trace);
 
-  // What becomes of the bytes of a piece of work, beyond being counted.
+  // Where the bytes of a piece of work go, beside being counted.
   struct Sink {
     StallTrace& trace;
     Verifier* verifier = nullptr;
@@ -98,7 +98,7 @@ class Loader {
   Task<Result<>> read_own_file(WorkItem item, StallTrace& trace);
   Task<Result<>> read_own_bytes(WorkItem item, Sink sink, const FileIndex* index);
   Task<Result<>> read_opened_file(StorageFile& file, const FileIndex& index, Sink sink);
-  // What is read once a file was opened: its metadata, the file beside it.
+  // Each file that was opened is read for its metadata once, and for the file beside it.
   Task<Result<>> read_metadata(FileCache::Entry& entry, StallTrace& trace);
   Task<Result<>> read_side_file(std::uint64_t file, StallTrace& trace);
   Task<Result<>> read_whole_file(const std::string& path, std::uint64_t bytes, Sink sink);

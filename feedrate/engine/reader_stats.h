@@ -1,4 +1,4 @@
-// What the loaders of one reactor count. Plain values, merged after the run.
+// The counts of the loaders of one reactor: plain values, merged after the run.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ struct ReaderStats {
   // CPU time of checking or decoding, and how much came of it.
   Duration processing_cpu{};
   std::uint64_t samples_processed = 0, bytes_processed = 0, bytes_decoded = 0;
-  // What the samples of an epoch needed, by their place in the files, and what came of it. Of very
-  // many epochs the last entry is the sum of the rest.
+  // Bytes that the samples of an epoch take in the files, and bytes that reads returned for them.
+  // Where there are very many epochs, the last entry is the sum of the rest.
   struct EpochBytes {
     std::uint64_t located = 0, returned = 0;
   };

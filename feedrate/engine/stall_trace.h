@@ -10,7 +10,7 @@
 
 namespace feedrate {
 
-// What one reader's current piece of work went through, in order.
+// Follows one reader's current piece of work through its stages, in order.
 class StallTrace {
  public:
   // A reader takes a piece of work of this file and epoch: until now none was free for it.

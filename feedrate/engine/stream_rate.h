@@ -1,4 +1,4 @@
-// What one read by itself moves a second: tells waiting for the first byte from transfer.
+// Measures the rate of one read by itself, which tells waiting for the first byte from transfer.
 #pragma once
 
 #include "feedrate/dataset/dataset.h"

@@ -155,8 +155,8 @@ StallResult summarise_stalls(const TrainingPlan& plan, const TrainingOutcome& ou
   return result;
 }
 
-// What a read of the run's mean size takes unloaded, by itself: as measured before the run, else
-// the fastest of the run.
+// The time of a read of the run's mean size that is unloaded, by itself: as measured before the
+// run, else the fastest of the run.
 double unloaded_read_ms(const TrainingOutcome& outcome, const RunResult& result) {
   const StreamRate& rate = outcome.stream_rate;
   if (result.reads == 0) return 0;
@@ -176,8 +176,8 @@ void summarise_io(const TrainingOutcome& outcome, RunResult& result) {
   result.io.probe_bytes = outcome.stream_rate.bytes_read;
 }
 
-// What this host spent on the run. A simulation is the same on every machine, so what this one
-// spent on it is no part of the result.
+// Tells what this host spent on the run. A simulation is the same on every machine, so what this
+// one spent on it is no part of the result.
 void summarise_client(const TrainingOutcome& outcome, RunResult& result) {
   result.reactors = static_cast<std::uint32_t>(outcome.cpu_times.size());
   if (outcome.simulated) return;
@@ -315,7 +315,7 @@ SteadyState steady_state(const TrainingPlan& plan, const std::vector<StepRecord>
   return steady;
 }
 
-// What the storage could keep up, and the read-ahead that no accelerator has consumed.
+// Tells the rate that the storage could keep up, and the read-ahead that nobody has consumed.
 static void summarise_rates(const TrainingPlan& plan, const TrainingOutcome& outcome,
                             RunResult& result) {
   const double sample_bytes = plan.dataset->mean_sample_bytes();

@@ -17,7 +17,7 @@ constexpr std::size_t kAddressesMax = std::size_t{1} << 45U;  // of 47 bits that
 constexpr std::size_t kIdleFiles = 512;  // kept open by each reactor beyond those in use
 constexpr Duration kLetGoAfter = std::chrono::seconds(3);  // of reads, once the run is stopped
 
-// What the accelerators of all reactors agree on, step by step.
+// The accelerators of all reactors agree here on when each step begins and ends.
 class StepCoordinator {
  public:
   StepCoordinator(const TrainingPlan& plan, StepObserver* observer, TrainingProgress& progress,
@@ -47,7 +47,7 @@ class StepCoordinator {
   // Each accelerator arrives when its reactor's part is done; then step_end() is when they go on.
   Barrier& pause() { return pause_; }
   void resume_at(Instant now) { resume_ = std::max(resume_, now); }  // under its lock
-  // What one replica's step was, its stalls before its compute (see compute_step).
+  // One replica's step. Its stalls are put before its compute (compute_step says why).
   struct Step {
     std::uint32_t rank = 0;
     Instant ready{};  // its first batch
@@ -65,7 +65,8 @@ class StepCoordinator {
   // Some accelerator is through: the run is over, or will be soon. Any thread.
   bool over() const { return over_.load(std::memory_order_relaxed); }
   bool begun() const { return begun_.load(std::memory_order_acquire); }
-  // The one that ended the last whole step, and how many there were. As step_end().
+  // The replica that ended the last whole step, and the number of whole steps. To be called where
+  // step_end() may be.
   const Step& slowest() const { return slowest_; }
   std::size_t steps() const { return steps_.size(); }
   void fail_with(const Error& error) {
@@ -148,7 +149,8 @@ Task<bool> take_checkpoint(Reactor& reactor, StepCoordinator& group, CheckpointW
   co_return true;
 }
 
-// What a micro-batch was waited for over [free, start), as if the `computed` before it came later.
+// Adds the stalls of a micro-batch over [free, start). The `computed` time before it is moved
+// behind them, so that a step is stalls first and compute then.
 void add_stalls(const std::vector<StallPiece>& from, Instant free, Duration computed,
                 std::vector<StallPiece>& pieces) {
   for (StallPiece piece : from) {
@@ -240,7 +242,7 @@ class ReactorWork {
     });
   }
 
-  // What one read by itself moves a second; 0 where that cannot be told.
+  // The rate of one read by itself [bytes/s]; 0 where it cannot be told.
   Task<StreamRate> measure_stream_rate() {
     std::optional<StreamRate>* const shared = context_.plan.stream_rate.get();
     if (shared != nullptr && *shared) {
@@ -254,7 +256,7 @@ class ReactorWork {
     co_return rate;
   }
 
-  // What checkpoints need in advance.
+  // Starts what checkpoints need before the clock runs.
   Task<> prepare() {
     if (writer_) co_await writer_->start();
   }
@@ -376,7 +378,7 @@ std::vector<std::uint32_t> ranks_of(unsigned reactor, unsigned reactors, std::ui
 // The kernel may still write for reads that did not come back.
 void keep_for_good(std::unique_ptr<ReactorWork> work) { static_cast<void>(work.release()); }
 
-// What the kernel has counted until now.
+// Takes the kernel's counters as they are now, and goes on watching them.
 HostCounters watch_host(ReactorGroup& group) {
   group.watch_host([] { return read_host_counters(); });
   return group.is_virtual() ? HostCounters{} : read_host_counters();

@@ -25,8 +25,8 @@ namespace feedrate {
 struct TrainingCheckpoints {
   CheckpointWriteJob job;  // its count and `between` mean nothing here
   std::uint64_t every_steps = 0;
-  Duration every{};  // of training between two; one of both is set
-  // Of the directories of the job. That of the run's own storage when both share a limit.
+  Duration every{};  // of training between two; exactly one of the two is set
+  // The storages of the job's directories. They are the run's own storage where both share a limit.
   StorageFactory storage, local;
 };
 

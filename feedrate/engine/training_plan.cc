@@ -14,7 +14,7 @@
 namespace feedrate {
 namespace {
 
-// What is worth reading in one go: larger gains nothing on the machines measured (limits of P2/P3).
+// Reads of this size are worth their while; larger ones gained nothing on the machines measured.
 constexpr std::uint64_t kNativeTransferBytes = std::uint64_t{4} << 20U;
 constexpr std::uint64_t kNativeRunBytes = std::uint64_t{2} << 20U;
 constexpr std::uint64_t kSmallSampleBytes = std::uint64_t{1} << 20U;

@@ -1,4 +1,4 @@
-// What `train` is to do: the workload with every setting decided.
+// Describes what `train` is to do: the workload, with every setting decided.
 #pragma once
 
 #include <atomic>
@@ -23,7 +23,7 @@ enum class ClientKind : std::uint8_t {
 std::string_view to_string(ClientKind client);  // "native", "faithful"
 Result<ClientKind> parse_client(std::string_view text, std::string_view flag);
 
-// What is done with the bytes of a sample once they are there.
+// Says what is done with the bytes of a sample once they are there.
 enum class ByteLevel : std::uint8_t {
   kRaw,     // nothing
   kVerify,  // every byte is checked against the content seed, and the format's checksums
@@ -102,7 +102,7 @@ void widen_window(TrainingPlan& plan);
 // kUsage when the plan cannot make one step: fewer samples than a global batch, and the like.
 Result<> check_training_plan(const TrainingPlan& plan);
 
-// What the group of accelerators had done at the end of a step.
+// The state of the group of accelerators at the end of a step.
 struct StepRecord {
   Instant end{};  // when the slowest accelerator finished computing
   // Batches read, in whole or in part, beyond those consumed, mean over the replicas: when the last
@@ -125,8 +125,8 @@ class StepObserver {
   virtual Duration progress_every() const { return {}; }
   // The first read is about to be issued.
   virtual void on_begin(Instant) {}
-  // What all loaders have read until `now`. True cuts the run off, in the middle of a step if need
-  // be.
+  // Told what all loaders have read until `now`. Returning true cuts the run off, in the middle of
+  // a step if need be.
   virtual bool on_progress(Instant /*now*/, std::uint64_t /*samples*/, std::uint64_t /*bytes*/) {
     return false;
   }

@@ -1,5 +1,5 @@
-// What one accelerator's loader reads next: positions of the epoch's order, turned into files and
-// samples.
+// Says what one accelerator's loader reads next: it turns positions of the epoch's order into files
+// and samples.
 #pragma once
 
 #include <cstdint>
