@@ -118,8 +118,9 @@ struct IoLedger {
   std::string basis;
 };
 
-// The no-storage ceiling: what this host's client does when storage takes no time, the same run against null storage with
-// steps that take no time, plus what checking or decoding took a sample in the run itself.
+// The no-storage ceiling: what this host's client does when storage takes no time, the same run
+// against null storage with steps that take no time, plus what checking or decoding took a sample
+// in the run itself.
 struct ClientCeiling {
   double seconds = 0;  // of that trial; 0: there was none
   double samples_per_second = 0;
