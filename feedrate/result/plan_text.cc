@@ -289,9 +289,9 @@ std::string verdict_of(const PlanResult& plan) {
 
 std::string text_of(const PlanResult& plan, bool explain) {
   if (plan.points.empty()) return {};
-  if (plan.sweep) return "\n" + sweep_text(plan.points);
-  return "\n" + text_of(plan.points.front(), plan.port, explain) +
-         warnings_text(plan.warnings, plan.errors);
+  const std::string text =
+      plan.sweep ? sweep_text(plan.points) : text_of(plan.points.front(), plan.port, explain);
+  return "\n" + text + warnings_text(plan.warnings, plan.errors);
 }
 
 }  // namespace feedrate
