@@ -26,7 +26,6 @@ enum class SeedPurpose : std::uint64_t {
   kSampleSize = 2,
   kContent = 3,
   kLatency = 4,
-  kArrivals = 5,
   kFailures = 6,
 };
 

@@ -131,8 +131,10 @@ TEST(ParseCount, NumberBeyond64BitsIsTooLargeEvenWithoutALimit) {
 TEST(ParseRate, ReadsBandwidths) {
   EXPECT_EQ(parse_rate("20GB/s", "--x").value(), BytesPerSecond(20e9));
   EXPECT_EQ(parse_rate(" 1MiB/s ", "--x").value(), BytesPerSecond(1048576));
-  EXPECT_EQ(parse_rate("20GB", "--x").error().message(), "--x: '20GB' is not a bandwidth");
-  EXPECT_EQ(parse_rate("0B/s", "--x").error().message(), "--x: '0B/s' is no bandwidth at all");
+  const std::string hint = "hint:  write it like 20GB/s or 800MiB/s\n";
+  EXPECT_EQ(rendered(parse_rate("20GB", "--x")), "error: --x: '20GB' is not a bandwidth\n" + hint);
+  EXPECT_EQ(rendered(parse_rate("0B/s", "--x")),
+            "error: --x: '0B/s' is no bandwidth at all\n" + hint);
   EXPECT_EQ(parse_rate("7parsecs/s", "--x").error().message(),
             "--x: unknown unit 'parsecs' in '7parsecs'");
 }

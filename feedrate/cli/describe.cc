@@ -1,11 +1,36 @@
-// Build-time tool: describe man|completion|options|list|results-page|results-schema.
+// Build-time tool: writes what stands in documents and comes from the program's own tables.
+//   describe man|completion|options|list|results-page|results-schema    to standard output
+//   describe workloads DOCS    DOCS/workload.schema.json, the table of keys in DOCS/workloads.md
 #include <cstdio>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <string>
 
 #include "feedrate/cli/document.h"
 #include "feedrate/result/views.h"
+#include "feedrate/workload/workload_documents.h"
+
+namespace {
+
+bool write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  return static_cast<bool>(file.flush());
+}
+
+// False where the page is not there, or has not the marks of the table.
+bool describe_workloads(const std::string& docs) {
+  const std::string page_path = docs + "/workloads.md";
+  std::ifstream file(page_path, std::ios::binary);
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  const std::string described = feedrate::with_workload_keys(page);
+  return !described.empty() && write_file(page_path, described) &&
+         write_file(docs + "/workload.schema.json", feedrate::workload_schema());
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   const std::map<std::string, std::function<std::string()>> documents{
@@ -15,7 +40,9 @@ int main(int argc, char** argv) {
       {"list", feedrate::option_list},
       {"results-page", feedrate::report_page},
       {"results-schema", feedrate::report_schema}};
-  const auto found = documents.find(argc == 2 ? argv[1] : "");
+  const std::string what = argc > 1 ? argv[1] : "";
+  if (argc == 3 && what == "workloads") return describe_workloads(argv[2]) ? 0 : 1;
+  const auto found = documents.find(argc == 2 ? what : "");
   if (found == documents.end()) return 2;
   const std::string text = found->second();
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;

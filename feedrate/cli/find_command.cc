@@ -75,6 +75,7 @@ class FindCommand final : public Command {
   }
 
   Result<int> run(const CommandContext& context) override {
+    const auto begun = std::chrono::steady_clock::now();
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(options_.json, "--json"));
     FEEDRATE_CHECK(check_job_word());
     FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
@@ -90,7 +91,9 @@ class FindCommand final : public Command {
     };
     FEEDRATE_TRY(const FoundDataset found,
                  find_dataset(options_, workload, &dataset_, context, check));
-    SearchClock timer(limits);
+    const bool made = found.just_written || found.index_made;
+    const SearchClock timer(limits, made ? std::chrono::steady_clock::now() : begun);
+    FEEDRATE_CHECK(timer.check_left(options_.data.empty() ? options_.directory : options_.data));
     FindReport report;
     std::vector<FindResult>& results = report.searches;
     FEEDRATE_TRY(FindResult first,
@@ -297,8 +300,10 @@ class FindCommand final : public Command {
   }
 
   TrialRunner runner(const RunSetup& setup, const std::stop_token& stop) const {
-    return [this, &setup, stop](const TrialRequest& request, StepObserver& observer) {
+    const auto stream_rate = std::make_shared<std::optional<StreamRate>>();
+    return [this, &setup, stop, stream_rate](const TrialRequest& request, StepObserver& observer) {
       TrainingPlan plan = setup.plan;
+      plan.stream_rate = stream_rate;
       plan.replicas = request.accelerators / plan.replica_accelerators();
       plan.readers = request.load.readers;
       plan.prefetch_batches = request.load.prefetch_batches;

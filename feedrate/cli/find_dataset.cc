@@ -64,7 +64,7 @@ Result<FoundDataset> scan(const RunOptions& options, const Workload& workload,
   FEEDRATE_TRY(ScanOutcome outcome,
                scan_dataset(options.data, scan_options(options, workload, context)));
   FEEDRATE_CHECK(check_index_effect(options, *outcome.dataset));
-  return FoundDataset{outcome.dataset, outcome.warnings, false};
+  return FoundDataset{outcome.dataset, outcome.warnings, false, outcome.index_made};
 }
 
 Result<std::shared_ptr<const Dataset>> make_dataset(const std::string& directory,

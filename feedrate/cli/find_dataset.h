@@ -14,6 +14,8 @@ struct FoundDataset {
   std::shared_ptr<const Dataset> dataset;
   std::vector<std::string> warnings;
   bool just_written = false;
+  bool index_made =
+      false;  // the next run finds the index of the files, and need not look into them
 };
 
 // By --data, by the manifest in the directory, or described only when the storage reads no files.

@@ -228,11 +228,25 @@ void SearchLimits::explain(FindResult& result) const {
   }
 }
 
-SearchClock::SearchClock(const SearchLimits& limits)
-    : limits_(limits), begin_(std::chrono::steady_clock::now()) {}
+SearchClock::SearchClock(const SearchLimits& limits, std::chrono::steady_clock::time_point begin)
+    : limits_(limits), begin_(begin) {}
 
-FindOptions SearchClock::with_clock(FindOptions options) const {
-  const auto begin = std::chrono::steady_clock::now();
+Result<> SearchClock::check_left(const std::string& listed) const {
+  constexpr double kSpare = 4;  // the search is to get most of it
+  const Duration spent = wall_since(begin_);
+  if (limits_.clock == ClockKind::kVirtual || limits_.find.budget.count() == 0 ||
+      spent < limits_.find.budget)
+    return {};
+  return fail(
+      ErrorKind::kUsage,
+      fmt::format("--budget: {} went by while the files of {} were listed, which took {}",
+                  format_duration(limits_.find.budget), quote_path(listed), format_duration(spent)),
+      fmt::format("use --budget={} or more, or a part of the files",
+                  budget_text(kSpare * to_seconds(spent))));
+}
+
+FindOptions SearchClock::with_clock(FindOptions options,
+                                    std::chrono::steady_clock::time_point begin) const {
   if (limits_.clock == ClockKind::kReal) options.elapsed = [begin] { return wall_since(begin); };
   if (limits_.wall.count() > 0)
     options.out_of_time = [begin = begin_, wall = limits_.wall] {
@@ -252,17 +266,18 @@ Duration SearchClock::kept_for_framework() const {
 FindOptions SearchClock::for_first() const {
   FindOptions options = limits_.find;
   options.budget -= kept_for_framework();
-  return with_clock(options);
+  return with_clock(options, begin_);
 }
 
 std::optional<FindOptions> SearchClock::for_framework(const FindResult& first) const {
   FindOptions options = limits_.find;
-  if (options.budget.count() == 0) return with_clock(options);
+  const auto now = std::chrono::steady_clock::now();
+  if (options.budget.count() == 0) return with_clock(options, now);
   if (kept_for_framework().count() == 0) return std::nullopt;
   const Duration spent =
       limits_.clock == ClockKind::kReal ? wall_since(begin_) : from_seconds(first.spent_seconds);
   options.budget = std::max(options.budget - spent, Duration(std::chrono::seconds(1)));
-  return with_clock(options);
+  return with_clock(options, now);
 }
 
 std::string SearchClock::framework_left_out() const {

@@ -49,10 +49,12 @@ struct FindLimits {
 };
 
 // Deals out the budget: the search for N comes first, the framework's N gets what is kept for it.
-// Begins when it is made.
 class SearchClock {
  public:
-  explicit SearchClock(const SearchLimits& limits);
+  // `begin`: of the command, or of the search where a data set or an index had to be made first.
+  SearchClock(const SearchLimits& limits, std::chrono::steady_clock::time_point begin);
+  // kUsage where nothing of the budget is left for the search: listing the files took all of it.
+  Result<> check_left(const std::string& listed) const;
   FindOptions for_first() const;
   // None where the budget is too short for it.
   std::optional<FindOptions> for_framework(const FindResult& first) const;
@@ -63,7 +65,7 @@ class SearchClock {
 
  private:
   Duration kept_for_framework() const;
-  FindOptions with_clock(FindOptions options) const;
+  FindOptions with_clock(FindOptions options, std::chrono::steady_clock::time_point begin) const;
 
   const SearchLimits& limits_;
   std::chrono::steady_clock::time_point begin_;

@@ -108,8 +108,9 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
                            TrainingProgress& progress, const std::stop_token& stop,
                            const CheckpointsOfRun* checkpoints = nullptr);
 
-// The no-storage ceiling: what the client does when storage takes no time, tried for `time`: see ClientCeiling. Nothing is
-// tried (and the seconds are 0) on the virtual clock, and where null storage is what was measured.
+// The no-storage ceiling: what the client does when storage takes no time, tried for `time`: see
+// ClientCeiling. Nothing is tried (and the seconds are 0) on the virtual clock, and where null
+// storage is what was measured.
 Result<ClientCeiling> measure_ceiling(const RunSetup& setup, const TrainingPlan& plan,
                                       Duration time, const std::stop_token& stop);
 

@@ -229,13 +229,11 @@ void Dataset::describe_labels() {
 std::shared_ptr<const Dataset> Dataset::from_scan(std::shared_ptr<const Format> format,
                                                   std::string directory,
                                                   std::vector<ScannedFile> files,
-                                                  std::vector<std::string> classes,
                                                   SideFile label_manifest) {
   std::shared_ptr<Dataset> dataset(new Dataset);
   dataset->format_ = std::move(format);
   dataset->label_manifest_ = std::move(label_manifest);
   dataset->directory_ = std::move(directory);
-  dataset->class_names_ = std::move(classes);
   dataset->scanned_ = std::move(files);
   dataset->uniform_samples_ = dataset->scanned_.front().index->sample_count();
   std::uint64_t first = 0;

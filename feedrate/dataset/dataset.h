@@ -1,9 +1,9 @@
 // A data set as the engine sees it: files, where their samples lie, and what they should contain.
 //
 // Three ways to get one:
-//   plan_dataset   described, not on disk: what datagen writes and what the virtual clock reads
-//   open_dataset   written by us: read back from its manifest, feedrate.json
-//   scan_dataset   a user's own folder or file
+//   Dataset::from_plan   described, not on disk: what datagen writes and the virtual clock reads
+//   open_dataset         written by us: read back from its manifest, feedrate.json
+//   scan_dataset         a user's own folder or file
 // A Dataset is immutable and shared by all threads.
 #pragma once
 
@@ -60,20 +60,17 @@ class Dataset {
   };
   struct ScannedFile {
     std::string path;  // relative to the directory
-    std::uint32_t label = 0;
     std::shared_ptr<const FileIndex> index;
     SideFile side;  // path "": none
   };
   static std::shared_ptr<const Dataset> from_scan(std::shared_ptr<const Format> format,
                                                   std::string directory,
                                                   std::vector<ScannedFile> files,
-                                                  std::vector<std::string> classes,
                                                   SideFile label_manifest);
 
   const Format& format() const { return *format_; }
   const std::string& directory() const { return directory_; }
   const std::optional<DatasetPlan>& plan() const { return plan_; }  // none: a user's own
-  const std::vector<std::string>& class_names() const { return class_names_; }
 
   std::uint64_t files() const { return file_bytes_.size(); }
   std::uint64_t samples() const { return samples_; }
@@ -135,7 +132,6 @@ class Dataset {
   std::shared_ptr<const Format> format_;
   std::string directory_;
   std::optional<DatasetPlan> plan_;
-  std::vector<std::string> class_names_;
   std::vector<std::uint64_t> file_bytes_;
   std::vector<ScannedFile> scanned_;
   std::vector<std::uint64_t> first_samples_;       // prefix sums, when not uniform

@@ -119,6 +119,57 @@ TEST_F(DatasetTest, ManifestRoundTripAndNonsense) {
     EXPECT_EQ(manifest_from_json(bad, "x").error().kind(), ErrorKind::kCorrupt) << bad;
 }
 
+TEST_F(DatasetTest, ManifestsThatCannotBeAreNamed) {
+  const std::string good = manifest_to_json({small_plan("tfrecord", 3, 4), true});
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    const auto read = manifest_from_json(text.replace(at, from.size(), to), "x");
+    return read ? "no error" : read.error().message();
+  };
+  const std::string not_ours = "\"x\" is not a feedrate manifest: ";
+  EXPECT_EQ(with("\"labels\": \"record\"", "\"labels\": \"label\""), not_ours + "unknown labels");
+  EXPECT_EQ(with("\"layout\": \"flat\"", "\"layout\": \"subfolders\""), not_ours + "no folders");
+  EXPECT_EQ(with("\"classes\": 10", "\"classes\": 0"), not_ours + "zero sizes");
+  const auto none = read_manifest(directory_);
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().message(), "open \"" + directory_ + "/feedrate.json\": no manifest");
+}
+
+TEST_F(DatasetTest, PlansThatMakeNoSenseSayWhy) {
+  const auto refused = [](const DatasetPlan& plan) {
+    const auto dataset = Dataset::from_plan(plan, "x");
+    return dataset ? "no error" : dataset.error().message() + " | " + dataset.error().hint();
+  };
+  DatasetPlan plan = small_plan("tfrecord", 0, 1);
+  EXPECT_EQ(refused(plan), "the data set has no samples | give it at least one file");
+  EXPECT_EQ(refused(small_plan("raw", 1, 4)),
+            "dataset.sample_bytes_stdev: all samples of a 'raw' file have one size, got a "
+            "deviation of 9000 | use 0, or another format");
+  plan = small_plan("npz", 1, 1);
+  plan.sample_bytes_mean = 2;
+  plan.sample_bytes_stdev = 0;
+  EXPECT_EQ(refused(plan),
+            "dataset.sample_bytes_mean: 2 B are too few for a 'npz' sample | use more");
+  plan = small_plan("tfrecord", 1, 4);
+  plan.layout = DirectoryLayout::kClassFolders;
+  EXPECT_EQ(refused(plan),
+            "dataset: layout class_folders needs one sample a file, got 4 | use "
+            "samples_per_file=1, or labels in the record");
+  plan = small_plan("jpeg", 1, 1);
+  plan.labels = LabelPlacement::kDirectory;
+  EXPECT_EQ(refused(plan),
+            "dataset: labels directory needs layout class_folders, got flat | leave the layout "
+            "out, or put the labels elsewhere");
+  plan = small_plan("megatron", 1, 1);
+  plan.labels = LabelPlacement::kSideFile;
+  plan.sample_bytes_stdev = 0;
+  EXPECT_EQ(refused(plan),
+            "dataset: labels side_file: a 'megatron' file has a second file already | use labels "
+            "record or none");
+}
+
 TEST_F(DatasetTest, LocatesSamplesInUnevenFiles) {
   const auto three = make(small_plan("tfrecord", 1, 3), directory_ + "/a");
   const auto five = make(small_plan("tfrecord", 1, 5), directory_ + "/b");

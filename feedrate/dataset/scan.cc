@@ -10,7 +10,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
-#include <map>
 #include <optional>
 #include <thread>
 #include <unordered_map>
@@ -112,14 +111,6 @@ Result<std::shared_ptr<const Format>> choose_format(const std::string& root,
       "none of the files can be read; give one that this user may read"));
 }
 
-std::string class_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return {};
-  const auto parent = path.rfind('/', slash - 1);
-  return path.substr(parent == std::string::npos ? 0 : parent + 1,
-                     slash - (parent == std::string::npos ? 0 : parent + 1));
-}
-
 // A cached index must not be older than the second file that it was made from.
 std::int64_t companion_time(const Format& format, const std::string& path) {
   struct stat status{};
@@ -181,6 +172,7 @@ class Indexer {
     if (changed_ && !options_.stop.stop_requested()) save(cache, warnings);
     return std::move(results_);
   }
+  bool changed() const { return changed_; }  // files were looked into
 
  private:
   static constexpr std::size_t kThreads = 16;  // reads in flight
@@ -291,20 +283,22 @@ class Scan {
     if (options_.format.empty() && format_->whole_file()) leave_out_other_formats(files);
     std::vector<IndexResult> indexes;
     std::vector<std::string> warnings;
-    if (!format_->whole_file()) indexes = Indexer(*format_, root_, options_).run(files, warnings);
+    bool index_made = false;
+    if (!format_->whole_file()) {
+      Indexer indexer(*format_, root_, options_);
+      indexes = indexer.run(files, warnings);
+      index_made = indexer.changed();
+    }
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (options_.stop.stop_requested()) return scan_interrupted();
       FEEDRATE_CHECK(
           add(files[i], indexes.empty() ? whole(files[i]) : std::move(indexes[i]), labels));
     }
     if (scanned_.empty()) return nothing();
-    std::vector<std::string> classes(classes_.size());
-    for (const auto& [name, number] : classes_) classes[number] = name;
     const auto lines = skipped.lines();
     warnings.insert(warnings.end(), lines.begin(), lines.end());
-    return ScanOutcome{Dataset::from_scan(format_, root_, std::move(scanned_), std::move(classes),
-                                          labels.manifest),
-                       std::move(warnings)};
+    return ScanOutcome{Dataset::from_scan(format_, root_, std::move(scanned_), labels.manifest),
+                       std::move(warnings), index_made};
   }
 
   std::unexpected<Error> nothing() const {
@@ -349,9 +343,7 @@ class Scan {
     Dataset::SideFile side = side_of(file, labels);
     if (labels.by_file() && side.path.empty())
       skipped.add("files without a label file, read all the same", file.path);
-    const auto [entry, added] =
-        classes_.emplace(class_of(file.path), static_cast<std::uint32_t>(classes_.size()));
-    scanned_.push_back({file.path, entry->second, std::move(*index), std::move(side)});
+    scanned_.push_back({file.path, std::move(*index), std::move(side)});
     return {};
   }
   Dataset::SideFile side_of(const FoundFile& file, const LabelSource& labels) const {
@@ -367,7 +359,6 @@ class Scan {
   const ScanOptions& options_;
   std::shared_ptr<const Format> format_;
   std::vector<Dataset::ScannedFile> scanned_;
-  std::map<std::string, std::uint32_t> classes_;
 };
 
 }  // namespace

@@ -28,6 +28,7 @@ struct ScanOptions {
 struct ScanOutcome {
   std::shared_ptr<const Dataset> dataset;
   std::vector<std::string> warnings;  // what was left out and why, a line each
+  bool index_made = false;            // files were looked into, which the next scan need not do
 };
 // All regular files below `path`, sorted; the name of a file's directory is its label. Links to
 // files are followed, links to directories too, each directory once. Hidden files, empty files and

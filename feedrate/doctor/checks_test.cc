@@ -1,6 +1,7 @@
 #include "feedrate/doctor/checks.h"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "feedrate/host/host_testing.h"
@@ -106,6 +107,9 @@ TEST_F(DoctorCheck, StoredSize) {
             "properties");
   mounted("btrfs", "rw", "rw,compress=zstd:3");
   EXPECT_TRUE(check_stored_size(host_)->found.ends_with("mounted with compress=zstd:3"));
+  EXPECT_EQ(check_stored_size(host_)->remedy,
+            "'btrfs property set DIR compression none' before the data is written, or remount "
+            "without it");
   host_.subject.own_files = {tree_.path("none")};
   EXPECT_EQ(text(check_stored_size(host_)),
             "unknown: not countable here: no file could be looked at");
@@ -140,15 +144,34 @@ TEST_F(DoctorCheck, NetworkMount) {
             "mount of the same server came first");
   host_.network.nfs->read_transfer_bytes = 64U << 10U;
   EXPECT_EQ(check_network_mount(host_)->why, "reads are cut into pieces of rsize, a call each");
+  EXPECT_EQ(check_network_mount(host_)->remedy,
+            "mount it with rsize=1048576, if the server allows it");
   host_.network.nfs->options = "rw,noac";
   EXPECT_EQ(check_network_mount(host_)->why,
             "without attribute caching each open and stat asks the server");
+  EXPECT_EQ(check_network_mount(host_)->remedy, "leave noac and actimeo=0 out");
   host_.network.nfs->options = "rw,soft";
   EXPECT_EQ(check_network_mount(host_)->why, "a soft mount turns a slow server into failed reads");
+  EXPECT_EQ(check_network_mount(host_)->remedy, "mount it with hard");
   host_.network.nfs->options = "rw,proto=udp";
   EXPECT_EQ(check_network_mount(host_)->verdict, FindingVerdict::kBad);
   EXPECT_EQ(check_network_mount(host_)->why,
             "NFS over UDP loses and corrupts data at today's speeds");
+  EXPECT_EQ(check_network_mount(host_)->remedy, "mount it with proto=tcp");
+}
+
+TEST_F(DoctorCheck, DirectoriesThatAreClosedForWriting) {
+  host_.subject.asked = "data";
+  host_.subject.writable = false;
+  const std::string found = check_directory(host_)->found;
+  EXPECT_TRUE(found.ends_with(", and closed to us for writing")) << found;
+  EXPECT_EQ(check_directory(host_)->why,
+            "there is nothing to read, and a data set cannot be made there");
+  EXPECT_EQ(check_directory(host_)->remedy,
+            "give a directory with data, or one that may be written to");
+  host_.subject.exists = false;
+  EXPECT_TRUE(check_directory(host_)->found.ends_with(", which is closed to us for writing"));
+  EXPECT_EQ(check_directory(host_)->remedy, "give a directory that may be written to");
 }
 
 TEST_F(DoctorCheck, DirectIoLeavesNothingBehind) {
@@ -376,6 +399,22 @@ TEST_F(DoctorCheck, HugePagesAreTried) {
       << finding->found;
 }
 
+// A process may be kept from huge pages, as on hosts that have none left.
+TEST_F(DoctorCheck, BuffersWithoutHugePages) {
+  ASSERT_EQ(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), 0);
+  const std::string setting = "sys/kernel/mm/transparent_hugepage/enabled";
+  tree_.write(setting, "always madvise [never]\n");
+  const auto off = check_huge_pages(host_);
+  tree_.write(setting, "always [madvise] never\n");
+  const auto fragmented = check_huge_pages(host_);
+  ASSERT_EQ(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0), 0);
+  EXPECT_EQ(text(off),
+            "warn: transparent_hugepage never, 0 reserved; buffers did not get any | with buffers "
+            "on pages of 4 KiB, direct reads of 112 KiB and more may run at half speed: each is "
+            "cut into many segments | echo madvise > /sys/kernel/mm/transparent_hugepage/enabled");
+  EXPECT_EQ(fragmented->remedy, "memory is fragmented: echo 1 > /proc/sys/vm/compact_memory");
+}
+
 TEST_F(DoctorCheck, LoadAndSteal) {
   EXPECT_EQ(text(check_cpu_load(host_)), "unknown: not countable here: /proc/stat cannot be read");
   EXPECT_EQ(text(check_steal(host_)), "unknown: not countable here: /proc/stat cannot be read");
@@ -441,6 +480,9 @@ TEST_F(DoctorCheck, CoresAndClockOfThisHost) {
   host_.cores_allowed = 0;
   EXPECT_EQ(check_cores(host_)->why,
             "feedrate may use only these: its threads may limit fast storage");
+  EXPECT_EQ(check_cores(host_)->remedy,
+            "widen the affinity ('taskset -p $$', the job's --cpus-per-task, the container's "
+            "cpuset)");
   tree_.write("sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc\n");
   EXPECT_TRUE(check_clock(host_)->found.starts_with("tsc, "));
 }

@@ -155,8 +155,8 @@ StallResult summarise_stalls(const TrainingPlan& plan, const TrainingOutcome& ou
   return result;
 }
 
-// What a read of the run's mean size takes unloaded, by itself: as measured before the run, else the
-// fastest of the run.
+// What a read of the run's mean size takes unloaded, by itself: as measured before the run, else
+// the fastest of the run.
 double unloaded_read_ms(const TrainingOutcome& outcome, const RunResult& result) {
   const StreamRate& rate = outcome.stream_rate;
   if (result.reads == 0) return 0;

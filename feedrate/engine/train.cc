@@ -242,7 +242,16 @@ class ReactorWork {
 
   // What one read by itself moves a second; 0 where that cannot be told.
   Task<StreamRate> measure_stream_rate() {
-    co_return co_await feedrate::measure_stream_rate(*storage_, buffers_, *context_.plan.dataset);
+    std::optional<StreamRate>* const shared = context_.plan.stream_rate.get();
+    if (shared != nullptr && *shared) {
+      StreamRate known = **shared;
+      known.bytes_read = 0;  // by this run
+      co_return known;
+    }
+    const StreamRate rate =
+        co_await feedrate::measure_stream_rate(*storage_, buffers_, *context_.plan.dataset);
+    if (shared != nullptr) *shared = rate;
+    co_return rate;
   }
 
   // What checkpoints need in advance.
@@ -273,9 +282,7 @@ class ReactorWork {
     reactor_.set_stop_hook({});
   }
   // None of a reactor that was let go while it made ready: it has no part in the run.
-  std::optional<ReaderStats> stats() const {
-    return began_ ? std::optional(stats_) : std::nullopt;
-  }
+  std::optional<ReaderStats> stats() const { return began_ ? std::optional(stats_) : std::nullopt; }
   std::size_t buffers() const { return buffers_.blocks(); }
   std::vector<std::string> shortfalls() {
     std::vector<std::string> lines{buffers_.shortfall(), reactor_.io().shortfall()};

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "feedrate/dataset/dataset.h"
+#include "feedrate/engine/stream_rate.h"
 #include "feedrate/workload/workload.h"
 
 namespace feedrate {
@@ -66,7 +67,10 @@ struct TrainingPlan {
   // Samples of the orders that earlier runs have read: this one goes on behind them, so that
   // nothing is read again before all has been read once.
   std::uint64_t start_samples = 0;
-  bool labels_known = false;    // an earlier run of the job has read the manifest of labels
+  bool labels_known = false;  // an earlier run of the job has read the manifest of labels
+  // Where there is one, runs of the same storage share it: the first of them measures what a read
+  // without company moves, and the others take that, since it costs a dozen reads one by one.
+  std::shared_ptr<std::optional<StreamRate>> stream_rate = {};
   std::uint64_t steps_max = 0;  // 0: no limit. The run ends at whichever limit comes first.
   std::uint64_t epochs = 1;     // 0: no limit
   Duration time_max{};          // 0: no limit

@@ -41,13 +41,9 @@ class Ladder {
   // The same of so many replicas.
   Result<double> measure(std::uint64_t reads, std::uint64_t transfer, std::uint32_t replicas,
                          std::uint64_t samples_enough) {
-    Depth depth;
-    depth.reads_used = reads;
-    depth.transfer_bytes = transfer;
-    depth.windows = ahead_;
     TrialRequest request;
     request.accelerators = replicas * plan_.replica_accelerators();
-    request.load = depth.load_for(options_, plan_, replicas, 1);
+    request.load = load_of(reads, transfer, replicas);
     request.free_steps = true;
     TrialLimits limits;
     limits.time = from_seconds(budget_seconds_ * kTrialShareMax);
@@ -62,10 +58,25 @@ class Ladder {
       FEEDRATE_TRY(outcome, session_.run(request, limits));
     }
     busy_ = outcome.readers_busy;
+    reads_.learn_of_reads(outcome);
     points_.push_back({session_.trials().back().reads_in_flight, transfer,
                        session_.trials().back().bytes_per_second,
                        session_.trials().back().seconds});
     return outcome.samples_per_second;
+  }
+  // Whether the budget has room for a trial with so many reads in flight: on the real clock one
+  // ends when all of them have come back, and tells little where that takes much longer than the
+  // trial itself.
+  bool has_room(std::uint64_t reads, std::uint64_t transfer, std::uint32_t replicas) const {
+    if (!options_.elapsed) return true;
+    constexpr double kToEnd = 2;
+    const TrialLoad load = load_of(reads, transfer, replicas);
+    const double beside = session_.left() - session_.room_for(replicas, load);
+    return beside <= kToEnd * kTrialShareMax * budget_seconds_ &&
+           session_.room_for(replicas, load) >= kTrialShare * budget_seconds_;
+  }
+  bool has_room(std::uint64_t reads, std::uint64_t transfer) const {
+    return has_room(reads, transfer, replicas_);
   }
   std::uint32_t replicas() const { return replicas_; }
   // How often as many reads came back as are in flight.
@@ -81,6 +92,7 @@ class Ladder {
   // Of the readers' time in the last trial, in which they had reads in flight.
   double busy_in_last() const { return busy_; }
   void run_ahead(std::uint32_t times) { ahead_ = times; }
+  const Depth& reads() const { return reads_; }
   std::uint64_t reads_of_last() const { return points_.back().reads_in_flight; }
   double seconds_of_last() const { return points_.back().seconds; }
   // Those that tell a rate, the best of each depth: what ended before the reads in flight had come
@@ -105,6 +117,14 @@ class Ladder {
   }
 
  private:
+  TrialLoad load_of(std::uint64_t reads, std::uint64_t transfer, std::uint32_t replicas) const {
+    Depth depth = reads_;
+    depth.reads_used = reads;
+    depth.transfer_bytes = transfer;
+    depth.windows = ahead_;
+    return depth.load_for(options_, plan_, replicas, 1, true);
+  }
+
   const FindOptions& options_;
   const TrainingPlan& plan_;
   Session& session_;
@@ -112,6 +132,7 @@ class Ladder {
   double budget_seconds_;
   double busy_ = 1;
   std::uint32_t ahead_ = 1;
+  Depth reads_;  // what was learnt of how long they take
   std::vector<DepthPoint> points_;
 };
 
@@ -152,6 +173,7 @@ Result<> climb(const FindOptions& options, const TrainingPlan& plan, Session& se
     const double fed = std::floor(depth.replicas_fed(plan, options));
     const auto more = static_cast<std::uint32_t>(std::min<double>(fed, replicas_max));
     if (more < kSameNumber * replicas) break;
+    if (!ladder.has_room(depth.reads_used, depth.transfer_bytes, more)) break;
     FEEDRATE_TRY(const double rate,
                  ladder.measure(depth.reads_used, depth.transfer_bytes, more,
                                 kStepsEnough * more * plan.timing.batch_samples));
@@ -179,9 +201,10 @@ Result<> run_ahead(const FindOptions& options, const TrainingPlan& plan, Session
          in_vain < kInVain) {
     more.windows *= kTimes;
     const std::uint32_t replicas = ladder.replicas();
-    if (more.load_for(options, plan, replicas, 1).prefetch_batches <=
-        depth.load_for(options, plan, replicas, 1).prefetch_batches)
+    if (more.load_for(options, plan, replicas, 1, true).prefetch_batches <=
+        depth.load_for(options, plan, replicas, 1, true).prefetch_batches)
       return {};
+    if (!ladder.has_room(depth.reads_used, depth.transfer_bytes)) return {};
     ladder.run_ahead(more.windows);
     FEEDRATE_TRY(const double rate, ladder.measure(depth.reads_used, depth.transfer_bytes));
     if (!is_more(rate, depth.samples_per_second, session, ladder.seconds_of_last(),
@@ -218,7 +241,7 @@ std::uint64_t samples_of_a_read(const TrainingPlan& plan, std::uint64_t transfer
 }
 
 TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
-                          std::uint32_t replicas, std::uint32_t ahead) const {
+                          std::uint32_t replicas, std::uint32_t ahead, bool free_steps) const {
   TrialLoad load{plan.readers, plan.prefetch_batches,
                  options.keep_transfer ? plan.transfer_bytes : transfer_bytes, plan.buffer_bytes};
   const std::uint64_t batch = plan.micro_batch_samples();
@@ -239,7 +262,8 @@ TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
     // A reader that is alone needs room for the reads that come after the one in flight.
     const std::uint64_t reading = std::max<std::uint64_t>(load.readers, in_runs ? 2 : 1) *
                                   samples_of_a_read(plan, load.transfer_bytes);
-    const std::uint64_t busy = (2 * reading + batch - 1) / batch + 1;
+    const std::uint64_t busy = std::max((2 * reading + batch - 1) / batch + 1,
+                                        batches_of_the_longest(plan, reading, free_steps));
     const std::uint64_t wanted =
         std::max(plan.prefetch_batches * std::uint64_t{ahead}, busy) * windows;
     load.prefetch_batches = static_cast<std::uint32_t>(
@@ -249,6 +273,24 @@ TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
       reads_used * std::min(load.transfer_bytes, plan.dataset->largest_sample_bytes());
   load.buffer_bytes = std::max(load.buffer_bytes, std::min(in_flight, options.read_ahead_max / 4));
   return load;
+}
+
+std::uint64_t Depth::batches_of_the_longest(const TrainingPlan& plan, std::uint64_t samples_reading,
+                                            bool free_steps) const {
+  if (read_seconds <= 0) return 0;
+  const double come = static_cast<double>(samples_reading) * longest_read_seconds / read_seconds /
+                      plan.micro_batch_samples();
+  const double consumed =
+      longest_read_seconds * plan.micro_batches / to_seconds(plan.timing.compute);
+  return static_cast<std::uint64_t>(std::ceil(free_steps ? come : std::min(come, consumed))) + 2;
+}
+
+void Depth::learn_of_reads(const Session::Outcome& trial) {
+  constexpr double kLong = 4;  // times the mean; less is a queue, which holds up all alike
+  if (trial.longest_read_seconds <= std::max(longest_read_seconds, kLong * trial.read_seconds))
+    return;
+  longest_read_seconds = trial.longest_read_seconds;
+  read_seconds = trial.read_seconds;
 }
 
 double Depth::replicas_fed(const TrainingPlan& plan, const FindOptions& options) const {
@@ -272,6 +314,7 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
   std::uint64_t more = depth.reads_used;
   while (!options.keep_readers && std::isfinite(depth.samples_per_second) && more < most) {
     more = std::min(most, more * kTimesMore);
+    if (!ladder.has_room(more, depth.transfer_bytes)) break;
     FEEDRATE_TRY(const double rate, ladder.measure(more, depth.transfer_bytes));
     const double seconds = ladder.seconds_of_last();
     if (!is_more(rate, depth.samples_per_second, session, trial_seconds, ladder.rounds_of_last())) {
@@ -297,6 +340,7 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
     depth.reads_used = more;
     depth.reads = ladder.reads_of_last();
   }
+  depth.learn_from(ladder.reads());
   FEEDRATE_CHECK(run_ahead(options, plan, session, ladder, depth));
   ladder.run_ahead(depth.windows);
   const bool in_runs = plan.order == AccessOrder::kSequential ||
@@ -304,13 +348,17 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
   if (!options.keep_transfer && in_runs && plan.client == ClientKind::kNative &&
       std::isfinite(depth.samples_per_second) && plan.transfer_bytes * kTimesMore <= kTransferMax) {
     const std::uint64_t larger = plan.transfer_bytes * kTimesMore;
-    FEEDRATE_TRY(const double rate, ladder.measure(depth.reads_used, larger));
+    double rate = 0;
+    if (ladder.has_room(depth.reads_used, larger)) {
+      FEEDRATE_TRY(rate, ladder.measure(depth.reads_used, larger));
+    }
     if (is_more(rate, depth.samples_per_second, session, trial_seconds, ladder.rounds_of_last())) {
       depth.samples_per_second = rate;
       depth.transfer_bytes = larger;
       depth.saturated = false;
     }
   }
+  depth.learn_from(ladder.reads());
   depth.points = ladder.points();
   return depth;
 }

@@ -19,14 +19,27 @@ struct Depth {
   // Times the window that keeps the readers busy: more where one late read of many, for which a
   // whole batch waits, left them without room.
   std::uint32_t windows = 1;
+  // Of a read: the mean, and the longest seen. Batches are consumed in order, so a window has room
+  // for all that comes while one of its reads takes the longest.
+  double read_seconds = 0, longest_read_seconds = 0;
   double samples_per_second = 0;  // infinite where storage costs no time
   bool saturated = false;         // more load moved no more
   std::vector<DepthPoint> points;
 
   // What the readers of so many replicas are, and how far they run ahead: `ahead` times what keeps
-  // them busy, within the memory that the search may use.
+  // them busy, within the memory that the search may use. `free_steps`: of accelerators that take
+  // no time.
   TrialLoad load_for(const FindOptions& options, const TrainingPlan& plan, std::uint32_t replicas,
-                     std::uint32_t ahead) const;
+                     std::uint32_t ahead, bool free_steps = false) const;
+  // Batches that come, or are consumed, while one read takes the longest; 0 where none takes much
+  // longer than the others.
+  std::uint64_t batches_of_the_longest(const TrainingPlan& plan, std::uint64_t samples_reading,
+                                       bool free_steps) const;
+  void learn_of_reads(const Session::Outcome& trial);
+  void learn_from(const Depth& other) {
+    read_seconds = other.read_seconds;
+    longest_read_seconds = other.longest_read_seconds;
+  }
   // Replicas whose demand at the threshold is what the storage moved.
   double replicas_fed(const TrainingPlan& plan, const FindOptions& options) const;
 };

@@ -363,6 +363,56 @@ TEST(Find, MaxInflightBoundsWhatTheStorageSees) {
   EXPECT_NE(result->limited_by, "storage") << "more load was never tried: " << result->reason;
 }
 
+// 1,024 reads of 100 ms move 1 GB/s of 2: 28.4 at the threshold; with more it is 56.9.
+TEST(Find, ItsOwnLimitOnReadsInFlightIsTheReason) {
+  const ModelFile model("bandwidth: 2050MB/s\nlatency: 100ms\n");
+  Case job;
+  job.workload = test_workload("file", 400'000, 1, 100'000);
+  job.storage = model.storage();
+  job.options.budget = std::chrono::seconds(60);
+  const auto capped = job.search();
+  ASSERT_TRUE(capped.has_value());
+  EXPECT_TRUE(holds(*capped, 28)) << capped->accelerators_low << " " << capped->accelerators_high;
+  EXPECT_LE(capped->accelerators_high, 30U);
+  EXPECT_EQ(capped->limited_by, "--max-inflight") << capped->reason;
+  EXPECT_TRUE(
+      capped->reason.starts_with("no more than 1,024 reads in flight were tried, and all of "
+                                 "them were busy: --max-inflight=4096 tries more; "))
+      << capped->reason;
+  EXPECT_EQ(capped->findings.back(),
+            "the answer is for at most 1,024 reads in flight over all accelerators; the storage "
+            "may feed more with more of them: --max-inflight=4096");
+  job.options.inflight_max = 20'000;
+  const auto free = job.search();
+  ASSERT_TRUE(free.has_value());
+  EXPECT_TRUE(holds(*free, 56)) << free->accelerators_low << " " << free->accelerators_high;
+  EXPECT_EQ(free->limited_by, "storage") << free->reason;
+}
+
+// One read of 50 takes a second: batches wait for it, and the windows that would hide it do not
+// fit.
+TEST(Find, ItsOwnLimitOnWhatIsReadAheadIsTheReason) {
+  const ModelFile model(
+      "bandwidth: 4GB/s\nlatency: {distribution: lognormal, median: 5ms, p99: 400ms}\n");
+  Case job;
+  job.workload = test_workload("file", 400'000, 1, 1'000'000);
+  job.storage = model.storage();
+  job.options.budget = std::chrono::seconds(60);
+  job.options.read_ahead_max = 64'000'000;
+  const auto result = job.search();
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->limited_by, "--memory") << result->reason;
+  EXPECT_TRUE(result->reason.starts_with(
+      "batches read ahead fill the 61.0 MiB that they may, a quarter of a host's memory, and "
+      "readers "
+      "waited for room: a host with --memory=977MiB would be asked for more; "))
+      << result->reason;
+  EXPECT_TRUE(result->findings.back().starts_with(
+      "the answer is for 61.0 MiB of batches read ahead; the storage may feed more with more: "
+      "--memory=977MiB"))
+      << result->findings.back();
+}
+
 TEST(Find, ReadAheadStaysWithinItsMemory) {
   const ModelFile model("bandwidth: 738MB/s\nlatency: 100ms\n");
   Case job;

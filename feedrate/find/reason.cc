@@ -56,7 +56,40 @@ std::string largest_loss(const RunResult& run) {
                      format_percent(lost / static_cast<double>(run.stalls.wall_ns)));
 }
 
-void explain_starving(const RunResult& beyond, FindResult& result) {
+// No evidence says that the storage has no more to give, and the search did not ask it for more.
+void explain_own_limit(const FindOptions& options, OwnLimit limit, const std::string& rates,
+                       FindResult& result) {
+  constexpr std::uint64_t kTimesMore = 4, kInflightMost = 1'000'000;  // that --max-inflight may be
+  constexpr std::uint64_t kShare = 4;  // of a host's memory may be read ahead
+  if (limit == OwnLimit::kReadsInFlight) {
+    const std::string most = format_count(static_cast<double>(options.inflight_max));
+    const std::string more = fmt::format(
+        "--max-inflight={}", std::min(kInflightMost, kTimesMore * options.inflight_max));
+    result.limited_by = "--max-inflight";
+    result.reason = fmt::format(
+        "no more than {} reads in flight were tried, and all of them were busy: {} tries more; {}",
+        most, more, rates);
+    result.findings.push_back(fmt::format(
+        "the answer is for at most {} reads in flight over all accelerators; the storage may feed "
+        "more with more of them: {}",
+        most, more));
+    return;
+  }
+  std::string memory = format_bytes(kShare * kTimesMore * options.read_ahead_max);
+  std::erase(memory, ' ');  // as it is to be typed
+  const std::string more = "--memory=" + memory;
+  result.limited_by = "--memory";
+  result.reason = fmt::format(
+      "batches read ahead fill the {} that they may, a quarter of a host's memory, and readers "
+      "waited for room: a host with {} would be asked for more; {}",
+      format_bytes(options.read_ahead_max), more, rates);
+  result.findings.push_back(fmt::format(
+      "the answer is for {} of batches read ahead; the storage may feed more with more: {}",
+      format_bytes(options.read_ahead_max), more));
+}
+
+void explain_starving(const FindOptions& options, OwnLimit own_limit, const RunResult& beyond,
+                      FindResult& result) {
   const std::string need =
       fmt::format("{} need{} {} to stay at AU {}", beyond.job.accelerators,
                   beyond.job.accelerators == 1 ? "s" : "",
@@ -96,6 +129,8 @@ void explain_starving(const RunResult& beyond, FindResult& result) {
         format_rate(last.bytes_per_second), last.reads_in_flight, need);
     return;
   }
+  if (own_limit != OwnLimit::kNone && !result.saturated)
+    return explain_own_limit(options, own_limit, fmt::format("{}, {} arrived", need, got), result);
   result.limited_by = "unknown";
   const std::string loss = largest_loss(beyond);
   result.reason = fmt::format("cause not established; {}, {} arrived{}", need, got,
@@ -110,6 +145,16 @@ std::string ended_text(const FindOptions& options, const FindResult& result) {
     return fmt::format("the search ended after {} samples, as one without --budget does,",
                        format_count(static_cast<double>(result.samples_max)));
   return "the search ended";
+}
+
+std::string unmeasured_text(const FindOptions& options, const FindResult& result) {
+  constexpr double kWorthAWord = 0.1;  // of the budget, where it was left
+  const double left = result.budget_seconds - result.spent_seconds;
+  if (left <= kWorthAWord * result.budget_seconds)
+    return ended_text(options, result) + " before a number of accelerators was looked at";
+  return fmt::format(
+      "the {} that were left of the budget are too short for a look at a number of accelerators",
+      format_duration(from_seconds(left)));
 }
 
 // What the rate alone says, where no number of accelerators was looked at. Known from the first
@@ -138,7 +183,7 @@ void settle_points(std::uint32_t low, std::uint32_t high, FindResult& result) {
 }
 
 void explain(const FindOptions& options, const TrainingPlan& plan,
-             std::uint64_t accelerators_by_data, FindResult& result) {
+             std::uint64_t accelerators_by_data, OwnLimit own_limit, FindResult& result) {
   if (result.interrupted) {
     result.limited_by = "interrupted";
     result.reason = "the search was interrupted";
@@ -146,7 +191,7 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
     return;
   }
   if (result.beyond) {
-    explain_starving(*result.beyond, result);
+    explain_starving(options, own_limit, *result.beyond, result);
     return;
   }
   if (options.at_least > 0) {
@@ -158,7 +203,7 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
   }
   if (!result.measured) {
     result.limited_by = "unknown";
-    result.reason = ended_text(options, result) + " before a number of accelerators was looked at";
+    result.reason = unmeasured_text(options, result);
     return;
   }
   if (result.accelerators_low < result.limit) {

@@ -17,10 +17,13 @@ constexpr double kTightest = 16;
 constexpr double kBatchCorrelations = 5;
 // No verdict rests on less than this many correlation times.
 constexpr double kCorrelationsMin = 5;
+constexpr double kLongestReads = 1;  // nor on less than one of the longest reads takes
 // Looks above this utilisation do not show what the storage could have given.
 constexpr double kBelowKnee = 0.97;
 // Capacities that differ by less are one: at the knee a barrier costs about as much.
 constexpr double kUneven = 0.006;
+// What one wait cost is no part of the storage's rate.
+constexpr double kOneWait = 0.05;
 // Two per cent on one side, less what earlier looks may have spent.
 constexpr double kLastLook = 2.2;
 constexpr double kModel = 0.002;  // what one capacity for all numbers is good for
@@ -51,6 +54,7 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
     work += look.seconds * look.value;
     more += look.seconds * look.more;
     estimate.reckoned += look.seconds * look.reckoned;
+    estimate.one_wait = std::max(estimate.one_wait, look.one_wait);
     own += look.own_constant * look.own_freedom;
     freedom += look.own_freedom;
     all_late = all_late && look.own_freedom > 0;
@@ -59,6 +63,9 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
     estimate.value = work / estimate.seconds;
     estimate.more = more / estimate.seconds;
     estimate.reckoned /= estimate.seconds;
+    const bool most = 2 * estimate.one_wait > estimate.seconds - work;
+    estimate.one_wait =
+        most ? std::min(1.0, work / (estimate.seconds - estimate.one_wait)) - estimate.value : 0;
   } else if (bound < 2) {
     estimate.of_steps = false;
     estimate.value = bound;
@@ -71,7 +78,8 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
     estimate.starving_error =
         std::min(estimate.error, std::sqrt(own / freedom / estimate.seconds) * (1 + 4 / freedom));
   estimate.error = std::hypot(estimate.error, estimate.reckoned);
-  estimate.starving_error = std::hypot(estimate.starving_error, estimate.reckoned);
+  estimate.starving_error =
+      std::hypot(estimate.starving_error, estimate.reckoned, estimate.one_wait);
   return estimate;
 }
 
@@ -112,7 +120,9 @@ bool Curve::capacity_decides(std::uint32_t replicas) const {
   return std::abs(off) >= width;
 }
 
-double Curve::shortest_look() const { return kCorrelationsMin * noise_.correlation_seconds(); }
+double Curve::shortest_look() const {
+  return std::max(kCorrelationsMin * noise_.correlation_seconds(), kLongestReads * longest_read_);
+}
 
 // All looks together know what the storage feeds better than those at one number. That decides,
 // where the looks at that number agree.
@@ -138,6 +148,7 @@ std::optional<Curve::Capacity> Curve::capacity() const {
   for (const auto& [replicas, looks] : looks_) {
     const Estimate seen = estimate(replicas);
     if (seen.seconds <= 0 || !seen.of_steps || seen.value >= kBelowKnee) continue;
+    if (seen.one_wait > kOneWait) continue;  // no rate
     // All that the storage delivers counts; what of it may not arrive is doubt.
     const double fed = (seen.value + seen.more) * replicas;
     unsure += seen.seconds * seen.more * replicas / 2;
@@ -168,7 +179,8 @@ std::size_t Curve::numbers_below_knee() const {
   std::size_t below = 0;
   for (const auto& [replicas, looks] : looks_) {
     const Estimate seen = estimate(replicas);
-    if (seen.seconds > 0 && seen.of_steps && seen.value < kBelowKnee) ++below;
+    if (seen.seconds > 0 && seen.of_steps && seen.value < kBelowKnee && seen.one_wait <= kOneWait)
+      ++below;
   }
   return below;
 }
@@ -179,7 +191,7 @@ std::pair<std::uint32_t, std::uint32_t> Curve::below_threshold() const {
   std::uint32_t count = 0;
   std::uint32_t lowest = looks_.empty() ? 1 : looks_.rbegin()->first;
   for (const auto& [replicas, looks] : looks_) {
-    if (estimate(replicas).value >= threshold_) continue;
+    if (estimate(replicas).value >= threshold_ - kPursued) continue;
     ++count;
     lowest = std::min(lowest, replicas);
   }
@@ -242,9 +254,10 @@ double Curve::predicted(std::uint32_t replicas, double crossing) const {
 namespace {
 
 struct Half {
-  double seconds = 0, work = 0, unsure = 0;
+  double seconds = 0, work = 0, unsure = 0, doubt = 0;
   double value() const { return work / seconds; }
-  double more() const { return unsure / seconds; }  // see SteadyState
+  double unknown() const { return doubt / seconds; }  // reckoned, or lost in one wait
+  double more() const { return unsure / seconds; }    // see SteadyState
 };
 
 std::array<Half, 2> cut_in_halves(const std::vector<Look>& looks) {
@@ -256,6 +269,7 @@ std::array<Half, 2> cut_in_halves(const std::vector<Look>& looks) {
     half.seconds += look.seconds;
     half.work += look.seconds * look.value;
     half.unsure += look.seconds * look.more;
+    half.doubt += look.seconds * look.reckoned + look.one_wait;
   }
   return halves;
 }
@@ -270,8 +284,9 @@ bool Curve::changed(std::uint32_t replicas, double step_seconds) const {
   const Half& lower = first.value() < second.value() ? first : second;
   // The lower may be as high in the long run: then its stock had only not been filled yet.
   const double difference = std::abs(first.value() - second.value()) - lower.more();
-  const double error =
-      std::hypot(noise_.standard_error(first.seconds), noise_.standard_error(second.seconds));
+  const double error = std::hypot(
+      std::hypot(noise_.standard_error(first.seconds), noise_.standard_error(second.seconds)),
+      std::hypot(first.unknown(), second.unknown()));
   return difference > 5 * kPursued &&
          difference > step_seconds / std::min(first.seconds, second.seconds) &&
          difference > multiple(std::min(first.seconds, second.seconds)) * error;
@@ -284,7 +299,10 @@ std::pair<double, double> Curve::halves(std::uint32_t replicas) const {
 
 double Curve::half_width(std::uint32_t replicas) const {
   const Estimate seen = estimate(replicas);
-  return std::min(1.0, multiple(seen.seconds) * seen.error);
+  const double times = multiple(seen.seconds);
+  // Of what starves by the noise of its own steps: by that it was decided.
+  const bool by_steps = seen.value + seen.more - threshold_ < -times * seen.starving_error;
+  return std::min(1.0, times * (by_steps ? seen.starving_error : seen.error));
 }
 
 double Curve::longest_look(std::uint32_t replicas) const {

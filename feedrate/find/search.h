@@ -18,7 +18,7 @@ struct Look {
   bool of_steps = true;
   double more = 0;
   double own_constant = 0, own_freedom = 0;  // see Utilisation
-  double reckoned = 0;
+  double reckoned = 0, one_wait = 0;
 };
 
 enum class Verdict : std::uint8_t { kOpen, kFed, kStarve, kEdge };
@@ -38,6 +38,9 @@ class Curve {
     double starving_error = 0;
     double more = 0;      // see SteadyState
     double reckoned = 0;  // see Utilisation; part of the errors
+    // How much higher the value would be without the one wait in which most was lost, of all looks
+    // together; part of the error of what starves.
+    double one_wait = 0;
     bool of_steps = true;
   };
   Estimate estimate(std::uint32_t replicas) const;
@@ -51,6 +54,8 @@ class Curve {
   // look at it: one that is just long enough to agree will do.
   bool capacity_decides(std::uint32_t replicas) const;
   double shortest_look() const;  // [s]; no verdict rests on less
+  // So long a read may take: a look that is not longer knows nothing of such ones.
+  void reads_take(double longest_seconds) { longest_read_ = longest_seconds; }
 
   // The largest number proven fed (0: none), the smallest proven to starve (none: nullopt).
   std::uint32_t fed() const;
@@ -106,6 +111,7 @@ class Curve {
 
   double threshold_;
   bool last_ = false;
+  double longest_read_ = 0;
   const Noise& noise_;
   std::map<std::uint32_t, std::vector<Look>> looks_;
 };

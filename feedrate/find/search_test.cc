@@ -100,6 +100,27 @@ TEST_F(CurveTest, StepsThatWereAllLateKnowTheirOwnNoise) {
   curve.add(11, {.at = 1, .seconds = 1, .value = 0.88, .own_constant = 1e-7, .own_freedom = 20});
   EXPECT_EQ(curve.verdict(11), Verdict::kStarve);
   EXPECT_LT(curve.estimate(11).starving_error, curve.estimate(11).error);
+  // And what is said of the number is what decided it.
+  EXPECT_LT(0.88 + curve.half_width(11), 0.9);
+  EXPECT_GT(0.88 + curve.half_width(10), 0.9);
+}
+
+// Nine seconds that one read took, once, say nothing of how often such reads come.
+TEST_F(CurveTest, OneLongWaitDoesNotStarve) {
+  curve.add(10, {.at = 1, .seconds = 10, .value = 0.1, .one_wait = 8.9});
+  EXPECT_EQ(curve.verdict(10), Verdict::kOpen);
+  EXPECT_FALSE(curve.capacity().has_value()) << "it is no rate";
+  for (int look = 0; look < 3; ++look)
+    curve.add(11, {.at = 1, .seconds = 10, .value = 0.1, .one_wait = 8.9});
+  EXPECT_EQ(curve.verdict(11), Verdict::kStarve) << "it comes again and again";
+}
+
+TEST_F(CurveTest, ALookIsNoShorterThanTheLongestReads) {
+  look(10, 0.99, 5);
+  EXPECT_EQ(curve.verdict(10), Verdict::kFed);
+  curve.reads_take(6);
+  EXPECT_EQ(curve.verdict(10), Verdict::kOpen);
+  EXPECT_GE(curve.shortest_look(), 6);
 }
 
 TEST_F(CurveTest, FedAboveWhatStarvesIsNotOneCurve) {
@@ -154,6 +175,10 @@ TEST_F(CurveTest, TwoTimesThatDifferSayThatTheStorageChanged) {
   curve.add(13, {.at = 10, .seconds = 20, .value = 0.80, .more = 0.14});
   look(13, 0.95, 20, 50);
   EXPECT_FALSE(curve.changed(13, 0.01));
+  // Or one of them was reckoned from a part of an epoch, which is less sure than its noise.
+  curve.add(14, {.at = 10, .seconds = 20, .value = 0.80, .reckoned = 0.06});
+  look(14, 0.95, 20, 50);
+  EXPECT_FALSE(curve.changed(14, 0.01));
 }
 
 TEST_F(CurveTest, OtherSettingsForgetWhatWasNotFed) {

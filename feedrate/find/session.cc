@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "feedrate/find/depth.h"
+
 namespace feedrate {
 namespace {
 
@@ -76,6 +78,81 @@ double Session::left() const {
   return std::max(0.0, to_seconds(options_.budget) - spent());
 }
 
+double Session::bytes_in_flight(std::uint32_t replicas, const TrialLoad& load) const {
+  TrainingPlan plan = plan_;
+  plan.transfer_bytes = load.transfer_bytes;
+  const double each = plan.order == AccessOrder::kSequential
+                          ? static_cast<double>(plan.dataset->largest_file_bytes())
+                          : plan.dataset->mean_sample_bytes();
+  return static_cast<double>(replicas) * load.readers *
+         static_cast<double>(reads_of_a_reader(plan)) *
+         std::min(static_cast<double>(load.transfer_bytes), each);
+}
+
+double Session::seconds_to_end(double bytes_in_flight) const {
+  const double rate = rate_max_ * plan_.dataset->mean_sample_bytes();
+  return seconds_late_ + (rate > 0 ? bytes_in_flight / rate : 0);
+}
+
+double Session::room_for(std::uint32_t replicas, const TrialLoad& load) const {
+  if (!on_real_clock()) return left();
+  return left() - seconds_to_begin_ - seconds_to_end(bytes_in_flight(replicas, load));
+}
+
+void Session::learn_what_trials_take(const TrialRecorder& recorder, double called_at,
+                                     double returned_at, double in_flight) {
+  constexpr double kFades = 0.7;  // what was slow once is not held against all that follow
+  if (!on_real_clock() || recorder.begun_at() <= 0) return;
+  seconds_to_begin_ = std::max(kFades * seconds_to_begin_, recorder.begun_at() - called_at);
+  const double cut =
+      recorder.cut_at() > 0 ? recorder.cut_at() : recorder.begun_at() + recorder.seconds();
+  const double expected = seconds_to_end(in_flight) - seconds_late_;
+  seconds_late_ = std::max(kFades * seconds_late_, returned_at - cut - expected);
+}
+
+double Session::readers_busy(const TrialRecorder& recorder, const RunResult& run) {
+  const double most = static_cast<double>(run.in_flight_limit) * recorder.seconds();
+  return most > 0 ? run.in_flight_mean * run.seconds / most : 0;
+}
+
+// Samples come out of order, and one late read holds up the batches behind it. Where readers had to
+// wait for room meanwhile, what was consumed tells what such a client gets; where none of them did,
+// all that was read is what the storage moves.
+double Session::rate_of(const TrialRecorder& recorder, const RunResult& run,
+                        bool free_steps) const {
+  constexpr double kBusy = 0.8;
+  const bool held_up = !free_steps || plan_.client != ClientKind::kNative ||
+                       plan_.order != AccessOrder::kRandomSamples ||
+                       readers_busy(recorder, run) < kBusy;
+  const double read = held_up ? 0 : recorder.read_samples_per_second();
+  return read > 0 ? read : recorder.samples_per_second();
+}
+
+// By what is left of the budget, of the samples and of the data set's first pass.
+void Session::bound(const TrialRequest& request, std::uint32_t replicas,
+                    TrialLimits& limits) const {
+  constexpr double kLeast = 0.001;  // seconds
+  limits.out_of_time = options_.out_of_time;
+  if (on_real_clock()) {
+    const double room = std::max(room_for(replicas, request.load), kLeast);
+    if (room < to_seconds(limits.time)) limits.time = from_seconds(room);
+    limits.elapsed = [this] { return spent(); };
+    // However late the trial began, it ends so that its reads are back when the budget is spent.
+    const double end = seconds_to_end(bytes_in_flight(replicas, request.load));
+    limits.out_of_time = [this, end] { return left() <= end; };
+  }
+  limits.watch_every = std::clamp<Duration>(limits.time / 400, std::chrono::milliseconds(1),
+                                            std::chrono::milliseconds(20));
+  // The first pass ends with a trial of its own.
+  if (request.free_steps && options_.goes_on && 2 * unread() > limits.samples_enough &&
+      unread() > 0)
+    limits.samples_max = limits.samples_max > 0 ? std::min(limits.samples_max, unread()) : unread();
+  if (options_.samples_max > 0 && !request.free_steps) {
+    const std::uint64_t left = options_.samples_max - std::min(options_.samples_max - 1, samples_);
+    limits.samples_max = limits.samples_max > 0 ? std::min(limits.samples_max, left) : left;
+  }
+}
+
 Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) {
   request.number = trials_.size();
   if (options_.goes_on) request.start_samples = samples_;
@@ -84,28 +161,24 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
   plan.readers = request.load.readers;
   plan.prefetch_batches = request.load.prefetch_batches;
   if (request.free_steps) plan.timing.compute = Duration(1);
-  limits.watch_every = std::clamp<Duration>(limits.time / 400, std::chrono::milliseconds(1),
-                                            std::chrono::milliseconds(20));
-  if (options_.out_of_time) limits.out_of_time = options_.out_of_time;
-  // The first pass ends with a trial of its own.
-  if (request.free_steps && options_.goes_on && 2 * unread() > limits.samples_enough &&
-      unread() > 0)
-    limits.samples_max = limits.samples_max > 0 ? std::min(limits.samples_max, unread()) : unread();
-  if (options_.samples_max > 0 && limits.samples_max == 0)
-    limits.samples_max = options_.samples_max - std::min(options_.samples_max - 1, samples_);
+  bound(request, plan.replicas, limits);
   if (observer_.trial_begins) observer_.trial_begins(request, limits.time);
   TrialRecorder recorder(plan, limits);
   TrialResult trial;
   const double passes_before = passes();
   trial.begin_seconds = spent();
   FEEDRATE_TRY(RunResult run, run_(request, recorder));
+  const double returned = spent();
   if (stop_.stop_requested()) return fail(ErrorKind::kCancelled, "interrupted");
   if (held_back(run) && ++discarded_ <= kDiscardedMax) return Outcome{};
   if (!run.valid)
     return fail(ErrorKind::kInvalidRun, "a trial is not valid: " + run.invalid_reasons.front());
   simulated_seconds_ += recorder.seconds();
   samples_ += recorder.samples();
-  if (request.free_steps) rate_max_ = std::max(rate_max_, recorder.samples_per_second());
+  const double rate = rate_of(recorder, run, request.free_steps);
+  if (request.free_steps) rate_max_ = std::max(rate_max_, rate);
+  learn_what_trials_take(recorder, trial.begin_seconds, returned,
+                         bytes_in_flight(plan.replicas, request.load));
   Noise taught;
   recorder.teach(taught, request.free_steps, rate_max_);
   noise_.add(taught);
@@ -113,7 +186,7 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
 
   Outcome outcome;
   outcome.utilisation = recorder.utilisation();
-  outcome.samples_per_second = recorder.samples_per_second();
+  outcome.samples_per_second = rate;
   if (request.free_steps) outcome.utilisation = {};
   constexpr double kFew = 0.05;  // of the data set, read again at the end of its first pass
   outcome.reading = !options_.goes_on             ? Reading::kFirst
@@ -122,8 +195,9 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
                                                   : Reading::kMixed;
   outcome.seconds = recorder.seconds();
   outcome.reads_in_flight = run.in_flight_limit;
-  if (run.in_flight_limit > 0)
-    outcome.readers_busy = run.in_flight_mean / static_cast<double>(run.in_flight_limit);
+  outcome.read_seconds = run.read_latency.mean_ms / 1000;
+  outcome.longest_read_seconds = run.read_latency.max_ms / 1000;
+  outcome.readers_busy = readers_busy(recorder, run);
   if (request.free_steps && outcome.reading == Reading::kFirst)
     first_rates_.push_back({outcome.samples_per_second, outcome.seconds, run.in_flight_limit});
   trial.accelerators = request.accelerators;

@@ -25,6 +25,8 @@ class Session {
     double samples_per_second = 0;  // read; infinite where no time passed
     std::uint64_t reads_in_flight = 0;
     double readers_busy = 1;  // reads in flight on average, of as many as they allow
+    // Of a read: the mean, and the longest that came back.
+    double read_seconds = 0, longest_read_seconds = 0;
   };
   Result<Outcome> run(TrialRequest request, TrialLimits limits);
 
@@ -43,8 +45,12 @@ class Session {
   // more than twice so many taught of noise says nothing of those that follow, and is forgotten, if
   // the others have taught enough.
   void forget_noise_beyond(std::uint64_t reads);
-  double spent() const;                         // seconds of the search
-  double left() const;                          // infinite without a budget; 0 when it is spent
+  double spent() const;  // seconds of the search
+  double left() const;   // infinite without a budget; 0 when it is spent
+  // What is left for a trial with this load itself: on the real clock a trial also takes the time
+  // until its first read, and until the last ones have come back after it was cut off, which is
+  // learnt from the trials so far. As left() on the virtual clock.
+  double room_for(std::uint32_t replicas, const TrialLoad& load) const;
   bool read_all_it_may() const;                 // of FindOptions::samples_max
   int discarded() const { return discarded_; }  // trials in which this host did not run
   std::uint32_t several() const { return several_; }
@@ -52,6 +58,17 @@ class Session {
   std::optional<RunResult> last_run(std::uint32_t accelerators) const;
 
  private:
+  bool on_real_clock() const { return static_cast<bool>(options_.elapsed); }
+  double bytes_in_flight(std::uint32_t replicas, const TrialLoad& load) const;
+  double seconds_to_end(double bytes_in_flight) const;
+  // Reads in flight on average, of as many as the readers allow.
+  static double readers_busy(const TrialRecorder& recorder, const RunResult& run);
+  // Samples that the trial moved a second.
+  double rate_of(const TrialRecorder& recorder, const RunResult& run, bool free_steps) const;
+  void bound(const TrialRequest& request, std::uint32_t replicas, TrialLimits& limits) const;
+  void learn_what_trials_take(const TrialRecorder& recorder, double called_at, double returned_at,
+                              double in_flight);
+
   const FindOptions& options_;
   const TrainingPlan& plan_;
   std::uint32_t several_;
@@ -62,6 +79,9 @@ class Session {
   std::vector<std::pair<std::uint64_t, Noise>> noises_;  // of reads in flight, with free steps
   double rate_max_ = 0;  // samples/s that trials with free steps moved
   double simulated_seconds_ = 0;
+  // On the real clock, the longest of late: until a trial began, and from its end until all reads
+  // had come back, beyond what the storage's rate says of them.
+  double seconds_to_begin_ = 0, seconds_late_ = 0;
   std::uint64_t samples_ = 0;
   int discarded_ = 0;
   std::vector<Rate> first_rates_;

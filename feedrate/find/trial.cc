@@ -20,6 +20,7 @@ void TrialRecorder::on_begin(Instant now) {
   const std::lock_guard lock(mutex_);
   begin_ = now;
   reads_.push_back({now, 0, 0});
+  if (limits_.elapsed) begun_at_ = limits_.elapsed();
 }
 
 bool TrialRecorder::on_step(std::uint64_t step, const StepRecord& record) {
@@ -27,12 +28,20 @@ bool TrialRecorder::on_step(std::uint64_t step, const StepRecord& record) {
   steps_.push_back(record);
   // Where storage costs no time none passes, and nobody else would end the trial.
   const std::uint64_t consumed = (step + 1) * plan_.replicas * plan_.timing.batch_samples;
-  return limits_.samples_max > 0 && consumed >= limits_.samples_max;
+  const bool over = limits_.samples_max > 0 && consumed >= limits_.samples_max;
+  if (over && limits_.elapsed) cut_at_ = limits_.elapsed();
+  return over;
 }
 
 bool TrialRecorder::on_progress(Instant now, std::uint64_t samples, std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   reads_.push_back({now, samples, bytes});
+  const bool over = is_over(now, samples);
+  if (over && limits_.elapsed) cut_at_ = limits_.elapsed();
+  return over;
+}
+
+bool TrialRecorder::is_over(Instant now, std::uint64_t samples) const {
   const Duration passed = now - begin_;
   if (limits_.samples_max > 0 && samples >= limits_.samples_max) return true;
   if (limits_.samples_enough > 0 && samples >= limits_.samples_enough && passed >= limits_.time_min)
@@ -93,6 +102,17 @@ double TrialRecorder::samples_per_second() const {
   return std::min(rate, static_cast<double>(reads_.back().samples) / seconds());
 }
 
+double TrialRecorder::read_samples_per_second() const {
+  const double in_flight = static_cast<double>(plan_.readers) * plan_.replicas;
+  if (reads_.size() < 3 || static_cast<double>(reads_.back().samples) < kRounds * in_flight)
+    return 0;
+  std::size_t first = 0;
+  while (first + 1 < reads_.size() && reads_[first].samples == 0) ++first;
+  const double passed = to_seconds(reads_.back().time - reads_[first].time);
+  const auto read = static_cast<double>(reads_.back().samples - reads_[first].samples);
+  return passed > 0 ? read / passed : 0;
+}
+
 double TrialRecorder::steady_samples_per_second() const {
   if (reads_.size() < 3) {
     const double consumed = static_cast<double>(steps_.size()) * plan_.replicas *
@@ -138,6 +158,7 @@ Utilisation TrialRecorder::utilisation() const {
     const double seconds = steady.seconds + (waited > 0 ? waited : 0);
     Utilisation seen{seconds, std::min(1.0, steady.batches * compute / seconds), steady.more, 0, 0,
                      true};
+    add_one_wait(steady, waited, seen);
     if (saw_no_restart()) {
       // Of what the restarts are reckoned to cost. Readers that stream files run out of them one by
       // one at the end of an epoch, which depends on how the last ones fall.
@@ -181,6 +202,25 @@ double TrialRecorder::with_restarts(double value) const {
                           : 0;
   const double busy = steps * compute;
   return busy / std::max(busy + fill, busy / std::max(value, 1e-9) + (1 + held) * compute);
+}
+
+// `cut_off`: what the step had waited that the trial was cut off in.
+void TrialRecorder::add_one_wait(const SteadyState& steady, double cut_off,
+                                 Utilisation& seen) const {
+  constexpr double kMost = 0.5, kTimesOthers = 4;
+  // The framework's client waits for each epoch's beginning: that comes again.
+  if (plan_.client != ClientKind::kNative) return;
+  const double compute = to_seconds(plan_.timing.compute);
+  double longest = cut_off;
+  for (std::size_t step = steady.first + 1; step <= steady.last && step < steps_.size(); ++step)
+    longest = std::max(longest, to_seconds(steps_[step].end - steps_[step - 1].end) - compute);
+  const double busy = seen.value * seen.seconds;
+  const double others = seen.seconds - busy - longest;
+  const auto steps = static_cast<double>(steady.last - steady.first);
+  if (longest <= kMost * (seen.seconds - busy) || longest >= seen.seconds ||
+      longest <= kTimesOthers * others / std::max(1.0, steps - 1))
+    return;
+  seen.one_wait = longest;
 }
 
 void TrialRecorder::add_own_noise(const SteadyState& steady, Utilisation& seen) const {

@@ -17,6 +17,9 @@ struct TrialLimits {
   std::uint64_t samples_enough = 0;   // cut off once so many are read, after time_min; 0: no such
   std::uint64_t samples_max = 0;      // cut off then in any case; 0: no limit
   std::function<bool()> out_of_time;  // cut off at once
+  // Seconds of the search so far, on the real clock: what a trial takes before its first read and
+  // after its last one is issued. None on the virtual clock, where it takes nothing.
+  std::function<double()> elapsed;
   Duration watch_every = std::chrono::milliseconds(5);
 };
 
@@ -34,6 +37,9 @@ struct Utilisation {
   // How far the value may be off, one standard deviation, as it was reckoned from a part of an
   // epoch of the framework's client.
   double reckoned = 0;
+  // Seconds of the one wait in which most of what was lost was lost, 0 where there was none: of how
+  // often such a wait comes a trial that saw one knows next to nothing.
+  double one_wait = 0;
 };
 
 class TrialRecorder final : public StepObserver {
@@ -50,17 +56,25 @@ class TrialRecorder final : public StepObserver {
   double seconds() const;
   double samples_per_second() const;  // read in the steady part of the trial; infinite where time
                                       // did not pass
+  // Read since the first read came back, whether or not it could be consumed yet: what storage
+  // moves where all readers were busy. 0: too few rounds of reads to tell.
+  double read_samples_per_second() const;
   Utilisation utilisation() const;
   // `saturated_rate`: samples/s that the storage can move, as far as known: what was read more
   // slowly was asked for more slowly, and shows the step, not the storage.
   void teach(Noise& noise, bool free_steps, double saturated_rate) const;
   std::uint64_t samples() const;  // read, as far as it was watched, and at least those consumed
+  // By TrialLimits::elapsed: when the trial's own time began, and when it was cut off; 0 where that
+  // did not happen.
+  double begun_at() const { return begun_at_; }
+  double cut_at() const { return cut_at_; }
 
  private:
   struct Point {
     Instant time;
     std::uint64_t samples, bytes;
   };
+  bool is_over(Instant now, std::uint64_t samples) const;
   // Of the framework's client, whose loaders begin anew each epoch.
   std::uint64_t steps_per_epoch() const;
   bool saw_no_restart() const;
@@ -71,6 +85,7 @@ class TrialRecorder final : public StepObserver {
   // False: too few for a block to be made of them.
   bool teach_reads(Noise& noise, bool free_steps) const;
   void teach_steps(Noise& noise) const;
+  void add_one_wait(const SteadyState& steady, double cut_off, Utilisation& seen) const;
   void add_own_noise(const SteadyState& steady, Utilisation& seen) const;
   double steady_samples_per_second() const;
   // Of samples that take many reads each and come back all at once: by their bytes. 0: too few.
@@ -83,6 +98,7 @@ class TrialRecorder final : public StepObserver {
   Instant begin_{};
   std::vector<StepRecord> steps_;
   std::vector<Point> reads_;
+  double begun_at_ = 0, cut_at_ = 0;
 };
 
 }  // namespace feedrate

@@ -1,7 +1,6 @@
 #include "feedrate/format/file_index.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "feedrate/base/error.h"
 
@@ -80,15 +79,6 @@ std::uint64_t FileIndex::largest_sample_bytes() const {
   for (std::uint64_t block = 0; block + 1 < blocks.begins.size(); ++block)
     largest = std::max(largest, block_bytes(blocks, block));
   return largest;
-}
-
-std::uint64_t FileIndex::all_sample_bytes() const {
-  const auto sum = [](const std::vector<Extent>& extents) {
-    return std::accumulate(
-        extents.begin(), extents.end(), std::uint64_t{0},
-        [](std::uint64_t bytes, const Extent& extent) { return bytes + extent.length; });
-  };
-  return sum(samples) + records.bytes * records.count + sum(blocks.reads);
 }
 
 }  // namespace feedrate

@@ -70,8 +70,6 @@ struct FileIndex {
                            std::uint64_t bytes_max) const;
   // The most that any sample (or block) moves.
   std::uint64_t largest_sample_bytes() const;
-  // What reading every sample once moves, open_reads apart.
-  std::uint64_t all_sample_bytes() const;
 
   bool operator==(const FileIndex&) const = default;
 };

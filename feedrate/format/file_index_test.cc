@@ -23,7 +23,6 @@ TEST(FileIndex, SamplesSideBySideAreOneRead) {
   EXPECT_EQ(index.run_length(0, 9, 1), 1U);
   EXPECT_EQ(index.run_length(0, 1, 100), 1U);
   EXPECT_EQ(index.largest_sample_bytes(), 20U);
-  EXPECT_EQ(index.all_sample_bytes(), 35U);
   EXPECT_EQ(index.first_ending_after(9), 0U);
   EXPECT_EQ(index.first_ending_after(10), 1U);
   EXPECT_EQ(index.first_ending_after(45), 3U);
@@ -38,7 +37,6 @@ TEST(FileIndex, EqualRecordsTakeNoMemory) {
   EXPECT_EQ(index.run_length(0, 100'000, 1600), 10U);
   EXPECT_EQ(index.run_length(0, 100'000, 1), 1U);
   EXPECT_EQ(index.largest_sample_bytes(), 160U);
-  EXPECT_EQ(index.all_sample_bytes(), 160 * 4'195'197'692ULL);
   EXPECT_EQ(index.first_ending_after(8 + 160), 1U);
   EXPECT_EQ(index.first_ending_after(0), 0U);
 }
@@ -60,7 +58,6 @@ TEST(FileIndex, ABlockIsReadAsAWhole) {
   EXPECT_EQ(index.run_length(0, 6, 1000), 6U);
   EXPECT_EQ(index.run_length(0, 2, 1000), 2U);
   EXPECT_EQ(index.largest_sample_bytes(), 48U);
-  EXPECT_EQ(index.all_sample_bytes(), 120U);
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -68,6 +70,15 @@ inline FileIndex layout_of(const Format& format, const std::vector<SampleContent
   return format.layout(SampleSizes(payload_bytes));
 }
 
+// What reading every sample once moves, open_reads apart.
+inline std::uint64_t all_sample_bytes(const FileIndex& index) {
+  std::vector<Extent> reads;
+  index.locate(0, index.sample_count(), reads);
+  std::uint64_t bytes = 0;
+  for (const Extent& read : reads) bytes += read.length;
+  return bytes;
+}
+
 // Shows `bytes` to the verifier in chunks, first to last or last to first.
 enum class Order : std::uint8_t { kForward, kBackward };
 inline Result<> verify(const Format& format, const FileIndex& index,
@@ -82,6 +93,80 @@ inline Result<> verify(const Format& format, const FileIndex& index,
   }
   return {};
 }
+
+// The messages and hints that damage to a file brings about, a line each: every `step`th byte in
+// turn becomes each of a few values, and the file is cut there. It is looked at as a job does:
+// indexed, verified (against `known`, where that is what it should contain; and as if it was
+// damaged after it was indexed), its first sample decoded.
+class Damage {
+ public:
+  Damage(const Format& format, const std::vector<SampleContent>& known = {})
+      : format_(format), known_(known) {}
+
+  Damage& of(const Bytes& whole, std::size_t step = 1) {
+    Bytes file = whole;
+    MemoryFile memory(whole);
+    before_.reset();
+    if (const auto index = format_.index(memory)) before_ = *index;
+    for (std::size_t at = 0; at < whole.size(); at += step) {
+      const std::byte was = file[at];
+      for (const std::byte value :
+           {std::byte{0}, std::byte{1}, std::byte{0xFF}, was ^ std::byte{0x80}, was ^ std::byte{2},
+            static_cast<std::byte>(std::to_integer<unsigned>(was) + 1)}) {
+        if (value == was) continue;
+        file[at] = value;
+        look(file);
+      }
+      file[at] = was;
+      look(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(at)));
+    }
+    return *this;
+  }
+  void look(const Bytes& file) {
+    MemoryFile memory(file);
+    auto index = format_.index(memory);
+    if (!index) note(index.error());
+    if (before_)
+      if (const auto changed = verify(format_, *before_, known_, file, 4096); !changed)
+        note(changed.error());
+    if (!known_.empty()) index = layout_of(format_, known_);
+    if (!index) return;
+    if (const auto checked = verify(format_, *index, known_, file, 4096); !checked)
+      note(checked.error());
+    const auto decoder = format_.decoder();
+    if (decoder == nullptr || index->sample_count() == 0) return;
+    std::vector<Extent> reads;
+    index->locate(0, 1, reads);
+    Bytes stored;
+    for (const Extent& read : reads) {
+      if (read.end() > file.size()) return;
+      const auto part = std::span(file).subspan(read.offset, read.length);
+      stored.insert(stored.end(), part.begin(), part.end());
+    }
+    if (const auto decoded = decoder->decode(stored); !decoded) note(decoded.error());
+  }
+  // Those of `parts` that are in no message, and all messages where there are any.
+  std::string lacks(std::initializer_list<std::string_view> parts) const {
+    std::string lacking;
+    for (const std::string_view part : parts)
+      if (all_.find(part) == std::string::npos) lacking += std::string(part) + "\n";
+    return lacking.empty() ? "" : "not seen:\n" + lacking + "seen:\n" + all_;
+  }
+
+ private:
+  // Once each, without the numbers.
+  void note(const Error& error) {
+    std::string line = error.message() + (error.hint().empty() ? "" : " | " + error.hint()) + "\n";
+    std::erase_if(line, [](char c) { return c >= '0' && c <= '9'; });
+    if (seen_.insert(line).second) all_ += error.message() + " | " + error.hint() + "\n";
+  }
+
+  const Format& format_;
+  const std::vector<SampleContent> known_;
+  std::optional<FileIndex> before_;  // of the whole file
+  std::set<std::string> seen_;
+  std::string all_;
+};
 
 inline std::string outcome(const Result<>& result) {
   return result ? "fine"

@@ -183,31 +183,6 @@ BlockDevice find(const std::string& path, const HostRoots& roots, int depth) {
   return device;
 }
 
-Result<BlockCounters> sum(const BlockDevice& device, const std::vector<BlockNode>& nodes) {
-  if (!device.countable || nodes.empty())
-    return fail(ErrorKind::kUnsupported,
-                fmt::format("device reads are not countable here: {}", device.reason),
-                "measure on a local file system to have them");
-  BlockCounters total;
-  for (const BlockNode& node : nodes) {
-    const auto text = read_host_file(node.folder + "/stat");
-    const auto counted = text ? parse_block_stat(*text) : std::nullopt;
-    if (!counted)
-      return fail(ErrorKind::kNotFound,
-                  fmt::format("{} of block device {} cannot be read",
-                              quote_path(node.folder + "/stat"), node.name),
-                  "has the device been removed?");
-    total.name += (total.name.empty() ? "" : "+") + node.name;
-    total.read_bytes += counted->read_bytes;
-    total.read_ops += counted->read_ops;
-    total.write_bytes += counted->write_bytes;
-    total.write_ops += counted->write_ops;
-    total.in_flight += counted->in_flight;
-    total.busy_ms += counted->busy_ms;
-  }
-  return total;
-}
-
 std::uint64_t grown(std::uint64_t after, std::uint64_t before) {
   return after > before ? after - before : 0;
 }
@@ -284,11 +259,28 @@ BlockDevice find_block_device(const std::string& path, const HostRoots& roots) {
 }
 
 Result<BlockCounters> read_block_counters(const BlockDevice& device) {
-  return sum(device, device.devices);
-}
-
-Result<BlockCounters> read_disk_counters(const BlockDevice& device) {
-  return sum(device, device.disks);
+  if (!device.countable || device.devices.empty())
+    return fail(ErrorKind::kUnsupported,
+                fmt::format("device reads are not countable here: {}", device.reason),
+                "measure on a local file system to have them");
+  BlockCounters total;
+  for (const BlockNode& node : device.devices) {
+    const auto text = read_host_file(node.folder + "/stat");
+    const auto counted = text ? parse_block_stat(*text) : std::nullopt;
+    if (!counted)
+      return fail(ErrorKind::kNotFound,
+                  fmt::format("{} of block device {} cannot be read",
+                              quote_path(node.folder + "/stat"), node.name),
+                  "has the device been removed?");
+    total.name += (total.name.empty() ? "" : "+") + node.name;
+    total.read_bytes += counted->read_bytes;
+    total.read_ops += counted->read_ops;
+    total.write_bytes += counted->write_bytes;
+    total.write_ops += counted->write_ops;
+    total.in_flight += counted->in_flight;
+    total.busy_ms += counted->busy_ms;
+  }
+  return total;
 }
 
 }  // namespace feedrate

@@ -60,7 +60,5 @@ std::vector<std::string> btrfs_device_links(const std::string& source, const Hos
 
 // The sum over `devices`. kUnsupported when it is not countable, kNotFound when it has gone.
 Result<BlockCounters> read_block_counters(const BlockDevice& device);
-// The sum over `disks`: others' partitions are in it.
-Result<BlockCounters> read_disk_counters(const BlockDevice& device);
 
 }  // namespace feedrate

@@ -7,6 +7,7 @@
 
 #include "feedrate/result/views.h"
 #include "feedrate/workload/accelerator_type.h"
+#include "feedrate/workload/catalogue_data.h"
 
 namespace feedrate {
 namespace {
@@ -514,7 +515,7 @@ TEST(PlanCatalogue, EveryFileIsWhole) {
     ASSERT_TRUE(profile) << profile.error().message();
     EXPECT_EQ(profile->name, name);
   }
-  for (const std::string& name : network_port_names()) {
+  for (const std::string& name : catalogue_folder("networks/")) {
     const Result<NetworkPort> network = find_network_port(name);
     ASSERT_TRUE(network) << network.error().message();
     EXPECT_EQ(network->name, name);
@@ -536,6 +537,11 @@ TEST(PlanStorage, WrongFilesAreNamed) {
                     "s}}\n")
                 .find("one_directory_opens 2 is more than 1"),
             std::string::npos);
+  const auto shared = parse_storage_profile(
+      "name: a\nsizing: {title: t, unit: u, one_directory_opens: {value: 2, source: s}}\n", "x");
+  EXPECT_EQ(shared.error().hint(), "it is a share, such as 0.9");
+  EXPECT_EQ(parse_network_port("nam: a\n", "mine.yaml").error().message(),
+            "mine.yaml:1:1: unknown key 'nam' in a network port, did you mean 'name'?");
 }
 
 PlanRequest request_of(std::vector<PlannedJob> jobs) {

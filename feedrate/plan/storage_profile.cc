@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <variant>
+
 #include "feedrate/base/text.h"
 #include "feedrate/base/yaml_reader.h"
 #include "feedrate/workload/catalogue_data.h"
@@ -50,6 +52,33 @@ Result<> read_sourced(const YamlNode& node, std::string_view key, Sourced<Q>& ta
   return {};
 }
 
+using P = StorageProfile;
+
+// A figure of `sizing`: its type says what it may be.
+struct Figure {
+  std::string_view key;
+  std::variant<Sourced<Count> P::*, Sourced<Bytes> P::*, Sourced<BytesPerSecond> P::*,
+               Sourced<PerSecond> P::*>
+      member;
+};
+constexpr Figure kFigures[] = {
+    {"per_server", &P::per_server},
+    {"server_read", &P::server_read},
+    {"server_write", &P::server_write},
+    {"capacity", &P::capacity},
+    {"read", &P::read},
+    {"write", &P::write},
+    {"stream", &P::stream},
+    {"read_operations", &P::read_operations},
+    {"write_operations", &P::write_operations},
+    {"opens", &P::opens},
+    {"creates", &P::creates},
+    {"system_creates", &P::system_creates},
+    {"one_directory_opens", &P::one_directory_opens},
+    {"one_directory_creates", &P::one_directory_creates},
+    {"one_directory_units", &P::one_directory_units},
+};
+
 }  // namespace
 
 Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_view origin) {
@@ -61,32 +90,19 @@ Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_
   StorageProfile profile;
   FEEDRATE_TRY(profile.name, root.text_at("name"));
   FEEDRATE_TRY(const YamlNode node, root.at("sizing"));
-  FEEDRATE_CHECK(node.expect_keys(
-      "sizing",
-      {"title", "unit", "per_server", "server_read", "server_write", "one_at_a_time", "capacity",
-       "read", "write", "stream", "read_operations", "write_operations", "opens", "creates",
-       "system_creates", "one_directory_opens", "one_directory_creates", "one_directory_units"}));
+  std::vector<std::string> keys{"title", "unit", "one_at_a_time"};
+  for (const Figure& figure : kFigures) keys.emplace_back(figure.key);
+  FEEDRATE_CHECK(node.expect_keys("sizing", keys));
   FEEDRATE_TRY(profile.title, node.text_at("title"));
   FEEDRATE_TRY(profile.unit, node.text_at("unit"));
   if (node.has("one_at_a_time")) {
     FEEDRATE_TRY(const YamlNode flag, node.at("one_at_a_time"));
     FEEDRATE_TRY(profile.one_at_a_time, flag.flag());
   }
-  FEEDRATE_CHECK(read_sourced(node, "per_server", profile.per_server));
-  FEEDRATE_CHECK(read_sourced(node, "server_read", profile.server_read));
-  FEEDRATE_CHECK(read_sourced(node, "server_write", profile.server_write));
-  FEEDRATE_CHECK(read_sourced(node, "capacity", profile.capacity));
-  FEEDRATE_CHECK(read_sourced(node, "read", profile.read));
-  FEEDRATE_CHECK(read_sourced(node, "write", profile.write));
-  FEEDRATE_CHECK(read_sourced(node, "stream", profile.stream));
-  FEEDRATE_CHECK(read_sourced(node, "read_operations", profile.read_operations));
-  FEEDRATE_CHECK(read_sourced(node, "write_operations", profile.write_operations));
-  FEEDRATE_CHECK(read_sourced(node, "opens", profile.opens));
-  FEEDRATE_CHECK(read_sourced(node, "creates", profile.creates));
-  FEEDRATE_CHECK(read_sourced(node, "system_creates", profile.system_creates));
-  FEEDRATE_CHECK(read_sourced(node, "one_directory_units", profile.one_directory_units));
-  FEEDRATE_CHECK(read_sourced(node, "one_directory_opens", profile.one_directory_opens));
-  FEEDRATE_CHECK(read_sourced(node, "one_directory_creates", profile.one_directory_creates));
+  for (const Figure& figure : kFigures)
+    FEEDRATE_CHECK(
+        std::visit([&](auto member) { return read_sourced(node, figure.key, profile.*member); },
+                   figure.member));
   FEEDRATE_CHECK(check_share(node, "one_directory_opens", profile.one_directory_opens.value));
   FEEDRATE_CHECK(check_share(node, "one_directory_creates", profile.one_directory_creates.value));
   return profile;
@@ -114,7 +130,6 @@ Result<NetworkPort> parse_network_port(std::string_view yaml, std::string_view o
 }
 
 std::vector<std::string> storage_profile_names() { return catalogue_folder("storage/"); }
-std::vector<std::string> network_port_names() { return catalogue_folder("networks/"); }
 
 Result<StorageProfile> find_storage_profile(std::string_view name) {
   return find_in_catalogue<StorageProfile>("storage/", "storage", name, parse_storage_profile);

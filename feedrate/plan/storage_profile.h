@@ -57,7 +57,6 @@ Result<NetworkPort> parse_network_port(std::string_view yaml, std::string_view o
 
 std::vector<std::string> storage_profile_names();  // of the catalogue, sorted
 Result<StorageProfile> find_storage_profile(std::string_view name);
-std::vector<std::string> network_port_names();
 Result<NetworkPort> find_network_port(std::string_view name);
 
 }  // namespace feedrate

@@ -87,6 +87,17 @@ double FindResult::utilisation_at(std::uint32_t number) const {
   return 0;
 }
 
+std::string decided_by(const FindResult& result, const FindPoint& point) {
+  constexpr double kRounding = 1e-9;
+  const double threshold = result.job.au_threshold;
+  const bool by_itself =
+      point.verdict == "fed"      ? point.utilisation - point.half_width + kRounding >= threshold
+      : point.verdict == "starve" ? point.utilisation + point.half_width - kRounding < threshold
+                                  : true;
+  if (by_itself) return "";
+  return result.points.size() == 1 ? "rate" : "other-numbers";
+}
+
 std::string FindResult::form() const {
   if (!answer.empty()) return "verdict";
   if (!measured) return rate_bytes_per_second > 0 ? "by-rate" : "unknown";

@@ -34,6 +34,9 @@ struct FindPoint {
   double seconds = 0;                      // measured
   std::uint32_t looks = 0;
   std::string verdict;  // "fed", "starve", "edge" (within 0.2 points), "open"
+  // What carries the verdict: "" its own looks, "other-numbers" or the "rate" of the storage, where
+  // its own figures leave it open.
+  std::string decided_by = {};
 };
 
 // The reads in flight that a search asked for, and what the storage moved then.
@@ -124,6 +127,8 @@ struct FindReport : Envelope {
   std::string narrower_of() const;  // "", "both", "the framework's number": what it would tell
 };
 
+// FindPoint::decided_by of one of the result's points.
+std::string decided_by(const FindResult& result, const FindPoint& point);
 // "20 x h100 (19 to 21)": the number with its interval.
 std::string answer_text(const FindResult& result);
 // "between 16 and 24 x h100": what is known so far.

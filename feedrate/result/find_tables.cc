@@ -44,10 +44,10 @@ Rows<FindResult> answer_rows() {
       .add("limit", &F::limit,
            number("the most that the data set, --max or --max-inflight allow; an accelerators_high "
                   "that is equal to it is open above"))
-      .add(
-          "limited_by", &F::limited_by,
-          text("`storage`, `client-cpu`, `data-set`, `--max`, `--max-rate`, `interrupted`, ..., or "
-               "`unknown` where no evidence carries a cause"))
+      .add("limited_by", &F::limited_by,
+           text("`storage`, `client-cpu`, `data-set`, `--max`, `--max-rate`, `--max-inflight`, "
+                "`--memory`, `interrupted`, ..., or "
+                "`unknown` where no evidence carries a cause"))
       .add("reason", &F::reason, text("a sentence with the figures"))
       .add("findings", &F::findings, things("what else should be known"))
       .add("asked", &F::asked, number("of --at-least; 0 without it"))
@@ -158,7 +158,11 @@ const Table<FindPoint>& table_of(Type<FindPoint>) {
           .add("looks", &P::looks, number("at it"))
           .add("verdict", &P::verdict,
                word("`edge`: within 0.2 points of the threshold; `open`: not decided",
-                    {"fed", "starve", "edge", "open"}));
+                    {"fed", "starve", "edge", "open"}))
+          .add("decided_by", &P::decided_by,
+               word("what carries the verdict: its own looks (\"\"), or other ones, where its own "
+                    "figures leave it open",
+                    {"", "other-numbers", "rate"}));
   return table;
 }
 

@@ -17,14 +17,23 @@ std::string or_more(const FindResult& find) {
   return find.most_tried ? " or more (no more were tried)" : " or more";
 }
 
+// A row whose own figures do not carry its verdict says what does.
+std::string decided_text(const FindResult& find, const FindPoint& point) {
+  if (point.decided_by == "rate") return ", by the rate of the storage";
+  if (point.decided_by != "other-numbers") return {};
+  return fmt::format(", by the looks at {} beside it",
+                     format_counted(find.points.size() - 1, "number"));
+}
+
 std::string points_table(const FindResult& find) {
   std::string text =
       fmt::format("\n  {:>12}  {:>16}  {:>9}  {:>5}\n", "accelerators", "AU", "measured", "looks");
   for (const FindPoint& point : find.points) {
-    const std::string mark = point.verdict == "open"   ? "not decided"
-                             : point.verdict == "edge" ? "within 0.2 points of the threshold"
-                             : point.verdict == "fed"  ? "fed"
-                                                       : "not fed";
+    const std::string mark =
+        point.verdict == "open" ? "not decided"
+        : point.verdict == "edge"
+            ? "within 0.2 points of the threshold"
+            : (point.verdict == "fed" ? "fed" : "not fed") + decided_text(find, point);
     text += fmt::format("  {:>12}  {:>7.1f} % +-{:>4.1f}  {:>7.1f} s  {:>5}  {}\n",
                         point.accelerators, 100 * point.utilisation, 100 * point.half_width,
                         point.seconds, point.looks, mark);

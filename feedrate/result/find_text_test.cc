@@ -86,6 +86,28 @@ TEST(FindText, ARangeComesFirstWhereItIsWide) {
             "between 16 and 24 x h100 fed at AU >= 90.0 %, measured step times");
 }
 
+TEST(FindText, ARowSaysWhenOtherNumbersDecidedIt) {
+  FindResult find = a_search(18, 18, 18);
+  const auto says = [&find](const std::string& line) {
+    for (FindPoint& point : find.points) point.decided_by = decided_by(find, point);
+    return has(find, line);
+  };
+  find.points = {{18, 0.905, 0.01, 9, 3, "fed"},
+                 {19, 0.91, 0.005, 9, 3, "starve"},
+                 {20, 0.88, 0.01, 9, 3, "starve"},
+                 {21, 0.89, 0.01, 9, 3, "open"}};
+  EXPECT_TRUE(says("9.0 s      3  fed, by the looks at 3 numbers beside it\n"))
+      << text_of_searches({find});
+  EXPECT_TRUE(
+      says(" 91.0 % +- 0.5      9.0 s      3  not fed, by the looks at 3 numbers beside it\n"));
+  EXPECT_TRUE(says(" 88.0 % +- 1.0      9.0 s      3  not fed\n"));
+  EXPECT_TRUE(says("  not decided\n"));
+  find.points.resize(1);
+  EXPECT_TRUE(says("  fed, by the rate of the storage\n"));
+  find.points[0].half_width = 0.005;  // just enough
+  EXPECT_TRUE(says("  fed\n"));
+}
+
 TEST(FindText, OrMoreWhereTheSearchEndedAtItsLimit) {
   FindResult find = a_search(100, 100, 100);
   EXPECT_EQ(answer_text(find), "100 x h100 or more");

@@ -1,11 +1,10 @@
-// Semaphore, Event and Channel between coroutines of one reactor. No locks: use them on the
-// reactor's own thread only. All wake-ups go through the run queue, first come first served.
+// Semaphore and Event between coroutines of one reactor. No locks: use them on the reactor's own
+// thread only. All wake-ups go through the run queue, first come first served.
 #pragma once
 
 #include <coroutine>
 #include <cstdint>
 #include <deque>
-#include <optional>
 
 #include "feedrate/runtime/reactor.h"
 
@@ -90,45 +89,6 @@ class Event {
  private:
   Reactor& reactor_;
   std::vector<std::coroutine_handle<>> waiters_;
-};
-
-// A bounded queue. send() waits while full, receive() while empty; after close() receive() drains
-// what is left and then gives nullopt, send() gives false. An item wakes one receiver, a free place
-// one sender.
-template <class T>
-class Channel {
- public:
-  Channel(Reactor& reactor, std::size_t capacity)
-      : places_(reactor, capacity), filled_(reactor, 0) {
-    FEEDRATE_ASSERT(capacity > 0);
-  }
-  Task<bool> send(T value) {
-    const bool placed = co_await places_.acquire(1);
-    if (!placed || closed_) co_return false;
-    items_.push_back(std::move(value));
-    filled_.release(1);
-    co_return true;
-  }
-  Task<std::optional<T>> receive() {
-    const bool woken = co_await filled_.acquire(1);
-    FEEDRATE_ASSERT(woken || closed_);
-    if (items_.empty()) co_return std::nullopt;
-    std::optional<T> value(std::move(items_.front()));
-    items_.pop_front();
-    places_.release(1);
-    co_return value;
-  }
-  void close() {
-    closed_ = true;
-    places_.close();
-    filled_.close();
-  }
-  std::size_t size() const { return items_.size(); }
-
- private:
-  Semaphore places_, filled_;
-  std::deque<T> items_;
-  bool closed_ = false;
 };
 
 }  // namespace feedrate

@@ -1,7 +1,5 @@
 #include "feedrate/runtime/sync.h"
 
-#include <memory>
-
 #include "feedrate/base/random.h"
 #include "feedrate/runtime/reactor_test_support.h"
 
@@ -125,103 +123,6 @@ TEST_P(SyncTest, AnEventWakesAllWhoWaitAndHasNoMemory) {
   reactor().spawn(signal_event(reactor(), event, log));
   for (int name = 1; name <= 3; ++name) reactor().spawn(wait_and_log(event, name, log));
   reactor().run();
-}
-
-using Parcel = std::unique_ptr<int>;
-
-Task<> send_numbers(Channel<Parcel>& channel, int first, int count, int& sent) {
-  for (int i = 0; i < count; ++i) {
-    const bool accepted = co_await channel.send(std::make_unique<int>(first + i));
-    if (!accepted) co_return;
-    ++sent;
-  }
-}
-Task<> receive_numbers(Reactor& reactor, Channel<Parcel>& channel, std::vector<int>& got) {
-  while (true) {
-    const std::optional<Parcel> parcel = co_await channel.receive();
-    if (!parcel) co_return;
-    got.push_back(**parcel);
-    if (got.size() % 7 == 0) co_await reactor.sleep_for(microseconds(5));
-  }
-}
-Task<> send_and_close(Channel<Parcel>& channel, std::size_t capacity, int count) {
-  int sent = 0;
-  co_await send_numbers(channel, 0, count, sent);
-  EXPECT_EQ(sent, count);
-  EXPECT_LE(channel.size(), capacity);
-  channel.close();
-}
-TEST_P(SyncTest, ChannelKeepsOrderAndDrainsAfterClose) {
-  Channel<Parcel> channel(reactor(), 3);
-  std::vector<int> got;
-  reactor().spawn(receive_numbers(reactor(), channel, got));
-  run(send_and_close(channel, 3, 100));
-  ASSERT_EQ(got.size(), 100U);
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(got[static_cast<std::size_t>(i)], i);
-}
-
-Task<> receive_one(Channel<Parcel>& channel, int name, std::vector<std::pair<int, int>>& log) {
-  const std::optional<Parcel> parcel = co_await channel.receive();
-  log.emplace_back(name, parcel ? **parcel : -1);
-}
-Task<> feed_receivers(Reactor& reactor, Channel<Parcel>& channel,
-                      std::vector<std::pair<int, int>>& log) {
-  co_await reactor.yield();  // three wait by now
-  int sent = 0;
-  co_await send_numbers(channel, 10, 1, sent);
-  reactor.spawn(receive_one(channel, 4, log));  // a late-comer must not overtake
-  co_await send_numbers(channel, 11, 1, sent);
-  co_await reactor.yield();
-  channel.close();
-}
-TEST_P(SyncTest, ReceiversAreServedInOrderOfArrival) {
-  Channel<Parcel> channel(reactor(), 8);
-  std::vector<std::pair<int, int>> log;
-  for (int name = 1; name <= 3; ++name) reactor().spawn(receive_one(channel, name, log));
-  run(feed_receivers(reactor(), channel, log));
-  EXPECT_EQ(log, (std::vector<std::pair<int, int>>{{1, 10}, {2, 11}, {3, -1}, {4, -1}}));
-}
-
-Task<> close_under_senders(Reactor& reactor, Channel<Parcel>& channel, std::vector<int>& got) {
-  co_await reactor.yield();
-  EXPECT_EQ(channel.size(), 2U);
-  channel.close();
-  channel.close();
-  const bool accepted = co_await channel.send(std::make_unique<int>(99));
-  EXPECT_FALSE(accepted);
-  co_await receive_numbers(reactor, channel, got);
-}
-TEST_P(SyncTest, CloseSendsWaitingSendersAwayAndKeepsWhatWasSent) {
-  Channel<Parcel> channel(reactor(), 2);
-  int sent[3] = {};
-  std::vector<int> got;
-  for (int sender = 0; sender < 3; ++sender)
-    reactor().spawn(send_numbers(channel, sender * 10, 2, sent[sender]));
-  run(close_under_senders(reactor(), channel, got));
-  EXPECT_EQ(got, (std::vector<int>{0, 1}));
-  EXPECT_EQ(sent[0] + sent[1] + sent[2], 2);
-}
-
-Task<> count_down_and_close(Channel<Parcel>& channel, int first, int count, int& sent,
-                            int& senders) {
-  co_await send_numbers(channel, first, count, sent);
-  if (--senders == 0) channel.close();
-}
-TEST_P(SyncTest, ManySendersAndReceiversLoseAndRepeatNothing) {
-  Channel<Parcel> channel(reactor(), 4);
-  int sent = 0;
-  int senders = 20;
-  std::vector<std::vector<int>> got(7);
-  for (auto& log : got) reactor().spawn(receive_numbers(reactor(), channel, log));
-  for (int sender = 0; sender < 20; ++sender)
-    reactor().spawn(count_down_and_close(channel, sender * 100, 100, sent, senders));
-  reactor().run();
-  std::vector<int> all;
-  for (const auto& log : got) all.insert(all.end(), log.begin(), log.end());
-  std::sort(all.begin(), all.end());
-  ASSERT_EQ(all.size(), 2000U);
-  EXPECT_EQ(sent, 2000);
-  for (int i = 0; i < 2000; ++i) ASSERT_EQ(all[static_cast<std::size_t>(i)], i);
 }
 
 }  // namespace

@@ -133,20 +133,28 @@ TEST(Histogram, ForeignBucketsAreRefused) {
   const double sum = 2 + 100 + 3 * 1024;
   EXPECT_TRUE(Histogram::from_buckets(good, 1, 1024, sum).has_value());
   const auto refused = [](std::vector<Histogram::Bucket> buckets, std::uint64_t min,
-                          std::uint64_t max, double total) {
-    const auto result = Histogram::from_buckets(buckets, min, max, total);
-    return !result && result.error().kind() == ErrorKind::kCorrupt;
+                          std::uint64_t max, double all) {
+    const auto result = Histogram::from_buckets(buckets, min, max, all);
+    return result ? "no error" : result.error().render();
   };
-  EXPECT_TRUE(refused({{100, 1}, {1, 2}}, 1, 100, 102));      // order
-  EXPECT_TRUE(refused({{100, 1}, {100, 2}}, 100, 100, 300));  // twice
-  EXPECT_TRUE(refused({{1, 2}, {1025, 3}}, 1, 1025, 3077));   // no lower bound of ours
-  EXPECT_TRUE(refused({{1, 0}}, 1, 1, 0));                    // nothing in it
-  EXPECT_TRUE(refused({{1, kMax}, {2, kMax}}, 1, 2, 1e20));   // too many
-  EXPECT_TRUE(refused(good, 2, 1024, sum));                   // min
-  EXPECT_TRUE(refused(good, 1, 2048, sum));                   // max
-  EXPECT_TRUE(refused(good, 1, 1024, 1));                     // sum
-  EXPECT_TRUE(refused(good, 1, 1024, std::nan("")));
-  EXPECT_TRUE(refused(good, 1, 1024, std::numeric_limits<double>::infinity()));
+  const auto error = [](const std::string& why) {
+    return "error: histogram: " + why +
+           "\nhint:  the file was changed, or is not of this version\n";
+  };
+  const std::string place = error("a bucket is out of order or none of ours");
+  const std::string count = error("a bucket's count is zero or too large");
+  const std::string ends = error("min or max lies outside its bucket");
+  const std::string total = error("the sum does not fit the values");
+  EXPECT_EQ(refused({{100, 1}, {1, 2}}, 1, 100, 102), place);
+  EXPECT_EQ(refused({{100, 1}, {100, 2}}, 100, 100, 300), place);
+  EXPECT_EQ(refused({{1, 2}, {1025, 3}}, 1, 1025, 3077), place);  // no lower bound of ours
+  EXPECT_EQ(refused({{1, 0}}, 1, 1, 0), count);
+  EXPECT_EQ(refused({{1, kMax}, {2, kMax}}, 1, 2, 1e20), count);
+  EXPECT_EQ(refused(good, 2, 1024, sum), ends);
+  EXPECT_EQ(refused(good, 1, 2048, sum), ends);
+  EXPECT_EQ(refused(good, 1, 1024, 1), total);
+  EXPECT_EQ(refused(good, 1, 1024, std::nan("")), total);
+  EXPECT_EQ(refused(good, 1, 1024, std::numeric_limits<double>::infinity()), total);
 }
 
 TEST(HistogramSpeed, RecordIsNanoseconds) {

@@ -12,12 +12,37 @@
 namespace feedrate {
 namespace {
 
-// What DLIO assumes where a file is silent: ConfigArguments of its utils/config.py.
-constexpr std::uint64_t kFilesDefault = 8;
-constexpr double kRecordBytesDefault = 64 * 1024;
-constexpr std::uint64_t kShuffleSizeDefault = 1024;
-constexpr std::uint32_t kReadThreadsDefault = 1;
-constexpr std::uint32_t kPrefetchDefault = 2;
+// A key of ours that DLIO has under other names.
+struct DlioRow {
+  std::string_view ours;
+  DlioPaths dlio;  // later ones are names of older versions
+  // What DLIO assumes where a file is silent (ConfigArguments of its utils/config.py), where our
+  // own default is another; and the value that means the same as silence.
+  std::string_view silent = {}, like_silence = {};
+  bool clients_choose = false;  // a client of ours may choose otherwise, unless it was asked for
+};
+
+constexpr std::string_view kFiles = "dataset.num_files_train";
+constexpr DlioRow kDatasetRows[] = {
+    {"files", {kFiles}, "8"},
+    {"samples_per_file", {"dataset.num_samples_per_file"}},
+    {"sample_bytes_mean", {"dataset.record_length_bytes", "dataset.record_length"}, "65536"},
+    {"sample_bytes_stdev",
+     {"dataset.record_length_bytes_stdev", "dataset.record_length_stdev",
+      "dataset.record_length_std"}},
+    {"folders", {"dataset.num_subfolders_train"}},
+};
+// With 0 threads DLIO reads in the main thread, and with a prefetch of 0 it prefetches 2 batches.
+constexpr DlioRow kLoadingRows[] = {
+    {"readers", {"reader.read_threads"}, "1", "0", true},
+    {"prefetch_batches", {"reader.prefetch_size"}, "2", "0", true},
+    {"transfer_bytes", {"reader.transfer_size"}, "", "", true},
+    {"shuffle_buffer_samples", {"reader.shuffle_size"}, "1024", "", true},
+    {"direct_io", {"reader.odirect"}},
+    {"epochs", {"train.epochs"}},
+    {"steps_max", {"train.total_training_steps"}, "", "-1"},
+    {"au_threshold", {"metric.au"}},
+};
 
 struct Names {
   std::string_view dlio, ours;
@@ -65,7 +90,24 @@ template <class Owner>
 Result<> read_as(const DlioValue* value, std::span<const Field<Owner>> fields,
                  std::string_view our_key, Owner& owner) {
   if (value == nullptr) return {};
-  return find_field(fields, our_key)->read(value->scalar(), owner);
+  return read_field(*find_field(fields, our_key), value->scalar(), owner);
+}
+
+// Reads every key of the rows that is there, and gives the others DLIO's defaults.
+template <class Owner>
+Result<> read_rows(DlioSettings& settings, std::span<const DlioRow> rows,
+                   std::span<const Field<Owner>> fields, Owner& owner) {
+  for (const DlioRow& row : rows) {
+    if (!row.silent.empty()) {
+      const Scalar silent{std::string(row.silent), std::string(row.ours)};
+      FEEDRATE_CHECK(read_field(*find_field(fields, row.ours), silent, owner));
+    }
+    const DlioValue* value = settings.take_first(row.dlio);
+    if (value == nullptr || (!row.like_silence.empty() && value->text == row.like_silence))
+      continue;
+    FEEDRATE_CHECK(read_as(value, fields, row.ours, owner));
+  }
+  return {};
 }
 
 // The file name without folders and ".yaml".
@@ -174,7 +216,7 @@ Result<Columns> read_columns(DlioSettings& settings) {
   }
 }
 
-Result<> read_parquet(DlioSettings& settings, bool has_record_length, DatasetShape& dataset) {
+Result<> read_parquet(DlioSettings& settings, DatasetShape& dataset) {
   const DlioValue* rows = settings.take("dataset.parquet.row_group_size");
   FEEDRATE_TRY(const Columns columns, read_columns(settings));
   if (dataset.format != "parquet") return {};
@@ -183,6 +225,8 @@ Result<> read_parquet(DlioSettings& settings, bool has_record_length, DatasetSha
   dataset.format_options["columns"] = std::to_string(columns.count);
   dataset.format_options["columns_read"] = std::to_string(columns.read);
   if (!columns.all_types_known) return {};
+  const bool has_record_length = settings.find("dataset.record_length_bytes") != nullptr ||
+                                 settings.find("dataset.record_length") != nullptr;
   if (!has_record_length) dataset.sample_bytes_mean = columns.bytes;
   if (columns.read < columns.count)
     dataset.sample_bytes_read =
@@ -193,27 +237,13 @@ Result<> read_parquet(DlioSettings& settings, bool has_record_length, DatasetSha
 Result<> read_dataset(DlioSettings& settings, Workload& workload) {
   DatasetShape& dataset = workload.dataset;
   dataset.name = "data set of " + workload.name;
-  if (!settings.find("dataset.num_files_train"))
+  if (!settings.find(kFiles))
     workload.notes.emplace_back(
         "the file describes no data set: what stands here are DLIO's defaults");
-  dataset.files = kFilesDefault;
-  dataset.sample_bytes_mean = kRecordBytesDefault;
   FEEDRATE_CHECK(read_format(settings, dataset));
-  const auto read = [&](const DlioValue* value, std::string_view key) {
-    return read_as(value, dataset_fields(), key, dataset);
-  };
-  FEEDRATE_CHECK(read(settings.take("dataset.num_files_train"), "files"));
-  FEEDRATE_CHECK(read(settings.take("dataset.num_samples_per_file"), "samples_per_file"));
-  const DlioValue* length =
-      settings.take_first({"dataset.record_length_bytes", "dataset.record_length"});
-  FEEDRATE_CHECK(read(length, "sample_bytes_mean"));
-  FEEDRATE_CHECK(
-      read(settings.take_first({"dataset.record_length_bytes_stdev", "dataset.record_length_stdev",
-                                "dataset.record_length_std"}),
-           "sample_bytes_stdev"));
+  FEEDRATE_CHECK(read_rows(settings, kDatasetRows, dataset_fields(), dataset));
   FEEDRATE_CHECK(read_record_dims(settings, dataset));
-  FEEDRATE_CHECK(read_parquet(settings, length != nullptr, dataset));
-  FEEDRATE_CHECK(read(settings.take("dataset.num_subfolders_train"), "folders"));
+  FEEDRATE_CHECK(read_parquet(settings, dataset));
   if (dataset.folders > 1)
     dataset.layout = DirectoryLayout::kSubfolders;
   else
@@ -237,9 +267,6 @@ Result<bool> read_shuffle(DlioSettings& settings, std::string_view path) {
 Result<> read_order(DlioSettings& settings, Workload& workload) {
   FEEDRATE_TRY(const bool shuffles_files, read_shuffle(settings, "reader.file_shuffle"));
   FEEDRATE_TRY(const bool shuffles_samples, read_shuffle(settings, "reader.sample_shuffle"));
-  workload.shuffle_buffer_samples = kShuffleSizeDefault;
-  FEEDRATE_CHECK(read_as(settings.take("reader.shuffle_size"), loading_fields(),
-                         "shuffle_buffer_samples", workload));
   const bool front_to_back = workload.framework == Framework::kTensorflow || !shuffles_samples;
   const bool sequential = front_to_back && workload.dataset.samples_per_file > 1;
   workload.order = sequential ? AccessOrder::kSequential : AccessOrder::kRandomSamples;
@@ -261,32 +288,10 @@ Result<Framework> read_framework(DlioSettings& settings) {
   return read.framework;
 }
 
-Result<> read_reader(DlioSettings& settings, Workload& workload) {
-  const auto read = [&](std::string_view path, std::string_view key) {
-    return read_as(settings.take(path), loading_fields(), key, workload);
-  };
+Result<> read_loading(DlioSettings& settings, Workload& workload) {
   FEEDRATE_TRY(workload.framework, read_framework(settings));
+  FEEDRATE_CHECK(read_rows(settings, kLoadingRows, loading_fields(), workload));
   FEEDRATE_CHECK(read_order(settings, workload));
-  workload.readers = kReadThreadsDefault;
-  workload.prefetch_batches = kPrefetchDefault;
-  // DLIO reads in the main thread with 0 threads, and prefetches 2 batches with 0.
-  if (settings.word("reader.read_threads") != "0")
-    FEEDRATE_CHECK(read("reader.read_threads", "readers"));
-  if (settings.word("reader.prefetch_size") != "0")
-    FEEDRATE_CHECK(read("reader.prefetch_size", "prefetch_batches"));
-  FEEDRATE_CHECK(read("reader.transfer_size", "transfer_bytes"));
-  FEEDRATE_CHECK(read("reader.odirect", "direct_io"));
-  return {};
-}
-
-Result<> read_training(DlioSettings& settings, Workload& workload) {
-  const auto read = [&](std::string_view path, std::string_view key) {
-    return read_as(settings.take(path), loading_fields(), key, workload);
-  };
-  FEEDRATE_CHECK(read("train.epochs", "epochs"));
-  if (settings.word("train.total_training_steps") != "-1")
-    FEEDRATE_CHECK(read("train.total_training_steps", "steps_max"));
-  FEEDRATE_CHECK(read("metric.au", "au_threshold"));
   if (settings.word("workflow.train") == "false")
     workload.notes.emplace_back(
         "workflow.train is false: the file itself generates data or writes checkpoints, no more");
@@ -316,24 +321,15 @@ Result<AcceleratorTiming> read_timing(DlioSettings& settings, const std::string&
   return timing;
 }
 
-// What a client of ours may choose otherwise, unless it was asked for.
-constexpr std::pair<std::string_view, std::string_view> kAskedKeys[] = {
-    {"reader.read_threads", "readers"},
-    {"reader.prefetch_size", "prefetch_batches"},
-    {"reader.transfer_size", "transfer_bytes"},
-    {"reader.shuffle_size", "shuffle_buffer_samples"}};
-
-// What is wrong with values that are each within their limits, at one of them.
+// What is wrong with values that are each within their limits, at the one to blame.
 Result<> check_together(DlioSettings& settings, const DatasetShape& dataset,
                         std::string_view origin) {
   const auto conflict = find_conflict(dataset);
   if (!conflict) return {};
-  const bool by_stdev = conflict->key == "sample_bytes_stdev";
-  const DlioValue* value =
-      by_stdev ? settings.take_first({"dataset.record_length_bytes_stdev",
-                                      "dataset.record_length_stdev", "dataset.record_length_std"})
-               : settings.take_first({"dataset.num_files_train", "dataset.num_samples_per_file"});
-  if (value != nullptr) return value->scalar().error(conflict->message, conflict->hint);
+  for (const DlioRow& row : kDatasetRows)
+    if (row.ours == conflict->key)
+      if (const DlioValue* value = settings.take_first(row.dlio))
+        return value->scalar().error(conflict->message, conflict->hint);
   return fail(ErrorKind::kUsage, fmt::format("{}: {}", origin, conflict->message), conflict->hint);
 }
 
@@ -353,14 +349,14 @@ Result<DlioWorkload> parse_dlio_workload(std::string_view yaml, std::string_view
   // Compression is what is ignored of a data set; that there is none is no news.
   const DlioValue* compression = settings.find("dataset.compression");
   if (compression != nullptr && compression->text == "none") settings.take("dataset.compression");
-  FEEDRATE_CHECK(read_reader(settings, workload));
-  FEEDRATE_CHECK(read_training(settings, workload));
+  FEEDRATE_CHECK(read_loading(settings, workload));
   FEEDRATE_TRY(AcceleratorTiming timing, read_timing(settings, stem, origin));
   workload.accelerators.push_back(std::move(timing));
   FEEDRATE_CHECK(check_together(settings, workload.dataset, origin));
-  for (const auto& [path, key] : kAskedKeys) {
-    const DlioValue* value = settings.find(path);
-    if (value != nullptr && !value->node && value->text != "0") found.asked.emplace_back(key);
+  for (const DlioRow& row : kLoadingRows) {
+    const DlioValue* value = settings.take_first(row.dlio);
+    if (row.clients_choose && value != nullptr && !value->node && value->text != "0")
+      found.asked.emplace_back(row.ours);
   }
   found.ignored = settings.ignored();
   return found;

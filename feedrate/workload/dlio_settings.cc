@@ -254,7 +254,7 @@ const DlioValue* DlioSettings::take(std::string_view path) {
   return nullptr;
 }
 
-const DlioValue* DlioSettings::take_first(std::initializer_list<std::string_view> paths) {
+const DlioValue* DlioSettings::take_first(const DlioPaths& paths) {
   for (const std::string_view path : paths)
     if (const DlioValue* value = take(path)) return value;
   return nullptr;

@@ -2,6 +2,7 @@
 // folder only.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <optional>
@@ -14,6 +15,9 @@
 #include "feedrate/workload/workload_fields.h"
 
 namespace feedrate {
+
+// Names of one key, "" where there are fewer.
+using DlioPaths = std::array<std::string_view, 3>;
 
 struct DlioValue {
   std::string path;              // "dataset.parquet.columns.3.dtype"
@@ -33,7 +37,7 @@ class DlioSettings {
   // The same, and that it was used.
   const DlioValue* take(std::string_view path);
   // The first of these that is there; the others are names that older versions of DLIO had.
-  const DlioValue* take_first(std::initializer_list<std::string_view> paths);
+  const DlioValue* take_first(const DlioPaths& paths);
   // Lower-case text, or "" when it is not there.
   std::string word(std::string_view path);
   // What was not taken, each list once.

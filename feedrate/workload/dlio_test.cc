@@ -243,8 +243,39 @@ TEST(Dlio, ErrorsNameThePlace) {
   EXPECT_EQ(message(read(with("68341808", "68341808000"))),
             at + "9:30: dataset.record_length_bytes_stdev: 68341808000 is more than 10 times "
                  "sample_bytes_mean (146600628)");
+  EXPECT_EQ(message(read(with("168", "1000000000000"))),
+            at + "8:24: dataset.record_length_bytes: the data set would be larger than 9 EB");
   EXPECT_EQ(message(read("name: [1")).substr(0, at.size()), at);
   EXPECT_EQ(message(read("sweets: 1\n")), at + "1:9: sweets: unknown DLIO key");
+}
+
+TEST(Dlio, EveryErrorHasItsRemedy) {
+  const auto rendered = [](const Result<DlioWorkload>& result) {
+    return result ? "no error" : result.error().message() + " | " + result.error().hint();
+  };
+  const std::string at = "dir/unet3d_h100.yaml:";
+  EXPECT_EQ(rendered(read(with("format: npz", "format: synthetic"))),
+            at + "6:11: dataset.format: 'synthetic' reads no files | --storage=null measures "
+                 "without files, with any other format");
+  EXPECT_EQ(rendered(read(with("  record_length_bytes: 146600628\n", "  record_dims: [4, 0]\n"))),
+            at + "8:20: dataset.record_dims.1: '0' is not a number above 0 | write it like 4 or "
+                 "0.5");
+  EXPECT_EQ(rendered(read(with("  record_length_bytes: 146600628\n",
+                               "  record_dims: [4]\n  record_element_type: complex\n"))),
+            at + "9:24: dataset.record_element_type: unknown type 'complex' | use uint8, float32 "
+                 "or the like");
+  EXPECT_EQ(rendered(read(with("sample_shuffle: seed", "sample_shuffle: sead"))),
+            at + "14:19: reader.sample_shuffle: unknown shuffle 'sead', did you mean 'seed'? | "
+                 "use off, seed or random");
+  EXPECT_EQ(rendered(read(with("0.323", "{type: normal}"))),
+            at + "17:28: train.computation_time.type: a step time without a mean is not emulated "
+                 "| add 'mean: 0.3'");
+  EXPECT_EQ(rendered(read(kUnet, {"++workload.reader.batch_size=3\nx: 4"})),
+            "\"++workload.reader.batch_size=3\\x0ax: 4\": it has more than one value | write "
+            "++workload.dataset.num_files_train=500");
+  EXPECT_EQ(rendered(read("sweets: 1\n")),
+            at + "1:9: sweets: unknown DLIO key | correct or remove it: DLIO would not read it "
+                 "either");
 }
 
 TEST(Dlio, WhatAWordAskedForIsTold) {

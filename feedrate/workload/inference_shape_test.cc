@@ -36,6 +36,19 @@ TEST(InferenceShape, PublishedIngress) {
   EXPECT_NEAR(ingress("dlrm"), 31.4, 0.05);
 }
 
+TEST(InferenceShape, UnknownKeysAreNamed) {
+  const auto message = [](const char* yaml) {
+    const auto shape = parse_inference(yaml, "mine.yaml");
+    return shape ? "no error" : shape.error().message();
+  };
+  EXPECT_EQ(message("nam: x\n"),
+            "mine.yaml:1:1: unknown key 'nam' in an inference shape, did you mean 'name'?");
+  EXPECT_EQ(message("name: x\ntitle: x\nsource: x\ninput_note: x\nrates_source: x\ninput: 3B\n"
+                    "rates: {h100: {offlin: 3}}\n"),
+            "mine.yaml:7:16: unknown key 'offlin' in the rates of an accelerator, did you mean "
+            "'offline'?");
+}
+
 TEST(InferenceShape, UnknownAcceleratorsAreNamed) {
   const Error error = find_inference("bert")->rate("v100").error();
   EXPECT_EQ(error.message(), "no inference rate of bert is published for 'v100'");

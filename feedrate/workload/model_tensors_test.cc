@@ -162,6 +162,35 @@ TEST(ModelTensors, WrongListsAreNamed) {
             "mine.yaml:4:30: a tensor's name is longer than 255 bytes");
 }
 
+TEST(ModelTensors, EveryErrorHasItsRemedy) {
+  const auto remedy = [](const std::string& rest) {
+    const Result<ModelShape> model = model_of(rest);
+    return model ? "no error" : model.error().hint();
+  };
+  const std::string long_name(255, 'a');
+  EXPECT_EQ(remedy("tensors: [{name: '{0..99999}.{0..99}', shape: [1]}]\n"),
+            "list the layers of one model");
+  EXPECT_EQ(remedy("tensors: [{name: 'a b', shape: [1]}]\n"),
+            "use letters, digits and ._-/, at most 255");
+  EXPECT_EQ(remedy("tensors: [{name: a, shape: [1], sharding: column_wise}]\n"),
+            "use row_wise for the rows of an embedding table, or leave it out");
+  EXPECT_EQ(remedy("tensors: [{name: a, shape: []}]\n"), "write 1 to 5 sizes");
+  EXPECT_EQ(remedy("tensors: [{name: a, shape: [4294967296, 4294967296, 16]}]\n"),
+            "check its sizes");
+  EXPECT_EQ(remedy("tensors: [{name: b, tensors: [{name: " + long_name + ", shape: [1]}]}]\n"),
+            "use shorter names");
+  EXPECT_EQ(remedy("tensors: []\n"), "write it like [{name: a, shape: [2, 3]}]");
+  EXPECT_EQ(remedy("tensors: [{name: a, shape: [1]}, {name: '{b,a}', shape: [1]}]\n"),
+            "give each its own name");
+  EXPECT_EQ(remedy("tensors: [{name: '{0..9}', shape: [1000000000000000]}]\n"),
+            "check their sizes");
+  EXPECT_EQ(remedy("tensors: [{name: c, shape: [5]}]\ntransformer: {layers: 1}\n"),
+            "give the layers of a transformer, or the tensors or their sum of another");
+  EXPECT_EQ(remedy("transformer: {layers: 1, hidden: 2, feed_forward: 4, heads: 4, "
+                   "vocabulary: 8}\n"),
+            "kv_heads is at most heads, heads at most hidden");
+}
+
 TEST(ModelTensors, AScaledListHasAllItsTensors) {
   const ModelShape model =
       model_of(

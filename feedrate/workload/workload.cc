@@ -6,6 +6,7 @@
 #include <array>
 
 #include "feedrate/base/text.h"
+#include "feedrate/workload/workload_fields.h"
 
 namespace feedrate {
 namespace {
@@ -56,11 +57,42 @@ std::unexpected<Error> unknown_set(const Workload& workload, std::string_view ac
                   join(others, ", ")));
 }
 
+template <class Word>
+std::string_view word_of(Word value) {
+  return enum_words<Word>()[static_cast<std::size_t>(value)];
+}
+
 }  // namespace
 
-std::string_view to_string(AccessOrder order) {
-  return order == AccessOrder::kSequential ? "sequential" : "random";
+template <>
+std::span<const std::string_view> enum_words<AccessOrder>() {
+  static constexpr std::string_view kWords[] = {"sequential", "random"};
+  return kWords;
 }
+
+template <>
+std::span<const std::string_view> enum_words<LabelPlacement>() {
+  static constexpr std::string_view kWords[] = {"record", "directory", "side_file", "manifest",
+                                                "none"};
+  return kWords;
+}
+
+template <>
+std::span<const std::string_view> enum_words<DirectoryLayout>() {
+  static constexpr std::string_view kWords[] = {"flat", "subfolders", "class_folders", "hashed"};
+  return kWords;
+}
+
+template <>
+std::span<const std::string_view> enum_words<Framework>() {
+  static constexpr std::string_view kWords[] = {"pytorch", "tensorflow"};
+  return kWords;
+}
+
+std::string_view to_string(AccessOrder order) { return word_of(order); }
+std::string_view to_string(LabelPlacement placement) { return word_of(placement); }
+std::string_view to_string(DirectoryLayout layout) { return word_of(layout); }
+std::string_view to_string(Framework framework) { return word_of(framework); }
 
 Result<AccessOrder> parse_access_order(std::string_view text, std::string_view flag) {
   if (text == "sequential") return AccessOrder::kSequential;
@@ -69,40 +101,6 @@ Result<AccessOrder> parse_access_order(std::string_view text, std::string_view f
   return fail(ErrorKind::kUsage,
               fmt::format("{}: unknown order '{}'{}", flag, text, did_you_mean(text, known)),
               "use sequential (files front to back) or random (sample by sample)");
-}
-
-std::string_view to_string(LabelPlacement placement) {
-  switch (placement) {
-    case LabelPlacement::kRecord:
-      return "record";
-    case LabelPlacement::kDirectory:
-      return "directory";
-    case LabelPlacement::kSideFile:
-      return "side_file";
-    case LabelPlacement::kManifest:
-      return "manifest";
-    case LabelPlacement::kNone:
-      return "none";
-  }
-  return "?";
-}
-
-std::string_view to_string(DirectoryLayout layout) {
-  switch (layout) {
-    case DirectoryLayout::kFlat:
-      return "flat";
-    case DirectoryLayout::kSubfolders:
-      return "subfolders";
-    case DirectoryLayout::kClassFolders:
-      return "class_folders";
-    case DirectoryLayout::kHashed:
-      return "hashed";
-  }
-  return "?";
-}
-
-std::string_view to_string(Framework framework) {
-  return framework == Framework::kPytorch ? "pytorch" : "tensorflow";
 }
 
 Result<AcceleratorTiming> Workload::timing(std::string_view accelerator,

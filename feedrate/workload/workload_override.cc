@@ -79,7 +79,7 @@ Result<> override_timing(Workload& workload, std::string_view key, const std::st
   const std::string accelerator = workload.spelled_accelerator(given);
   AcceleratorTiming changed = timing_to_change(workload, accelerator, set);
   const std::string source = changed.source;
-  FEEDRATE_CHECK(field->read(scalar, changed));
+  FEEDRATE_CHECK(read_field(*field, scalar, changed));
   if (field->key != "source") {
     const std::string note = fmt::format("--set {}={}", field->key, scalar.text);
     changed.source = source.empty() ? note : source + ", changed by " + note;
@@ -137,10 +137,10 @@ Result<> override_workload(Workload& workload, std::string_view key, std::string
     return override_format_option(workload.dataset, key.substr(kOptionsPrefix.size()), scalar);
   if (key.starts_with(kDatasetPrefix)) {
     const auto* field = find_field(dataset_fields(), key.substr(kDatasetPrefix.size()));
-    if (field != nullptr) return field->read(scalar, workload.dataset);
+    if (field != nullptr) return read_field(*field, scalar, workload.dataset);
   }
   for (const auto fields : {identity_fields(), loading_fields()})
-    if (const auto* field = find_field(fields, key)) return field->read(scalar, workload);
+    if (const auto* field = find_field(fields, key)) return read_field(*field, scalar, workload);
   return unknown_key(workload, key);
 }
 

@@ -256,6 +256,18 @@ TEST(Override, ErrorsNameTheKeyAndLeaveTheWorkload) {
   EXPECT_EQ(set("readers", ""), "--set readers=: '' is not a whole number");
 }
 
+TEST(Override, FormatOptionsAreBounded) {
+  Workload workload = find_workload("resnet50").value();
+  const auto set = [&](int number) {
+    return override_workload(workload, "dataset.format_options.o" + std::to_string(number), "1");
+  };
+  for (int i = 0; i < 64; ++i) ASSERT_TRUE(set(i));
+  EXPECT_TRUE(set(63));
+  const auto more = set(64);
+  EXPECT_EQ(message_of(more), "--set dataset.format_options.o64=1: there are 64 options already");
+  EXPECT_EQ(more.error().hint(), "use fewer");
+}
+
 TEST(Override, LabelsAndFoldersMustFitTogether) {
   const auto check = [](std::initializer_list<std::pair<std::string_view, std::string_view>> sets) {
     Workload workload = find_workload("resnet50").value();

@@ -9,10 +9,6 @@
 namespace feedrate {
 namespace {
 
-constexpr std::size_t kNotesMax = 64;
-constexpr std::size_t kAcceleratorsMax = 64;
-constexpr std::size_t kSetsMax = 16;
-
 using Entries = std::vector<std::pair<std::string, YamlNode>>;
 
 // A mapping of the file and the path to it: "", "dataset." or "accelerators.h100.".
@@ -46,12 +42,12 @@ template <class Owner>
 Result<> read_fields(const Section& section, std::span<const Field<Owner>> fields, Owner& owner) {
   for (const Field<Owner>& field : fields) {
     const YamlNode* child = section.find(field.key);
-    if (child == nullptr && !field.required) continue;
+    if (child == nullptr && !field.required()) continue;
     if (child == nullptr)
       return section.node.error(fmt::format("key '{}{}' is missing", section.path, field.key),
                                 fmt::format("add '{}: ...'", field.key));
     FEEDRATE_TRY(const Scalar scalar, scalar_of(*child, section.path + std::string(field.key)));
-    FEEDRATE_CHECK(field.read(scalar, owner));
+    FEEDRATE_CHECK(read_field(field, scalar, owner));
   }
   return {};
 }
@@ -164,7 +160,7 @@ template <class Owner>
 void write_fields(std::string_view indent, std::span<const Field<Owner>> fields, const Owner& owner,
                   std::string& text) {
   for (const Field<Owner>& field : fields)
-    if (const std::string value = field.write(owner); !value.empty())
+    if (const std::string value = write_field(field, owner); !value.empty())
       text += fmt::format("{}{}: {}\n", indent, field.key, value);
 }
 

@@ -300,6 +300,78 @@ TEST(WorkloadYaml, WordsAreChecked) {
                "mine.yaml:2:8: title: the text is too long (5000 B), at most 4096 B are allowed");
 }
 
+// `count` of what `each` makes of a number, between commas.
+std::string repeated(std::string_view each, int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i)
+    text += (i == 0 ? "" : ", ") + fmt::format(fmt::runtime(each), fmt::arg("i", i));
+  return text;
+}
+
+TEST(WorkloadYaml, TooManyOfAKindAreErrors) {
+  expect_error(with("dataset:", "notes: [" + repeated("n{i}", 65) + "]\ndataset:"),
+               "mine.yaml:2:8: notes: too many (65), at most 64 are allowed", "remove some");
+  expect_error(
+      with("  files: 10\n", "  files: 10\n  format_options: {" + repeated("o{i}: 1", 65) + "}\n"),
+      "mine.yaml:4:19: dataset.format_options: too many (65), at most 64 are allowed",
+      "remove some");
+  const std::string each = "a{i}: {{batch_samples: 1, compute: 1}}";
+  expect_error(
+      with("\n  h100: {batch_samples: 4, compute: 0.00551}", " {" + repeated(each, 65) + "}"),
+      "mine.yaml:6:15: accelerators: too many (65), at most 64 are allowed", "remove some");
+}
+
+TEST(WorkloadYaml, EveryErrorHasItsRemedy) {
+  const auto added = [](std::string_view line) { return with("  files: 10\n", line); };
+  expect_error(with("dataset:", "direct_io: maybe\ndataset:"),
+               "mine.yaml:2:12: direct_io: 'maybe' is neither true nor false", "use true or false");
+  expect_error(with("dataset:", "transfer_bytes: 100\ndataset:"),
+               "mine.yaml:2:17: transfer_bytes: 100 B is too small, at least 512 B are needed",
+               "use 0 for the client's own, or 512 to 1073741824");
+  expect_error(with("0.00551", "soon"),
+               "mine.yaml:7:37: accelerators.h100.compute: 'soon' is not a number",
+               "write it like 224ms or 1.36s");
+  expect_error(with("0.00551", "2h"),
+               "mine.yaml:7:37: accelerators.h100.compute: 2h is outside 1.0 us to 1h 00m",
+               "write it like 224ms or 1.36s; a bare number is seconds");
+  expect_error(with("dataset:", "title: \"\\e[2J\"\ndataset:"),
+               "mine.yaml:2:8: title: the text holds a control character", "remove it");
+  expect_error(with("dataset:", "title: " + std::string(5000, 'x') + "\ndataset:"),
+               "mine.yaml:2:8: title: the text is too long (5000 B), at most 4096 B are allowed",
+               "shorten it");
+  expect_error(with("dataset:", "epochs: [1]\ndataset:"),
+               "mine.yaml:2:9: epochs: a single value is expected here",
+               "write 'key: value' in one line");
+  expect_error(with("dataset:", "notes: x\ndataset:"),
+               "mine.yaml:2:8: notes: a list of texts is expected here", "write '- text' lines");
+  expect_error("name: x\n", "mine.yaml:1:1: key 'dataset' is missing",
+               "add 'dataset:' with files, format and sample_bytes_mean");
+  expect_error(with("accelerators:\n", "timings: {}\naccelerators:\n"),
+               "mine.yaml:6:10: timings: 0 sets, 1 to 16 are allowed",
+               "name them, e.g. 'measured: {h100: ...}'");
+  expect_error(added("  files: 10\n  label_bytes: 3\n"),
+               "mine.yaml:4:16: dataset.label_bytes: 3 B has no meaning with 'labels: record'",
+               "leave it out, or use 'labels: side_file' or 'labels: manifest'");
+  expect_error(added("  files: 10\n  labels: directory\n"),
+               "mine.yaml:4:11: dataset.labels: the directory is the label, but the layout is flat",
+               "add 'layout: class_folders'");
+  expect_error(added("  files: 10\n  folders: 3\n"),
+               "mine.yaml:4:12: dataset.folders: 3 has no meaning with 'layout: flat'",
+               "leave it out, or use 'layout: subfolders'");
+  expect_error(added("  files: 1000000000000\n  samples_per_file: 1000000000000\n"),
+               "mine.yaml:3:10: dataset.files: 1000000000000 files of 1000000000000 samples are "
+               "more than 1000000000000000 samples",
+               "use fewer files, or fewer samples_per_file");
+  expect_error(with("files: 10\n  format: tfrecord\n  sample_bytes_mean: 1000",
+                    "files: 1000000000000\n  format: npz\n  sample_bytes_mean: 1e7"),
+               "mine.yaml:5:22: dataset.sample_bytes_mean: the data set would be larger than 9 EB",
+               "use fewer files, or smaller samples");
+  expect_error(added("  files: 10\n  sample_bytes_read: 1001\n"),
+               "mine.yaml:4:22: dataset.sample_bytes_read: 1001 is more than is stored, "
+               "sample_bytes_mean (1000)",
+               "use at most that, or leave it out to read all");
+}
+
 TEST(WorkloadYaml, BadYamlIsAnError) {
   for (const std::string& yaml :
        {std::string(), std::string("[]"), std::string("x"), std::string("a: [1"),

@@ -29,6 +29,9 @@ WRONG = (
     {"accelerators": {"v100": {"batch_samples": 4}}},
     {"timings": {"user": {"h100": {"batch_samples": 4, "compute": "1ms"}}}},
     {"reeders": 3},
+    {"transfer_bytes": 100},
+    {"au_threshold": 70},
+    {"accelerators": {"v100": {"batch_samples": 4, "compute": 7200}}},
 )
 
 

@@ -337,6 +337,34 @@ void print_utilisations(TrainingPlan plan, const nlohmann::json& storage, std::u
   std::printf("%s\n", json_text(line, -1).c_str());
 }
 
+nlohmann::json line_of(const FindResult& result, const std::string& name, std::uint64_t seed,
+                       double budget) {
+  nlohmann::json line{{"storage", name},
+                      {"seed", seed},
+                      {"budget", budget},
+                      {"n", result.accelerators},
+                      {"low", result.accelerators_low},
+                      {"high", result.accelerators_high},
+                      {"limit", result.limit},
+                      {"answer", result.answer},
+                      {"asked", result.asked},
+                      {"spent", result.spent_seconds},
+                      {"narrower", result.narrower_budget_seconds},
+                      {"numbers", result.narrower_numbers},
+                      {"measured", result.measured},
+                      {"first_look", result.first_look_budget_seconds},
+                      {"noise", result.noise_seconds},
+                      {"correlation", result.correlation_seconds},
+                      {"depth", result.depth_reads},
+                      {"trials", result.trials.size()},
+                      {"findings", result.findings}};
+  if (result.read_again)
+    line["cold"] =
+        result.cold ? nlohmann::json{result.cold->accelerators_low, result.cold->accelerators_high}
+                    : nlohmann::json("alike");
+  return line;
+}
+
 int run(int argc, char** argv) {
   const bool faithful = argc > 1 && std::string_view(argv[1]) == "--faithful";
   if (faithful) {
@@ -378,26 +406,8 @@ int run(int argc, char** argv) {
         std::fprintf(stderr, "%s\n", result.error().message().c_str());
         return 3;
       }
-      nlohmann::json line{{"storage", storage.at("name")},
-                          {"seed", seed},
-                          {"budget", std::strtod(argv[5], nullptr)},
-                          {"n", result->accelerators},
-                          {"low", result->accelerators_low},
-                          {"high", result->accelerators_high},
-                          {"limit", result->limit},
-                          {"answer", result->answer},
-                          {"asked", result->asked},
-                          {"spent", result->spent_seconds},
-                          {"narrower", result->narrower_budget_seconds},
-                          {"noise", result->noise_seconds},
-                          {"correlation", result->correlation_seconds},
-                          {"depth", result->depth_reads},
-                          {"trials", result->trials.size()},
-                          {"findings", result->findings}};
-      if (result->read_again)
-        line["cold"] = result->cold ? nlohmann::json{result->cold->accelerators_low,
-                                                     result->cold->accelerators_high}
-                                    : nlohmann::json("alike");
+      const double budget = std::strtod(argv[5], nullptr);
+      const nlohmann::json line = line_of(*result, storage.at("name"), seed, budget);
       std::printf("%s\n", json_text(line, -1).c_str());
     }
     return 0;

@@ -261,9 +261,9 @@ TEST(Hdf5, PayloadsFillWhatIsStored) {
     for (const std::uint64_t bytes : {3U, 4U, 100U, 1001U, 70'000U, 1'000'000U}) {
       const std::uint64_t payload = format->payload_for_stored(bytes);
       if (payload > 0) {
-        EXPECT_LE(format->layout(SampleSizes(1, payload)).all_sample_bytes(), bytes);
+        EXPECT_LE(all_sample_bytes(format->layout(SampleSizes(1, payload))), bytes);
       }
-      EXPECT_GT(format->layout(SampleSizes(1, payload + 1)).all_sample_bytes(), bytes);
+      EXPECT_GT(all_sample_bytes(format->layout(SampleSizes(1, payload + 1))), bytes);
     }
   }
 }

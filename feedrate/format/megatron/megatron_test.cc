@@ -53,8 +53,9 @@ TEST(Megatron, AnIndexThatIsWrongIsNamed) {
             "52 B of the .bin file");
   Bytes many = index_of({10}, {0});
   std::memset(many.data() + 18, 0xFF, 8);
-  EXPECT_EQ(outcome_of(many, 52).substr(0, 50),
-            "at offset 18: of the .idx file: 184467440737095516");
+  EXPECT_EQ(outcome_of(many, 52),
+            "at offset 18: of the .idx file: 18446744073709551615 sequences and 2 document "
+            "boundaries do not fit its 62 B");
   EXPECT_EQ(outcome_of(index_of({1, 1}, {4, 0}), 52),
             "at offset 42: of the .idx file: its sequences are not in the order of the file");
 }

@@ -134,11 +134,11 @@ Result<Footer> read_footer(RandomAccess& file) {
   if (file.size() < least) return corrupt_at(file.size(), "too short for a Parquet file");
   std::byte magic[4], tail[kTailBytes];
   FEEDRATE_CHECK(file.read_at(0, magic));
+  if (as_text(magic) == "PARE")  // at both ends
+    return fail(ErrorKind::kUnsupported, "the footer of the Parquet file is encrypted");
   if (as_text(magic) != kMagic) return corrupt_at(0, "it does not begin with PAR1");
   const std::uint64_t at = file.size() - kTailBytes;
   FEEDRATE_CHECK(file.read_at(at, tail));
-  if (as_text(tail).substr(4) == "PARE")
-    return fail(ErrorKind::kUnsupported, "the footer of the Parquet file is encrypted");
   if (as_text(tail).substr(4) != kMagic)
     return corrupt_at(at + 4, "it does not end with PAR1: no Parquet file, or cut off");
   const std::uint64_t length = load_little<std::uint32_t>(tail);

@@ -103,6 +103,17 @@ TEST(Parquet, RowGroupsOfForeignWriters) {
   }
 }
 
+// A row group of a prime number of rows would be as many blocks, each of which reads all of it.
+TEST(Parquet, RowGroupsOfTooManyDifferentSizesAreRefused) {
+  const auto index = index_of(file_with(
+      footer_of(10'000'002,
+                {{5'000'001, 5'000'001, 4, 10}, {5'000'000, 5'000'000, 14, 10}, {1, 1, 24, 10}})));
+  ASSERT_FALSE(index);
+  EXPECT_EQ(index.error().render(),
+            "error: the row groups of the Parquet file have too many different numbers of rows\n"
+            "hint:  write it with one number of rows a row group\n");
+}
+
 TEST(Parquet, ColumnsThatAreReadAreSpreadEvenly) {
   const Bytes file = our_file({{"columns", "10"}, {"row_group_rows", "8"}}, 16, 47);
   const auto all = index_of(file), some = index_of(file, {{"columns_read", "3"}});
@@ -146,8 +157,8 @@ TEST(Parquet, PagesHaveAMebibyte) {
   const Bytes file = our_file({}, rows, row_bytes);
   const auto index = index_of(file);
   ASSERT_TRUE(index) << index.error().message();
-  EXPECT_GT(index->all_sample_bytes(), rows * row_bytes + 3 * 15);
-  EXPECT_LT(index->all_sample_bytes(), rows * row_bytes + 3 * 50);
+  EXPECT_GT(all_sample_bytes(*index), rows * row_bytes + 3 * 15);
+  EXPECT_LT(all_sample_bytes(*index), rows * row_bytes + 3 * 50);
 }
 
 TEST(Parquet, RowGroupsOfDifferentSizes) {

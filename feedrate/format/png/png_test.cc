@@ -1,6 +1,7 @@
 #include "feedrate/format/png/png.h"
 
 #include "feedrate/base/random.h"
+#include "feedrate/format/checksum.h"
 #include "feedrate/format/format_testing.h"
 #include "feedrate/format/png/image.h"
 #include "feedrate/format/wire.h"
@@ -118,6 +119,15 @@ TEST(Png, ErrorsNameTheChunk) {
   const std::size_t rows = kRest + 12 + 5000 - Image(5000).rows_bytes();
   EXPECT_EQ(verify_outcome(damaged),
             "at offset " + std::to_string(rows) + ": chunk 'IDAT' does not match its CRC-32");
+}
+
+TEST(Png, AnImageWithoutPixelsIsRefused) {
+  Bytes file = file_of(5000);
+  std::fill_n(file.begin() + kHeader + 8, 4, std::byte{0});  // columns
+  const std::uint32_t crc =
+      update_checksum(ChecksumKind::kCrc32, 0, std::span(file).subspan(kHeader + 4, 4 + 13));
+  store_little(file.data() + kHeader + 8 + 13, std::byteswap(crc));
+  EXPECT_EQ(index_outcome(file), "at offset 8: an image without pixels");
 }
 
 TEST(Png, DamageIsATypedDecoderError) {

@@ -50,8 +50,9 @@ TEST(Webdataset, StructureThatIsWrongIsNamed) {
 }
 
 // Sets the size field of the first header and makes its checksum right again.
-Bytes with_size_field(std::string_view field) {
+Bytes with_size_field(std::string_view field, char type = '0') {
   Bytes bytes = our_shard();
+  bytes[156] = static_cast<std::byte>(type);
   std::memcpy(bytes.data() + 124, field.data(), field.size());
   unsigned sum = 0;
   for (std::size_t i = 0; i < 512; ++i)
@@ -71,6 +72,9 @@ TEST(Webdataset, GiganticLengthsAreErrorsAndCostNothing) {
             "at offset 124: length of a member is absurd");
   EXPECT_EQ(error_of(with_size_field("0000000x274")),
             "at offset 124: number of a tar header is not octal");
+  Bytes long_name = with_size_field("00000200001", 'L');
+  long_name.resize(100'000);
+  EXPECT_EQ(error_of(long_name), "at offset 512: name of 65537 B; at most 65536 are read");
 }
 
 TEST(Webdataset, NamesAreOnlyCompared) {
