@@ -197,6 +197,7 @@ TEST(Json, NullIsOnlyWhereSomethingMayBeUnknown) {
                                      "cgroup_read_bytes",
                                      "cold",
                                      "at_answer",
+                                     "beyond",
 
                                      "utilisation",
                                      "parent",
