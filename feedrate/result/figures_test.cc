@@ -160,6 +160,25 @@ TEST(FindFigures, OfOneNumberAndOfARate) {
   EXPECT_EQ(FindResult().rate_error_of_a_second(), 0);
 }
 
+// A row whose own figures do not carry its verdict says what does.
+TEST(FindFigures, WhatDecidedAPoint) {
+  FindResult find;
+  find.job.au_threshold = 0.9;
+  const auto by = [&](const char* verdict, double utilisation, double half_width) {
+    return decided_by(find, {20, utilisation, half_width, 1, 1, verdict});
+  };
+  find.points.resize(1);
+  EXPECT_EQ(by("fed", 0.91, 0.01), "") << "0.9 is fed";
+  EXPECT_EQ(by("fed", 0.909, 0.01), "rate") << "its interval begins at 0.899, and it is alone";
+  EXPECT_EQ(by("starve", 0.889, 0.01), "");
+  EXPECT_EQ(by("starve", 0.891, 0.01), "rate") << "its interval ends at 0.901";
+  EXPECT_EQ(by("open", 0.9, 0.5), "") << "nothing was decided";
+  EXPECT_EQ(by("edge", 0.9, 0.5), "");
+  find.points.resize(3);
+  EXPECT_EQ(by("fed", 0.909, 0.01), "other-numbers");
+  EXPECT_EQ(by("starve", 0.891, 0.01), "other-numbers");
+}
+
 TEST(FindFigures, TheBudgetThatHoldsAllThatIsOpen) {
   FindReport report = full_find();  // 100 s for 3 numbers, 200 s for 4
   EXPECT_EQ(report.narrower_budget_seconds(), 200);
