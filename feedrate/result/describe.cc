@@ -137,12 +137,21 @@ void add_lines(const Shape& shape, const std::string& path, std::string& page) {
   }
 }
 
-constexpr std::string_view kHead = R"(# Results as JSON and CSV
-
-This page is generated from the tables in `feedrate/result/`, as is [results.schema.json](results.schema.json), a JSON Schema.
-
-`--json FILE` (`-` for stdout) writes one object, a report. Every verb's report has the same envelope, and what the verb itself has to say in `result`. All keys are always there, in the order of this page. A reader should check `feedrate`, the version of the schema, and ignore keys that it does not know; a new version means that a key changed its meaning or went away. Times are seconds and sizes bytes unless the name says `_ms` or `_ns`. "Better" says which direction is better, where one is. `feedrate show FILE.json` prints a report as its verb did, and `--csv` writes it as CSV: one line a value with its verb, key, value, unit and which direction is better; a plan has columns of its own, one line a figure.
-)";
+constexpr std::string_view kHead =
+    "# Results as JSON and CSV\n"
+    "\n"
+    "This page is generated from the tables in `feedrate/result/`, as is "
+    "[results.schema.json](results.schema.json), a JSON Schema.\n"
+    "\n"
+    "`--json FILE` (`-` for stdout) writes one object, a report. Every verb's report has the "
+    "same envelope, and what the verb itself has to say in `result`. All keys are always "
+    "there, in the order of this page. A reader should check `feedrate`, the version of the "
+    "schema, and ignore keys that it does not know; a new version means that a key changed "
+    "its meaning or went away. Times are seconds and sizes bytes unless the name says `_ms` "
+    "or `_ns`. \"Better\" says which direction is better, where one is. `feedrate show "
+    "FILE.json` prints a report as its verb did, and `--csv` writes it as CSV: one line a "
+    "value with its verb, key, value, unit and which direction is better; a plan has columns "
+    "of its own, one line a figure.\n";
 
 constexpr std::string_view kTable =
     "\n| key | unit or type | better | meaning |\n| --- | --- | --- | --- |\n";
