@@ -148,6 +148,15 @@ TEST(Limiter, CopyingIsNamedWhereTheKernelDoesMostOfIt) {
   EXPECT_TRUE(text_of_limiter(run).starts_with("this host's CPU: 0.00 cores busy, "));
 }
 
+TEST(Limiter, SettingsThatNobodyGaveAreNoReason) {
+  RunResult run = a_run();
+  run.effective.clear();
+  EXPECT_EQ(kind_of(run), "storage");
+  run.busiest_reactor_utilisation = 1;
+  run.cpu_system_seconds = 100;  // all in the kernel; of which reads is not known
+  EXPECT_TRUE(text_of_limiter(run).starts_with("this host's CPU: ")) << text_of_limiter(run);
+}
+
 TEST(Limiter, TheNetworkNearItsSpeed) {
   RunResult run = a_run();
   run.io.wire = "NFS 4.2 from srv:/a";
