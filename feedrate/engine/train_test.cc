@@ -301,6 +301,23 @@ TEST(Train, SamplesThatNobodyReadAreNotValid) {
                         good.samples - 1, good.samples));
 }
 
+// A read that ended the run is its reason, with the remedy of the error or the one that fits any.
+TEST(Train, AReadThatFailedIsTheReason) {
+  const Workload workload = test_workload("npz", 240, 1, 30'000);
+  const TrainingPlan plan = test_plan(workload, ClientKind::kNative, 3);
+  TrainingOutcome outcome = run_virtual(plan, "null");
+  const auto reason = [&](const char* hint) {
+    outcome.fatal = fail(ErrorKind::kCorrupt, "a message", hint).error();
+    const RunResult result = summarise_training(plan, outcome);
+    EXPECT_FALSE(result.valid);
+    return result.invalid_reasons.empty() ? "" : result.invalid_reasons.front();
+  };
+  EXPECT_EQ(reason("a hint"), "a read failed: a message; a hint");
+  EXPECT_EQ(reason(""),
+            "a read failed: a message; mend the data set, or count such errors with "
+            "'feedrate train --on-error=continue'");
+}
+
 TEST(Train, RefusesLessThanOneGlobalBatch) {
   const Workload workload = test_workload("file", 10, 1, 1000);
   TrainingPlan plan = test_plan(workload, ClientKind::kNative, 3);
