@@ -1,5 +1,6 @@
 #include "feedrate/engine/train.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -283,6 +284,38 @@ TEST(Train, AnEpochThatReadsLessThanItsSamplesTakeIsNotValid) {
                     " that its samples take; this is a fault of feedrate, please report it");
     }
   }
+}
+
+// Steps that consumed what nobody read are a fault of ours, and the run does not count.
+TEST(Train, SamplesThatNobodyReadAreNotValid) {
+  const Workload workload = test_workload("npz", 240, 1, 30'000);
+  const TrainingPlan plan = test_plan(workload, ClientKind::kNative, 3);
+  TrainingOutcome outcome = run_virtual(plan, "null");
+  const RunResult good = summarise_training(plan, outcome);
+  ASSERT_TRUE(good.valid) << good.invalid_reasons.front();
+  outcome.readers.samples_read = good.samples - 1;
+  const RunResult bad = summarise_training(plan, outcome);
+  ASSERT_FALSE(bad.valid);
+  EXPECT_EQ(bad.invalid_reasons.front(),
+            fmt::format("only {} of the {} samples that the steps consumed were read",
+                        good.samples - 1, good.samples));
+}
+
+// A read that ended the run is its reason, with the remedy of the error or the one that fits any.
+TEST(Train, AReadThatFailedIsTheReason) {
+  const Workload workload = test_workload("npz", 240, 1, 30'000);
+  const TrainingPlan plan = test_plan(workload, ClientKind::kNative, 3);
+  TrainingOutcome outcome = run_virtual(plan, "null");
+  const auto reason = [&](const char* hint) {
+    outcome.fatal = fail(ErrorKind::kCorrupt, "a message", hint).error();
+    const RunResult result = summarise_training(plan, outcome);
+    EXPECT_FALSE(result.valid);
+    return result.invalid_reasons.empty() ? "" : result.invalid_reasons.front();
+  };
+  EXPECT_EQ(reason("a hint"), "a read failed: a message; a hint");
+  EXPECT_EQ(reason(""),
+            "a read failed: a message; mend the data set, or count such errors with "
+            "'feedrate train --on-error=continue'");
 }
 
 TEST(Train, RefusesLessThanOneGlobalBatch) {

@@ -209,7 +209,7 @@ const Table<LoadResult>& table_of(Type<LoadResult>) {
           .add("read_bytes", &L::read_bytes, bytes("that all of them read"))
           .add("storage_bytes", &L::storage_bytes, bytes("of those from storage; null: not known"))
           .add("storage_basis", &L::storage_basis, text("how that is known, or why not"))
-          .add("ready_seconds", &L::ready_seconds, things("until each replica was ready"))
+          .add("ready_seconds", &L::ready_seconds, seconds("until each replica was ready").less())
           .derived("first_ready_seconds", &L::first_ready_seconds,
                    seconds("until the first of them was").less())
           .derived("last_ready_seconds", &L::last_ready_seconds,

@@ -82,10 +82,10 @@ std::string head_text(const CheckpointResult& result, const CheckpointPass& pass
                                                                 format_percent(result.scale))
                                                   : ""));
   if (!result.read_by.empty()) text += result_row("read by", result.read_by);
-  text += result_row(writes ? "written" : "read",
-                     fmt::format("{}, {} each, {} files, layout {}",
-                                 format_counted(result.passes.size(), "checkpoint"),
-                                 format_bytes(pass.bytes), result.files, result.layout));
+  text += result_row(
+      writes ? "written" : "read",
+      fmt::format("{}, {} each, {}, layout {}", format_counted(result.passes.size(), "checkpoint"),
+                  format_bytes(pass.bytes), format_counted(result.files, "file"), result.layout));
   if (writes && (result.asynchronous || !result.local.empty()))
     text += result_row("taken", mode_text(result));
   if (writes && result.incremental) text += result_row("incremental", stored(result));
@@ -165,7 +165,7 @@ std::string figures_text(const CheckpointResult& result, const CheckpointPass& p
 
 std::string verdict_of(const CheckpointResult& result) {
   if (!result.valid) return invalid_text(result);
-  if (result.passes.empty()) return "nothing was written";
+  if (result.passes.empty()) return result.writes() ? "nothing was written" : "nothing was read";
   const CheckpointPass& last = result.passes.back();
   if (result.kept_on.empty())
     return fmt::format("{} of {} each; nothing was kept",
@@ -180,9 +180,8 @@ std::string verdict_of(const CheckpointResult& result) {
 
 std::string text_of(const CheckpointResult& result) {
   std::string text = fmt::format("{} {}: {}\n", result.verb, result.model, result.title);
-  const CheckpointPass* pass = result.median_pass();
-  if (pass == nullptr) return text;
-  text += head_text(result, *pass) + figures_text(result, *pass);
+  if (const CheckpointPass* pass = result.median_pass(); pass != nullptr)
+    text += head_text(result, *pass) + figures_text(result, *pass);
   if (result.goodput) text += goodput_text(*result.goodput);
   for (const std::string& skipped : result.skipped) text += result_row("left out", skipped);
   return text + warnings_text(result.warnings, result.errors);

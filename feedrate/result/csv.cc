@@ -1,19 +1,33 @@
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "feedrate/base/json_text.h"
+#include "feedrate/base/text.h"
 #include "feedrate/result/tables.h"
 
 namespace feedrate {
 namespace {
 
+bool is_number(std::string_view text) {
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  return std::from_chars(text.data(), end, value).ptr == end;
+}
+
+// As in JSON: what is not UTF-8 becomes U+FFFD.
+std::string as_text(std::string_view bytes) {
+  const std::string text(bytes);
+  return is_utf8(text) ? text : Json::parse(json_text(Json(text), -1)).get<std::string>();
+}
+
 // RFC 4180. Whatever a spreadsheet would take for a formula is shown as text.
-std::string cell(std::string_view text) {
-  const bool formula = !text.empty() && std::string_view("=+-@").contains(text.front());
-  const bool number = formula && text.size() > 1 &&
-                      text.find_first_not_of("0123456789.eE+-") == std::string_view::npos;
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos && (!formula || number))
-    return std::string(text);
-  std::string quoted = formula && !number ? "\"'" : "\"";
+std::string cell(std::string_view bytes) {
+  const std::string text = as_text(bytes);
+  const bool formula =
+      !text.empty() && std::string_view("=+-@").contains(text.front()) && !is_number(text);
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos && !formula) return text;
+  std::string quoted = formula ? "\"'" : "\"";
   for (const char c : text) {
     if (c == '"') quoted += '"';
     quoted += c;

@@ -200,9 +200,12 @@ std::string answer_text(const FindResult& find) {
                      find.accelerators_high, or_more(find));
 }
 
-std::string verdict_of(const FindReport& report) { return verdict_line(report.searches.front()); }
+std::string verdict_of(const FindReport& report) {
+  return report.searches.empty() ? "nothing was searched" : verdict_line(report.searches.front());
+}
 
 std::string text_of(const FindReport& report) {
+  if (report.searches.empty()) return {};
   const FindResult& find = report.searches.front();
   std::string text;
   for (std::size_t i = 1; i < report.searches.size(); ++i)

@@ -39,6 +39,7 @@ struct Codec<Figure> {
               words}}};
   }
   static bool read(const Json& json, Figure& figure, JsonPlace& place) {
+    if (!json.is_object()) return place.wrong("is not an object");
     std::optional<double> value;
     std::string unit;
     const auto take = [&](const char* key, auto& target) {

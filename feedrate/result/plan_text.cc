@@ -66,7 +66,7 @@ std::string counts_text(const PlannedUse& plan, double units, std::optional<doub
 
 void add_sizing(const PlannedUse& plan, std::size_t index, bool explain, std::string& text) {
   const PlannedStorage& sizing = plan.storages[index];
-  const PlannedStorage* other = plan.others.empty() ? nullptr : &plan.others[index];
+  const PlannedStorage* other = index < plan.others.size() ? &plan.others[index] : nullptr;
   const bool counted = sizing.units > 0;
   text += fmt::format(
       "{}  {:<52}  {}\n",
@@ -174,7 +174,7 @@ void each_sizing(const PlanPoint& plan, const Take& take) {
     };
     for (std::size_t i = 0; i < storage.storages.size(); ++i) {
       add(storage.storages[i], storage.timing);
-      if (!storage.others.empty()) add(storage.others[i], storage.other_timing);
+      if (i < storage.others.size()) add(storage.others[i], storage.other_timing);
     }
   }
 }
@@ -185,7 +185,8 @@ void add_job_columns(const std::vector<PlanPoint>& rows, std::size_t job, Table&
   for (const Column& column : kColumns) {
     table.front().emplace_back(column.title);
     for (std::size_t row = 0; row < rows.size(); ++row)
-      table[row + 1].push_back(cell(rows[row].jobs[job], column));
+      table[row + 1].push_back(job < rows[row].jobs.size() ? cell(rows[row].jobs[job], column)
+                                                           : "-");
   }
 }
 
@@ -206,8 +207,10 @@ Table counts(const std::vector<PlanPoint>& rows) {
 }
 
 // A column that nothing is known for says nothing, and is left out.
-std::string to_text(const Table& table) {
+// Each line has the columns of the first: points read from a file may have others.
+std::string to_text(Table table) {
   std::vector<std::size_t> widths(table.front().size());
+  for (auto& line : table) line.resize(widths.size(), "-");
   for (std::size_t column = 0; column < widths.size(); ++column) {
     const bool empty = std::all_of(table.begin() + 1, table.end(),
                                    [&](const auto& line) { return line[column] == "-"; });
@@ -286,9 +289,9 @@ std::string verdict_of(const PlanResult& plan) {
 
 std::string text_of(const PlanResult& plan, bool explain) {
   if (plan.points.empty()) return {};
-  if (plan.sweep) return "\n" + sweep_text(plan.points);
-  return "\n" + text_of(plan.points.front(), plan.port, explain) +
-         warnings_text(plan.warnings, plan.errors);
+  const std::string text =
+      plan.sweep ? sweep_text(plan.points) : text_of(plan.points.front(), plan.port, explain);
+  return "\n" + text + warnings_text(plan.warnings, plan.errors);
 }
 
 }  // namespace feedrate

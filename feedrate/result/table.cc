@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace feedrate {
 
 bool JsonPlace::wrong(std::string_view what) {
@@ -15,6 +17,12 @@ bool JsonPlace::inside(std::string key, const std::function<bool()>& read) {
   const bool good = read();
   keys_.pop_back();
   return good;
+}
+
+bool read_word(const std::string& value, const std::vector<std::string>& words, JsonPlace& place) {
+  if (words.empty() || std::ranges::find(words, value) != words.end()) return true;
+  return place.wrong(
+      fmt::format("is '{}', which is none of '{}'", value, fmt::join(words, "', '")));
 }
 
 bool read_key(const Json& json, const std::string& key, JsonPlace& place,

@@ -80,6 +80,8 @@ struct Type {};
 template <class T>
 concept Tabled = requires { table_of(Type<T>{}); };
 
+// False, and said at `place`, where a text is none of those that it can be; no words: any can be.
+bool read_word(const std::string& value, const std::vector<std::string>& words, JsonPlace& place);
 bool read_key(const Json& json, const std::string& key, JsonPlace& place,
               const std::function<bool(const Json&)>& read);
 
@@ -247,10 +249,14 @@ struct Codec<T> {
 template <class T, class V, class Base>
   requires std::derived_from<T, Base>
 Row<T> row_of(std::string key, V Base::* member, Metric metric) {
+  std::vector<std::string> words = metric.words;
   return {{std::move(key), std::move(metric), Codec<V>::shape()},
           [member](const T& value) { return Codec<V>::write(value.*member); },
-          [member](const Json& json, T& value, JsonPlace& place) {
-            return Codec<V>::read(json, value.*member, place);
+          [member, words = std::move(words)](const Json& json, T& value, JsonPlace& place) {
+            if (!Codec<V>::read(json, value.*member, place)) return false;
+            if constexpr (std::same_as<V, std::string>)
+              return read_word(value.*member, words, place);
+            return true;
           }};
 }
 
