@@ -20,7 +20,7 @@ std::span<const CommandEntry> commands() {
        "  feedrate plan llama3-70b --stall-budget 30s --storage nvme-gen5 --explain\n",
        make_plan_command},
       {"checkpoint",
-       "write checkpoints of a model as its ranks do, and say how long training stands",
+       "write checkpoints of a model as its ranks do, and say for how long no step is made",
        "  feedrate checkpoint llama3-8b ./checkpoints --scale 0.01 --count 10 --keep 3\n"
        "  feedrate checkpoint llama3-70b /mnt/ckpt --ranks 64 --subset 8 --layout safetensors\n",
        make_checkpoint_command},

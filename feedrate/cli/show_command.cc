@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -144,6 +145,11 @@ class ShowCommand final : public Command {
   }
 
   static Result<std::string> read_report_file(const std::string& path) {
+    // Opening a pipe would wait for whoever writes to it.
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
+      return fail(ErrorKind::kUsage, fmt::format("{} is not a regular file", quote_path(path)),
+                  "give the path of a file that --json wrote");
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;
     if (file.is_open()) text << file.rdbuf();

@@ -335,7 +335,7 @@ void Search::add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t
                         std::uint32_t& high, FindResult& result) const {
   for (const auto& [replicas, looks] : curve().looks()) {
     const Curve::Estimate seen = curve().estimate(replicas);
-    static constexpr const char* kVerdicts[] = {"open", "fed", "starve", "edge"};
+    static constexpr const char* kVerdicts[] = {"open", "fed", "not-fed", "edge"};
     // What still fills windows may or may not reach the accelerators: the middle of both.
     const double open = seen.more / 2;
     result.points.push_back({replicas * replica(), seen.value + open,

@@ -178,7 +178,7 @@ void settle_points(std::uint32_t low, std::uint32_t high, FindResult& result) {
   for (FindPoint& point : result.points) {
     if (point.verdict != "open") continue;
     if (point.accelerators <= low) point.verdict = "fed";
-    if (point.accelerators > high) point.verdict = "starve";
+    if (point.accelerators > high) point.verdict = "not-fed";
   }
 }
 

@@ -79,7 +79,7 @@ std::string head_text(const CheckpointResult& result, const CheckpointPass& pass
         "emulated", fmt::format("{} of {} ranks{}", result.ranks_written, result.ranks(),
                                 result.scale != 1 ? fmt::format(", the model scaled to {} of its "
                                                                 "parameters",
-                                                                format_percent(result.scale))
+                                                                fraction_text(result.scale))
                                                   : ""));
   if (!result.read_by.empty()) text += result_row("read by", result.read_by);
   text += result_row(

@@ -91,9 +91,9 @@ std::string decided_by(const FindResult& result, const FindPoint& point) {
   constexpr double kRounding = 1e-9;
   const double threshold = result.job.au_threshold;
   const bool by_itself =
-      point.verdict == "fed"      ? point.utilisation - point.half_width + kRounding >= threshold
-      : point.verdict == "starve" ? point.utilisation + point.half_width - kRounding < threshold
-                                  : true;
+      point.verdict == "fed"       ? point.utilisation - point.half_width + kRounding >= threshold
+      : point.verdict == "not-fed" ? point.utilisation + point.half_width - kRounding < threshold
+                                   : true;
   if (by_itself) return "";
   return result.points.size() == 1 ? "rate" : "other-numbers";
 }

@@ -170,13 +170,13 @@ TEST(FindFigures, WhatDecidedAPoint) {
   find.points.resize(1);
   EXPECT_EQ(by("fed", 0.91, 0.01), "") << "0.9 is fed";
   EXPECT_EQ(by("fed", 0.909, 0.01), "rate") << "its interval begins at 0.899, and it is alone";
-  EXPECT_EQ(by("starve", 0.889, 0.01), "");
-  EXPECT_EQ(by("starve", 0.891, 0.01), "rate") << "its interval ends at 0.901";
+  EXPECT_EQ(by("not-fed", 0.889, 0.01), "");
+  EXPECT_EQ(by("not-fed", 0.891, 0.01), "rate") << "its interval ends at 0.901";
   EXPECT_EQ(by("open", 0.9, 0.5), "") << "nothing was decided";
   EXPECT_EQ(by("edge", 0.9, 0.5), "");
   find.points.resize(3);
   EXPECT_EQ(by("fed", 0.909, 0.01), "other-numbers");
-  EXPECT_EQ(by("starve", 0.891, 0.01), "other-numbers");
+  EXPECT_EQ(by("not-fed", 0.891, 0.01), "other-numbers");
 }
 
 TEST(FindFigures, TheBudgetThatHoldsAllThatIsOpen) {

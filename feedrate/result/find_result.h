@@ -33,7 +33,7 @@ struct FindPoint {
   double utilisation = 0, half_width = 0;  // that holds however often it is looked at
   double seconds = 0;                      // measured
   std::uint32_t looks = 0;
-  std::string verdict;  // "fed", "starve", "edge" (within 0.2 points), "open"
+  std::string verdict;  // "fed", "not-fed", "edge" (within 0.2 points), "open"
   // What carries the verdict: "" its own looks, "other-numbers" or the "rate" of the storage, where
   // its own figures leave it open.
   std::string decided_by = {};

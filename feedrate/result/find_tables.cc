@@ -158,7 +158,7 @@ const Table<FindPoint>& table_of(Type<FindPoint>) {
           .add("looks", &P::looks, number("at it"))
           .add("verdict", &P::verdict,
                word("`edge`: within 0.2 points of the threshold; `open`: not decided",
-                    {"fed", "starve", "edge", "open"}))
+                    {"fed", "not-fed", "edge", "open"}))
           .add("decided_by", &P::decided_by,
                word("what carries the verdict: its own looks (\"\"), or other ones, where its own "
                     "figures leave it open",

@@ -45,7 +45,7 @@ FindResult a_search(std::uint32_t low, std::uint32_t number, std::uint32_t high)
   find.limit = 100;
   find.limited_by = "storage";
   find.reason = "because";
-  find.points = {{20, 0.92, 0.01, 12.5, 2, "fed"}, {21, 0.88, 0.01, 9, 3, "starve"}};
+  find.points = {{20, 0.92, 0.01, 12.5, 2, "fed"}, {21, 0.88, 0.01, 9, 3, "not-fed"}};
   find.at_answer = a_run(low);
   find.beyond = a_run(high + 1);
   return find;
@@ -93,8 +93,8 @@ TEST(FindText, ARowSaysWhenOtherNumbersDecidedIt) {
     return has(find, line);
   };
   find.points = {{18, 0.905, 0.01, 9, 3, "fed"},
-                 {19, 0.91, 0.005, 9, 3, "starve"},
-                 {20, 0.88, 0.01, 9, 3, "starve"},
+                 {19, 0.91, 0.005, 9, 3, "not-fed"},
+                 {20, 0.88, 0.01, 9, 3, "not-fed"},
                  {21, 0.89, 0.01, 9, 3, "open"}};
   EXPECT_TRUE(says("9.0 s      3  fed, by the looks at 3 numbers beside it\n"))
       << text_of_searches({find});

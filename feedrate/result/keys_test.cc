@@ -221,7 +221,7 @@ TEST(Keys, OfASearchsEvidence) {
             R"([{"accelerators": 17, "utilisation": 0.93, "half_width": 0.011, "seconds": 12.5,
       "looks": 2,
       "verdict": "fed", "decided_by": ""}, {"accelerators": 26, "utilisation": 0.88, "half_width":
-      0.012, "seconds": 9.5, "looks": 3, "verdict": "starve", "decided_by": ""}])");
+      0.012, "seconds": 9.5, "looks": 3, "verdict": "not-fed", "decided_by": ""}])");
   expect_at(
       json, "/result/searches/0/trials",
       R"([{"accelerators": 19, "free_steps": true, "reads_in_flight": 31, "begin_seconds": 1.25,

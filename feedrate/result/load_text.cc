@@ -36,7 +36,7 @@ std::string text_of(const LoadResult& result) {
     text += result_row("replica", fmt::format("{} ranks, tensor-parallel", result.tensor));
   if (result.scale != 1)
     text += result_row("emulated", fmt::format("the model scaled to {} of its parameters",
-                                               format_percent(result.scale)));
+                                               fraction_text(result.scale)));
   text += result_row(
       "through", fmt::format("{} ({}), {} at once a rank in blocks of {}, {}", result.place.storage,
                              result.place.io, result.at_once, format_bytes(result.block_bytes),

@@ -69,6 +69,9 @@ TEST(RunResult, TextBeginsWithTheVerdictOnTheSustainedRate) {
   run.sustained_utilisation = 0.5;  // MLPerf's AU, still 99.5 %, counts what had been read ahead
   EXPECT_EQ(verdict_of(run), "4 x h100 not fed: AU 50.0 % (threshold 90.0 %), 820 MB/s");
   run.interrupted = true;
+  EXPECT_EQ(verdict_of(run),
+            "4 x h100: unknown whether they are fed: interrupted before that was measured");
+  run.steady_steps = 3;
   EXPECT_TRUE(verdict_of(run).ends_with("820 MB/s (interrupted: partial result)"));
   run.valid = false;
   run.invalid_reasons = {"a reason", "another"};

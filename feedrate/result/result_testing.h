@@ -191,7 +191,7 @@ inline FindResult full_search() {
   find.read_ahead_bytes = 40 << 20;
   find.depths = {{32, 2 << 20, 2e9, 1.5}, {64, 1 << 20, 3.7e9, 2.5}};
   find.saturated = true;
-  find.points = {{17, 0.93, 0.011, 12.5, 2, "fed"}, {26, 0.88, 0.012, 9.5, 3, "starve"}};
+  find.points = {{17, 0.93, 0.011, 12.5, 2, "fed"}, {26, 0.88, 0.012, 9.5, 3, "not-fed"}};
   find.trials = {{19, true, 31, 1.25, 2.75, 33, 0.91, true, 2.5, 34, 35}};
   find.at_answer = full_run();
   find.beyond = full_run();

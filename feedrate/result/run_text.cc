@@ -148,6 +148,10 @@ std::string counted(const std::string& count, std::string_view noun) {
 
 std::string verdict_of(const RunResult& run) {
   if (!run.valid) return invalid_text(run);
+  if (run.interrupted && run.steady_steps == 0)
+    return fmt::format(
+        "{} x {}: unknown whether they are fed: interrupted before that was measured",
+        run.job.accelerators, run.job.accelerator);
   return fmt::format("{} x {} {}: AU {} (threshold {}), {}{}{}", run.job.accelerators,
                      run.job.accelerator, run.fed() ? "fed" : "not fed",
                      format_percent(run.sustained_utilisation),

@@ -25,6 +25,11 @@ std::string result_row(std::string_view label, const std::string& value) {
 
 std::string seconds_text(double seconds) { return format_duration(from_seconds(seconds)); }
 
+std::string fraction_text(double fraction) {
+  constexpr double kSmall = 0.01;
+  return fraction < kSmall ? fmt::format("{:.2g} %", 100 * fraction) : format_percent(fraction);
+}
+
 std::string latency_text(const LatencySummary& latency) {
   return fmt::format("p50 {:.2f} ms, p99 {:.2f} ms, max {:.1f} ms ({} of them)", latency.p50_ms,
                      latency.p99_ms, latency.max_ms,

@@ -12,6 +12,8 @@ namespace feedrate {
 std::string result_row(std::string_view label, const std::string& value);
 std::string latency_text(const LatencySummary& latency);
 std::string seconds_text(double seconds);  // "1.25 s"
+// "62.5 %", and "0.05 %" of what is smaller than a per cent.
+std::string fraction_text(double fraction);
 std::string dataset_text(const DatasetFacts& dataset);
 std::string step_text(const JobFacts& job);
 std::string one_accelerator_text(const JobFacts& job);  // or one replica

@@ -78,12 +78,23 @@ class Renamed:
     """The rules of renamed.txt: the first one that fits a path is used."""
 
     def __init__(self, lines):
-        self.rules = []
+        self.rules, self.words = [], []
         for line in lines:
             verbs, _, rule = line.partition(": ")
             old, arrow, new = rule.partition(" -> ")
-            if not line.startswith("#") and arrow:
+            if line.startswith("#") or not arrow:
+                continue
+            path, equals, word = old.partition(" = ")
+            if equals:
+                self.words.append((path, json.dumps(word.strip()), json.dumps(new.strip())))
+            else:
                 self.rules.append((verbs.split(), old.strip(), new.strip()))
+
+    def line(self, path, line):
+        """A recorded line in the words of now."""
+        for where, old, new in self.words:
+            line = line.replace(old, new) if path == where else line
+        return line
 
     def path(self, verb, path):
         """The path now, None where it is gone, and whether empty values used to be left out."""
@@ -126,6 +137,7 @@ def compare(name, recorded, now, renamed):
         lines = [] if values is None else [line_of(values)]
         if filled and values is not None:
             lines.append(line_of([each for each in values if each not in (None, "", 0)]))
+        value = renamed.line(old, value)
         if value not in lines:
             wrong.append(f"  {path}: recorded {value}, now {lines[0] if lines else 'missing'}")
     if wrong:
