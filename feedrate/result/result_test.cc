@@ -70,7 +70,7 @@ TEST(RunResult, TextBeginsWithTheVerdictOnTheSustainedRate) {
   EXPECT_EQ(verdict_of(run), "4 x h100 not fed: AU 50.0 % (threshold 90.0 %), 820 MB/s");
   run.interrupted = true;
   EXPECT_EQ(verdict_of(run),
-            "4 x h100: unknown whether they are fed: interrupted before that was measured");
+            "4 x h100 may be fed or not: too little was measured (interrupted: partial result)");
   run.steady_steps = 3;
   EXPECT_TRUE(verdict_of(run).ends_with("820 MB/s (interrupted: partial result)"));
   run.valid = false;

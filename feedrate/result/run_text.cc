@@ -150,7 +150,7 @@ std::string verdict_of(const RunResult& run) {
   if (!run.valid) return invalid_text(run);
   if (run.interrupted && run.steady_steps == 0)
     return fmt::format(
-        "{} x {}: unknown whether they are fed: interrupted before that was measured",
+        "{} x {} may be fed or not: too little was measured (interrupted: partial result)",
         run.job.accelerators, run.job.accelerator);
   return fmt::format("{} x {} {}: AU {} (threshold {}), {}{}{}", run.job.accelerators,
                      run.job.accelerator, run.fed() ? "fed" : "not fed",
