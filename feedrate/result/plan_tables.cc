@@ -4,11 +4,7 @@
 
 namespace feedrate {
 
-// A figure: its key is that of the object around it.
-struct KeyedFigure {
-  Figure figure;
-};
-
+// The key of a figure is that of the object around it.
 template <>
 struct Codec<Figure> {
   static Json write(const Figure& figure) {
@@ -99,9 +95,6 @@ struct Codec<PlannedPhase> {
 namespace {
 
 // Adds a list with keys as an object.
-template <std::string Section::* Key = &Section::key>
-using Sections = Keyed<Section, Key>;
-
 template <class T, class V, std::string V::* Key>
 void add_keyed(Rows<T>& rows, const char* name, std::vector<V> T::* member, Metric metric) {
   using List = Keyed<V, Key>;
