@@ -1,8 +1,10 @@
 // The reactors of one process, each on its own thread; one reactor on the virtual clock.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -23,6 +25,31 @@ struct CpuTime {
   Duration waiting{};  // of a thread alone: ready to run, but others had the cores; 0 if not known
 };
 
+// Work that runs on the reactors of a group, perhaps beside other jobs: an engine, with what it was
+// given, and what becomes of it. It runs once, and its group outlives it.
+class Job {
+ public:
+  virtual ~Job() = default;
+
+  // On each reactor's thread, before any of them runs: spawns tasks on `reactor`, which is this
+  // job's share of it.
+  virtual void start(unsigned index, Reactor& reactor) = 0;
+  // On the same thread, when all tasks of that thread are done, those of other jobs included, or
+  // when its reads were let go of (Reactor::has_let_go). What start() made must go there, or be
+  // kept for good.
+  virtual void finish(unsigned index) = 0;
+  // Nothing is left of the job on any thread, while others may go on; on whichever thread was last.
+  virtual void over() {}
+
+  // Stops this job alone, where it runs; any thread.
+  void stop();
+
+ private:
+  friend class ReactorGroup;
+  std::vector<std::unique_ptr<Reactor>> shares_;
+  std::atomic<unsigned> busy_ = 0;  // shares that are not idle
+};
+
 class ReactorGroup {
  public:
   // `threads` reactors (1 on the virtual clock). kAuto falls back from io_uring to threads and says
@@ -36,10 +63,12 @@ class ReactorGroup {
   bool is_virtual() const { return reactors_.front()->is_virtual(); }
   const std::vector<std::string>& warnings() const { return warnings_; }
 
-  // On each reactor's thread: start(index, reactor), which spawns tasks; then the reactor until
-  // they are done; then finish(index). Returns when all have. A stop request stops every reactor.
-  // Once per group. What start() throws, or std::system_error where a thread cannot be made, is
-  // thrown again when no reactor runs: then the group is of no further use.
+  // Runs the jobs together, each on its share of every reactor, and returns when all are done. A
+  // stop request stops them all. Once per group. What start() throws, or std::system_error where a
+  // thread cannot be made, is thrown again when no reactor runs: then the group is of no further
+  // use.
+  void run(std::span<Job* const> jobs, const std::stop_token& stop);
+  // The same with a single job of these two.
   void run(const std::function<void(unsigned, Reactor&)>& start,
            const std::function<void(unsigned)>& finish, const std::stop_token& stop);
   // Has run() watch for times in which this host did not let the reactors run. In virtual time
@@ -58,6 +87,8 @@ class ReactorGroup {
 
  private:
   ReactorGroup() = default;
+  static void start_jobs(std::span<Job* const> jobs, unsigned index);
+  void keep_let_go(Job& job) const;
   std::unique_ptr<OffloadPool> pool_;
   std::vector<std::unique_ptr<Reactor>> reactors_;
   std::vector<std::string> warnings_;
