@@ -16,6 +16,7 @@
 namespace feedrate {
 
 class OptionTable;
+struct JobSetup;
 
 struct CommandContext {
   std::stop_token stop;
@@ -34,6 +35,8 @@ class Command {
   virtual void declare(OptionTable& table) = 0;
   // Does the work: results to stdout, all else to stderr. The exit status, or an error to print.
   virtual Result<int> run(const CommandContext& context) = 0;
+  // Instead of run(): the job, for one that runs beside another. Only of verbs that are such.
+  virtual Result<JobSetup> beside(const CommandContext& context);
 };
 
 struct CommandEntry {

@@ -1,8 +1,14 @@
 #include <array>
 
 #include "feedrate/cli/command.h"
+#include "feedrate/experiment/together.h"
 
 namespace feedrate {
+
+Result<JobSetup> Command::beside(const CommandContext&) {
+  FEEDRATE_ASSERT(false && "this verb is no job");
+  return fail(ErrorKind::kUsage, "");
+}
 
 std::span<const CommandEntry> commands() {
   static const std::array<CommandEntry, 12> kCommands{{

@@ -15,6 +15,7 @@ namespace feedrate {
 class TrainCheckpointOptions {
  public:
   void declare(OptionTable& table);
+  bool wanted() const { return !every_.empty(); }
   // None without --checkpoint-every.
   Result<std::optional<CheckpointsOfRun>> resolve(const TrainingSetup& setup,
                                                   const RunOptions& options,

@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <optional>
 
+#include "feedrate/cli/beside.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/find_dataset.h"
 #include "feedrate/cli/model_options.h"
@@ -34,10 +37,54 @@ class TrainCommand final : public Command {
                {rows::kTime, time_}});
     table.add("What is read", {{rows::kDatasetSize, described_.size}});
     checkpoints_.declare(table);
+    constexpr std::string_view kBeside = "--with='checkpoint llama3-8b DIR --every=5m'";
+    table.add("Beside other jobs",
+              {{{"--with", kText, "", "JOB",
+                 "a job on the same reactors and, where it names the same, the same storage: the "
+                 "words of 'feedrate train' or 'feedrate checkpoint', in quotes; it ends with this "
+                 "one"},
+                with_},
+               {{"--alone", kFlag, "", "",
+                 "each job by itself as well, with the same seeds, to tell what the others cost it",
+                 kBeside},
+                alone_}});
   }
 
   Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(options_.json, "--json"));
+    FEEDRATE_TRY(TrainingSetup setup, resolve(context));
+    FEEDRATE_TRY(const auto checkpoints, checkpoints_.resolve(setup, options_, setup.plan));
+    if (!with_.empty()) return run_together(std::move(setup), context, json);
+    TrainingProgress progress;
+    RunHooks hooks = watched(context, !checkpoints);
+    hooks.progress = &progress;
+    Result<RunResult> result = [&] {
+      const ProgressLine line(quiet(context, setup), [this, &progress] { return told(progress); });
+      return train(setup, hooks, checkpoints ? &*checkpoints : nullptr);
+    }();
+    if (!result) return fail(result.error());
+    fill_envelope(context, "train", *result);
+    FEEDRATE_CHECK(show_report(*result, json));
+    return exit_status(*result);
+  }
+
+  Result<JobSetup> beside(const CommandContext& context) override {
+    if (checkpoints_.wanted())
+      return fail(ErrorKind::kUsage,
+                  "--checkpoint-every: only the first job stops for checkpoints of its own",
+                  "add --with='checkpoint MODEL DIR --every=TIME'");
+    if (!with_.empty())
+      return fail(ErrorKind::kUsage, "--with: a job beside another has none beside it",
+                  "give each --with to the first job");
+    FEEDRATE_TRY(TrainingSetup setup, resolve(context));
+    // It goes on for as long as the first one does.
+    if (epochs_.empty() && !options_.workload.asked.contains("epochs")) setup.plan.epochs = 0;
+    return JobSetup{"", std::move(setup)};
+  }
+
+ private:
+  // Everything that the words say of the job, its limits included.
+  Result<TrainingSetup> resolve(const CommandContext& context) {
     FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
     if (!au_.empty()) {
       FEEDRATE_TRY(workload.au_threshold, parse_fraction(au_, "--au", 0.01, 1));
@@ -54,31 +101,55 @@ class TrainCommand final : public Command {
     setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
     FEEDRATE_CHECK(set_limits(workload, setup.plan));
     FEEDRATE_CHECK(check_training_plan(setup.plan));
-    FEEDRATE_TRY(const auto checkpoints, checkpoints_.resolve(setup, options_, setup.plan));
-    TrainingProgress progress;
-    RunHooks hooks = watched(context, !checkpoints);
-    hooks.progress = &progress;
-    std::optional<std::chrono::steady_clock::time_point> begin;  // of the reads
-    Result<RunResult> result = [&] {
-      const ProgressLine line(context.quiet || setup.world.clock == ClockKind::kVirtual, [&] {
-        const auto now = std::chrono::steady_clock::now();
-        if (progress.bytes == 0) return std::string();
-        if (!begin) begin = now;
-        const double seconds = std::chrono::duration<double>(now - *begin).count();
-        return fmt::format(
-            "training: step {}, {} read{}", progress.steps.load(), format_bytes(progress.bytes),
-            seconds > 0 ? ", " + format_rate(static_cast<double>(progress.bytes) / seconds) : "");
-      });
-      return train(setup, hooks, checkpoints ? &*checkpoints : nullptr);
-    }();
-    if (!result) return fail(result.error());
-    fill_envelope(context, "train", *result);
-    FEEDRATE_CHECK(show_report(*result, json));
-    if (result->interrupted) return 130;
-    return result->valid ? 0 : 4;
+    return setup;
   }
 
- private:
+  Result<int> run_together(TrainingSetup setup, const CommandContext& context,
+                           const ResultTarget& json) {
+    if (checkpoints_.wanted())
+      return fail(ErrorKind::kUsage, "--checkpoint-every: not beside other jobs",
+                  "use --with='checkpoint MODEL DIR --every=TIME' for its checkpoints, too");
+    FEEDRATE_TRY(std::vector<JobSetup> others, resolve_beside(with_, context));
+    const WorldSpec world = setup.world;
+    const bool is_quiet = quiet(context, setup);
+    Experiment experiment;
+    experiment.alone = alone_;
+    experiment.jobs.push_back({"train " + options_.workload.workload, std::move(setup)});
+    std::ranges::move(others, std::back_inserter(experiment.jobs));
+    TrainingProgress progress;
+    RunHooks hooks = watched(context, false);
+    hooks.progress = &progress;
+    Result<TogetherReport> report = [&] {
+      const ProgressLine line(is_quiet, [this, &progress] { return told(progress); });
+      return feedrate::run(experiment, world, hooks);
+    }();
+    if (!report) return fail(report.error());
+    report->place = report->jobs.front().train->place;
+    report->effective = report->jobs.front().train->effective;
+    report->seeds = report->jobs.front().train->seeds;
+    fill_envelope(context, "together", *report);
+    FEEDRATE_CHECK(show_report(*report, json));
+    return exit_status(*report);
+  }
+
+  static bool quiet(const CommandContext& context, const TrainingSetup& setup) {
+    return context.quiet || setup.world.clock == ClockKind::kVirtual;
+  }
+  // The line of progress; nothing before the first read.
+  std::string told(const TrainingProgress& progress) {
+    const auto now = std::chrono::steady_clock::now();
+    if (progress.bytes == 0) return {};
+    if (!begin_) begin_ = now;
+    const double seconds = std::chrono::duration<double>(now - *begin_).count();
+    return fmt::format(
+        "training: step {}, {} read{}", progress.steps.load(), format_bytes(progress.bytes),
+        seconds > 0 ? ", " + format_rate(static_cast<double>(progress.bytes) / seconds) : "");
+  }
+  static int exit_status(const Envelope& report) {
+    if (report.interrupted) return 130;
+    return report.valid ? 0 : 4;
+  }
+
   // --size only describes a data set for null and model storage; a real one is datagen's to make.
   const DatasetOptions* made_for_null() const {
     const auto no_files = reads_no_files(options_);
@@ -123,6 +194,9 @@ class TrainCommand final : public Command {
   TrainCheckpointOptions checkpoints_;
   DatasetOptions described_;
   std::string accelerators_, epochs_, steps_, time_, au_;
+  std::vector<std::string> with_;  // lines, each a job
+  bool alone_ = false;
+  std::optional<std::chrono::steady_clock::time_point> begin_;  // of the reads
 };
 
 }  // namespace

@@ -168,7 +168,7 @@ Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPl
   const TrainingOutcome outcome = run_training(world.group(), storage, plan, hooks.observer,
                                                progress, hooks.stop, guest ? &*guest : nullptr);
   if (guest && guest->error() && !outcome.interrupted) return fail(*guest->error());
-  RunResult result = summarise_training(plan, outcome);
+  RunResult result = report_training(setup, plan, outcome);
   if (guest) result.checkpoints = summarise(checkpoints->described, guest->summary());
   // A storage that does not give what was read does not say what the page cache holds of it either.
   if (outcome.let_go) static_cast<void>(witness.release());
@@ -176,6 +176,13 @@ Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPl
     witness->finish(result);
     judge_io(setup.cache != CacheUse::kMeasure, result);
   }
+  result.limiter = find_limiter(result);
+  return result;
+}
+
+RunResult report_training(const TrainingSetup& setup, const TrainingPlan& plan,
+                          const TrainingOutcome& outcome) {
+  RunResult result = summarise_training(plan, outcome);
   describe(setup, plan, outcome, result);
   result.limiter = find_limiter(result);
   return result;

@@ -62,6 +62,10 @@ Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPl
                                     const RunHooks& hooks,
                                     const CheckpointsOfRun* checkpoints = nullptr);
 
+// The report of a run, as far as the run itself knows.
+RunResult report_training(const TrainingSetup& setup, const TrainingPlan& plan,
+                          const TrainingOutcome& outcome);
+
 // The no-storage ceiling: what the client does when storage takes no time, tried for `time`: see
 // ClientCeiling. Nothing is tried (and the seconds are 0) on the virtual clock, and where storage
 // that takes no time is what was measured.

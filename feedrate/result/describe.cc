@@ -24,7 +24,8 @@ std::vector<VerbShape> verb_shapes() {
           {{"compact"}, Codec<CompactResult>::shape()},
           {{"load"}, Codec<LoadResult>::shape()},
           {{"plan"}, Codec<PlanResult>::shape()},
-          {{"doctor"}, Codec<DoctorReport>::shape()}};
+          {{"doctor"}, Codec<DoctorReport>::shape()},
+          {{"together"}, Codec<TogetherReport>::shape()}};
 }
 
 std::string_view type_name(Kind kind) {

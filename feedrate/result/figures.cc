@@ -254,4 +254,18 @@ std::uint64_t DoctorReport::count(FindingVerdict verdict) const {
   return static_cast<std::uint64_t>(std::ranges::count(findings, verdict, &Finding::verdict));
 }
 
+double JobTogether::bytes_per_second(const std::optional<CheckpointResult>& checkpoints) {
+  const CheckpointPass* const pass = checkpoints ? checkpoints->median_pass() : nullptr;
+  return pass != nullptr ? pass->bytes_per_second : 0;
+}
+
+double JobTogether::rate_alone() const {
+  return train_alone ? train_alone->samples_per_second : bytes_per_second(checkpoint_alone);
+}
+
+double JobTogether::lost_fraction() const {
+  const double alone = rate_alone();
+  return alone > 0 ? 1 - rate() / alone : 0;
+}
+
 }  // namespace feedrate

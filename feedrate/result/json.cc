@@ -66,6 +66,7 @@ Result<Report> parse_report(std::string_view text) {
   if (name == "load") return read_as<LoadResult>(json);
   if (name == "plan") return read_as<PlanResult>(json);
   if (name == "doctor") return read_as<DoctorReport>(json);
+  if (name == "together") return read_as<TogetherReport>(json);
   return fail(ErrorKind::kCorrupt, fmt::format("the result is of '{}', which is no verb", name),
               std::string(kHint));
 }

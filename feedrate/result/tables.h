@@ -56,6 +56,10 @@ const Table<PlanResult>& table_of(Type<PlanResult>);
 const Table<Finding>& table_of(Type<Finding>);
 const Table<DoctorReport>& table_of(Type<DoctorReport>);
 
+// together_tables.cc
+const Table<JobTogether>& table_of(Type<JobTogether>);
+const Table<TogetherReport>& table_of(Type<TogetherReport>);
+
 // The envelope, the verdict, and the body in an object `result`.
 template <class T>
 Table<T> report_table(const Rows<T>& body) {

@@ -32,5 +32,6 @@ std::string text_of(const CompactResult& result);
 std::string text_of(const LoadResult& result);
 std::string text_of(const PlanResult& plan, bool explain);
 std::string text_of(const DoctorReport& report);
+std::string text_of(const TogetherReport& report);
 
 }  // namespace feedrate

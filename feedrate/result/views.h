@@ -13,11 +13,12 @@
 #include "feedrate/result/load_result.h"
 #include "feedrate/result/plan_result.h"
 #include "feedrate/result/run_result.h"
+#include "feedrate/result/together_result.h"
 
 namespace feedrate {
 
 using Report = std::variant<RunResult, FindReport, CheckpointResult, CompactResult, LoadResult,
-                            PlanResult, DoctorReport>;
+                            PlanResult, DoctorReport, TogetherReport>;
 
 // What a person reads; the first line is the verdict. Ends with a newline. `explain`: a plan's
 // formulas and sources, too.

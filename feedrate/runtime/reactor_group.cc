@@ -132,10 +132,14 @@ void Job::stop() {
     if (share) share->stop_remote();
 }
 
+void Job::share_is_idle() {
+  if (--busy_ == 0 && when_over_) when_over_();
+}
+
 void ReactorGroup::start_jobs(std::span<Job* const> jobs, unsigned index) {
   for (Job* const job : jobs) {
     job->start(index, *job->shares_[index]);
-    if (job->shares_[index]->idle() && --job->busy_ == 0) job->over();
+    if (job->shares_[index]->idle()) job->share_is_idle();
   }
 }
 
@@ -160,9 +164,7 @@ void ReactorGroup::run(std::span<Job* const> jobs, const std::stop_token& stop) 
   for (Job* const job : jobs) {
     job->busy_ = size();
     for (const auto& reactor : reactors_)
-      job->shares_.push_back(reactor->make_share([job] {
-        if (--job->busy_ == 0) job->over();
-      }));
+      job->shares_.push_back(reactor->make_share([job] { job->share_is_idle(); }));
   }
   const std::stop_callback on_stop(stop, [this] { this->stop(); });
   std::optional<HeartBeat> heart;

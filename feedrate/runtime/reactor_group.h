@@ -38,16 +38,19 @@ class Job {
   // when its reads were let go of (Reactor::has_let_go). What start() made must go there, or be
   // kept for good.
   virtual void finish(unsigned index) = 0;
-  // Nothing is left of the job on any thread, while others may go on; on whichever thread was last.
-  virtual void over() {}
-
+  // Called when nothing is left of the job on any thread, while others may go on; on whichever
+  // thread was last.
+  void when_over(std::function<void()> call) { when_over_ = std::move(call); }
   // Stops this job alone, where it runs; any thread.
   void stop();
 
  private:
   friend class ReactorGroup;
+  void share_is_idle();
+
   std::vector<std::unique_ptr<Reactor>> shares_;
   std::atomic<unsigned> busy_ = 0;  // shares that are not idle
+  std::function<void()> when_over_;
 };
 
 class ReactorGroup {

@@ -121,12 +121,7 @@ class Dozer final : public Job {
     if (naps_ > 0) reactor.spawn(doze(reactor));
   }
   void finish(unsigned) override { ++finished; }
-  void over() override {
-    ++overs;
-    if (stops != nullptr) stops->stop();
-  }
-  Job* stops = nullptr;
-  std::atomic<int> woken = 0, cut = 0, finished = 0, overs = 0;
+  std::atomic<int> woken = 0, cut = 0, finished = 0;
 
  private:
   Task<> doze(Reactor& reactor) {
@@ -149,17 +144,21 @@ INSTANTIATE_TEST_SUITE_P(, JobsTest, testing::Values(ClockKind::kReal, ClockKind
 TEST_P(JobsTest, OneEndsAndStopsAnother) {
   const auto group = ReactorGroup::make(GetParam(), IoEngine::kAuto, 3).value();
   Dozer brief(5), endless(1'000'000), none(0);
-  brief.stops = &endless;
+  std::atomic<int> overs = 0;
+  brief.when_over([&] {
+    ++overs;
+    endless.stop();
+  });
+  endless.when_over([&overs] { ++overs; });
+  none.when_over([&overs] { ++overs; });
   const std::array<Job*, 3> jobs{&brief, &endless, &none};
   group->run(jobs, {});
   const int threads = static_cast<int>(group->size());
   EXPECT_EQ(brief.woken, 5 * threads);
   EXPECT_EQ(brief.cut, 0);
   EXPECT_EQ(endless.cut, threads);
-  for (const Dozer* job : {&brief, &endless, &none}) {
-    EXPECT_EQ(job->overs, 1);
-    EXPECT_EQ(job->finished, threads);
-  }
+  EXPECT_EQ(overs, 3);
+  for (const Dozer* job : {&brief, &endless, &none}) EXPECT_EQ(job->finished, threads);
 }
 
 TEST_P(JobsTest, AStopFromOutsideReachesAll) {

@@ -1,0 +1,147 @@
+#include "feedrate/experiment/together.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+
+#include "feedrate/dataset/residency.h"
+
+namespace feedrate {
+namespace {
+
+// A job on its way from setup to report. Made before the group runs, asked after it.
+class RunningJob {
+ public:
+  virtual ~RunningJob() = default;
+  virtual Job& job() = 0;
+  // `cut`: it was ended because the first job was over, which is how such a job is to end.
+  virtual Result<> report(bool interrupted, bool cut, JobTogether& into, bool alone) = 0;
+};
+
+class RunningTraining final : public RunningJob {
+ public:
+  RunningTraining(const TrainingSetup& setup, World& world, const RunHooks& hooks)
+      : setup_(setup),
+        progress_(hooks.progress != nullptr ? hooks.progress : &own_progress_),
+        run_(world.group(), world.storage(setup.place, setup.plan.seed), setup.plan, hooks.observer,
+             *progress_) {}
+  Job& job() override { return run_; }
+  Result<> report(bool interrupted, bool /*cut*/, JobTogether& into, bool alone) override {
+    RunResult result = report_training(setup_, setup_.plan, run_.outcome(interrupted));
+    // Reads of files are counted by process and device, and so of all jobs together.
+    if (setup_.reads_files())
+      result.warnings.emplace_back(
+          "the counters of this host cannot tell the jobs apart, so where this job's bytes came "
+          "from is not known");
+    (alone ? into.train_alone : into.train) = std::move(result);
+    return {};
+  }
+
+ private:
+  const TrainingSetup& setup_;
+  TrainingProgress own_progress_;
+  TrainingProgress* progress_;
+  TrainingRun run_;
+};
+
+class RunningCheckpoints final : public RunningJob {
+ public:
+  RunningCheckpoints(const CheckpointSetup& setup, World& world)
+      : setup_(setup),
+        run_(world.group(), world.storage(setup.place, setup.job.head.content.seed), setup.local,
+             setup.job, progress_) {}
+  Job& job() override { return run_; }
+  Result<> report(bool interrupted, bool cut, JobTogether& into, bool alone) override {
+    Result<CheckpointWriteSummary> summary = run_.outcome(interrupted && !cut);
+    if (!summary) return fail(summary.error());
+    (alone ? into.checkpoint_alone : into.checkpoint) = report_checkpoints(setup_, *summary);
+    return {};
+  }
+
+ private:
+  const CheckpointSetup& setup_;
+  CheckpointProgress progress_;
+  CheckpointRun run_;
+};
+
+std::unique_ptr<RunningJob> make_running(const JobSetup& setup, World& world,
+                                         const RunHooks& hooks) {
+  if (const auto* const training = std::get_if<TrainingSetup>(&setup.what))
+    return std::make_unique<RunningTraining>(*training, world, hooks);
+  return std::make_unique<RunningCheckpoints>(std::get<CheckpointSetup>(setup.what), world);
+}
+
+Result<> check_jobs(const Experiment& experiment, const WorldSpec& world) {
+  for (const JobSetup& each : experiment.jobs) {
+    const ClockKind clock =
+        std::visit([](const auto& setup) { return setup.world.clock; }, each.what);
+    if (clock != world.clock)
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--clock: '{}' is on the {} clock, the first job on the {} one",
+                              each.words, to_string(clock), to_string(world.clock)),
+                  fmt::format("give each job --clock={}", to_string(world.clock)));
+    if (const auto* const training = std::get_if<TrainingSetup>(&each.what))
+      FEEDRATE_CHECK(check_training_plan(training->plan));
+  }
+  return {};
+}
+
+// Runs these jobs, and lets each report. The first one's end is the end of all.
+Result<> run_jobs(const std::vector<const JobSetup*>& setups, const WorldSpec& spec,
+                  const RunHooks& hooks, std::vector<JobTogether*> into, bool alone) {
+  for (const JobSetup* setup : setups)
+    if (const auto* const training = std::get_if<TrainingSetup>(&setup->what);
+        training != nullptr && training->drops_cache())
+      drop_page_cache(*training->plan.dataset, hooks.stop);
+  FEEDRATE_TRY(World world, World::make(spec));
+  const std::shared_ptr<void> watching = hooks.watch ? hooks.watch(world.group()) : nullptr;
+  std::vector<std::unique_ptr<RunningJob>> running;
+  std::vector<Job*> jobs;
+  for (const JobSetup* setup : setups) {
+    RunHooks own = hooks;
+    if (!running.empty() || alone) own.observer = nullptr, own.progress = nullptr;
+    running.push_back(make_running(*setup, world, own));
+    jobs.push_back(&running.back()->job());
+  }
+  jobs.front()->when_over([&jobs] {
+    for (std::size_t i = 1; i < jobs.size(); ++i) jobs[i]->stop();
+  });
+  world.group().run(jobs, hooks.stop);
+  const bool interrupted = hooks.stop.stop_requested();
+  for (std::size_t i = 0; i < running.size(); ++i)
+    FEEDRATE_CHECK(running[i]->report(interrupted, !interrupted && i > 0, *into[i], alone));
+  return {};
+}
+
+}  // namespace
+
+Result<TogetherReport> run(const Experiment& experiment, const WorldSpec& world,
+                           const RunHooks& hooks) {
+  FEEDRATE_CHECK(check_jobs(experiment, world));
+  TogetherReport report;
+  report.verb = "together";
+  for (const JobSetup& each : experiment.jobs) report.jobs.emplace_back().job = each.words;
+  std::vector<const JobSetup*> all;
+  std::vector<JobTogether*> into;
+  for (std::size_t i = 0; i < experiment.jobs.size(); ++i) {
+    all.push_back(&experiment.jobs[i]);
+    into.push_back(&report.jobs[i]);
+  }
+  FEEDRATE_CHECK(run_jobs(all, world, hooks, into, false));
+  for (std::size_t i = 0; experiment.alone && i < all.size() && !hooks.stop.stop_requested(); ++i)
+    FEEDRATE_CHECK(run_jobs({all[i]}, world, hooks, {into[i]}, true));
+  report.interrupted = hooks.stop.stop_requested();
+  for (const JobTogether& each : report.jobs) {
+    const Envelope* const own = each.train        ? static_cast<const Envelope*>(&*each.train)
+                                : each.checkpoint ? &*each.checkpoint
+                                                  : nullptr;
+    if (own == nullptr || own->valid) continue;
+    report.valid = false;
+    for (const std::string& reason : own->invalid_reasons)
+      report.invalid_reasons.push_back(each.job + ": " + reason);
+  }
+  return report;
+}
+
+}  // namespace feedrate

@@ -1,0 +1,39 @@
+// What several jobs have to say that ran together: each one's own report, and, where they were run
+// alone as well, what being together cost it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "feedrate/result/checkpoint_result.h"
+#include "feedrate/result/run_result.h"
+
+namespace feedrate {
+
+// One of the two kinds is there.
+struct JobTogether {
+  std::string job;  // the words that asked for it
+  std::optional<RunResult> train, train_alone;
+  std::optional<CheckpointResult> checkpoint, checkpoint_alone;
+
+  // What it got: samples/s of training, bytes/s of checkpoints while they are written.
+  double rate() const { return train ? train->samples_per_second : bytes_per_second(checkpoint); }
+  // The same by itself; 0: it was not tried.
+  double rate_alone() const;
+  // Of its rate alone, what it lost; 0 where that is not known.
+  double lost_fraction() const;
+  bool was_alone() const { return train_alone || checkpoint_alone; }
+
+ private:
+  static double bytes_per_second(const std::optional<CheckpointResult>& checkpoints);
+};
+
+// `verb` is "together". The first job is the one that was measured; the others went on as long.
+struct TogetherReport : Envelope {
+  std::vector<JobTogether> jobs;
+};
+
+std::string verdict_of(const TogetherReport& report);
+
+}  // namespace feedrate
