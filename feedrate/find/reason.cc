@@ -189,6 +189,8 @@ void settle_points(std::uint32_t low, std::uint32_t high, FindResult& result) {
 
 void explain(const FindOptions& options, const TrainingPlan& plan,
              std::uint64_t accelerators_by_data, OwnLimit own_limit, FindResult& result) {
+  // The best evidence comes first: a number beyond the answer that was measured explains it. Only
+  // without one do the question, the budget or a limit.
   if (result.interrupted) {
     result.limited_by = "interrupted";
     result.reason = "the search was interrupted";

@@ -104,7 +104,7 @@ TEST(Damage, Npz) {
             "");
 }
 
-// What we wrote ourselves is compared byte for byte.
+// A file that we wrote ourselves is compared byte for byte.
 TEST(Damage, KnownContent) {
   const auto all_of = [](std::string_view name, const SampleContent& content) {
     const auto format = format_with(name);

@@ -264,7 +264,7 @@ TEST(BlockDeviceHere, ALoopDevice) {
   if (!below.countable) GTEST_SKIP() << "needs a disk below the image: " << below.reason;
   ASSERT_EQ(read, "read");
   ASSERT_TRUE(before && after);
-  // In a chroot the mount of the image may not be seen: then only its disk is known.
+  // In a chroot the mount of the image may not be visible: then only its disk is known.
   const std::string layers =
       find_mount(image) ? below.layers : "a file on " + join(names(below.disks), ", ");
   EXPECT_EQ(device.layers, "raw on " + loop.substr(5) + " -> " + layers);

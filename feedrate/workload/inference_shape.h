@@ -1,5 +1,5 @@
-// What serving a model asks of storage and network, from catalog/inference/: bytes in per sample,
-// published rates per accelerator, the bytes that a replica loads.
+// What serving a model asks of storage and network, from catalog/inference/: the bytes of a sample
+// that come in, published rates of an accelerator, and the bytes that a replica loads.
 #pragma once
 
 #include <string>
@@ -34,9 +34,10 @@ struct InferenceShape {
 
 Result<InferenceShape> parse_inference(std::string_view yaml, std::string_view origin);
 std::vector<std::string> inference_names();  // sorted
-// kUsage with a spelling hint when there is none.
+// Returns kUsage with a spelling hint when there is none of that name.
 Result<InferenceShape> find_inference(std::string_view name);
-// The one that serves what a workload of the catalogue trains; "" when there is none.
+// Returns the name of the one that serves what a workload of the catalogue trains; "" when there is
+// none.
 std::string inference_of_workload(std::string_view workload);
 
 }  // namespace feedrate

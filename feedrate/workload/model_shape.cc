@@ -83,7 +83,8 @@ Result<> read_parallelism(const YamlNode& root, ModelShape& model) {
   return {};
 }
 
-// One by one, as a number, or both, which then agree.
+// Reads the parameters of a model that is not a transformer: as tensors, as a number, or both,
+// which must then agree.
 Result<> read_listed(const YamlNode& root, ModelShape& model) {
   FEEDRATE_CHECK(read_count(root, "parameters", model.given_parameters, kParametersMax));
   if (!root.has("tensors")) return {};
@@ -102,8 +103,8 @@ Result<> read_listed(const YamlNode& root, ModelShape& model) {
 
 }  // namespace
 
-// The two norms, query with keys and values, the attention's output, the feed-forward matrices.
-// Head sizes are whole numbers, as in argonne-lcf/dlio_benchmark base_checkpointing.py.
+// Counts the two norms, query with keys and values, the attention's output, and the feed-forward
+// matrices. Head sizes are whole numbers, as in argonne-lcf/dlio_benchmark base_checkpointing.py.
 Count ModelShape::layer_parameters() const {
   const std::uint64_t kv = hidden / heads * kv_heads;
   const std::uint64_t attention = hidden * (hidden + 2 * kv) + hidden * hidden;

@@ -48,7 +48,7 @@ TEST(WorkloadDocuments, AreWhatTheRowsSay) {
   EXPECT_EQ(with_workload_keys("a page without the marks"), "");
 }
 
-// What is read in the order of this list, and nothing else, stands in the schema.
+// The schema must have the keys that are read, in the order of this list, and no others.
 TEST(WorkloadDocuments, TheSchemaHasEveryKeyThatIsRead) {
   EXPECT_EQ(keys_at("properties"), workload_keys());
   std::vector<std::string> dataset;

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t kChecksumBytes = 4;
 constexpr std::uint64_t kPageBitsMax = 24;
 
-// What both kinds have: entries in blocks, and large blocks in pages.
+// The parts that both kinds share: entries in blocks, and large blocks in pages.
 class ArrayReader {
  public:
   ArrayReader(Source& from, const Dataset& of, const TakeEntry& to)
@@ -41,7 +41,8 @@ class ArrayReader {
            (dataset.filtered || entry_bytes == fixed);
   }
 
-  // A block of `count` entries from `first` on at `address`, which begins with `head` bytes.
+  // Reads the block of `count` entries from `first` on at `address`, which begins with `head`
+  // bytes.
   Result<> read_block(std::uint64_t address, std::uint64_t head, std::string_view signature,
                       std::uint64_t first, std::uint64_t count) {
     const std::uint64_t page = std::uint64_t{1} << page_bits;
@@ -57,7 +58,8 @@ class ArrayReader {
     return read_pages(address, head, signature, first, count);
   }
 
-  // A fixed array has a bitmap of the pages that were written; what others hold is undefined.
+  // A fixed array has a bitmap of the pages that were written; the content of the others is
+  // undefined.
   Result<> read_pages(std::uint64_t address, std::uint64_t head, std::string_view signature,
                       std::uint64_t first, std::uint64_t count) {
     const std::uint64_t page = std::uint64_t{1} << page_bits;

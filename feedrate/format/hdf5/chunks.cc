@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kChecksumBytes = 4;
 
-// Bytes that libhdf5 takes for a number that is at most `most`.
+// Returns the bytes that libhdf5 takes for a number that is at most `most`.
 std::size_t width_of(std::uint64_t most) {
   return most == 0 ? 1 : (std::bit_width(most) - 1) / 8 + 1;
 }
@@ -53,7 +53,7 @@ class Finder {
     return each_of_implicit(take);
   }
 
-  // Chunks of one size, end to end.
+  // Calls `take` for chunks of one size that lie end to end.
   template <class Take>
   Result<> each_of_implicit(Take take) {
     std::uint64_t total = 1;
@@ -67,7 +67,8 @@ class Finder {
     return {};
   }
 
-  // `at` counts chunks. Those outside the dimensions (the dataset shrank) are left out.
+  // Adds the chunk at `at`, which counts chunks. Chunks outside the dimensions are left out; they
+  // remain where the dataset shrank.
   Result<> add(const std::vector<std::uint64_t>& at, std::uint64_t address, std::uint64_t bytes) {
     if (!source_.defined(address) || bytes == 0) return {};
     std::uint64_t number = 0;
@@ -80,8 +81,8 @@ class Finder {
     return {};
   }
 
-  // Entries of arrays count in row-major order of the largest dimensions, the one without a limit
-  // first.
+  // Returns the coordinates of an entry. Entries of arrays count in row-major order of the largest
+  // dimensions, the one without a limit first.
   std::vector<std::uint64_t> coordinates_of(std::uint64_t entry) const {
     const std::size_t rank = counts_.size();
     std::vector<std::uint64_t> at(rank);
@@ -101,7 +102,8 @@ class Finder {
     return at;
   }
 
-  // The level must be one less than `above`, and no node is read twice: so there is an end.
+  // The level must be one less than `above`, and no node is read twice, so the walk ends even in a
+  // damaged file.
   Result<> walk_tree1(std::uint64_t address, int above) {
     if (!nodes_.insert(address).second)
       return corrupt_at(source_.offset_of(address), "a B-tree node has two nodes above it");

@@ -105,7 +105,7 @@ class Describer {
     return {};
   }
 
-  // `rank` counts the bytes of an element as a dimension.
+  // `rank` is one more than the dataset's, since it counts the bytes of an element as a dimension.
   Result<> read_chunk(Fields& fields, std::uint64_t rank, std::size_t width) {
     if (rank != dataset_.dims.size() + 1 || rank < 2)
       return bad("chunks have other dimensions than their dataset");
@@ -126,6 +126,8 @@ class Describer {
     const std::size_t width = fields.number(1);
     if (width < 1 || width > 8) return bad("chunks with absurd dimensions");
     FEEDRATE_CHECK(read_chunk(fields, rank, width));
+    // The fields that are skipped are settings that the index's own header repeats, and the filter
+    // mask of a single chunk (file format specification 3.0, IV.A.2.i).
     switch (fields.number(1)) {
       case 1:
         dataset_.index = ChunkIndexKind::kSingle;

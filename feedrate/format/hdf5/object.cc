@@ -46,7 +46,8 @@ class HeaderReader {
       bytes.insert(bytes.end(), rest.begin(), rest.end());
     }
     add_messages(std::span(bytes).subspan(begin, length));
-    // More of them are elsewhere; what was read before is not read again.
+    // More messages may lie elsewhere, in continuation blocks. A block that was read before is not
+    // read again, so the loop ends.
     std::set<std::uint64_t> seen;
     for (std::size_t i = 0; i < continuations_.size(); ++i) {
       if (!seen.insert(continuations_[i].offset).second)

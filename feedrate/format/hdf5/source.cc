@@ -39,7 +39,7 @@ void Fields::skip(std::uint64_t count) { bytes(count); }
 
 Result<Source> Source::open(RandomAccess& file) {
   Source source(file);
-  // It comes first, or after a user block of 512 B or a power of two times that.
+  // The superblock comes first, or after a user block of 512 B times a power of two.
   for (std::uint64_t base = 0; file.size() >= kHeadBytes && base <= file.size() - kHeadBytes;
        base = std::max<std::uint64_t>(512, base * 2)) {
     source.base_ = base;

@@ -89,11 +89,13 @@ class Walker {
     return corrupt_at(page * page_bytes_, what);
   }
 
-  // The path leads here, `level` pages deep.
+  // Walks down from `page`. The path leads here, and is `level` pages deep.
   Result<> walk(std::uint64_t page, std::uint32_t level) {
     if (page < kMetaPages || page >= pages_)
       return corrupt_at(path_.empty() ? 0 : path_.back().offset,
                         fmt::format("page {} of a file of {} pages", page, pages_));
+    // In a sound tree only one path leads to a page. Without this check a damaged file could make
+    // the walk take exponentially long.
     if (seen_[page]) return bad(page, "a page has two pages above it");
     seen_[page] = true;
     std::vector<std::byte> bytes(page_bytes_);
@@ -151,7 +153,8 @@ class Walker {
     return {};
   }
 
-  // Whether a leaf is a block: values in leaves, equally many in all but the last.
+  // Returns whether each leaf is a block: all values lie in leaves, and all leaves but the last
+  // hold equally many.
   bool leaves_are_blocks() const {
     if (has_big_values_) return false;
     for (std::size_t i = 0; i + 1 < leaves_.size(); ++i)

@@ -28,7 +28,8 @@ struct StoredMember {
   }
 };
 
-// Method, time, date, CRC and 32-bit sizes: the part that a local and a central header share.
+// Appends method, time, date, CRC and 32-bit sizes: the part that a local and a central header
+// share.
 void append_common(std::vector<std::byte>& out, const StoredMember& member) {
   append_little<std::uint16_t>(out, 0);  // flags
   append_little(out, kStored);
@@ -45,7 +46,7 @@ void append_zip64_field(std::vector<std::byte>& out, std::span<const std::uint64
   for (const std::uint64_t value : values) append_little(out, value);
 }
 
-// numpy always asks for the zip64 field in the local header.
+// numpy always asks for the zip64 field in the local header, so it is always there.
 void append_local(std::vector<std::byte>& out, const StoredMember& member) {
   append_little(out, kLocalSignature);
   append_little(out, member.large() ? kZip64Version : kVersion);

@@ -45,7 +45,7 @@ FilePieces pieces_of(const std::vector<SampleContent>& samples) {
   return pieces;
 }
 
-// The extent of one tensor; its offsets count from the end of the header.
+// Returns the extent of one tensor, whose offsets count from the end of the header.
 Result<Extent> tensor_extent(const nlohmann::json& tensor, const std::string& name,
                              std::uint64_t data, std::uint64_t file_bytes) {
   const auto bad = [&](std::string_view what) {

@@ -8,7 +8,7 @@
 namespace feedrate::tfrecord {
 namespace {
 
-// Copies what `bytes` (at `position`) and the field (at `field_position`) have in common.
+// Copies the bytes that `bytes` (at `position`) and the field (at `field_position`) have in common.
 void capture(std::span<std::byte> field, std::uint64_t field_position, std::uint64_t position,
              std::span<const std::byte> bytes) {
   const std::uint64_t from = std::max(position, field_position);

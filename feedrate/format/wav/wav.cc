@@ -71,7 +71,7 @@ class WavFormat : public WholeFileFormat {
     return all;
   }
 
-  // Chunks as far as `head` shows them; the samples may begin after it.
+  // Checks the chunks, as far as `head` shows them; the samples may begin after it.
   Result<> check_head(std::span<const std::byte> head, std::uint64_t total_bytes) const override {
     if (!is_wav(head)) return corrupt_at(0, "not a WAV file: no 'RIFF' and 'WAVE'");
     std::uint64_t at = kFirstChunk;
