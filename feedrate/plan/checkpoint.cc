@@ -12,15 +12,16 @@ constexpr const char* kDalySource = "Daly, FGCS 22 (2006) 303-312; Young, CACM 1
 
 std::string percent(Count value) { return show(Measure::fraction(value)); }
 
-// Rows of tables that lie on one data-parallel rank only, though ZeRO does not shard them.
+// Returns the bytes of rows of tables that lie on one data-parallel rank only, although ZeRO does
+// not shard them.
 Bytes read_once(const CheckpointJob& job) {
   const Count tables = job.model.row_wise_parameters();
   return tables * ((job.parallelism.zero_stage >= 3 ? Bytes(0) : job.precision.weights) +
                    (job.parallelism.zero_stage >= 1 ? Bytes(0) : job.precision.optimizer));
 }
 
-// Every data-parallel rank reads what it holds: weights that only the first one wrote are read by
-// all of them.
+// Every data-parallel rank reads what it holds, so weights that only the first one wrote are read
+// by all of them.
 Bytes restart_bytes(const CheckpointJob& job, const CheckpointSize& size) {
   const Count replicas = count_of(job.parallelism.data);
   const bool weights_sharded = job.parallelism.zero_stage >= 3;
@@ -56,6 +57,8 @@ void add_size(const CheckpointJob& job, const CheckpointNeed& need, Section& sec
                               ? fmt::format("; norms {} times", parallel.tensor)
                               : ""),
               job.precision_source);
+  // With ZeRO each rank also has five vectors of `hidden` with the optimizer's values
+  // (checkpoint_shards.h).
   section.add("optimizer", "of which optimizer", need.size.optimizer,
               fmt::format("parameters x {} = {} x {}{}", show(job.precision.optimizer),
                           show(model.parameters()), show(job.precision.optimizer),
@@ -146,7 +149,7 @@ std::string interval_formula(Seconds mtbf, Seconds cost) {
       show(mtbf), show(cost), show(root(Count(2) * mtbf * cost)));
 }
 
-// One of the ways to checkpoint; `key` is "" or "_async".
+// Adds one of the ways to checkpoint; `key` is "" or "_async".
 void add_pace(const CheckpointNeed& need, const CheckpointPace& pace, const std::string& key,
               const std::string& name, Seconds lost, const std::string& lost_formula,
               Section& section) {
@@ -177,6 +180,8 @@ void add_times(const CheckpointJob& job, const CheckpointNeed& need, Section& se
               fmt::format("largest rank / its link to host memory = {} / {}",
                           show(need.size.largest.sum()), show(job.snapshot.value)),
               job.snapshot.source());
+  // An asynchronous checkpoint must be written before the next one begins, so its write time bounds
+  // the interval from below.
   section.add("interval_async", "training between two, asynchronous", need.asynchronous.interval,
               fmt::format("max(write time {}, {})", show(need.write_time),
                           interval_formula(mtbf, need.asynchronous.blocked)),
@@ -190,6 +195,8 @@ void add_times(const CheckpointJob& job, const CheckpointNeed& need, Section& se
               need.incremental_interval,
               interval_formula(mtbf, need.write_time * job.changed.value), kDalySource);
   const bool async_better = need.asynchronous.goodput > need.synchronous.goodput;
+  // A job without progress needs another remedy than one that writes slowly, so only the first
+  // remark that applies is given.
   if (need.synchronous.goodput < Count(0.01) && need.asynchronous.goodput < Count(0.01))
     section.remarks.push_back(
         "the job makes no progress: failures come faster than it can save and restart; use fewer "
@@ -202,6 +209,8 @@ void add_times(const CheckpointJob& job, const CheckpointNeed& need, Section& se
 
 void add_rest(const CheckpointJob& job, const CheckpointNeed& need, Section& section) {
   const Parallelism& parallel = job.parallelism;
+  // From this stage of ZeRO on each rank reads its own part; before it, all data-parallel ranks
+  // read the same bytes.
   const auto copies = [&](std::uint32_t stage) {
     return parallel.zero_stage >= stage ? 1 : parallel.data;
   };
@@ -244,7 +253,7 @@ void add_rest(const CheckpointJob& job, const CheckpointNeed& need, Section& sec
   }
 }
 
-// `late`: from the end of a blocking part until it is durable.
+// `late` is the time from the end of a blocking part until the checkpoint is durable.
 CheckpointPace pace(Seconds mtbf, Seconds blocked, Seconds interval, Seconds restart,
                     Seconds late) {
   return {blocked, interval, Count(1) - daly_goodput(mtbf, interval, blocked, Seconds(0)),

@@ -163,7 +163,7 @@ TEST(PlanTraining, AManifestOfLabelsIsReadByEveryReader) {
 TEST(PlanTraining, TheFullestHostCounts) {
   const TrainingDemand demand = training_demand(job_of("resnet50", "h100", 9));
   EXPECT_NEAR(demand.per_host.value(), demand.mean.value() / 9 * 8, 1);
-  // What is stored counts for a benchmark, not what is read of it.
+  // A benchmark's data set is counted by what is stored, not by what is read of it.
   const TrainingDemand columns = training_demand(job_of("dlrm_v3", "b200", 8));
   EXPECT_NEAR(columns.benchmark.value(), 500.0 * 8 * 16384 * 761, 1e6);
 }

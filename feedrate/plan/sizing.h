@@ -1,4 +1,4 @@
-// How many units of a described storage carry a demand, and what binds.
+// Counts how many units of a described storage carry a demand, and names the resource that binds.
 #pragma once
 
 #include <optional>
@@ -11,14 +11,15 @@
 
 namespace feedrate {
 
-// What all jobs together ask of a storage at one time: training, a restart, loading models.
+// The demand of all jobs together on a storage at one time: training, a restart, loading models.
 struct StoragePhase {
   std::string key = {};   // "training"
   std::string name = {};  // "training and checkpoints"
   BytesPerSecond read{}, write{};
   PerSecond read_operations{}, write_operations{};
   PerSecond opens{}, creates{};
-  // A burst that may take longer on a storage that is sized without it: counted, but not bound by.
+  // Marks a burst that may take longer on a storage that is sized without it: it is counted, but
+  // does not bind.
   bool burst = false;
   bool empty() const {
     return read + write <= BytesPerSecond(0) && opens + creates <= PerSecond(0) &&
@@ -26,14 +27,14 @@ struct StoragePhase {
   }
 };
 
-// The phases follow each other; the capacity is for all of them.
+// The demand of all phases, which follow each other; the capacity is for all of them.
 struct StorageDemand {
   std::vector<StoragePhase> phases;
   Bytes capacity{};
   bool one_directory = false;  // all files lie in one
 };
 
-// One resource of a storage and the units that it takes.
+// One resource of a storage, and the units that it takes.
 struct Binding {
   std::string phase;     // key of it; "" for the capacity
   std::string resource;  // "read bandwidth", "capacity", ...

@@ -32,7 +32,7 @@ enum class IoKind : std::uint8_t {
   kReadFile,  // open path, read buffer[length] at offset, close; one linked chain on io_uring
 };
 
-// Lives in the awaiting coroutine's frame until it completes.
+// A request. It lives in the awaiting coroutine's frame until it completes.
 struct alignas(8) IoRequest {
   IoKind kind = IoKind::kRead;
   std::uint8_t parts_pending = 0;  // driver's own
@@ -53,13 +53,13 @@ struct alignas(8) IoRequest {
   std::coroutine_handle<> waiter;
 
   const char* name = nullptr;  // the file's, to name a request that does not come back; or path
-  // The reactor's own: requests in flight, oldest first.
+  // The reactor's own list of requests in flight, oldest first.
   Instant since{};
   IoRequest* older = nullptr;
   IoRequest* newer = nullptr;
 };
 
-// Requests that have not come back for long.
+// Requests that have been in flight for suspiciously long.
 struct StuckIo {
   std::string oldest;       // in words: a read of "data/x"
   Instant since{};          // the oldest one's start
@@ -70,19 +70,19 @@ class IoDriver {
  public:
   virtual ~IoDriver() = default;
   virtual std::string_view name() const = 0;  // "io_uring", "threads", "inline"
-  // Starts the request; its waiter is posted to the reactor when all of it is done.
+  // Starts the request. Its waiter is posted to the reactor when all of it is done.
   virtual void submit(IoRequest& request) = 0;
-  // Pins the region for faster I/O. False when the host does not allow it (RLIMIT_MEMLOCK); I/O
-  // works all the same.
+  // Pins the region for faster I/O. Returns false when the host does not allow it (RLIMIT_MEMLOCK);
+  // I/O works all the same.
   virtual bool register_buffers(std::span<std::byte> region) = 0;
-  // What the driver could not get from this host and does without, for the result's warnings.
+  // Says what the driver could not get from this host and does without, for the result's warnings.
   virtual std::string shortfall() const { return {}; }
 };
 
-// CLOCK_MONOTONIC, the clock of the real-time reactors.
+// Reads CLOCK_MONOTONIC, the clock of the real-time reactors.
 Instant monotonic_now();
 
-// Does the request at once with plain system calls. opened_at is on the real clock.
+// Does the request at once with plain system calls. Its opened_at is on the real clock.
 void perform_blocking(IoRequest& request);
 
 }  // namespace feedrate

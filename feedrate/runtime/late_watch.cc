@@ -96,7 +96,8 @@ std::optional<PauseKind> HeartBeat::judge(Instant begin, Instant end, Duration w
     if (gap.kind == PauseKind::kStolen) stolen += both;
   }
   if (quota >= half) return PauseKind::kQuota;
-  // This thread alone: its processor's share of the quota, or it is blocked, or busy.
+  // Only this thread was late: its processor's share of the quota was used up, or it was blocked or
+  // busy.
   if (missed < half)
     return counters_().throttled - counted_.throttled >= half ? std::optional(PauseKind::kQuota)
                                                               : std::nullopt;

@@ -1,5 +1,5 @@
-// Reactor: a clock, timers and a run queue for coroutines. The one thing that engine code may ask
-// for the time, for sleep, for I/O or for a worker thread.
+// Reactor: a clock, timers and a run queue for coroutines. It is the only thing that engine code
+// may ask for the time, for sleep, for I/O or for a worker thread.
 //
 //   UringReactor   real time; completions come from io_uring
 //   ThreadReactor  real time; system calls run on worker threads (hosts without io_uring)
@@ -36,7 +36,7 @@ class OffloadJob {
   std::coroutine_handle<> waiter;
 };
 
-// Of memory that a task makes or looks at before it yields: some 40 us.
+// The most memory that a task makes or looks at before it yields; that takes some 40 us.
 inline constexpr std::size_t kTurnBytes = std::size_t{256} << 10U;
 
 class Reactor {
@@ -46,31 +46,32 @@ class Reactor {
   Reactor& operator=(const Reactor&) = delete;
   virtual ~Reactor();
 
-  // The time at the current turn of the loop. Coroutines resumed in one turn share it.
+  // Returns the time of the current turn of the loop. Coroutines resumed in one turn share it.
   Instant now() const { return now_; }
-  // The time right now; costs a clock call in real time. For timestamps after long computations.
+  // Returns the time right now, which costs a clock call in real time. It is for timestamps after
+  // long computations.
   virtual Instant refresh_now() = 0;
   virtual bool is_virtual() const = 0;
 
   void post(std::coroutine_handle<> waiter) { ready_.push_back(waiter); }
   virtual void post_remote(std::span<const std::coroutine_handle<>> waiters) = 0;
 
-  // Runs `task` detached; run() returns when all spawned tasks have finished.
+  // Runs `task` detached. run() returns when all spawned tasks have finished.
   void spawn(Task<> task);
-  // Instead of run(): what was spawned goes, and never begins.
+  // Is called instead of run(): the spawned tasks are dropped, and never begin.
   void discard();
   virtual void run() = 0;
 
-  // Ends all sleeps, now and later, and calls the stop hook. Whoever is asked to stop still has to
-  // return by itself.
+  // Ends all sleeps, now and later, and calls the stop hook. A task that is asked to stop still has
+  // to return by itself.
   void stop();
-  // Runs once, on the reactor's thread, when it is stopped: the place to wake what waits for
-  // others.
+  // Sets a hook that runs once, on the reactor's thread, when it is stopped: the place to wake
+  // tasks that wait for others.
   void set_stop_hook(std::function<void()> hook) { stop_hook_ = std::move(hook); }
   virtual void stop_remote() = 0;
   bool stopping() const { return stopping_; }
 
-  // Resumes at or after `deadline`; true, or false when the reactor is stopping.
+  // Resumes at or after `deadline` with true, or with false when the reactor is stopping.
   auto sleep_until(Instant deadline) {
     struct Awaiter {
       Reactor& reactor;
@@ -82,8 +83,9 @@ class Reactor {
     return Awaiter{*this, deadline};
   }
   auto sleep_for(Duration duration) { return sleep_until(now_ + duration); }
-  // Lets everything else run first: what is ready, what has completed meanwhile, due timers; and
-  // what was asked of the kernel goes out. For work that would hold all of that up.
+  // Lets everything else run first: tasks that are ready, operations that have completed meanwhile,
+  // and due timers. New requests go out to the kernel. It is for work that would hold all of that
+  // up.
   auto yield() {
     struct Awaiter {
       Reactor& reactor;
@@ -95,7 +97,7 @@ class Reactor {
   }
 
   virtual IoDriver& io() = 0;
-  // co_await perform(request): results are in the request afterwards.
+  // Awaits a request; its results are in the request afterwards: co_await perform(request).
   auto perform(IoRequest& request) {
     struct Awaiter {
       Reactor& reactor;
@@ -111,18 +113,20 @@ class Reactor {
     };
     return Awaiter{*this, io(), request};
   }
-  // What has not come back for some seconds, as of about a second ago; any thread.
+  // Returns the requests that have been in flight for some seconds, as of about a second ago. Any
+  // thread.
   virtual std::optional<StuckIo> stuck() const { return std::nullopt; }
-  // From now on, a second stop is not needed where reads do not come back: so long after stop(),
-  // and when nothing but reads is in flight, run() returns without them. The reactor and all that
-  // its tasks refer to must then be kept for good, as the kernel may still write into it.
+  // Lets a stop end without reads that do not come back. This long after stop(), when nothing but
+  // reads is in flight, run() returns without them. The reactor and everything that its tasks refer
+  // to must then be kept for good, as the kernel may still write into it.
   void let_go_of_reads(Duration after) { let_go_after_ = after; }
   bool has_let_go() const { return has_let_go_; }
 
-  // Runs job.execute() where blocking is allowed (a worker thread; inline in virtual time), then
-  // resumes job.waiter here.
+  // Runs job.execute() where blocking is allowed (on a worker thread; inline in virtual time), and
+  // then resumes job.waiter here.
   virtual void offload_job(OffloadJob& job) = 0;
-  // co_await offload(function): its result. The function must not touch the reactor.
+  // Awaits a blocking function and returns its result: co_await offload(function). The function
+  // must not touch the reactor.
   template <class Function>
   auto offload(Function function) {
     using Value = std::invoke_result_t<Function>;
@@ -144,16 +148,17 @@ class Reactor {
 
   std::uint64_t events() const { return events_; }  // coroutines resumed so far
 
-  // When this thread should have run but did not, in order; what has completed since is seen after
-  // them. Only where somebody watches; never in virtual time, but a test may say so.
+  // The times in which this thread should have run but did not, in order. Completions from such a
+  // time are seen only after it is noted. There are some only where somebody watches, and never in
+  // virtual time, but a test may add them.
   const std::vector<HostPause>& pauses() const { return pauses_; }
   void add_pause(const HostPause& pause) { pauses_.push_back(pause); }
-  // In real time, from now on; on the reactor's thread.
+  // Watches for such times from now on, in real time. To be called on the reactor's thread.
   virtual void watch_lateness(LateWatch::Judge) {}
 
  protected:
-  // Resumes what is in the run queue, in order, including what is added meanwhile, up to a bound:
-  // the queue need not be empty afterwards.
+  // Resumes the coroutines in the run queue, in order, including those added meanwhile, up to a
+  // bound: the queue need not be empty afterwards.
   void drain_ready();
   // Moves timers that are due at now_ to the run queue.
   void post_due_timers();
@@ -166,7 +171,7 @@ class Reactor {
   std::uint64_t events_ = 0;
   bool stopping_ = false;
 
-  // Requests in flight, oldest first.
+  // The requests in flight, oldest first.
   class InFlight {
    public:
     void add(IoRequest& request, Instant now) {
@@ -203,7 +208,7 @@ class Reactor {
   static Detached run_detached(Reactor& reactor, Task<> task);
 };
 
-// Worker threads for offload(); shared by the reactors of a process. Threads start on first use.
+// Worker threads for offload(), shared by the reactors of a process. They start on first use.
 class OffloadPool {
  public:
   explicit OffloadPool(unsigned threads);
@@ -216,14 +221,14 @@ class OffloadPool {
   std::unique_ptr<State> state_;
 };
 
-// Either of these. `pool` must outlive the reactor.
+// Makes a reactor of that kind. The pool of the options must outlive it.
 std::unique_ptr<Reactor> make_virtual_reactor();
 struct RealReactorOptions {
   OffloadPool* pool = nullptr;
   unsigned queue_entries = 1024;  // submission queue; four times as many completions
   unsigned file_slots = 1024;     // files that the ring keeps open by itself
 };
-// kEnvironment when io_uring cannot be used here, with the reason and the remedy.
+// Returns kEnvironment, with the reason and the remedy, when io_uring cannot be used here.
 Result<std::unique_ptr<Reactor>> make_uring_reactor(const RealReactorOptions& options);
 std::unique_ptr<Reactor> make_thread_reactor(const RealReactorOptions& options);
 

@@ -31,7 +31,7 @@ CpuTime cpu_time(int whose) {
           whose == RUSAGE_THREAD ? thread_run_delay() : Duration{}};
 }
 
-// Every open file counts against this limit; the soft one is often 1024 while more is allowed.
+// Every open file counts against this limit. The soft limit is often 1024 while more is allowed.
 void raise_file_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
@@ -106,7 +106,8 @@ Result<std::unique_ptr<ReactorGroup>> ReactorGroup::make(ClockKind clock, IoEngi
 ReactorGroup::~ReactorGroup() {
   const auto let_go = [](const auto& reactor) { return reactor->has_let_go(); };
   if (std::ranges::none_of(reactors_, let_go)) return;
-  // The kernel still knows of their requests, and workers may be in it.
+  // The kernel still knows the requests of these reactors, and workers may be busy for them, so
+  // they are never freed.
   for (auto& reactor : reactors_) static_cast<void>(reactor.release());
   static_cast<void>(pool_.release());
 }
@@ -131,6 +132,7 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
                        const std::function<void(unsigned)>& finish, const std::stop_token& stop) {
   cpu_times_.resize(size());
   const std::stop_callback on_stop(stop, [this] { this->stop(); });
+  // Only a thread that does nothing else can tell a stopped process from a blocked thread.
   std::optional<HeartBeat> heart;
   std::jthread beating;
   if (counters_ && !reactor(0).is_virtual()) {
@@ -142,7 +144,7 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
       }
     });
   }
-  // Reactors wait for each other while they run: where one cannot start, none runs.
+  // Reactors wait for each other while they run, so if one cannot start, none may run.
   std::latch started(size());
   std::atomic<bool> failed = false;
   std::vector<std::exception_ptr> failures(size());
@@ -173,6 +175,7 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
   } catch (const std::system_error&) {  // the limit on threads, or on address space
     failures[threads.size() + 1] = std::current_exception();
     failed = true;
+    // Threads that were not made will never arrive.
     started.count_down(size() - 1 - static_cast<std::ptrdiff_t>(threads.size()));
   }
   body(0);
@@ -198,7 +201,7 @@ Duration thread_cpu_time() {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-// Second field of schedstat [ns]; kernels may be built without it.
+// Reads the second field of schedstat [ns]; kernels may be built without it.
 Duration thread_run_delay() {
   std::ifstream file("/proc/thread-self/schedstat");
   Duration::rep running = 0, waiting = 0;

@@ -1,4 +1,4 @@
-// The reactors of one process, each on its own thread; one reactor on the virtual clock.
+// The reactors of one process, each on its own thread; on the virtual clock there is one reactor.
 #pragma once
 
 #include <functional>
@@ -25,8 +25,8 @@ struct CpuTime {
 
 class ReactorGroup {
  public:
-  // `threads` reactors (1 on the virtual clock). kAuto falls back from io_uring to threads and says
-  // so in warnings(); kEnvironment when kUring is asked for and cannot be had.
+  // Makes `threads` reactors (1 on the virtual clock). kAuto falls back from io_uring to threads
+  // and says so in warnings(). Returns kEnvironment when kUring is asked for and cannot be had.
   static Result<std::unique_ptr<ReactorGroup>> make(ClockKind clock, IoEngine engine,
                                                     unsigned threads);
   ~ReactorGroup();
@@ -36,24 +36,27 @@ class ReactorGroup {
   bool is_virtual() const { return reactors_.front()->is_virtual(); }
   const std::vector<std::string>& warnings() const { return warnings_; }
 
-  // On each reactor's thread: start(index, reactor), which spawns tasks; then the reactor until
-  // they are done; then finish(index). Returns when all have. A stop request stops every reactor.
-  // Once per group. What start() throws, or std::system_error where a thread cannot be made, is
-  // thrown again when no reactor runs: then the group is of no further use.
+  // Does the following on each reactor's thread: start(index, reactor), which spawns tasks; the
+  // reactor, until they are done; finish(index). Returns when all threads are through. A stop
+  // request stops every reactor. It may run once for each group. An exception of start(), or
+  // std::system_error where a thread cannot be made, is thrown again, and no reactor has run then:
+  // the group is of no further use.
   void run(const std::function<void(unsigned, Reactor&)>& start,
            const std::function<void(unsigned)>& finish, const std::stop_token& stop);
-  // Has run() watch for times in which this host did not let the reactors run. In virtual time
-  // there are none.
+  // Has run() watch for times in which this host did not let the reactors run. There are none in
+  // virtual time.
   void watch_host(std::function<HostCounters()> counters) { counters_ = std::move(counters); }
-  // Of the reactor that was held back longest, after run().
+  // Returns the pauses of the reactor that was held back longest. To be called after run().
   const std::vector<HostPause>& pauses() const;
-  // What has not come back for longest, while run() is on or when it let go of it; any thread.
+  // Returns the request that has been in flight longest, while run() is on or when it let go of it.
+  // Any thread.
   std::optional<StuckIo> stuck() const;
-  // Stops every reactor; any thread.
+  // Stops every reactor. Any thread.
   void stop();
-  // CPU time of each reactor's thread, after run().
+  // The CPU time of each reactor's thread, after run().
   const std::vector<CpuTime>& cpu_times() const { return cpu_times_; }
-  // CPU time of the whole process during run(): reactors, worker threads, the kernel's I/O threads.
+  // The CPU time of the whole process during run(): reactors, worker threads, and the kernel's I/O
+  // threads.
   CpuTime process_cpu_time() const { return process_cpu_time_; }
 
  private:
@@ -66,12 +69,14 @@ class ReactorGroup {
   std::function<HostCounters()> counters_;
 };
 
-// CPU time of the calling thread so far: for pricing work, not for the course of a run.
+// Returns the CPU time of the calling thread so far. It is for pricing work, and must not change
+// the course of a run.
 Duration thread_cpu_time();
-// For how long it was ready to run but others had the cores; 0 where the kernel does not count it.
+// Returns how long the calling thread was ready to run while others had the cores; 0 where the
+// kernel does not count it.
 Duration thread_run_delay();
 
-// Cores that this process may run on.
+// Returns the number of cores that this process may run on.
 unsigned available_cores();
 
 }  // namespace feedrate
