@@ -200,7 +200,7 @@ TEST(Format, CountAndPercent) {
   EXPECT_EQ(format_percent(0.973), "97.3 %");
 }
 
-// What is printed can be typed back in, to the printed precision.
+// A printed budget must parse back, to the printed precision.
 TEST(Format, BudgetsAreRoundedUpToWhatOneWouldType) {
   const std::pair<double, const char*> cases[] = {
       {0.1, "10s"}, {10, "10s"},  {10.1, "20s"}, {33.3, "45s"}, {45, "45s"},

@@ -35,7 +35,7 @@ class Writer {
   std::vector<char> out;
 };
 
-// Every length is checked against what is left, so a damaged file costs nothing.
+// Checks every length against what is left, so that a damaged file costs nothing.
 class Reader {
  public:
   explicit Reader(std::span<const std::byte> bytes) : rest_(bytes) {}

@@ -50,7 +50,7 @@ class FileOnDisk final : public RandomAccess {
     if (fd_ >= 0) close(fd_);
   }
   std::uint64_t size() const override { return size_; }
-  // The file beside it, when there is one.
+  // Opens the file beside it, if there is one.
   void open_companion(const Format& format) {
     if (format.companion_extension().empty()) return;
     auto beside = open(companion_path(path_, format), stop_);
@@ -111,7 +111,8 @@ Result<std::shared_ptr<const Format>> choose_format(const std::string& root,
       "none of the files can be read; give one that this user may read"));
 }
 
-// A cached index must not be older than the second file that it was made from.
+// Returns the time of the second file, since a cached index must not be older than the files that
+// it was made from.
 std::int64_t companion_time(const Format& format, const std::string& path) {
   struct stat status{};
   if (format.companion_extension().empty() ||
@@ -120,7 +121,7 @@ std::int64_t companion_time(const Format& format, const std::string& path) {
   return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
 }
 
-// Where the cache of the data set at `root` lies.
+// Returns where the cache of the data set at `root` lies.
 std::string cache_path(const std::string& root, const std::string& index_directory) {
   if (index_directory.empty()) return root + "/" + std::string(kIndexName);
   char resolved[PATH_MAX];
@@ -145,8 +146,8 @@ IndexResult index_file(const Format& format, const std::string& path, const std:
   return std::make_shared<const FileIndex>(std::move(*index));
 }
 
-// The indexes of files that must be looked into: from the cache, or by several threads at once,
-// since most of the time is waiting for storage.
+// The indexes of files that must be looked into. They come from the cache, or are made by several
+// threads at once, since most of the time is waiting for storage.
 class Indexer {
  public:
   Indexer(const Format& format, const std::string& root, const ScanOptions& options)
@@ -212,8 +213,8 @@ class Indexer {
   std::atomic<bool> changed_ = false;
 };
 
-// Labels beside the samples: a directory with a file of the same path (any extension) for each, or
-// one file for all.
+// The labels beside the samples: a directory with a file of the same path (any extension) for each
+// sample, or one file for all.
 class LabelSource {
  public:
   static Result<LabelSource> open(const std::string& path, const std::stop_token& stop) {
@@ -268,7 +269,7 @@ Result<std::shared_ptr<const Dataset>> open_dataset(const std::string& directory
 
 namespace {
 
-// Turns what was found into samples.
+// Turns the files that were found into samples.
 class Scan {
  public:
   Scan(std::string root, const ScanOptions& options) : root_(std::move(root)), options_(options) {}
@@ -310,7 +311,8 @@ class Scan {
   }
 
  private:
-  // Nothing is looked into: where the first file has a name of its format, the others must, too.
+  // No file is looked into here, so if the name of the first file is one of its format, the others'
+  // names must be, too.
   void leave_out_other_formats(std::vector<FoundFile>& files) {
     const auto is_ours = [&](const FoundFile& file) {
       return recognise_format(file.path, {}).name() == format_->name();

@@ -1,4 +1,4 @@
-// What the doctor looks at: a directory and the data in it. Private to doctor/.
+// The subject of the doctor: a directory and the data in it. Private to doctor/.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct Subject {
   std::uint64_t file_count() const { return dataset ? dataset->files() : own_files.size(); }
   bool has_files() const { return file_count() > 0; }
   FileList files() const;  // must not outlive the subject
-  // A file to try things on: the first that is not empty, ""  when there is none.
+  // Returns a file to try things on: the first that is not empty, or "" when there is none.
   std::string example() const;
   std::string describe() const;
 };

@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::uint64_t kCountMax = std::uint64_t{1} << 62U;
 
-// fraction * count is rounded up to a rank; this much above a whole number is a rounding error.
+// fraction * count is rounded up to a rank; up to this much above a whole number is a rounding
+// error.
 constexpr double kRankSlack = 1e-12;
 
 std::unexpected<Error> not_a_histogram(const char* why) {
