@@ -133,8 +133,7 @@ TEST(ParseRate, ReadsBandwidths) {
   EXPECT_EQ(parse_rate(" 1MiB/s ", "--x").value(), BytesPerSecond(1048576));
   const std::string hint = "hint:  write it like 20GB/s or 800MiB/s\n";
   EXPECT_EQ(rendered(parse_rate("20GB", "--x")), "error: --x: '20GB' is not a bandwidth\n" + hint);
-  EXPECT_EQ(rendered(parse_rate("0B/s", "--x")),
-            "error: --x: '0B/s' is no bandwidth at all\n" + hint);
+  EXPECT_EQ(rendered(parse_rate("0B/s", "--x")), "error: --x: '0B/s' must be more than 0\n" + hint);
   EXPECT_EQ(parse_rate("7parsecs/s", "--x").error().message(),
             "--x: unknown unit 'parsecs' in '7parsecs'");
 }

@@ -115,7 +115,7 @@ Checked check_read_ahead(const Examined& host) {
 Checked check_numa(const Examined& host) {
   constexpr std::string_view kCheck = "NUMA";
   const std::vector<NumaNode> nodes = read_numa_nodes(host.roots);
-  if (nodes.empty()) return unknown(kCheck, "the kernel tells of no nodes");
+  if (nodes.empty()) return unknown(kCheck, "the kernel reports no nodes");
   if (nodes.size() == 1) return ok(kCheck, "1 node");
   std::optional<unsigned> home;
   if (!host.device.disks.empty())
@@ -133,7 +133,7 @@ Checked check_numa(const Examined& host) {
         return processor < CPU_SETSIZE && CPU_ISSET(processor, &allowed);
       });
   if (!near)
-    return warn(kCheck, found + ", and no core of ours is",
+    return warn(kCheck, found + ", and no core of this process is",
                 "every byte crosses the link between the nodes",
                 fmt::format("start it with 'numactl --cpunodebind={} --membind={}'", *home, *home));
   return ok(kCheck, found);

@@ -84,7 +84,7 @@ std::string Subject::example() const {
 
 std::string Subject::describe() const {
   if (!trouble.empty()) return trouble;
-  if (!exists) return fmt::format("it is not there yet; looked at {}", quote_path(looked_at));
+  if (!exists) return fmt::format("it does not exist yet; looked at {}", quote_path(looked_at));
   const std::string amount = fmt::format("{}{}, {}", more ? "more than " : "",
                                          format_counted(file_count(), "file"), format_bytes(bytes));
   if (dataset) return fmt::format("a data set of ours: {}, {}", workload, amount);

@@ -247,7 +247,7 @@ BlockDevice find_block_device(unsigned major, unsigned minor, std::string_view f
   // Major number 0 is for file systems that are not on one device.
   const std::string link = block_link(roots, major, minor);
   if (major == 0 || !exists(link)) {
-    device.reason = fmt::format("device {}:{} is no block device of this host", major, minor);
+    device.reason = fmt::format("device {}:{} is not a block device of this host", major, minor);
     return device;
   }
   device.layers.clear();

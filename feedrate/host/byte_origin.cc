@@ -64,7 +64,7 @@ std::string unknown_reason(const std::string& disk, const std::string& folder) {
       read_host_word(folder + "/../transport") == "loop")
     return disk + " gets its blocks from a target in this host's kernel";
   if (folder.find("/devices/virtual/block/") != std::string::npos)
-    return disk + " is no hardware, and names no device below it";
+    return disk + " is not hardware, and names no device below it";
   return {};
 }
 

@@ -244,7 +244,7 @@ TEST(PlanNetwork, GradientsAndActivations) {
   EXPECT_EQ(sharded.find("tensor"), nullptr);
   EXPECT_EQ(sharded.remarks[0],
             "activations between tensor-parallel ranks and stages depend on batch and sequence "
-            "length, of which no source says enough");
+            "length, of which at least one is not known");
 }
 
 TEST(PlanCheckpoint, DalysIntervalIsTheBestOne) {
@@ -296,8 +296,8 @@ TEST(PlanCheckpoint, RowsOfTablesLieOnAllReplicas) {
   const Section network = network_section(job.model, job.parallelism, Count(0));
   EXPECT_NEAR(network.find("gradients")->value.value(), 3 * 7.0 / 8 * dense * 2, 1);
   EXPECT_EQ(network.remarks[0],
-            "rows of embedding tables that replicas ask each other for depend on the samples, of "
-            "which no source says enough");
+            "rows of embedding tables that replicas ask each other for depend on the samples, "
+            "which no source describes well enough");
 }
 
 TEST(PlanCheckpoint, ThePublishedIntervalAndOverhead) {

@@ -483,14 +483,14 @@ Section network_section(const ModelShape& model, const Parallelism& parallel, Co
                 model.source);
     if (tables > Count(0))
       section.remarks.push_back(
-          "rows of embedding tables that replicas ask each other for depend on the samples, of "
-          "which no source says enough");
+          "rows of embedding tables that replicas ask each other for depend on the samples, "
+          "which no source describes well enough");
   }
   if (!model.is_transformer() || parallel.tensor * parallel.pipeline == 1) return section;
   if (model.sequence_tokens == 0 || batch <= Count(0)) {
     section.remarks.push_back(
         "activations between tensor-parallel ranks and stages depend on batch and sequence "
-        "length, of which no source says enough");
+        "length, of which at least one is not known");
     return section;
   }
   const Bytes activations =

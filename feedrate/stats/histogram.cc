@@ -69,7 +69,7 @@ Result<Histogram> Histogram::from_buckets(std::span<const Bucket> buckets, std::
   for (const auto& [low, count] : buckets) {
     const std::size_t bucket = bucket_of(low);
     if (low < next || lower_bound_of(bucket) != low)
-      return not_a_histogram("a bucket is out of order or none of ours");
+      return not_a_histogram("a bucket is out of order or does not exist");
     if (count == 0 || count > kCountMax - histogram.count_)
       return not_a_histogram("a bucket's count is zero or too large");
     histogram.counts_.resize(bucket + 1);

@@ -57,7 +57,7 @@ Result<Names> alternatives(const YamlNode& node, std::string_view text) {
 Result<Names> expand(const YamlNode& node) {
   FEEDRATE_TRY(const std::string text, node.text());
   const auto no_name = [&] {
-    return node.error(fmt::format("'{}' is no name of a tensor", text),
+    return node.error(fmt::format("'{}' is not a name for a tensor", text),
                       fmt::format("use letters, digits and ._-/, at most {}", kNameBytesMax));
   };
   if (text.size() > kNameBytesMax) return no_name();

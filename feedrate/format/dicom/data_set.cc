@@ -193,7 +193,7 @@ class Walk {
         syntax->erase(
             std::min(syntax->find_last_not_of(std::string_view(" \0", 2)) + 1, syntax->size()));
         if (syntax->empty() || syntax->find_first_not_of("0123456789.") != std::string::npos)
-          return corrupt_at(element.at, "the transfer syntax is no UID");
+          return corrupt_at(element.at, "the transfer syntax is not a UID");
       }
       at_ = element.value_at + element.length;
     }

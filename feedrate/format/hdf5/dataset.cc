@@ -24,7 +24,7 @@ class Describer {
          {MessageType::kDataspace, MessageType::kDatatype, MessageType::kLayout}) {
       const Message* message = header_.find(type);
       if (message == nullptr)
-        return bad(fmt::format("'{}' is no dataset: a message is missing", name_));
+        return bad(fmt::format("'{}' is not a dataset: a message is missing", name_));
       if (message->shared) return unsupported(name_, "has a type that is stored elsewhere (named)");
     }
     FEEDRATE_CHECK(check_external());
