@@ -61,7 +61,7 @@ class Dataset {
   struct ScannedFile {
     std::string path;  // relative to the directory
     std::shared_ptr<const FileIndex> index;
-    SideFile side;  // path "": none
+    SideFile side;  // its path is "" where there is none
   };
   static std::shared_ptr<const Dataset> from_scan(std::shared_ptr<const Format> format,
                                                   std::string directory,
@@ -70,7 +70,7 @@ class Dataset {
 
   const Format& format() const { return *format_; }
   const std::string& directory() const { return directory_; }
-  const std::optional<DatasetPlan>& plan() const { return plan_; }  // none: a user's own
+  const std::optional<DatasetPlan>& plan() const { return plan_; }  // none for a user's own data
 
   std::uint64_t files() const { return file_bytes_.size(); }
   std::uint64_t samples() const { return samples_; }
@@ -137,7 +137,7 @@ class Dataset {
   std::vector<std::uint64_t> file_bytes_;
   std::vector<ScannedFile> scanned_;
   std::vector<std::uint64_t> first_samples_;       // prefix sums, when not uniform
-  std::shared_ptr<const FileIndex> common_index_;  // when all files are alike
+  std::shared_ptr<const FileIndex> common_index_;  // where all files are alike
   std::uint64_t samples_ = 0, bytes_ = 0, uniform_samples_ = 0;
   std::uint64_t largest_file_ = 0, largest_sample_ = 0;
   std::uint64_t fixed_payload_ = 0;

@@ -95,7 +95,7 @@ Result<std::shared_ptr<const Format>> choose_format(const std::string& root,
     return format;
   }
   std::optional<Error> first_error;
-  for (const FoundFile& found : files) {  // by the first that can be read
+  for (const FoundFile& found : files) {  // the first file that can be read decides
     std::byte head[kHeadBytes];
     auto file = FileOnDisk::open(root + "/" + found.path, options.stop);
     const std::size_t length = std::min<std::uint64_t>(kHeadBytes, file ? file->size() : 0);
@@ -192,7 +192,7 @@ class Indexer {
     }
   }
   void save(const std::string& cache, std::vector<std::string>& warnings) {
-    if (options_.one_file) fresh_ = cached_;  // of a folder that is read one file at a time
+    if (options_.one_file) fresh_ = cached_;  // for a folder that is read one file at a time
     for (std::size_t i = 0; i < files_.size(); ++i)
       if (results_[i]) fresh_.put(files_[i], *results_[i]);
     const Result<> saved = fresh_.save(cache);

@@ -18,17 +18,18 @@ Result<std::shared_ptr<const Dataset>> open_dataset(const std::string& directory
 struct ScanOptions {
   std::string format;  // "" to recognise it from names and first bytes
   FormatOptions format_options = {};
-  std::string options_format = {};  // the format that these options are for; "": whichever it is
+  std::string options_format = {};  // the format that these options are for; "" for any
   std::string labels = {};  // "": a directory of files beside the samples', or one file for all
   std::string index_directory = {};  // where indexes are kept; "": in the data set's directory
   std::stop_token stop = {};         // ends the scan with kCancelled
   std::string path = {};             // as the user gave it; filled in by scan_dataset, as this:
-  bool one_file = false;             // whether that is a file
+  bool one_file = false;             // whether that path is a file
 };
 struct ScanOutcome {
   std::shared_ptr<const Dataset> dataset;
   std::vector<std::string> warnings;  // what was left out and why, a line each
-  bool index_made = false;            // files were looked into, which the next scan need not do
+  // Whether files were looked into; the next scan need not do so.
+  bool index_made = false;
 };
 // Takes all regular files below `path`, sorted; the name of a file's directory is its label. Links
 // to files are followed, and links to directories too, each directory once. Hidden files, empty

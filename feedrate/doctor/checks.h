@@ -36,7 +36,7 @@ struct Examined {
   std::optional<Mount> mount = {};
   BlockDevice device = {};
   NetworkMount network = {};
-  ByteOrigin origin = {};  // of some of the files, else of the directory
+  ByteOrigin origin = {};  // the origin of some of the files, else of the directory
   std::optional<MemoryFacts> memory = {};
   CgroupLimits cgroup = {};
   unsigned cores_allowed = 1;

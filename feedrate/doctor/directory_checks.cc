@@ -10,7 +10,8 @@
 namespace feedrate {
 namespace {
 
-constexpr std::uint64_t kDefaultDataBytes = std::uint64_t{4} << 30U;  // what find makes
+// Bytes that find makes by itself.
+constexpr std::uint64_t kDefaultDataBytes = std::uint64_t{4} << 30U;
 constexpr double kFreeShareMin = 0.05;
 constexpr std::uint64_t kSizedFilesMax = 500;
 constexpr double kStoredShareMin = 0.9;

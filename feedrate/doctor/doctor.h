@@ -17,7 +17,8 @@
 namespace feedrate {
 
 struct DoctorOptions {
-  Duration watch = std::chrono::milliseconds(500);  // how long others' I/O and CPU use is watched
+  // How long the I/O and CPU use of others is watched.
+  Duration watch = std::chrono::milliseconds(500);
   HostRoots roots = {};
 };
 

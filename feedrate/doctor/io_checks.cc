@@ -46,7 +46,7 @@ struct Block {
 struct DirectTrial {
   std::string file;  // in words: "part-0001", or "a temporary file"
   bool opened = false, reads_512 = false, reads_4096 = false;
-  int code = 0;                                              // of what failed
+  int code = 0;                                              // errno of the call that failed
   std::uint32_t memory_alignment = 0, offset_alignment = 0;  // 0: the kernel does not say
 };
 

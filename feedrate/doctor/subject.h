@@ -17,8 +17,8 @@ struct Subject {
   bool exists = false;
   bool writable = false;                   // files can be made in looked_at
   std::string trouble;                     // why it cannot be read; "" when it can
-  std::string remedy;                      // for that
-  std::shared_ptr<const Dataset> dataset;  // ours and complete, else null
+  std::string remedy;                      // the remedy for that trouble
+  std::shared_ptr<const Dataset> dataset;  // one of ours that is complete, else null
   std::string workload;                    // of ours, complete or not
   std::vector<std::string> own_files;      // of any other folder: full paths, the first of them
   bool more = false;                       // there are more than own_files

@@ -27,11 +27,12 @@ constexpr auto kPollInterval = std::chrono::milliseconds(20);
 constexpr std::size_t kEpochsWatched = 64;          // further ones are not looked at
 constexpr std::uint64_t kFilesLookedAtDirect = 50;  // where it only serves to inform
 constexpr std::uint64_t kFilesLookedAt = 500;       // of each epoch
-constexpr std::uint64_t kFilesWalkedDown = 32;      // to what stores them
+// Files that are followed down to the devices that store them.
+constexpr std::uint64_t kFilesWalkedDown = 32;
 // Less than this of others' reads is not mentioned: a program that starts meanwhile is read from
 // the same disk.
 constexpr double kOthersWorthAWord = 256e6;  // bytes
-constexpr double kOthersMax = 1.05;          // more than what we moved: others read, too
+constexpr double kOthersMax = 1.05;          // times what we moved; beyond it others read as well
 
 }  // namespace
 

@@ -19,7 +19,7 @@ inline constexpr double kPageCacheShareMax = 0.05;
 
 struct WitnessOptions {
   bool direct = false;       // around the page cache
-  bool drop_behind = false;  // what was read is dropped from the page cache again
+  bool drop_behind = false;  // bytes that were read are dropped from the page cache again
   HostRoots roots = {};
 };
 

@@ -12,14 +12,15 @@ constexpr std::uint64_t kTimesMore = 4;
 // Readers of each accelerator, where the limit on all of them allows it. With only one, which waits
 // for a slow read now and then, the step barrier makes every accelerator wait.
 constexpr std::uint64_t kReadersEach = 4;
-constexpr double kAsMuch = 0.9;          // hardly less
+constexpr double kAsMuch = 0.9;          // share of a rate that counts as hardly less
 constexpr double kMore = 1.03;           // times as much: more
 constexpr double kTrialShare = 0.025;    // of the budget, for one trial
 constexpr double kTrialShareMax = 0.06;  // where few reads come back
 constexpr std::uint64_t kReadsEnough = 2000;
-constexpr std::uint64_t kStepsEnough = 12;  // with readers that are kept: see climb()
+constexpr std::uint64_t kStepsEnough = 12;  // for a kept number of readers: see climb()
 constexpr int kClimbsMax = 6;
-constexpr double kSameNumber = 1.1;  // of replicas: would ask for hardly more
+// Growth of replicas below which hardly more would be asked for.
+constexpr double kSameNumber = 1.1;
 constexpr std::uint64_t kTransferMax = std::uint64_t{16} << 20U;
 // A trial reads no more than this, which is more than any number of accelerators asks for: where
 // storage costs next to nothing, its time limit would let it read far more.
@@ -136,7 +137,7 @@ class Ladder {
   double budget_seconds_;
   double busy_ = 1;
   std::uint32_t ahead_ = 1;
-  Depth reads_;  // what was learnt of how long they take
+  Depth reads_;  // what was learnt of the times of reads
   std::vector<DepthPoint> points_;
 };
 
@@ -295,7 +296,8 @@ std::uint64_t Depth::batches_of_the_longest(const TrainingPlan& plan, std::uint6
 }
 
 void Depth::learn_of_reads(const Session::Outcome& trial) {
-  constexpr double kLong = 4;  // times the mean; less is a queue, which holds up all alike
+  // Times the mean; a longest read below that is a queue, which delays all alike.
+  constexpr double kLong = 4;
   if (trial.longest_read_seconds <= std::max(longest_read_seconds, kLong * trial.read_seconds))
     return;
   longest_read_seconds = trial.longest_read_seconds;

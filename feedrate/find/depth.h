@@ -14,7 +14,7 @@ namespace feedrate {
 
 struct Depth {
   std::uint64_t reads = 0;       // in flight: fewer moved less
-  std::uint64_t reads_used = 0;  // of the trials: one step more where that did no harm
+  std::uint64_t reads_used = 0;  // reads of the trials: one step more, where that did no harm
   std::uint64_t transfer_bytes = 0;
   // The window is this many times the one that keeps the readers busy. It is above 1 where one late
   // read, for which a whole batch waits, left the readers without room.

@@ -12,12 +12,13 @@
 namespace feedrate {
 namespace {
 
-constexpr std::uint32_t kAlike = 3;  // numbers below the threshold, and none above it
+constexpr std::uint32_t kAlike = 3;  // numbers below the threshold, while none above it was seen
 constexpr double kTurnShare = 0.3;   // of the budget, to look at later readings
-constexpr double kAsFast = 0.03;     // rates that differ by less are one
-constexpr double kRateShare = 0.05;  // of the budget, for what the storage moves then
+constexpr double kAsFast = 0.03;     // rates that differ by less count as equal
+constexpr double kRateShare = 0.05;  // share of the budget for measuring the rate of later readings
 constexpr std::uint64_t kRateSamples = 400'000;
-constexpr double kPromised = 0.97;  // of what the storage moves: less reaches the accelerators
+// Share of what the storage moves; accelerators that get less may need a wider window.
+constexpr double kPromised = 0.97;
 
 }  // namespace
 
@@ -292,7 +293,8 @@ std::optional<ColdAnswer> Search::cold_answer() const {
   }
   if (!std::isfinite(x) || !std::isfinite(error)) return std::nullopt;
   constexpr double kWidth = 3;
-  constexpr double kRateModel = 0.01;  // how well a rate without pauses says what accelerators get
+  // Error of taking a rate without pauses for what accelerators get.
+  constexpr double kRateModel = 0.01;
   const double doubt = kWidth * error + kRateModel;
   const auto whole = [&](double value) {
     return static_cast<std::uint32_t>(
@@ -480,7 +482,7 @@ void Search::describe_trials(FindResult& result) const {
 }
 
 OwnLimit Search::own_limit(const FindResult& result) const {
-  constexpr double kBusy = 0.8;  // of the reads that may be in flight
+  constexpr double kBusy = 0.8;  // share of the allowed reads in flight that counts as all of them
   if (!result.beyond || plan_.client != ClientKind::kNative) return OwnLimit::kNone;
   const RunResult& beyond = *result.beyond;
   const std::uint32_t replicas = beyond.job.accelerators / replica();

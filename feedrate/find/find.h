@@ -22,7 +22,7 @@ struct FindOptions {
   double au_threshold = 0.9;
   std::uint32_t accelerators_max = 65536;  // one replica at least
   bool max_given = false;                  // the user's own limit
-  std::uint32_t at_least = 0;              // 0: find the number; else: are so many fed?
+  std::uint32_t at_least = 0;              // 0: find the number; else: are this many fed?
   Duration budget{};                       // of the whole search; 0: until sure
   std::uint64_t samples_max = 0;           // of all trials together; 0: no limit
   // Returns the time since the search began, its own work included. It is empty on the virtual
@@ -53,8 +53,9 @@ struct TrialRequest {
   std::uint64_t number = 0;  // of the trial: seeds differ from one to the next
   std::uint32_t accelerators = 1;
   TrialLoad load;
-  std::uint64_t start_samples = 0;  // that earlier trials have read: go on behind them
-  bool free_steps = false;          // steps take no time: what does the storage move?
+  // Samples that earlier trials have read; this one goes on behind them.
+  std::uint64_t start_samples = 0;
+  bool free_steps = false;  // steps take no time, which shows what the storage moves
 };
 using TrialRunner = std::function<Result<RunResult>(const TrialRequest&, StepObserver& observer)>;
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kSmallestLog2 = -14;
 constexpr double kFreedomMin = 8;  // fewer differences say nothing about a variance
-constexpr int kLongest = 3;        // lengths of blocks that count
+constexpr int kLongest = 3;        // lengths of blocks that count, from the longest down
 
 // A variance estimated from this many degrees of freedom, multiplied by this factor, is too small
 // as often as too large. It is the inverse of the chi-square median by Wilson and Hilferty (PNAS

@@ -36,7 +36,7 @@ class Noise {
   static constexpr std::size_t kScales = 40;  // lengths of 2^(i - 14) seconds
   struct Scale {
     double sum = 0;      // of length x squared deviations
-    double freedom = 0;  // degrees of it
+    double freedom = 0;  // degrees of freedom of that sum
     double lengths = 0;  // of length x degrees of freedom
   };
   std::array<Scale, kScales> scales_{};

@@ -62,7 +62,7 @@ std::string largest_loss(const RunResult& run) {
 // more to give, and the search was not allowed to ask it for more.
 void explain_own_limit(const FindOptions& options, OwnLimit limit, const std::string& rates,
                        FindResult& result) {
-  constexpr std::uint64_t kTimesMore = 4, kInflightMost = 1'000'000;  // that --max-inflight may be
+  constexpr std::uint64_t kTimesMore = 4, kInflightMost = 1'000'000;  // the limit of --max-inflight
   constexpr std::uint64_t kShare = 4;  // of a host's memory may be read ahead
   if (limit == OwnLimit::kReadsInFlight) {
     const std::string most = format_count(static_cast<double>(options.inflight_max));

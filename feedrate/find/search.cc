@@ -28,7 +28,7 @@ constexpr double kOneWait = 0.05;
 // The width in standard errors for the last look: two per cent on one side, less what earlier looks
 // may have spent.
 constexpr double kLastLook = 2.2;
-constexpr double kModel = 0.002;  // what one capacity for all numbers is good for
+constexpr double kModel = 0.002;  // relative error of taking one capacity for all numbers
 constexpr double kAgrees = 1.0;   // standard errors on the right side of the threshold
 
 }  // namespace
@@ -37,7 +37,7 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
   Estimate estimate;
   const auto found = looks_.find(replicas);
   if (found == looks_.end()) return estimate;
-  double bound = 2;  // the lowest of those that are upper bounds only
+  double bound = 2;  // the lowest of the looks that are upper bounds only
   double work = 0;
   double own = 0;
   double more = 0;

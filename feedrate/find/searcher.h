@@ -147,8 +147,9 @@ class Search {
   // them read ahead may help. This tries it.
   Result<> try_more_ahead();
 
-  static constexpr double kSideShare = 0.35;   // of what is left, for the verdict on one side
-  static constexpr double kFirstShare = 0.12;  // where that side is not known at all
+  // Share of the remaining budget for the verdict on one side.
+  static constexpr double kSideShare = 0.35;
+  static constexpr double kFirstShare = 0.12;  // the same where that side is not known at all
   // The share of the budget that reading a small data set once may take.
   static constexpr double kFirstPassShare = 0.25;
 
@@ -162,7 +163,7 @@ class Search {
   Session::Rate again_rate_;
   bool reads_again_ = false, stays_with_first_ = false;
   Depth depth_;
-  std::uint32_t ahead_ = 1;  // times the window that keeps the readers busy
+  std::uint32_t ahead_ = 1;  // multiple of the window that keeps the readers busy
   std::uint32_t ahead_refused_ = 0;
   int unmeasured_ = 0;
 };

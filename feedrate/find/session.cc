@@ -43,8 +43,8 @@ double Session::passes() const {
 }
 
 Session::Rate Session::first_reading() const {
-  constexpr double kAsFast = 0.95;  // slower ones had too few reads in flight
-  constexpr double kAsLong = 0.3;   // too short ones only saw their own beginning
+  constexpr double kAsFast = 0.95;  // slower trials had too few reads in flight
+  constexpr double kAsLong = 0.3;   // shorter trials only saw their own beginning
   double longest = 0;
   for (const Rate& rate : first_rates_) longest = std::max(longest, rate.seconds);
   double most = 0;
@@ -102,7 +102,7 @@ double Session::room_for(std::uint32_t replicas, const TrialLoad& load) const {
 
 void Session::learn_what_trials_take(const TrialRecorder& recorder, double called_at,
                                      double returned_at, double in_flight) {
-  constexpr double kFades = 0.7;  // what was slow once is not held against all that follow
+  constexpr double kFades = 0.7;  // a trial that was slow once is not held against all that follow
   if (!on_real_clock() || recorder.begun_at() <= 0) return;
   seconds_to_begin_ = std::max(kFades * seconds_to_begin_, recorder.begun_at() - called_at);
   const double cut =

@@ -51,8 +51,9 @@ class Session {
   // its first read, and from its end until its last reads have come back. Both are learnt from the
   // trials so far. On the virtual clock it equals left().
   double room_for(std::uint32_t replicas, const TrialLoad& load) const;
-  bool read_all_it_may() const;                 // of FindOptions::samples_max
-  int discarded() const { return discarded_; }  // trials in which this host did not run
+  bool read_all_it_may() const;  // as many as FindOptions::samples_max
+  // Trials that were left out, as this host did not run in them.
+  int discarded() const { return discarded_; }
   std::uint32_t several() const { return several_; }
   const std::vector<TrialResult>& trials() const { return trials_; }
   std::optional<RunResult> last_run(std::uint32_t accelerators) const;
@@ -77,7 +78,7 @@ class Session {
   const std::stop_token& stop_;
   Noise noise_;
   std::vector<std::pair<std::uint64_t, Noise>> noises_;  // of reads in flight, with free steps
-  double rate_max_ = 0;  // samples/s that trials with free steps moved
+  double rate_max_ = 0;  // samples/s, the most that trials with free steps moved
   double simulated_seconds_ = 0;
   // The longest times of late, on the real clock: until a trial began, and from its end until all
   // reads had come back, beyond what the storage's rate explains.

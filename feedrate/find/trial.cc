@@ -66,7 +66,8 @@ std::uint64_t TrialRecorder::samples() const {
 
 std::size_t TrialRecorder::steady_point() const {
   std::vector<double> amounts;
-  std::size_t first = 1;  // the first that saw anything: until then the first reads were under way
+  // The first watch that saw anything; until then the first reads were under way.
+  std::size_t first = 1;
   while (first < reads_.size() && reads_[first].bytes == 0) ++first;
   for (std::size_t i = first + 1; i < reads_.size(); ++i)
     amounts.push_back(static_cast<double>(reads_[i].bytes - reads_[i - 1].bytes));
@@ -308,9 +309,10 @@ std::vector<TrialRecorder::Point> TrialRecorder::ends_of_blocks(bool free_steps)
 // Teaches series of what was read. There is one series for each epoch of the framework's client,
 // since the slower end of one epoch and start of the next say nothing of the storage.
 bool TrialRecorder::teach_reads(Noise& noise, bool free_steps) const {
-  constexpr double kAllReadersBusy = 0.75;  // of an epoch; then the first of them have no more
-  constexpr double kBlocksMin = 4;          // of one series
-  if (reads_.size() <= 3) return true;      // too short for steps, too
+  // Share of an epoch; after it the first readers have no more work.
+  constexpr double kAllReadersBusy = 0.75;
+  constexpr double kBlocksMin = 4;      // of one series
+  if (reads_.size() <= 3) return true;  // then steps are too few to teach, as well
   bool taught = false;
   const bool restarts = plan_.client == ClientKind::kFaithful;
   const double epoch = static_cast<double>(steps_per_epoch()) * plan_.replicas *

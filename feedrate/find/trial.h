@@ -12,11 +12,12 @@
 namespace feedrate {
 
 struct TrialLimits {
-  Duration time{};  // cut off then, in the middle of a step if need be
+  Duration time{};  // ends the trial, in the middle of a step if need be
   Duration time_min{};
-  std::uint64_t samples_enough = 0;   // cut off once so many are read, after time_min; 0: no such
-  std::uint64_t samples_max = 0;      // cut off then in any case; 0: no limit
-  std::function<bool()> out_of_time;  // cut off at once
+  // Ends the trial once this many are read, after time_min; 0: no such limit.
+  std::uint64_t samples_enough = 0;
+  std::uint64_t samples_max = 0;      // ends the trial in any case; 0: no limit
+  std::function<bool()> out_of_time;  // true ends the trial at once
   // Returns the seconds of the search so far, on the real clock, which show what a trial takes
   // before its first read and after its last one was issued. It is empty on the virtual clock,
   // where that takes no time.
@@ -66,7 +67,7 @@ class TrialRecorder final : public StepObserver {
   // as far as known: a trial that read more slowly asked for less, and shows its steps, not the
   // storage.
   void teach(Noise& noise, bool free_steps, double saturated_rate) const;
-  std::uint64_t samples() const;  // read, as far as it was watched, and at least those consumed
+  std::uint64_t samples() const;  // read, as far as it was watched; at least those consumed
   // When the trial's own time began, and when it was cut off, by TrialLimits::elapsed; 0 where that
   // did not happen.
   double begun_at() const { return begun_at_; }
@@ -94,7 +95,7 @@ class TrialRecorder final : public StepObserver {
   // The rate by bytes, for samples that take many reads each and come back all at once; 0 if there
   // were too few.
   double split_samples_per_second() const;
-  std::size_t steady_point() const;  // where the steady part of what was read begins
+  std::size_t steady_point() const;  // index in reads_ from which reading was steady
 
   const TrainingPlan& plan_;
   TrialLimits limits_;

@@ -37,7 +37,7 @@ BlockCounters operator-(const BlockCounters& after, const BlockCounters& before)
 struct BlockNode {
   std::string name;    // "vda1"
   std::string folder;  // below /sys
-  std::string queue;   // folder of the queue's settings: that of the whole disk
+  std::string queue;   // folder of the settings of the whole disk's queue
 };
 
 struct BlockDevice {

@@ -32,7 +32,7 @@ struct NfsMount {
   std::string options;      // all of them: "rw,vers=4.2,rsize=1048576,..."
   std::uint64_t read_transfer_bytes = 0, write_transfer_bytes = 0;  // rsize, wsize
   std::uint64_t connections_asked = 1;                              // nconnect
-  std::uint64_t connections = 0;  // that are there, of those that have ever been used
+  std::uint64_t connections = 0;  // that exist now, of those that have ever been used
   std::uint64_t slots_used = 0;   // most calls in flight so far on one connection
 
   // The following count since the mount was made.
@@ -65,7 +65,7 @@ struct NetworkMount {
   bool is_network = false;
   std::string file_system;  // "nfs4"
   std::string address;      // of the server; "" when the mount does not name it
-  std::string interface;    // that leads there; "": not known
+  std::string interface;    // the interface that leads to the server; "": not known
   std::optional<NfsMount> nfs;
   // For Lustre: the bytes that its servers sent to this host, else those that programs read, since
   // it was mounted.

@@ -43,12 +43,13 @@ inline constexpr std::uint64_t kResidencySampleFiles = 2000;
 struct ResidencySummary {
   std::uint64_t files = 0;
   std::uint64_t files_looked_at = 0;  // evenly spread when fewer than files
-  std::uint64_t files_unknown = 0;    // of those: could not be counted
+  std::uint64_t files_unknown = 0;    // files of those that could not be counted
   std::string unknown_reason;         // of the first of them
-  std::uint64_t file_bytes = 0, resident_bytes = 0, dirty_bytes = 0;  // of what was counted
-  std::optional<ResidencyMethod> method;                              // none: nothing was counted
-  double sample_share() const;                                        // files_looked_at / files
-  double resident_share() const;                                      // 0 when nothing was counted
+  // Of the files that were counted.
+  std::uint64_t file_bytes = 0, resident_bytes = 0, dirty_bytes = 0;
+  std::optional<ResidencyMethod> method;  // none: nothing was counted
+  double sample_share() const;            // files_looked_at / files
+  double resident_share() const;          // 0 when nothing was counted
 };
 ResidencySummary files_residency(const FileList& files,
                                  std::uint64_t files_max = kResidencySampleFiles);
@@ -56,7 +57,8 @@ ResidencySummary files_residency(const FileList& files,
 // What was in the cache before, what is there still, and why.
 struct DropOutcome {
   std::uint64_t file_bytes = 0;
-  std::optional<Residency> before, after;  // none: cannot be counted, see unknown_reason
+  // None where it cannot be counted; unknown_reason says why.
+  std::optional<Residency> before, after;
   std::string unknown_reason;
   std::string kept_reason, remedy;  // when something remains
 };

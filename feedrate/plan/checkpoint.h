@@ -28,7 +28,7 @@ struct CheckpointJob {
   Setting<BytesPerSecond> snapshot{
       BytesPerSecond(26.4 * 1073741824), "--snapshot-bandwidth",
       "26.4 GiB/s measured over PCIe Gen4 x16 (gds-report.pages.dev/theory)"};
-  Setting<Count> changed{Count(0.1), "--changed"};  // share that an incremental one writes
+  Setting<Count> changed{Count(0.1), "--changed"};  // share that an incremental checkpoint writes
   Setting<Count> kept{Count(3), "--keep"};
   Setting<Count> loads{Count(1), "--replicas"};  // replicas that load the final model at once
   Setting<Seconds> load_budget{Seconds(60), "--load-time"};
@@ -41,13 +41,13 @@ struct CheckpointPace {
   Seconds blocked;   // training stands still for one
   Seconds interval;  // of training between two
   Count overhead;    // share of time: blocked, and work done again after failures
-  Count goodput;     // share of time that is training which lasts, restarts counted
+  Count goodput;     // share of time in training that lasts, with restarts
 };
 
 struct CheckpointNeed {
   CheckpointSize size;
   BytesPerSecond write, rank_write;  // within the stall budget: of all, of the largest rank
-  Seconds write_time;                // at the available bandwidth, else the budget
+  Seconds write_time;                // at the available bandwidth, else at the budget's
   Seconds mean_time_between_failures;
   CheckpointPace synchronous, asynchronous;
   BytesPerSecond write_behind;  // asynchronous: one is written before the next begins

@@ -18,7 +18,7 @@ struct InferenceJob {
   Setting<Bytes> log_append{Bytes(1048576), "--log-append"};
   // The time after which all replicas must have their model.
   Setting<Seconds> load_budget{Seconds(60), "--load-time"};
-  PerSecond training;  // measured training rate of one such accelerator; 0: none published
+  PerSecond training;  // measured training rate of one such accelerator; 0: none is published
   std::string training_source;
 };
 
@@ -30,11 +30,11 @@ struct Served {
 };
 
 struct InferenceNeed {
-  Served offline, server;  // no samples: no such scenario
-  Bytes log_day;           // of server queries, else offline
+  Served offline, server;  // without samples there is no such scenario
+  Bytes log_day;           // a day's log of server queries, else of offline ones
   Bytes load;
   BytesPerSecond load_rate;
-  Count to_training;  // samples/s served by those trained on, of one accelerator; 0: not known
+  Count to_training;  // samples served for each one trained on, by one accelerator; 0: not known
 };
 InferenceNeed inference_need(const InferenceJob& job);
 Section inference_section(const InferenceJob& job, const InferenceNeed& need);

@@ -26,7 +26,7 @@ struct PlanRequest {
   std::vector<StorageProfile> storages;
   NetworkPort port;
   bool one_directory = false;
-  Setting<Count> log_days{Count(30), "--log-days"};  // that logs of inference are kept
+  Setting<Count> log_days{Count(30), "--log-days"};  // days that logs of inference are kept
   Bytes transfer{4194304};  // of a checkpoint's writes and of packed inference input
 };
 

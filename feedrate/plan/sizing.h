@@ -36,7 +36,7 @@ struct StorageDemand {
 
 // One resource of a storage, and the units that it takes.
 struct Binding {
-  std::string phase;     // key of it; "" for the capacity
+  std::string phase;     // key of the phase; "" for the capacity
   std::string resource;  // "read bandwidth", "capacity", ...
   Count units;
   std::string formula, source;
@@ -52,16 +52,19 @@ struct PhaseUnits {
 
 struct Sizing {
   StorageProfile storage;
-  Count units;           // the largest of `bindings` that are no burst; 0: no figure to count by
+  Count units;           // the largest of `bindings` without bursts; 0: no figure to count by
   std::string bound_by;  // its resource and phase: "read bandwidth of training"
   std::vector<PhaseUnits> phases;
-  Count servers;                     // that hold the units; 0: no source gives how many one holds
-  std::string servers_bound_by;      // "slots" or "their read bandwidth" or "... write ..."
-  std::vector<Binding> bindings;     // what the demand has and the profile knows
-  std::vector<std::string> unknown;  // what the demand has and no source gives for this storage
-  Count ports;                       // to carry the larger of reads and writes, bursts left out
-  std::string one_directory;         // what all files in one do to it, or why nothing; "" unasked
-  std::optional<Count> requests;     // in flight at once, where one request has a limited speed
+  // Servers that hold the units; 0: no source gives how many one holds.
+  Count servers;
+  std::string servers_bound_by;   // "slots" or "their read bandwidth" or "... write ..."
+  std::vector<Binding> bindings;  // the resources that the demand needs and the profile knows
+  // The resources that the demand needs and no source gives for this storage.
+  std::vector<std::string> unknown;
+  Count ports;  // to carry the larger of reads and writes, bursts left out
+  // The effect of all files in one directory, or why there is none; "" if not asked.
+  std::string one_directory;
+  std::optional<Count> requests;  // in flight at once, where one request has a limited speed
 };
 Sizing size_storage(const StorageDemand& demand, const StorageProfile& storage,
                     const NetworkPort& port);

@@ -40,7 +40,7 @@ struct StorageProfile {
   // The most units that serve one directory, however many there are; 0: not known, or all of them.
   Sourced<Count> one_directory_units;
   Sourced<Count> one_directory_opens,
-      one_directory_creates;  // as shares of those, in one directory
+      one_directory_creates;  // as shares of those rates, in one directory
 };
 
 struct NetworkPort {
@@ -48,7 +48,7 @@ struct NetworkPort {
   BytesPerSecond line;
   std::string source;
   Sourced<Count> usable;  // share of the line rate that storage traffic reaches
-  std::string note;       // what its figures do not say; may be ""
+  std::string note;       // a remark on its figures; may be ""
   BytesPerSecond carries() const { return line * usable.value; }
 };
 

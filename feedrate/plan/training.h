@@ -31,21 +31,21 @@ struct TrainingJob {
 
 struct TrainingDemand {
   Count readers;                   // model replicas: each reads its own samples
-  Count reader_batch;              // samples that one of them takes in a step
-  Bytes sample, batch;             // one sample as it is read; what one reader takes in a step
+  Count reader_batch;              // samples that one reader takes in a step
+  Bytes sample, batch;             // one sample as it is read, and what one reader takes in a step
   PerSecond samples;               // of all readers, at the AU asked for
   BytesPerSecond per_accelerator;  // when it never waits (AU 1)
   BytesPerSecond full, mean;       // of all: at AU 1, and at the AU asked for
   BytesPerSecond peak;             // all prefetch windows refilled within one step of computing
   BytesPerSecond per_host;         // mean
-  Bytes windows;                   // what all prefetch windows hold
+  Bytes windows;                   // bytes that all prefetch windows hold
   PerSecond opens, operations, label_opens;
   Count hosts;
-  Bytes stored, read;  // the data set, and what one epoch reads of it
+  Bytes stored, read;  // the data set, and the part of it that one epoch reads
   Bytes labels_at_start, index_at_start;
-  BytesPerSecond reached;  // of all, with what the storage gives; `mean` when that is not known
-  Seconds epoch;           // at that
-  Bytes later;             // what each epoch but the first reads from storage
+  BytesPerSecond reached;  // of all, with what the storage gives; `mean` where that is not known
+  Seconds epoch;           // the time of one epoch at that rate
+  Bytes later;             // bytes that each epoch but the first reads from storage
   Bytes total;             // of all epochs
   Seconds time;            // of all epochs; those that read nothing go at AU 1
   // The following are for the framework's loader, whose first step waits until all workers have

@@ -52,7 +52,8 @@ struct alignas(8) IoRequest {
   int slot = -1;                 // driver's own
   std::coroutine_handle<> waiter;
 
-  const char* name = nullptr;  // the file's, to name a request that does not come back; or path
+  // The file's name, for a request that does not come back; where it is null, the path.
+  const char* name = nullptr;
   // The reactor's own list of requests in flight, oldest first.
   Instant since{};
   IoRequest* older = nullptr;

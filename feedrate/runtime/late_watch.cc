@@ -83,7 +83,8 @@ void HeartBeat::add_gap(Instant begin, Instant end) {
 
 std::optional<PauseKind> HeartBeat::judge(Instant begin, Instant end, Duration waited) {
   const std::lock_guard lock(mutex_);
-  if (end - last_ >= kInterval + LateWatch::kLate) {  // that thread is not awake again yet
+  // The heart-beat's thread is not awake again yet.
+  if (end - last_ >= kInterval + LateWatch::kLate) {
     add_gap(last_ + kInterval, end);
     last_ = end;
   }

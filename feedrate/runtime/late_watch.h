@@ -52,7 +52,7 @@ class LateWatch {
   Thread thread_;
   Judge judge_;
   Instant turn_begin_{}, due_{}, ran_at_{}, waited_at_{};
-  Duration ran_{}, waited_{};  // at those times
+  Duration ran_{}, waited_{};  // CPU and waiting time at those times
 };
 
 // The kernel's counters of this host, summed over its processors.

@@ -56,7 +56,7 @@ struct RankStalls {
   std::uint32_t rank = 0;
   Duration compute{};
   StallTimes own{};      // its own batch was not there
-  StallTimes carried{};  // its step was done, another rank's was not: that one's causes
+  StallTimes carried{};  // its step was done and another rank's was not: the causes of that one
   Duration total() const;
 };
 

@@ -22,12 +22,12 @@ struct InferenceShape {
   Bytes input;             // of a sample, as the accelerator takes it
   std::string input_note;  // how it is counted
   Seconds latency_bound;   // of the server scenario, 99th percentile; 0: none
-  Bytes model;             // what a replica loads; 0: no figure with a source
+  Bytes model;             // bytes that a replica loads; 0: no figure with a source
   std::string model_source;
   std::string rates_source;
   std::vector<InferenceRate> rates;
   std::vector<std::string> workloads;  // training workloads of the same model
-  std::string not_comparable;  // why its samples are not those of training; "" when they are
+  std::string not_comparable;  // why its samples differ from those of training; "" if they do not
 
   Result<InferenceRate> rate(std::string_view accelerator) const;
 };

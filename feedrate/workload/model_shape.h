@@ -35,8 +35,8 @@ struct ModelShape {
   std::uint32_t feed_forward_matrices = 3;  // 3 gated (Llama), 2 not (GPT-3)
   bool output_embedding = true;             // the last layer has a vocabulary matrix of its own
   std::uint64_t sequence_tokens = 0;        // 0: not known
-  std::vector<ModelTensor> tensors;         // of a model that is not a transformer, where known
-  std::uint64_t given_parameters = 0;       // of a model that is not a transformer: their sum
+  std::vector<ModelTensor> tensors;         // the tensors of any other model, where known
+  std::uint64_t given_parameters = 0;       // the number of parameters of any other model
   // The published size of one checkpoint, where it differs from what Adam in mixed precision makes
   // of it.
   std::uint64_t checkpoint_bytes = 0;  // 0: not known

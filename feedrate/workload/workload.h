@@ -78,7 +78,7 @@ struct AcceleratorTiming {
   Duration compute{};               // emulated compute time per batch; 0: not set yet
   std::string source;               // where both figures stand
   std::string set{kUserTiming};
-  std::uint32_t measured_with = 0;  // accelerators of the run that was measured; 0: not told
+  std::uint32_t measured_with = 0;  // accelerators of the measured run; 0: not known
   bool operator==(const AcceleratorTiming&) const = default;
 
   bool complete() const { return batch_samples > 0 && compute > Duration::zero(); }

@@ -19,7 +19,7 @@ namespace feedrate {
 struct Scalar {
   std::string text;
   std::string path;                  // "dataset.files"
-  const YamlNode* node = nullptr;    // where it stands; none for --set
+  const YamlNode* node = nullptr;    // its place in the file; none for --set
   std::string_view flag = "--set ";  // what stands before the path where there is no node
 
   // Returns "mine.yaml:7:3: dataset.files: MESSAGE" or "--set dataset.files=0: MESSAGE".
@@ -31,8 +31,8 @@ struct Limits {
   double minimum = 0, maximum = 0;  // of a number; of a time in seconds
   bool zero_too = false;            // 0, although it is below the minimum
   bool is_name = false;             // of a text
-  bool is_fraction = false;         // of a number: "70%" is accepted, too
-  std::string_view noun = {};       // what errors call a word
+  bool is_fraction = false;         // of a number: "70%" is accepted as well
+  std::string_view noun = {};       // the name of a word in errors
 };
 
 template <class Owner>
