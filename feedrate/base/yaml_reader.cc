@@ -126,6 +126,7 @@ Result<> load(std::string_view text, Document& document) {
                   fmt::format("{}: {}", place(document.origin, parser.problem_mark),
                               parser.problem == nullptr ? "out of memory" : parser.problem),
                   "it is not valid YAML there");
+    // libyaml gives an empty document at the end of the text.
     const bool ended = yaml_document_get_root_node(&next) == nullptr;
     if (documents == 0) {
       document.tree = next;

@@ -203,12 +203,14 @@ Result<std::shared_ptr<const Dataset>> Dataset::from_plan(const DatasetPlan& pla
   dataset->directory_ = std::move(directory);
   dataset->plan_ = plan;
   dataset->uniform_samples_ = plan.samples_per_file;
+  // Files of one size have one layout in common.
   if (plan.sample_bytes_stdev == 0) {
     dataset->fixed_payload_ = format->payload_for_stored(planned_sample_bytes(plan, 0));
     dataset->common_index_ = std::make_shared<const FileIndex>(
         format->layout(SampleSizes(plan.samples_per_file, dataset->fixed_payload_)));
     dataset->file_bytes_.assign(plan.files, dataset->common_index_->file_bytes);
   } else {
+    // The layouts themselves are not kept: those of a million files would take too much memory.
     dataset->file_bytes_.reserve(plan.files);
     for (std::uint64_t file = 0; file < plan.files; ++file) {
       const auto index = dataset->index(file);

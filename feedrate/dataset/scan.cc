@@ -225,6 +225,7 @@ class LabelSource {
       return fail(failed("open", path, errno)
                       .with_context("--labels")
                       .with_hint("give a folder with a label file for each sample, or one file"));
+    // Labels may lie outside of the data set's directory, so their paths are absolute.
     char resolved[PATH_MAX];
     const std::string absolute = realpath(path.c_str(), resolved) != nullptr ? resolved : path;
     if (!S_ISDIR(status.st_mode)) {
@@ -279,6 +280,7 @@ class Scan {
     if (files.empty()) return nothing();
     FEEDRATE_TRY(format_, choose_format(root_, files, options_));
     FEEDRATE_TRY(const LabelSource labels, LabelSource::open(options_.labels, options_.stop));
+    // A companion is read with its file, and is no sample by itself.
     if (const std::string_view beside = format_->companion_extension(); !beside.empty())
       std::erase_if(files, [&](const FoundFile& file) { return file.path.ends_with(beside); });
     if (options_.format.empty() && format_->whole_file()) leave_out_other_formats(files);

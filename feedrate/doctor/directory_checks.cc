@@ -176,6 +176,7 @@ Checked check_network_mount(const Examined& host) {
                    fmt::format("the kernel has no figures of {}", host.network.file_system));
   const NfsMount& nfs = *host.network.nfs;
   const std::string found = fmt::format("{}, {}", nfs_text(nfs), slots_text(nfs, host.roots));
+  // A check gives one finding, so the worst comes first.
   if (option_value(nfs.options, "proto") == "udp")
     return bad(kCheck, found, "NFS over UDP loses and corrupts data at today's speeds",
                "mount it with proto=tcp");

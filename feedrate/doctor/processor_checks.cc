@@ -118,6 +118,7 @@ Checked check_governor(const Examined& host) {
 Checked check_control_group(const Examined& host) {
   constexpr std::string_view kCheck = "control group";
   const CgroupLimits& limits = host.cgroup;
+  // A check gives one finding, so the worst comes first.
   if (const CgroupIoLimit* limit = io_limit(host))
     return bad(kCheck, io_limit_text(*limit),
                "the limit of the control group is measured, not the storage",

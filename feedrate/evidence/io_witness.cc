@@ -55,6 +55,7 @@ class IoWitness::State {
   }
 
   void finish(RunResult& result) {
+    // The counters are read at once, so that nothing after the run is in them.
     const std::optional<std::uint64_t> end = read_wire();
     const std::optional<std::uint64_t> cgroup_end = read_cgroup();
     const std::optional<std::uint64_t> process_end = read_process_bytes(options_.roots);
@@ -91,6 +92,7 @@ class IoWitness::State {
       paths.push_back(dataset_.full_path(file));
     origin_ = find_byte_origin(paths, options_.roots);
     if (origin_.network) network_ = find_network_mount(path_, options_.roots);
+    // What a server on this host sends may come from its memory, which no interface shows.
     if (network_.server_is_this_host)
       origin_.unknown.push_back(fmt::format("the server of {} is this host", network_.file_system));
     if (origin_.from() == BytesFrom::kNetwork) {
@@ -177,6 +179,7 @@ class IoWitness::State {
       const std::uint64_t ended =
           progress_.steps.load(std::memory_order_relaxed) / steps_per_epoch_;
       if (ended > epochs_after_.size() && ended < kEpochsWatched) {
+        // Several epochs may end between two looks; all but the last of them go without figures.
         epochs_after_.resize(ended - 1);
         epochs_before_.resize(ended);
         epochs_after_.push_back(residency());

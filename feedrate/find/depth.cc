@@ -217,6 +217,7 @@ Result<> run_ahead(const FindOptions& options, const TrainingPlan& plan, Session
     FEEDRATE_TRY(const double rate, ladder.measure(depth.reads_used, depth.transfer_bytes));
     if (!is_more(rate, depth.samples_per_second, session, ladder.seconds_of_last(),
                  ladder.rounds_of_last())) {
+      // Where noise may hide the gain, the windows are widened once more before this gives up.
       in_vain += is_blind(session, ladder.seconds_of_last()) ? 1 : kInVain;
       continue;
     }

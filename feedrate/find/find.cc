@@ -513,6 +513,7 @@ Result<FindResult> find_accelerators(const FindOptions& options, const TrainingP
   Session session(options, plan, several, run, observer, stop);
   Search search(options, plan, session, limit);
   const Result<> ended = search.run(observer);
+  // An interrupted search still has an answer, if it made a trial.
   if (!ended && (ended.error().kind() != ErrorKind::kCancelled || session.trials().empty()))
     return fail(ended.error());
   FindResult result = search.result();

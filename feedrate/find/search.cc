@@ -65,6 +65,7 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
     estimate.value = work / estimate.seconds;
     estimate.more = more / estimate.seconds;
     estimate.reckoned /= estimate.seconds;
+    // A wait counts only if more than half of all that was lost was lost in it.
     const bool most = 2 * estimate.one_wait > estimate.seconds - work;
     estimate.one_wait =
         most ? std::min(1.0, work / (estimate.seconds - estimate.one_wait)) - estimate.value : 0;
@@ -74,8 +75,12 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
     for (const Look& look : found->second)
       if (look.value == bound) estimate.seconds = look.seconds;
   }
+  // Noise is relative to what the storage moves, so the error shrinks with the utilisation; 0.05
+  // keeps it from vanishing.
   estimate.error = noise_.standard_error(estimate.seconds) * std::min(1.0, estimate.value + 0.05);
   estimate.starving_error = estimate.error;
+  // The steps' own noise may be the smaller one, so it is taken only where there are enough steps,
+  // and widened for being an estimate itself.
   if (all_late && freedom >= 7 && seconds_enough(estimate.seconds))
     estimate.starving_error =
         std::min(estimate.error, std::sqrt(own / freedom / estimate.seconds) * (1 + 4 / freedom));

@@ -162,6 +162,7 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
   plan.replicas = request.accelerators / plan.replica_accelerators();
   plan.readers = request.load.readers;
   plan.prefetch_batches = request.load.prefetch_batches;
+  // A step of 1 ns stands for one that takes no time; TrialRecorder knows it by that.
   if (request.free_steps) plan.timing.compute = Duration(1);
   bound(request, plan.replicas, limits);
   if (observer_.trial_begins) observer_.trial_begins(request, limits.time);
@@ -189,6 +190,7 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
   Outcome outcome;
   outcome.utilisation = recorder.utilisation();
   outcome.samples_per_second = rate;
+  // Accelerators that take no time have no utilisation.
   if (request.free_steps) outcome.utilisation = {};
   constexpr double kFew = 0.05;  // of the data set: may be read again at the end of its first pass
   outcome.reading = !options_.goes_on             ? Reading::kFirst

@@ -83,6 +83,7 @@ class PieceReader {
   };
   Step next(std::span<std::byte> out) {
     const auto& list = pieces_.pieces_;
+    // Marks of checksums have no bytes, so several pieces may end at one position.
     while (piece_ < list.size() && position_ == list[piece_].begin + list[piece_].length) {
       mark(list[piece_]);
       ++piece_;

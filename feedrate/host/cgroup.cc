@@ -245,6 +245,7 @@ std::optional<CgroupIo> read_cgroup_io(unsigned major, unsigned minor, const Hos
     if (const auto text = read_host_file(folders.front() + "/io.stat")) {
       for (const CgroupIo& device : parse_io_stat(*text))
         if (device.major == major && device.minor == minor) return device;
+      // Version 2 counts every device, so one without a line has moved nothing.
       return CgroupIo{major, minor, 0, 0, 0, 0};
     }
   const auto old_folders = group_folders(roots, "blkio");

@@ -113,6 +113,7 @@ Result<Residency> by_mincore(const OpenFile& file, const std::string& path) {
   residency.method = ResidencyMethod::kMincore;
   const std::uint64_t page = page_bytes();
   std::vector<unsigned char> pages;
+  // The file is mapped in parts, so that a huge one takes little address space and memory.
   for (std::uint64_t offset = 0; offset < file.bytes(); offset += kMapBytes) {
     const auto length = static_cast<std::size_t>(std::min(kMapBytes, file.bytes() - offset));
     void* address =

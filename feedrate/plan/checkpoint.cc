@@ -90,6 +90,8 @@ void add_state(const CheckpointJob& job, const CheckpointNeed& need, Section& se
   const Parallelism& parallel = job.parallelism;
   const Count share = count_of(parallel.tensor * parallel.pipeline);
   const Count tables = job.model.row_wise_parameters();
+  // ZeRO divides the optimizer from stage 1 on, the gradients from 2 and the weights from 3
+  // (Rajbhandari et al., SC20).
   const auto divided = [&](std::uint32_t stage) {
     return parallel.zero_stage >= stage ? fmt::format(" / {}", parallel.data) : std::string();
   };
@@ -298,12 +300,14 @@ CheckpointNeed checkpoint_need(const CheckpointJob& job) {
       job.available_write > BytesPerSecond(0) ? need.size.sum() / job.available_write : budget;
   const Seconds mtbf = need.mean_time_between_failures = job.failure_time.value / need.size.ranks;
   need.restart_read = restart_bytes(job, need.size);
+  // Without a given bandwidth, the read may take as long as a stall.
   need.restart_time =
       job.restart.value +
       (job.available_read > BytesPerSecond(0) ? need.restart_read / job.available_read : budget);
   need.synchronous = pace(mtbf, need.write_time, daly_interval(mtbf, need.write_time),
                           need.restart_time, Seconds(0));
   const Seconds snapshot = need.size.largest.sum() / job.snapshot.value;
+  // One must be written before the next begins, and what is not yet written is lost at a failure.
   need.asynchronous = pace(mtbf, snapshot, std::max(daly_interval(mtbf, snapshot), need.write_time),
                            need.restart_time, need.write_time);
   need.write_behind = need.size.sum() / need.asynchronous.interval;

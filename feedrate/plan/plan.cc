@@ -139,6 +139,7 @@ void add_phase(const StoragePhase& phase, Bytes transfer, StoragePlan& plan) {
   };
   add("read", "read bandwidth", phase.read, sum);
   add("write", "write bandwidth", phase.write, sum);
+  // Operations of training depend on its files; everything else comes in transfers of one size.
   add("read_operations", "read operations", phase.read_operations,
       trains ? sum : packed(phase.read));
   add("write_operations", "write operations", phase.write_operations,

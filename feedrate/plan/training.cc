@@ -69,6 +69,7 @@ Operations read_operations(const TrainingJob& job, const TrainingDemand& demand)
                         show(demand.samples), show(columns->rows), show(columns->columns),
                         show(chunk), show(job.transfer))};
   }
+  // liblmdb maps the file, so each page of a value is a fault of its own.
   if (data.format == "lmdb") {
     const Count pages = whole(demand.sample / kLmdbPage);
     return {demand.samples * pages,
@@ -103,6 +104,7 @@ void add_scale_note(const TrainingJob& job, Section& section) {
 
 // Adds what the samples/s that are published for the framework's loader consist of.
 void add_first_step(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
+  // An epoch of a single step is nothing but its first one.
   if (demand.steps < Count(2)) return;
   const Count group = demand.readers * demand.reader_batch;
   section.add("fill", "first step: all workers fill a batch (PyTorch)", demand.fill,

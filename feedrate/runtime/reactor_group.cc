@@ -96,6 +96,7 @@ Result<std::unique_ptr<ReactorGroup>> ReactorGroup::make(ClockKind clock, IoEngi
       if (engine == IoEngine::kUring) return fail(reactor.error());
       group->warnings_.push_back(reactor.error().message() +
                                  "; using a pool of threads with pread");
+      // The reason holds for all reactors, so it is told once, and io_uring is not tried again.
       engine = IoEngine::kThreads;
     }
     group->reactors_.push_back(make_thread_reactor(options));

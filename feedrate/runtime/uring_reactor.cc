@@ -134,6 +134,7 @@ class UringReactor final : public RealReactor, private IoDriver {
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);
     for (unsigned slots = wanted; slots >= 16; slots /= 2) {
+      // Half of the limit is left for files outside of the ring.
       if (slots > limit.rlim_cur / 2) continue;
       if (io_uring_register_files_sparse(&ring_, slots) != 0) continue;
       for (unsigned slot = 0; slot < slots; ++slot)
@@ -216,6 +217,7 @@ class UringReactor final : public RealReactor, private IoDriver {
     }
     request.slot = free_slots_.back();
     free_slots_.pop_back();
+    // Each of the three parts completes by itself.
     request.parts_pending = 3;
     request.open_result = 0;
     io_uring_sqe* sqe = next_sqe(3);
@@ -270,6 +272,7 @@ class UringReactor final : public RealReactor, private IoDriver {
     }
     io_uring_cq_advance(&ring_, count);
     if (woken) arm_wake();
+    // Chains that had to wait for a slot start as soon as one is free.
     while (!waiting_for_slot_.empty() && !free_slots_.empty()) {
       IoRequest* request = waiting_for_slot_.front();
       waiting_for_slot_.pop_front();

@@ -80,6 +80,7 @@ Result<Histogram> Histogram::from_buckets(std::span<const Bucket> buckets, std::
   if (bucket_of(min) != bucket_of(buckets.front().first) ||
       bucket_of(max) + 1 != histogram.counts_.size() || min > max)
     return not_a_histogram("min or max lies outside its bucket");
+  // The sum went through a double, so rounding is allowed for.
   const double count = static_cast<double>(histogram.count_);
   const double slack = 1 + 1e-9;
   if (!(sum * slack >= static_cast<double>(min) * count &&

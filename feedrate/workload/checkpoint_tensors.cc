@@ -51,6 +51,7 @@ class Builder {
       add_listed();
       return std::move(groups_);
     }
+    // Only listed tensors may lie on one data-parallel rank alone.
     if (!replicated_) return {};
     if (!model_.is_transformer()) {
       add_flat();

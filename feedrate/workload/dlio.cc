@@ -209,6 +209,7 @@ Result<Columns> read_columns(DlioSettings& settings) {
     if (size != nullptr) {
       FEEDRATE_TRY(elements, positive_number(*size));
     }
+    // A column without a type is float32 in DLIO.
     const double bytes = elements * bytes_of_type(type == nullptr ? "float32" : type->text);
     columns.all_types_known &= bytes > 0;
     columns.bytes += bytes;
@@ -318,6 +319,7 @@ Result<AcceleratorTiming> read_timing(DlioSettings& settings, const std::string&
   double seconds = -1;
   if (compute != nullptr)
     std::from_chars(compute->text.data(), compute->text.data() + compute->text.size(), seconds);
+  // A step time of 0 says nothing of an accelerator, so it stays unset.
   if (compute != nullptr && seconds != 0)
     FEEDRATE_CHECK(read_as(compute, timing_fields(), "compute", timing));
   return timing;

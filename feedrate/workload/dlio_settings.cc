@@ -204,10 +204,12 @@ Result<> DlioSettings::apply(std::string_view override_word) {
   const std::string path = canonical(std::string(word.substr(0, equals)));
   if (path.empty() || path.find_first_of(" \t\n{}[],") != std::string::npos)
     return override_error(override_word, "this is not the path of a key");
+  // An override replaces everything below its path.
   remove(path);
   if (removes) return {};
   if (equals == std::string_view::npos) return override_error(override_word, "it has no '='");
   const std::string value(word.substr(equals + 1));
+  // Hydra reads values as YAML, so a list or a mapping may stand here.
   const auto parsed = YamlNode::parse(fmt::format("value: {}", value), override_word);
   if (!parsed) return override_error(override_word, "its value cannot be read");
   FEEDRATE_TRY(const auto entries, parsed->entries());

@@ -42,6 +42,7 @@ Result<> read_transformer(const YamlNode& root, ModelShape& model) {
   FEEDRATE_CHECK(read_count(node, "hidden", model.hidden));
   FEEDRATE_CHECK(read_count(node, "feed_forward", model.feed_forward));
   FEEDRATE_CHECK(read_count(node, "heads", model.heads));
+  // Without grouped-query attention each head has keys and values of its own.
   model.kv_heads = model.heads;
   FEEDRATE_CHECK(read_count(node, "kv_heads", model.kv_heads));
   FEEDRATE_CHECK(read_count(node, "vocabulary", model.vocabulary));
@@ -145,6 +146,7 @@ ModelShape scaled(const ModelShape& model, double share) {
     const double steps = static_cast<double>(size) * std::sqrt(share) / static_cast<double>(step);
     return step * std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::llround(steps)));
   };
+  // The heads must divide the hidden units.
   small.hidden = shrink(model.hidden, model.heads);
   small.feed_forward = shrink(model.feed_forward, 1);
   small.vocabulary = shrink(model.vocabulary, 1);

@@ -210,6 +210,7 @@ class Walk {
     }
     FEEDRATE_TRY(const Element element, head(in));
     if (element.tag == kItemEnd || element.tag == kSequenceEnd) {
+      // A sequence ends the items that it holds, and an item its elements.
       const bool ends_items = in.holds != Holds::kElements;
       if (!in.delimited || ends_items != (element.tag == kSequenceEnd))
         return corrupt_at(element.at, element.name() + " ends nothing that is open");
@@ -265,6 +266,7 @@ class Walk {
                   load_little<std::uint16_t>(bytes.data() + 2);
     element.length = load_little<std::uint32_t>(bytes.data() + 4);
     element.value_at = at_ + 8;
+    // Items and delimiters never have a value representation (PS3.5, 7.5).
     if (!in.is_explicit || element.tag >> 16U == 0xFFFE) return element;
     for (std::size_t i = 0; i < 2; ++i) {
       const auto letter = static_cast<char>(bytes[4 + i]);

@@ -90,6 +90,7 @@ std::optional<FrameHeader> parse_frame_header(std::span<const std::byte> bytes) 
   header.block_code = byte_at(bytes, 2) >> 4U;
   header.rate_code = byte_at(bytes, 2) & 0xFU;
   header.size_code = byte_at(bytes, 3) >> 1U & 7U;
+  // These codes are reserved (RFC 9639, 9.1), which tells most chance matches from headers.
   const bool reserved = (byte_at(bytes, 3) & 1U) != 0 || byte_at(bytes, 3) >> 4U > 10 ||
                         header.size_code == 3 || header.block_code == 0 || header.rate_code == 15;
   if (reserved) return std::nullopt;

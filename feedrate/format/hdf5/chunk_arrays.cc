@@ -74,6 +74,7 @@ class ArrayReader {
       const std::uint64_t length = entries * entry_bytes + kChecksumBytes;
       const bool written =
           !has_bitmap || (bytes[head + i / 8] & std::byte(0x80U >> (i % 8))) != std::byte{0};
+      // A page that was not written takes its room in the file all the same.
       if (written) {
         FEEDRATE_TRY(const auto values, source.read(at, length, length, "page of an array"));
         Fields fields(values);
@@ -129,6 +130,7 @@ class ExtensibleArray : public ArrayReader {
   std::uint64_t entries_of(std::uint64_t super) const { return least_ << ((super + 1) / 2); }
 
   Result<> read_index(std::uint64_t address, std::uint64_t own, std::uint64_t pointers) {
+    // The numbers of blocks are those of libhdf5's H5EAhdr.c and H5EAiblock.c.
     const std::uint64_t supers = 1 + index_bits_ - (std::bit_width(least_) - 1);
     const std::uint64_t direct_supers =
         std::min<std::uint64_t>(supers, 2 * (std::bit_width(pointers) - 1));
@@ -164,6 +166,7 @@ class ExtensibleArray : public ArrayReader {
 
   Result<> read_super_block(std::uint64_t address, std::uint64_t super) {
     const std::uint64_t blocks = blocks_of(super), page = std::uint64_t{1} << page_bits;
+    // Blocks that were never written have no chunks, but their entries count.
     if (!source.defined(address)) {
       first_ += blocks * entries_of(super);
       return {};

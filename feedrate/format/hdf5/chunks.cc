@@ -108,6 +108,8 @@ class Finder {
     if (!nodes_.insert(address).second)
       return corrupt_at(source_.offset_of(address), "a B-tree node has two nodes above it");
     const std::size_t rank = dataset_.dims.size();
+    // A key has the stored bytes and the filter mask, and a coordinate for each dimension and for
+    // the bytes of an element. libhdf5 reads nodes with all the room that they have.
     const std::uint64_t key = 8 + 8 * (rank + 1), half = source_.chunk_node_half;
     const std::uint64_t length =
         8 + 2 * source_.offset_bytes + (2 * half + 1) * key + 2 * half * source_.offset_bytes;
@@ -159,6 +161,8 @@ class Finder {
       return corrupt_at(source_.offset_of(dataset_.address), "a B-tree with absurd sizes");
     std::uint64_t most = (tree.node_bytes - head) / tree.record_bytes, below = most;
     tree.leaf_width = width_of(most);
+    // A pointer has an address, the number of records in the child, and from level 2 on the number
+    // of those below it. The fields are as wide as the largest number that could stand there.
     for (std::uint64_t level = 1; level <= depth; ++level) {
       const std::uint64_t pointer =
           source_.offset_bytes + tree.leaf_width + tree.subtree_width.back();
@@ -181,6 +185,7 @@ class Finder {
     Fields values(fields.bytes(records * tree.record_bytes));
     if (fields.failed())
       return corrupt_at(source_.offset_of(address), "a B-tree node has more than it can hold");
+    // All records come first in the node, and all pointers after them.
     for (std::uint64_t i = 0; i <= records; ++i) {
       if (level > 0) {
         const std::uint64_t child = fields.number(source_.offset_bytes);

@@ -32,6 +32,7 @@ class Describer {
     FEEDRATE_CHECK(read_datatype(header_.find(MessageType::kDatatype)->body));
     if (const Message* filters = header_.find(MessageType::kFilters))
       dataset_.filtered = filters->body.size() > 1 && filters->body[1] != std::byte{0};
+    // A damaged file may claim any dimensions, so their product is checked.
     dataset_.bytes = dataset_.element_bytes;
     for (const std::uint64_t extent : dataset_.dims)
       if (__builtin_mul_overflow(dataset_.bytes, extent, &dataset_.bytes) ||

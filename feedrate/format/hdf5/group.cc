@@ -204,6 +204,7 @@ Result<Group> Group::open(Source& source, ObjectHeader header) {
     fields.skip(1);
     if ((fields.number(1) & 1U) != 0) fields.skip(8);
     const std::uint64_t heap = fields.number(source.offset_bytes);
+    // Without a heap all links are in the header.
     if (!fields.failed() && source.defined(heap))
       return fail(ErrorKind::kUnsupported,
                   fmt::format("at offset {}: names of an HDF5 group in a fractal heap",

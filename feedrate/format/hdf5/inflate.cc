@@ -43,6 +43,8 @@ class Inflater : public Decoder {
     chunk_.resize(std::max<std::size_t>(chunk_.capacity(), kChunkBytesFirst));
     std::size_t taken = 0, made = 0;
     int state = Z_OK;
+    // The stream does not tell the size of its output, so the buffer grows as needed, up to what
+    // deflate can make of the input.
     while (state == Z_OK) {
       if (made == chunk_.size()) chunk_.resize(std::min(2 * made, kRatioMax * (stored.size() + 1)));
       const auto in = static_cast<uInt>(std::min<std::size_t>(stored.size() - taken, kStepBytes));

@@ -81,6 +81,7 @@ Result<std::string> largest_dataset(File& file) {
     FEEDRATE_TRY(const std::optional<ObjectHeader> object, find_object(file, name));
     if (!is_dataset(object)) continue;
     const auto dataset = describe(file.source, *object, name);
+    // A dataset that cannot be read does not matter where another one can be.
     if (!dataset) {
       trouble = dataset.error();
     } else if (dataset->bytes > bytes) {
@@ -134,12 +135,14 @@ Result<> add_chunks(Source& source, const Dataset& dataset, bool rows, SampleBlo
   std::uint64_t total = 1;
   for (const std::uint64_t count : counts) total *= count;
   const std::uint64_t block_count = rows ? counts.front() : 1;
+  // A damaged file may claim any number of rows, and each would take memory here.
   if (block_count > source.size())
     return corrupt_at(source.offset_of(0), "dataset with more rows than the file has bytes");
   std::vector<Extent> reads;
   auto next = chunks.begin();
   for (std::uint64_t block = 0; block < block_count; ++block) {
     reads.clear();
+    // Chunks that were never written are missing in the list, so a block may have fewer reads.
     for (; next != chunks.end() && next->number / (total / block_count) == block; ++next)
       reads.push_back(next->extent);
     blocks.add(reads);
@@ -167,6 +170,7 @@ Result<> add_samples(File& file, const Choice& choice, FileIndex& index) {
     else
       index.samples.push_back(extent);
   }
+  // An index has exactly one form for all its samples.
   if (index.blocks.samples > 0 && !index.samples.empty())
     return fail(ErrorKind::kUnsupported,
                 "some samples of the HDF5 file are chunked, others contiguous");

@@ -27,6 +27,7 @@ class HeaderReader {
       fields.skip(5);
       const std::uint64_t flags = fields.number(1);
       has_order_ = (flags & 4U) != 0;
+      // Times and limits of attributes are optional and not needed.
       if ((flags & 32U) != 0) fields.skip(16);
       if ((flags & 16U) != 0) fields.skip(4);
       length = fields.number(std::size_t{1} << (flags & 3U));

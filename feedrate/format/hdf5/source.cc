@@ -57,6 +57,7 @@ Result<bool> Source::read_superblock() {
   reads.push_back({base_, kHeadBytes});
   const auto version = std::to_integer<unsigned>(head[8]);
   if (version > 3) return corrupt_at(base_ + 8, fmt::format("superblock of version {}", version));
+  // The places are those of HDF5's file format specification 3.0, II.A.
   const std::size_t widths = version < 2 ? 13 : 9;
   offset_bytes = std::to_integer<std::size_t>(head[widths]);
   length_bytes = std::to_integer<std::size_t>(head[widths + 1]);

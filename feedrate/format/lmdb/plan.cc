@@ -153,6 +153,7 @@ void Plan::fill_meta(std::uint64_t page, std::span<std::byte> out) const {
   std::vector<std::byte> meta;
   append_little(meta, kMagic);
   append_little(meta, kVersion);
+  // The map has no fixed address.
   append_little(meta, std::uint64_t{0});
   append_little(meta, pages_ * kPageBytes);
   const auto database = [&](std::uint64_t pad, std::uint16_t flags, bool full) {

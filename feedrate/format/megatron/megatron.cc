@@ -132,6 +132,7 @@ Result<std::vector<Extent>> read_sequences(RandomAccess& idx, const IndexHead& h
     samples[i] = {offset, bytes};
   }
   std::erase_if(samples, [](const Extent& sample) { return sample.length == 0; });
+  // FileIndex lists samples in the order of the file.
   if (!std::ranges::is_sorted(samples, {}, &Extent::end))
     return bad_index(kHeadBytes + lengths.size(), "its sequences are not in the order of the file");
   return samples;

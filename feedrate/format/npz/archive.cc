@@ -130,6 +130,7 @@ Archive::Archive(std::uint64_t content_bytes, std::uint32_t label, std::uint32_t
   zip64 = directory.offset > kZip64Limit;
   if (zip64) append_end64(tail, directory, 2);
   append_end(tail, directory, 2);
+  // The CRC stands at 14 of a local header and at 16 of a central one.
   crc_offsets = {14, directory.offset + 16};
 }
 

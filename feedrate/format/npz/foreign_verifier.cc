@@ -138,6 +138,7 @@ class ArrayDecoder : public Decoder {
     if (header.data_position() > stored.size())
       return corrupt_at(0, "the array's local header goes beyond the sample");
     const auto data = stored.subspan(header.data_position());
+    // Where a data descriptor follows the data, the header holds no CRC.
     const bool has_crc = (header.flags & kDescriptorFlag) == 0;
     std::uint32_t crc = 0;
     std::uint64_t bytes = data.size();

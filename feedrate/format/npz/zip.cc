@@ -98,6 +98,7 @@ bool apply_zip64_field(std::span<const std::byte> extra, Member& member) {
 Result<Entry> parse_entry(std::uint64_t offset, std::span<const std::byte> bytes) {
   if (bytes.size() < kCentralBytes || load32(bytes, 0) != kCentralSignature)
     return corrupt_at(offset, "no central directory entry where one must be");
+  // The places are those of PKWARE's APPNOTE, 4.3.12.
   const std::size_t name = load16(bytes, 28), extra = load16(bytes, 30),
                     comment = load16(bytes, 32);
   Entry entry;

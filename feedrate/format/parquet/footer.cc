@@ -98,6 +98,8 @@ class FooterReader {
 
   void read_column_metadata(RowGroup& group) {
     std::int64_t values = -1, length = -1, data = -1, dictionary = 0;
+    // The fields: 5 is the number of values, 7 the stored bytes, 9 and 11 the first data and
+    // dictionary page.
     reader_.read_struct([&](int field, ThriftType type) {
       if (type != ThriftType::kI64) return false;
       if (field == 5) return take(values);
@@ -106,6 +108,7 @@ class FooterReader {
       return field == 11 && take(dictionary);
     });
     if (reader_.failed()) return;
+    // The dictionary page comes first. An offset that is not in front of the data is none.
     const std::int64_t begin = dictionary > 0 && dictionary < data ? dictionary : data;
     const auto end = static_cast<std::int64_t>(footer_.extent.offset);
     if (begin < static_cast<std::int64_t>(kMagic.size()) || begin > end || length < 0 ||

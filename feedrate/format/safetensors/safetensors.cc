@@ -117,6 +117,7 @@ class SafetensorsFormat : public Format {
                    tensor_extent(tensor, name, kLengthBytes + length, file.size()));
       if (extent.length > 0) index.samples.push_back(extent);
     }
+    // JSON has no order, but FileIndex lists samples in that of the file.
     std::ranges::sort(index.samples, {}, &Extent::offset);
     for (std::size_t i = 1; i < index.samples.size(); ++i)
       if (index.samples[i - 1].end() > index.samples[i].offset)

@@ -143,6 +143,7 @@ class TfrecordFormat : public Format {
     std::uint64_t last_payload = 0, last_stored = stored_bytes(0);
     for (std::uint64_t i = 0; i < payload_bytes.size(); ++i) {
       const std::uint64_t payload = payload_bytes[i];
+      // Neighbours often have the same size, so the last result is kept.
       if (payload != last_payload) {
         last_payload = payload;
         last_stored = stored_bytes(payload);
