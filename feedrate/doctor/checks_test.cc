@@ -32,7 +32,7 @@ class DoctorCheck : public testing::Test {
         {name, tree_.path("sys/" + name), tree_.path("sys/" + name + "/queue")}};
     host_.device.disks = host_.device.devices;
   }
-  // "warn: FOUND | WHY | REMEDY", or "" for no finding.
+  // Returns "warn: FOUND | WHY | REMEDY", or "" for no finding.
   std::string text(const Checked& finding) const {
     if (!finding) return "";
     std::string line = fmt::format("{}: {}", to_string(finding->verdict), finding->found);

@@ -10,7 +10,7 @@
 namespace feedrate {
 namespace {
 
-// Bytes that find makes by itself.
+// The size of the data set that find makes by itself.
 constexpr std::uint64_t kDefaultDataBytes = std::uint64_t{4} << 30U;
 constexpr double kFreeShareMin = 0.05;
 constexpr std::uint64_t kSizedFilesMax = 500;

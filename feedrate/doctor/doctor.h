@@ -17,7 +17,7 @@
 namespace feedrate {
 
 struct DoctorOptions {
-  // How long the I/O and CPU use of others is watched.
+  // The time for which the I/O and CPU use of others is watched.
   Duration watch = std::chrono::milliseconds(500);
   HostRoots roots = {};
 };

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kStat = "10 1 100 5 20 2 200 6 3 700 8 0 0 0 0 1 2\n";
 
-// A disk, or a partition of one, as /sys shows them.
+// Makes a disk, or a partition of one, as /sys shows them.
 void add_disk(const FakeTree& tree, const std::string& name, const std::string& number,
               std::string_view stat = kStat) {
   tree.write("sys/devices/" + name + "/stat", stat);
@@ -236,7 +236,7 @@ TEST(BlockDeviceHere, DirectReadsOfAFileAreCounted) {
   EXPECT_GE((*after - *before).read_ops, 1U);
 }
 
-// Standard output of a command, one line.
+// Returns the standard output of a command, which is one line.
 std::string output_of(const std::string& command) {
   const std::unique_ptr<FILE, decltype(&pclose)> pipe(popen(command.c_str(), "r"), &pclose);
   char line[256] = "";

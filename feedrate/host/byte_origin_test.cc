@@ -17,7 +17,7 @@ using Texts = std::vector<std::string>;
 class ByteOriginOf : public testing::Test {
  protected:
   ByteOriginOf() { tree_.write("m/file", "0123456789"); }
-  // `number` as in "253:0"; the folder of a device decides what it is taken for.
+  // `number` is like "253:0". The folder of a device decides what it is taken for.
   void disk(const std::string& folder, const std::string& number) {
     tree_.write(folder + "/stat", kStat);
     tree_.write(folder + "/queue/iostats", "1\n");

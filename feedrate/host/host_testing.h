@@ -1,4 +1,4 @@
-// For tests: a temporary directory, to be filled like /proc or /sys.
+// A temporary directory for tests, to be filled like /proc or /sys.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -45,7 +45,7 @@ struct ResidencySummary {
   std::uint64_t files_looked_at = 0;  // evenly spread when fewer than files
   std::uint64_t files_unknown = 0;    // files of those that could not be counted
   std::string unknown_reason;         // of the first of them
-  // Of the files that were counted.
+  // The sums over the files that were counted.
   std::uint64_t file_bytes = 0, resident_bytes = 0, dirty_bytes = 0;
   std::optional<ResidencyMethod> method;  // none: nothing was counted
   double sample_share() const;            // files_looked_at / files

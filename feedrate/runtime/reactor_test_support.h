@@ -1,4 +1,4 @@
-// For tests: one of each kind of reactor, and a temporary directory.
+// Helpers for tests: one of each kind of reactor, and a temporary directory.
 #pragma once
 
 #include <gtest/gtest.h>

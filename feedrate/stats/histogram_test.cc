@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 
-// Values of all magnitudes.
+// Returns values of all magnitudes.
 std::vector<std::uint64_t> wide_values(std::uint64_t seed, std::size_t count) {
   RandomStream random(seed);
   std::vector<std::uint64_t> values(count);

@@ -1,4 +1,4 @@
-// docs/ says what the rows of workload_fields.h say. A JSON file is YAML, too.
+// docs/ must say what the rows of workload_fields.h say. A JSON file is YAML as well.
 #include "feedrate/workload/workload_documents.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ std::string document(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// The node of the schema at a path like "properties/dataset".
+// Returns the node of the schema at a path like "properties/dataset".
 YamlNode schema_at(std::string_view path) {
   YamlNode node = YamlNode::parse(workload_schema(), "workload.schema.json").value();
   while (!path.empty()) {
