@@ -1,4 +1,4 @@
-// Finds what will spoil a measurement on this host or of a directory. Findings come from trying
+// Finds what about this host or a directory spoils a measurement. Findings come from trying
 // where that is possible (a ring is set up, a buffer registered, a block read), else from the
 // kernel's own files. It blocks, and takes about a second, most of it spent watching the idle host.
 // It writes nothing but an unnamed temporary file, which is gone when it is done.

@@ -1,4 +1,5 @@
-// Files that we write: libhdf5 makes all structure in memory, and the values are left out.
+// The plan of an HDF5 file that we write: libhdf5 makes all structure in memory, and the values are
+// left out.
 #pragma once
 
 #include <array>

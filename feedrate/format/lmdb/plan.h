@@ -1,4 +1,4 @@
-// Files that we write: it says which page holds what. Any page can be made by itself.
+// The plan of an LMDB file that we write: which page holds what. Any page can be made by itself.
 #pragma once
 
 #include <vector>

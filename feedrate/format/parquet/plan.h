@@ -1,4 +1,4 @@
-// Files that we write: it says where columns, pages and row groups lie.
+// The plan of a Parquet file that we write: where columns, pages and row groups lie.
 #pragma once
 
 #include <vector>
