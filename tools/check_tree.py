@@ -52,6 +52,7 @@ BACKEND = re.compile(r'[=!]=\s*"(?:null|posix|model)"|"(?:null|posix|model)"\s*[
 KNOW_BACKENDS = ("feedrate/base/", "feedrate/workload/", "feedrate/storage/")  # the first two: YAML's null
 # GCC 12 copies temporaries of such expressions bit by bit.
 CONDITION = re.compile(r"\b(?:if|while|switch)\s*(?:constexpr\s*)?\(")
+TYPE = re.compile(r"^(?:class|struct|union|enum(?: class)?)\s+(\w+)\b(?!\s*<)[^;{]*\{", re.MULTILINE)
 UNFINISHED = re.compile(r"\b(?:" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X"]) + r")\b")
 
 COLUMNS_MAX, FILE_LINES_MAX, FUNCTION_LINES_MAX = 100, 700, 70
@@ -93,9 +94,22 @@ class Tree:
                 self.check_includes(path, text)
                 self.check_code(path, blank(text))
                 self.check_backends(path, text)
+        self.check_type_names()
         for path in sorted(self.files):
             if path.startswith("feedrate/") and path.endswith(".h") and path not in self.included:
                 self.report(path, 1, "nobody includes it")
+
+    def check_type_names(self):
+        """Two types of one name in one namespace link, and then crash."""
+        seen = {}
+        for path, text in sorted(self.files.items()):
+            if not path.startswith("feedrate/") or not path.endswith(".h"):
+                continue
+            space = "::".join(re.findall(r"^namespace ([\w:]+) \{", text, re.MULTILINE)) + "::"
+            for match in TYPE.finditer(blank(text)):
+                name, line = space + match.group(1), text.count("\n", 0, match.start()) + 1
+                if seen.setdefault(name, path) != path:
+                    self.report(path, line, f"{name} is the name of a type in {seen[name]}, too")
 
     def check_backends(self, path, text):
         if not path.startswith("feedrate/") or path.startswith(KNOW_BACKENDS) or path.endswith("_test.cc"):

@@ -1,7 +1,7 @@
 #include "feedrate/checkpoint/write.h"
 
 #include <algorithm>
-#include <mutex>
+#include <utility>
 
 #include "feedrate/checkpoint/file_bytes.h"
 
@@ -19,11 +19,6 @@ Task<> run_writer(CheckpointWriter& writer, Reactor& reactor, const CheckpointWr
     if (!written) break;
   }
   co_await writer.finish();
-}
-
-Task<> stop_all(ReactorGroup& group, Reactor& reactor, Duration after) {
-  co_await reactor.sleep_for(after);
-  group.stop();
 }
 
 // Bytes a second of one core that makes and sums up content: of the largest file, for 20 ms.
@@ -52,40 +47,56 @@ double generation_rate(const CheckpointWriteJob& job) {
 
 }  // namespace
 
+CheckpointRun::CheckpointRun(ReactorGroup& group, StorageFactory storage, StorageFactory local,
+                             const CheckpointWriteJob& job, CheckpointProgress& progress)
+    : job_(job),
+      storage_(std::move(storage)),
+      local_(std::move(local)),
+      writing_(job, group.size(), progress),
+      writers_(group.size()) {
+  // A figure of this host, which a simulation must not depend on.
+  if (job.data.empty() && !group.is_virtual())
+    writing_.summary().generation_bytes_per_second = generation_rate(job);
+}
+
+void CheckpointRun::start(unsigned index, Reactor& reactor) {
+  writers_[index] = std::make_unique<CheckpointWriter>(writing_, index, reactor, storage_(reactor),
+                                                       local_ ? local_(reactor) : nullptr);
+  reactor.spawn(run_writer(*writers_[index], reactor, job_));
+  if (index == 0 && job_.stop_after > Duration::zero()) reactor.spawn(stop_later(reactor));
+}
+
+Task<> CheckpointRun::stop_later(Reactor& reactor) {
+  co_await reactor.sleep_for(job_.stop_after);
+  stop();
+}
+
+Result<CheckpointWriteSummary> CheckpointRun::outcome(bool interrupted) {
+  CheckpointWriteSummary& summary = writing_.summary();
+  summary.stopped = summary.written.size() < job_.count;
+  const std::optional<Error>& problem = writing_.error();
+  const bool cancelled = problem && problem->kind() == ErrorKind::kCancelled && summary.stopped;
+  if (problem && !cancelled) {
+    if (problem->kind() == ErrorKind::kNoSpace && !summary.written.empty())
+      return fail(
+          problem->with_hint("the checkpoints before it are whole; --keep fewer, or use "
+                             "another file system"));
+    return fail(*problem);
+  }
+  if (interrupted && summary.stopped)
+    return fail(ErrorKind::kCancelled, "interrupted; published checkpoints are kept");
+  return std::move(summary);
+}
+
 Result<CheckpointWriteSummary> write_checkpoints(ReactorGroup& group, const StorageFactory& storage,
                                                  const StorageFactory& local,
                                                  const CheckpointWriteJob& job,
                                                  CheckpointProgress& progress,
                                                  const std::stop_token& stop) {
-  CheckpointWriting writing(job, group.size(), progress);
-  // A figure of this host, which a simulation must not depend on.
-  if (job.data.empty() && !group.reactor(0).is_virtual())
-    writing.summary().generation_bytes_per_second = generation_rate(job);
-  std::vector<std::unique_ptr<CheckpointWriter>> writers(group.size());
-  group.run(
-      [&](unsigned index, Reactor& reactor) {
-        writers[index] = std::make_unique<CheckpointWriter>(
-            writing, index, reactor, storage(reactor), local ? local(reactor) : nullptr);
-        reactor.spawn(run_writer(*writers[index], reactor, job));
-        if (index == 0 && job.stop_after > Duration::zero())
-          reactor.spawn(stop_all(group, reactor, job.stop_after));
-      },
-      [&](unsigned index) { writers[index].reset(); }, stop);
-  CheckpointWriteSummary& summary = writing.summary();
-  summary.stopped = summary.written.size() < job.count;
-  const bool cancelled =
-      writing.error() && writing.error()->kind() == ErrorKind::kCancelled && summary.stopped;
-  if (writing.error() && !cancelled) {
-    const Error error = *writing.error();
-    if (error.kind() == ErrorKind::kNoSpace && !summary.written.empty())
-      return fail(
-          error.with_hint("the checkpoints before it are whole; --keep fewer, or use "
-                          "another file system"));
-    return fail(error);
-  }
-  if (stop.stop_requested() && summary.stopped)
-    return fail(ErrorKind::kCancelled, "interrupted; published checkpoints are kept");
-  return std::move(summary);
+  CheckpointRun writing(group, storage, local, job, progress);
+  Job* const alone = &writing;
+  group.run({&alone, 1}, stop);
+  return writing.outcome(stop.stop_requested());
 }
 
 }  // namespace feedrate

@@ -9,10 +9,31 @@
 
 namespace feedrate {
 
-// `local` makes the storage of the node-local level and is empty for one level. kUsage for a
-// directory that is not ours, kNoSpace before anything is written when one does not fit, kCancelled
-// when stopped. After an error the checkpoint that was being written is gone and all that were
-// published before are there. The group runs once.
+// As a job, beside others or alone. `local` makes the storage of the node-local level and is empty
+// for one level. What is handed over by reference must outlive it.
+class CheckpointRun final : public Job {
+ public:
+  CheckpointRun(ReactorGroup& group, StorageFactory storage, StorageFactory local,
+                const CheckpointWriteJob& job, CheckpointProgress& progress);
+  void start(unsigned index, Reactor& reactor) override;
+  void finish(unsigned index) override { writers_[index].reset(); }
+
+  // Once, after the group has run. `interrupted`: it was stopped from outside. kUsage for a
+  // directory that is not ours, kNoSpace before anything is written when one does not fit,
+  // kCancelled when stopped. After an error the checkpoint that was being written is gone and all
+  // that were published before are there.
+  Result<CheckpointWriteSummary> outcome(bool interrupted);
+
+ private:
+  Task<> stop_later(Reactor& reactor);
+
+  const CheckpointWriteJob& job_;
+  StorageFactory storage_, local_;
+  CheckpointWriting writing_;
+  std::vector<std::unique_ptr<CheckpointWriter>> writers_;
+};
+
+// Runs that job alone on the group.
 Result<CheckpointWriteSummary> write_checkpoints(ReactorGroup& group, const StorageFactory& storage,
                                                  const StorageFactory& local,
                                                  const CheckpointWriteJob& job,

@@ -590,12 +590,14 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
     with = checkpoints->checkpoints;
     if (!with->storage) with->storage = storage;  // a described storage has one limit for both
   }
+  std::optional<CheckpointGuest> guest;
+  if (with) guest.emplace(*with, std::min(group->size(), plan.replicas));
   const TrainingOutcome outcome =
-      run_training(*group, storage, plan, observer, progress, stop, with ? &*with : nullptr);
-  if (outcome.checkpoint_error && !outcome.interrupted) return fail(*outcome.checkpoint_error);
+      run_training(*group, storage, plan, observer, progress, stop, guest ? &*guest : nullptr);
+  if (guest && guest->error() && !outcome.interrupted) return fail(*guest->error());
   RunResult result = summarise_training(plan, outcome);
   if (checkpoints != nullptr)
-    result.checkpoints = summarise_checkpoints(checkpoints->described, *outcome.checkpoints);
+    result.checkpoints = summarise_checkpoints(checkpoints->described, guest->summary());
   // A storage that does not give what was read does not say what the page cache holds of it either.
   if (outcome.let_go) static_cast<void>(witness.release());
   if (witness) {

@@ -8,7 +8,7 @@
 #include "feedrate/cli/checkpoint_modes.h"
 #include "feedrate/cli/model_options.h"
 #include "feedrate/cli/run_options.h"
-#include "feedrate/engine/train.h"
+#include "feedrate/engine/checkpoint_guest.h"
 
 namespace feedrate {
 

@@ -1,6 +1,7 @@
 // Checkpoints in the middle of training: when, for how long, and what the stall ledger says.
 #include <gtest/gtest.h>
 
+#include "feedrate/engine/checkpoint_guest.h"
 #include "feedrate/engine/engine_testing.h"
 #include "feedrate/runtime/reactor_test_support.h"
 #include "feedrate/workload/checkpoint_tensors.h"
@@ -43,6 +44,7 @@ TrainingPlan plan_of_steps(std::uint64_t steps) {
 struct Course {
   TrainingOutcome outcome;
   RunResult result;
+  std::vector<WrittenCheckpoint> written;
   double lost(std::string_view cause) const {
     for (const StallShare& share : result.stalls.causes)
       if (share.cause == cause) return static_cast<double>(share.own_ns + share.carried_ns) / 1e9;
@@ -54,8 +56,9 @@ Course run_with(const TrainingPlan& plan, TrainingCheckpoints& checkpoints) {
   const auto group = ReactorGroup::make(ClockKind::kVirtual, IoEngine::kAuto, 1).value();
   TrainingProgress progress;
   Course run;
-  run.outcome =
-      run_training(*group, checkpoints.storage, plan, nullptr, progress, {}, &checkpoints);
+  CheckpointGuest guest(checkpoints, 1);
+  run.outcome = run_training(*group, checkpoints.storage, plan, nullptr, progress, {}, &guest);
+  run.written = guest.summary().written;
   run.result = summarise_training(plan, run.outcome);
   return run;
 }
@@ -70,7 +73,7 @@ TEST(CheckpointPause, EverySecondOfItIsTheCheckpoints) {
   checkpoints.training.every_steps = 10;
   const Course run = run_with(plan_of_steps(45), checkpoints.training);
   ASSERT_TRUE(run.result.valid) << run.result.invalid_reasons.front();
-  const auto& written = run.outcome.checkpoints->written;
+  const auto& written = run.written;
   ASSERT_EQ(written.size(), 4U);
   double blocked = 0;
   for (const WrittenCheckpoint& each : written) {
@@ -88,7 +91,7 @@ TEST(CheckpointPause, WrittenBehindItCostsTheSnapshot) {
   checkpoints.training.job.asynchronous = true;
   checkpoints.training.job.snapshot_bytes_per_second = 6 * 1048576 / 0.004;  // 4 ms a rank
   const Course run = run_with(plan_of_steps(70), checkpoints.training);
-  const auto& written = run.outcome.checkpoints->written;
+  const auto& written = run.written;
   ASSERT_EQ(written.size(), 3U);
   EXPECT_NEAR(to_seconds(written[0].blocked), 0.004, 1e-6);
   EXPECT_GT(to_seconds(written[0].restorable), 0.1);
@@ -96,24 +99,22 @@ TEST(CheckpointPause, WrittenBehindItCostsTheSnapshot) {
   // Faster than it can be written: the next one waits.
   checkpoints.training.every_steps = 5;
   const Course often = run_with(plan_of_steps(21), checkpoints.training);
-  EXPECT_GT(to_seconds(often.outcome.checkpoints->written[1].waited), 0.03);
+  EXPECT_GT(to_seconds(often.written[1].waited), 0.03);
 }
 
 TEST(CheckpointPause, ByTimeOfTraining) {
   Checkpoints checkpoints(make_storage_factory(costs_nothing(), IoMode::kBuffered, ".", 1));
   checkpoints.training.every = milliseconds(95);
   const Course run = run_with(plan_of_steps(45), checkpoints.training);
-  EXPECT_EQ(run.outcome.checkpoints->written.size(), 4U);
+  EXPECT_EQ(run.written.size(), 4U);
   EXPECT_EQ(run.lost("checkpoint"), 0);
 }
 
 TEST(CheckpointPause, NoneAfterTheLastStep) {
   Checkpoints checkpoints(make_storage_factory(costs_nothing(), IoMode::kBuffered, ".", 1));
   checkpoints.training.every_steps = 10;
-  EXPECT_EQ(run_with(plan_of_steps(10), checkpoints.training).outcome.checkpoints->written.size(),
-            0U);
-  EXPECT_EQ(run_with(plan_of_steps(11), checkpoints.training).outcome.checkpoints->written.size(),
-            1U);
+  EXPECT_EQ(run_with(plan_of_steps(10), checkpoints.training).written.size(), 0U);
+  EXPECT_EQ(run_with(plan_of_steps(11), checkpoints.training).written.size(), 1U);
 }
 
 TEST(CheckpointPause, RealFilesOnSeveralReactorsAndWhatFails) {
@@ -124,27 +125,35 @@ TEST(CheckpointPause, RealFilesOnSeveralReactorsAndWhatFails) {
   checkpoints.training.job.keep = 2;
   checkpoints.training.every_steps = 4;
   const auto null = make_storage_factory(costs_nothing(), IoMode::kBuffered, ".", 1);
+  struct Ended {
+    TrainingOutcome outcome;
+    std::size_t written = 0;
+    std::optional<Error> error;
+  };
   const auto run = [&] {
     const auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 2).value();
     TrainingProgress progress;
-    return run_training(*group, null, plan_of_steps(14), nullptr, progress, {},
-                        &checkpoints.training);
+    CheckpointGuest guest(checkpoints.training, 2);
+    Ended ended;
+    ended.outcome = run_training(*group, null, plan_of_steps(14), nullptr, progress, {}, &guest);
+    ended.written = guest.summary().written.size();
+    ended.error = guest.error();
+    return ended;
   };
   for (const bool behind : {false, true}) {
     checkpoints.training.job.asynchronous = behind;
-    const TrainingOutcome outcome = run();
-    EXPECT_FALSE(outcome.checkpoint_error) << outcome.checkpoint_error->message();
-    EXPECT_EQ(outcome.steps.size(), 14U);
-    EXPECT_EQ(outcome.checkpoints->written.size(), 3U);
+    const Ended ended = run();
+    EXPECT_FALSE(ended.error) << ended.error->message();
+    EXPECT_EQ(ended.outcome.steps.size(), 14U);
+    EXPECT_EQ(ended.written, 3U);
   }
   EXPECT_TRUE(std::filesystem::exists(directory.path() + "/c/step-0000000006/checkpoint.json"));
   std::ofstream(directory.path() + "/c/feedrate-checkpoints.json").close();
   std::filesystem::remove(directory.path() + "/c/feedrate-checkpoints.json");
-  const TrainingOutcome foreign = run();  // not ours: refused before the first step
-  ASSERT_TRUE(foreign.checkpoint_error);
-  EXPECT_TRUE(foreign.steps.empty());
-  EXPECT_NE(foreign.checkpoint_error->message().find("nothing is written there"),
-            std::string::npos);
+  const Ended foreign = run();  // not ours: refused before the first step
+  ASSERT_TRUE(foreign.error);
+  EXPECT_TRUE(foreign.outcome.steps.empty());
+  EXPECT_NE(foreign.error->message().find("nothing is written there"), std::string::npos);
 }
 
 }  // namespace

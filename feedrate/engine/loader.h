@@ -10,36 +10,20 @@
 #include <coroutine>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "feedrate/engine/batch_assembly.h"
-#include "feedrate/engine/file_cache.h"
-#include "feedrate/engine/reader_stats.h"
+#include "feedrate/engine/loader_context.h"
+#include "feedrate/engine/processing.h"
+#include "feedrate/engine/read_path.h"
+#include "feedrate/engine/reader_habit.h"
 #include "feedrate/engine/stall_trace.h"
-#include "feedrate/engine/training_plan.h"
 #include "feedrate/engine/work_source.h"
-#include "feedrate/runtime/buffers.h"
 #include "feedrate/runtime/sync.h"
-#include "feedrate/storage/storage.h"
 
 namespace feedrate {
-
-// Everything that the loaders of one reactor share.
-struct LoaderContext {
-  const TrainingPlan& plan;
-  EpochOrders& orders;
-  Storage& storage;
-  BufferPool& buffers;
-  FileCache& files;
-  ReaderStats& stats;
-  TrainingProgress& progress;
-  const double& stream_bytes_per_second;       // of one read, known before the first; 0: unknown
-  std::uint64_t buffer_bytes;                  // of what is asked for, that one buffer holds
-  std::function<void(const Error&)> on_fatal;  // the run must stop; called at most once per reader
-  std::vector<std::unique_ptr<Decoder>> idle_decoders = {};
-};
 
 // Batches in the window: how far the loader may run ahead.
 std::uint64_t window_batches(const TrainingPlan& plan);
@@ -68,70 +52,36 @@ class Loader {
   // Ends the readers and next_batch().
   void close();
 
- private:
-  struct ParallelRead;
-
-  Task<> run_reader(Semaphore& finished, std::uint32_t reader);
-  Task<> read_label_manifest();  // by the first reader, before any sample
-  // Native: any reader takes any next piece.
-  Task<> read_items(StallTrace& trace);
-  // Faithful, random: a reader assembles one batch after the other, those of its turn.
-  Task<> read_whole_batches(StallTrace& trace, std::uint32_t reader);
-  // Faithful, sequential: a reader streams one file after the other.
-  Task<> stream_files(StallTrace& trace);
-  Task<bool> stream_run(WorkItem item, FileCache::Entry& entry, StallTrace& trace);
-  Task<bool> stream_blocks(WorkItem item, FileCache::Entry& entry, StallTrace& trace);
-  Task<bool> hand_over(Result<> outcome, std::uint64_t number, std::uint64_t samples,
-                       StallTrace& trace);
-
-  // Where the bytes of a piece of work go, beside being counted.
-  struct Sink {
-    StallTrace& trace;
-    Verifier* verifier = nullptr;
-    std::vector<std::byte>* gathered = nullptr;  // all of them, in order, to be decoded
-    bool is_sample = true;                       // not metadata, labels or the like
-    bool in_order() const { return verifier != nullptr || gathered != nullptr; }
-  };
-
-  Task<Result<>> read_item(WorkItem item, StallTrace& trace);
-  Task<Result<>> read_cached_file(WorkItem item, FileCache::Entry& entry, StallTrace& trace);
-  Task<Result<>> read_own_file(WorkItem item, StallTrace& trace);
-  Task<Result<>> read_own_bytes(WorkItem item, Sink sink, const FileIndex* index);
-  Task<Result<>> read_opened_file(StorageFile& file, const FileIndex& index, Sink sink);
-  // Each file that was opened is read for its metadata once, and for the file beside it.
-  Task<Result<>> read_metadata(FileCache::Entry& entry, StallTrace& trace);
-  Task<Result<>> read_side_file(std::uint64_t file, StallTrace& trace);
-  Task<Result<>> read_whole_file(const std::string& path, std::uint64_t bytes, Sink sink);
-  Task<Result<>> read_whole(StorageFile& file, std::uint64_t bytes, Sink sink);
-  Task<Result<>> read_extents(StorageFile& file, const std::vector<Extent>& reads, Sink sink);
-  Task<> read_lane(ParallelRead& shared, StorageFile& file, StallTrace& trace);
-  Task<Result<>> read_piece(StorageFile& file, Extent piece, Sink sink);
-  // Counts a read and checks or keeps its bytes.
-  Result<> account(const std::string& path, const ReadOutcome& outcome, Instant begin,
-                   std::uint64_t offset, Sink sink);
-  // Makes tensors of the gathered bytes of samples with these lengths, on a worker thread.
-  Task<Result<>> decode(const std::string& path, const std::vector<std::byte>& gathered,
-                        const std::vector<std::uint64_t>& lengths);
-  Instant first_byte(const ReadOutcome& outcome, Instant now) const;
-  Task<Result<>> emulate_decoding(std::uint64_t samples);
-  bool decodes() const;
-  bool skips(const Sink& sink) const;
-  bool emulates_decoding() const;
-  void count_located(const WorkItem& item, const FileIndex* index);
-
-  Task<bool> ask(Instant free);
+  // For the habits of its readers.
+  LoaderContext& context() { return context_; }
+  Reactor& reactor() { return reactor_; }
+  ReadPath& path() { return path_; }
+  WorkSource& source() { return source_; }
+  Semaphore& window() { return window_; }  // permits for samples
+  bool closed() const { return closed_; }
+  std::uint64_t samples_per_epoch() const { return samples_per_epoch_; }
+  std::uint64_t samples_total() const { return samples_total_; }  // of the run; 0: no end
+  std::uint64_t batches_per_epoch() const;
   Task<> wait_until_asked();
   Task<> wait_for_epoch(std::uint64_t epoch);
   Task<> wait_for_dispatch(std::uint64_t batch);
   bool accept(const Result<>& outcome, std::uint64_t number, std::uint64_t samples,
               const StallTrace& trace);
+  Task<bool> hand_over(Result<> outcome, std::uint64_t number, std::uint64_t samples,
+                       StallTrace& trace);
+
+ private:
+  Task<> run_reader(Semaphore& finished, std::uint32_t reader);
+  Task<> read_label_manifest();  // by the first reader, before any sample
+  Task<bool> ask(Instant free);
   void deliver(std::uint64_t number, std::uint64_t samples, const StallTrace& trace);
-  std::uint64_t batches_per_epoch() const;
   bool starts_anew(std::uint64_t batch) const;
-  bool faithful() const { return context_.plan.client == ClientKind::kFaithful; }
 
   LoaderContext& context_;
   Reactor& reactor_;
+  Processing processing_;
+  ReadPath path_;
+  std::unique_ptr<ReaderHabit> habit_;
   WorkSource source_;
   BatchAssembly assembly_;
   StallChain chain_;
@@ -147,7 +97,6 @@ class Loader {
   bool closed_ = false;
   enum class Labels : std::uint8_t { kUnread, kReading, kRead };
   Labels labels_ = Labels::kUnread;
-  std::deque<std::vector<std::byte>> held_;  // what the window's samples brought in (--hold)
 };
 
 }  // namespace feedrate

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "feedrate/checkpoint/writer.h"
 #include "feedrate/engine/reader_stats.h"
+#include "feedrate/engine/step_guest.h"
 #include "feedrate/engine/stream_rate.h"
 #include "feedrate/engine/training_plan.h"
 #include "feedrate/result/run_result.h"
@@ -19,16 +19,6 @@
 #include "feedrate/storage/storage.h"
 
 namespace feedrate {
-
-// Checkpoints in the middle of training: the whole group stops after a step, the job's ranks are
-// written by the reactors that read, and training goes on when the writer says so.
-struct TrainingCheckpoints {
-  CheckpointWriteJob job;  // its count and `between` mean nothing here
-  std::uint64_t every_steps = 0;
-  Duration every{};  // of training between two; exactly one of the two is set
-  // The storages of the job's directories. They are the run's own storage where both share a limit.
-  StorageFactory storage, local;
-};
 
 struct TrainingOutcome {
   Instant begin{};                // first read issued
@@ -40,9 +30,7 @@ struct TrainingOutcome {
   StreamRate stream_rate;
   std::uint64_t buffers = 0;  // of all reactors: no more reads than that are in flight
   std::vector<std::string> warnings;
-  std::optional<Error> fatal;                         // what ended the run early (on_error stop)
-  std::optional<CheckpointWriteSummary> checkpoints;  // where there were to be some
-  std::optional<Error> checkpoint_error;              // ended the run, too
+  std::optional<Error> fatal;     // what ended the run early (on_error stop)
   std::vector<HostPause> pauses;  // of the reactor that this host held back longest
   HostCounters host_counters;     // what they counted during the run
   unsigned host_cores = 1;        // that this process may use
@@ -52,11 +40,29 @@ struct TrainingOutcome {
   bool simulated = false;  // on the virtual clock
 };
 
-// The group runs once. `observer` may be null.
+// One training run as a job. `observer` and `guest` may be null; all that is handed over by
+// reference must outlive it.
+class TrainingRun final : public Job {
+ public:
+  TrainingRun(ReactorGroup& group, StorageFactory storage, const TrainingPlan& plan,
+              StepObserver* observer, TrainingProgress& progress, StepGuest* guest = nullptr);
+  ~TrainingRun() override;
+  void start(unsigned index, Reactor& reactor) override;
+  void finish(unsigned index) override;
+
+  // Once, after the group has run. `interrupted`: it was stopped from outside.
+  TrainingOutcome outcome(bool interrupted);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Runs that job alone on the group.
 TrainingOutcome run_training(ReactorGroup& group, const StorageFactory& storage,
                              const TrainingPlan& plan, StepObserver* observer,
                              TrainingProgress& progress, const std::stop_token& stop,
-                             const TrainingCheckpoints* checkpoints = nullptr);
+                             StepGuest* guest = nullptr);
 
 // The steady state of a run: the steps (first, last], and what the storage kept up in them.
 //

@@ -74,8 +74,6 @@ struct TrainingPlan {
   std::uint64_t steps_max = 0;  // 0: no limit. The run ends at whichever limit comes first.
   std::uint64_t epochs = 1;     // 0: no limit
   Duration time_max{};          // 0: no limit
-  // For tests of the I/O ledger alone: the reads of this epoch (1, 2, ...) are left out.
-  std::uint64_t test_skips_epoch = 0;
   // Accelerators whose work takes longer, and by what factor: stragglers. In Megatron's order:
   // tensor-parallel ranks are next to each other, then replicas, then stages.
   std::map<std::uint32_t, double> slow_ranks = {};

@@ -49,7 +49,9 @@ Buffer::~Buffer() {
   if (pool_ != nullptr) pool_->give_back(bytes_.data());
 }
 
-bool Buffer::registered() const { return pool_ != nullptr && pool_->registered_; }
+std::int16_t Buffer::registered_index() const {
+  return pool_ != nullptr ? pool_->registered_index_ : std::int16_t{-1};
+}
 
 BufferPool::BufferPool(Reactor& reactor, const BufferPoolOptions& options)
     : reactor_(reactor),
@@ -75,7 +77,7 @@ BufferPool::BufferPool(Reactor& reactor, const BufferPoolOptions& options)
       shortfall_ =
           "I/O buffers have no huge pages (transparent_hugepage is off or memory is fragmented); "
           "direct reads of 112 KiB and more may run at half speed";
-    registered_ = reactor_.io().register_buffers({region_, region_bytes_});
+    registered_index_ = reactor_.io().register_buffers({region_, region_bytes_});
   }
   free_.reserve(blocks_);
   for (std::size_t block = blocks_; block-- > 0;) free_.push_back(region_ + block * block_bytes_);
@@ -83,6 +85,7 @@ BufferPool::BufferPool(Reactor& reactor, const BufferPoolOptions& options)
 
 BufferPool::~BufferPool() {
   FEEDRATE_ASSERT(free_.size() == blocks_ && waiters_.empty());
+  if (registered()) reactor_.io().unregister_buffers(registered_index_);
   munmap(region_, region_bytes_);
 }
 

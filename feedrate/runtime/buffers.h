@@ -29,7 +29,7 @@ class Buffer {
   Buffer& operator=(Buffer&& other) noexcept;
   ~Buffer();
   std::span<std::byte> bytes() const { return bytes_; }
-  bool registered() const;
+  std::int16_t registered_index() const;  // as IoRequest::buffer_index
   explicit operator bool() const { return pool_ != nullptr; }
 
  private:
@@ -83,7 +83,7 @@ class BufferPool {
   }
   std::size_t block_bytes() const { return block_bytes_; }
   std::size_t blocks() const { return blocks_; }
-  bool registered() const { return registered_; }
+  bool registered() const { return registered_index_ >= 0; }
   // Says why direct reads may run slower than they could, or "".
   const std::string& shortfall() const { return shortfall_; }
 
@@ -98,7 +98,7 @@ class BufferPool {
   Reactor& reactor_;
   std::size_t block_bytes_, blocks_, region_bytes_;
   std::byte* region_ = nullptr;
-  bool registered_ = false;
+  std::int16_t registered_index_ = -1;
   std::string shortfall_;
   std::vector<std::byte*> free_;
   std::deque<Waiter> waiters_;

@@ -68,11 +68,28 @@ TEST_P(BufferPoolTest, ABufferGoesBackExactlyOnce) {
   run(move_around(pool));
 }
 
+Task<> note_index(BufferPool& pool, std::set<std::int16_t>& indices) {
+  const Buffer buffer = co_await pool.acquire();
+  indices.insert(buffer.registered_index());
+}
+
 // The kernel joins neighbouring pools into one mapping; each must still find its huge pages.
 TEST_P(BufferPoolTest, NeighbouringPoolsAgreeOnHugePages) {
   BufferPool first(reactor(), {.block_bytes = 1U << 20U, .blocks = 4});
   BufferPool second(reactor(), {.block_bytes = 1U << 20U, .blocks = 4});
   EXPECT_EQ(first.shortfall(), second.shortfall());
+}
+
+// Each job has a pool of its own on a reactor that several share.
+TEST_P(BufferPoolTest, SeveralPoolsAreRegisteredAndOneAgain) {
+  std::vector<std::unique_ptr<BufferPool>> pools;
+  for (int i = 0; i < 3; ++i)
+    pools.push_back(std::make_unique<BufferPool>(
+        reactor(), BufferPoolOptions{.block_bytes = 1U << 16U, .blocks = 2}));
+  if (!pools.front()->registered()) GTEST_SKIP() << reactor().io().name() << " registers nothing";
+  std::set<std::int16_t> different;
+  for (const auto& pool : pools) run(note_index(*pool, different));
+  EXPECT_EQ(different.size(), 3U);
 }
 
 TEST_P(BufferPoolTest, WithoutDataNoPageIsTouched) {

@@ -36,8 +36,8 @@ enum class IoKind : std::uint8_t {
 struct alignas(8) IoRequest {
   IoKind kind = IoKind::kRead;
   std::uint8_t parts_pending = 0;  // driver's own
-  bool registered_buffer = false;  // buffer lies in the region given to register_buffers
   bool for_reading = false;        // kOpen: only reads follow, so a slot of the ring will do
+  std::int16_t buffer_index = -1;  // of register_buffers, where the buffer lies in such a region
   IoFile file;
   const char* path = nullptr;
   int open_flags = 0;
@@ -73,9 +73,13 @@ class IoDriver {
   virtual std::string_view name() const = 0;  // "io_uring", "threads", "inline"
   // Starts the request. Its waiter is posted to the reactor when all of it is done.
   virtual void submit(IoRequest& request) = 0;
-  // Pins the region for faster I/O. Returns false when the host does not allow it (RLIMIT_MEMLOCK);
-  // I/O works all the same.
-  virtual bool register_buffers(std::span<std::byte> region) = 0;
+  // Pins the region for faster I/O, until it is unregistered, and returns its index. Returns -1
+  // when the host does not allow it (RLIMIT_MEMLOCK) or there are many already; I/O works all the
+  // same.
+  virtual std::int16_t register_buffers(std::span<std::byte> region) = 0;
+  // To be called on the thread that runs the reactor. If it is called on another one, the region
+  // stays pinned as long as the driver exists.
+  virtual void unregister_buffers(std::int16_t /*index*/) {}
   // Says what the driver could not get from this host and does without, for the result's warnings.
   virtual std::string shortfall() const { return {}; }
 };

@@ -207,7 +207,7 @@ Task<> read_into_pool(Reactor& reactor, BufferPool& pool, const std::string& pat
   const Buffer buffer = co_await pool.acquire();
   IoRequest chain = whole_file(path, buffer.bytes().data(), 4096);
   chain.offset = offset;
-  chain.registered_buffer = buffer.registered();
+  chain.buffer_index = buffer.registered_index();
   co_await reactor.perform(chain);
   EXPECT_EQ(chain.result, 4096);
   EXPECT_EQ(std::memcmp(buffer.bytes().data(), content.data() + offset, 4096), 0);

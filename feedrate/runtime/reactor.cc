@@ -1,8 +1,10 @@
 #include "feedrate/runtime/reactor.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <thread>
+#include <utility>
 
 namespace feedrate {
 
@@ -12,7 +14,47 @@ namespace {
 constexpr std::uint64_t kTurnEvents = 4096;
 }  // namespace
 
-Reactor::~Reactor() { FEEDRATE_ASSERT(live_tasks_ == 0); }
+// A share leaves to its host all but its own tasks, sleeps and stop.
+class Reactor::Share final : public Reactor {
+ public:
+  Share(Reactor& host, std::function<void()> finished) : Reactor(host), host_(host) {
+    on_finished_ = std::move(finished);
+    loop_.shares.push_back(this);
+  }
+  ~Share() override { std::erase(loop_.shares, this); }
+
+  Instant refresh_now() override { return host_.refresh_now(); }
+  bool is_virtual() const override { return host_.is_virtual(); }
+  void post_remote(std::span<const std::coroutine_handle<>> waiters) override {
+    host_.post_remote(waiters);
+  }
+  void run() override { FEEDRATE_ASSERT(false && "the host runs"); }
+  void stop_remote() override {
+    asked_.store(true, std::memory_order_release);
+    host_.wake_for_shares();
+  }
+  IoDriver& io() override { return host_.io(); }
+  std::optional<StuckIo> stuck() const override { return host_.stuck(); }
+  void offload_job(OffloadJob& job) override { host_.offload_job(job); }
+  void watch_lateness(LateWatch::Judge judge) override { host_.watch_lateness(std::move(judge)); }
+
+ protected:
+  void wake_for_shares() override { host_.wake_for_shares(); }
+  void arm(FdWait& wait) override { host_.arm(wait); }
+  void disarm(FdWait& wait) override { host_.disarm(wait); }
+
+ private:
+  bool asked_to_stop() const override { return asked_.load(std::memory_order_acquire); }
+
+  Reactor& host_;
+  std::atomic<bool> asked_ = false;
+};
+
+Reactor::~Reactor() { FEEDRATE_ASSERT(live_tasks_ == 0 || loop_.has_let_go); }
+
+std::unique_ptr<Reactor> Reactor::make_share(std::function<void()> finished) {
+  return std::make_unique<Share>(*this, std::move(finished));
+}
 
 bool Reactor::InFlight::all_read() const {
   for (const IoRequest* request = oldest_; request != nullptr; request = request->newer) {
@@ -44,44 +86,113 @@ struct Reactor::Detached {
 
 Reactor::Detached Reactor::run_detached(Reactor& reactor, Task<> task) {
   co_await std::move(task);
-  --reactor.live_tasks_;
+  --reactor.loop_.live_tasks;
+  if (--reactor.live_tasks_ == 0 && reactor.on_finished_) reactor.on_finished_();
 }
 
 void Reactor::spawn(Task<> task) {
   ++live_tasks_;
+  ++loop_.live_tasks;
   post(run_detached(*this, std::move(task)).handle);
 }
 
 void Reactor::discard() {
-  for (const std::coroutine_handle<> unbegun : ready_) unbegun.destroy();
-  ready_.clear();
-  live_tasks_ = 0;
+  for (const std::coroutine_handle<> unbegun : loop_.ready) unbegun.destroy();
+  loop_.ready.clear();
+  loop_.live_tasks = live_tasks_ = 0;
+  for (Reactor* const share : loop_.shares) share->live_tasks_ = 0;
 }
 
 void Reactor::stop() {
   if (stopping_) return;
   stopping_ = true;
-  stopped_at_ = now_;
-  while (!timers_.empty()) ready_.push_back(timers_.pop());
-  if (stop_hook_) stop_hook_();
+  const bool hosts = loop_.host == this;
+  if (hosts) {
+    loop_.stopped_at = loop_.now;
+    while (!loop_.timers.empty()) loop_.ready.push_back(loop_.timers.pop());
+  } else {
+    for (const std::coroutine_handle<> sleeper : loop_.timers.pop_of(this))
+      loop_.ready.push_back(sleeper);
+  }
+  end_fd_waits();
+  call_stop_hooks();
+  if (hosts) {
+    for (Reactor* const share : loop_.shares) share->stop();
+    return;
+  }
+  const auto over = [](const Reactor* share) { return share->stopping_ || share->idle(); };
+  if (std::ranges::all_of(loop_.shares, over)) loop_.host->stop();
+}
+
+void Reactor::stop_asked_shares() {
+  for (Reactor* const share : loop_.shares)
+    if (share->asked_to_stop()) share->stop();
+}
+
+void Reactor::end_fd_waits() {
+  // Some end at once, and leave the list.
+  const std::vector<FdWait*> waits = loop_.fd_waits;
+  for (FdWait* const wait : waits)
+    if (loop_.host == this || &wait->reactor_ == this) wait->cancel();
+}
+
+// A hook may destroy others, which only leave their places then.
+void Reactor::call_stop_hooks() {
+  for (std::size_t i = 0; i < stop_hooks_.size(); ++i)
+    if (stop_hooks_[i] != nullptr) stop_hooks_[i]->call_();
+}
+
+void Reactor::arm(FdWait&) { FEEDRATE_ASSERT(false && "nothing outside is waited for here"); }
+void Reactor::disarm(FdWait& wait) { wait.complete(0); }
+
+StopHook::StopHook(Reactor& reactor, std::function<void()> call)
+    : reactor_(reactor), call_(std::move(call)) {
+  reactor_.stop_hooks_.push_back(this);
+}
+
+StopHook::~StopHook() {
+  if (reactor_.stopping())
+    std::ranges::replace(reactor_.stop_hooks_, this, nullptr);
+  else
+    std::erase(reactor_.stop_hooks_, this);
+}
+
+bool FdWait::stopping() const { return reactor_.stopping(); }
+
+void FdWait::begin(std::coroutine_handle<> waiter) {
+  FEEDRATE_ASSERT(!waiter_);
+  waiter_ = waiter;
+  reactor_.loop_.fd_waits.push_back(this);
+  reactor_.arm(*this);
+}
+
+void FdWait::cancel() {
+  if (waiter_) reactor_.disarm(*this);
+}
+
+void FdWait::complete(short result) {
+  result_ = result;
+  std::erase(reactor_.loop_.fd_waits, this);
+  reactor_.post(std::exchange(waiter_, {}));
 }
 
 void Reactor::drain_ready() {
-  const std::uint64_t turn_end = events_ + kTurnEvents;
-  while (!ready_.empty() && events_ < turn_end) {
-    running_.swap(ready_);
-    for (const std::coroutine_handle<> waiter : running_) {
-      ++events_;
+  const std::uint64_t turn_end = loop_.events + kTurnEvents;
+  while (!loop_.ready.empty() && loop_.events < turn_end) {
+    loop_.running.swap(loop_.ready);
+    for (const std::coroutine_handle<> waiter : loop_.running) {
+      ++loop_.events;
       waiter.resume();
     }
-    running_.clear();
+    loop_.running.clear();
   }
-  ready_.insert(ready_.end(), yielded_.begin(), yielded_.end());
-  yielded_.clear();
+  loop_.ready.insert(loop_.ready.end(), loop_.yielded.begin(), loop_.yielded.end());
+  loop_.yielded.clear();
 }
 
 void Reactor::post_due_timers() {
-  while (!timers_.empty() && timers_.next_deadline() <= now_) ready_.push_back(timers_.pop());
+  while (!loop_.timers.empty() && loop_.timers.next_deadline() <= loop_.now)
+    loop_.ready.push_back(loop_.timers.pop());
 }
 
 struct OffloadPool::State {

@@ -129,9 +129,43 @@ void ReactorGroup::stop() {
   for (const auto& reactor : reactors_) reactor->stop_remote();
 }
 
+void Job::stop() {
+  for (const auto& share : shares_)
+    if (share) share->stop_remote();
+}
+
+void ReactorGroup::start_jobs(std::span<Job* const> jobs, unsigned index) {
+  for (Job* const job : jobs) {
+    job->start(index, *job->shares_[index]);
+    if (job->shares_[index]->idle() && --job->busy_ == 0) job->over();
+  }
+}
+
 void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
                        const std::function<void(unsigned)>& finish, const std::stop_token& stop) {
+  struct Single final : Job {
+    Single(const std::function<void(unsigned, Reactor&)>& first,
+           const std::function<void(unsigned)>& last)
+        : first_(first), last_(last) {}
+    void start(unsigned index, Reactor& reactor) override { first_(index, reactor); }
+    void finish(unsigned index) override { last_(index); }
+    const std::function<void(unsigned, Reactor&)>& first_;
+    const std::function<void(unsigned)>& last_;
+  };
+  Single single(start, finish);
+  Job* const job = &single;
+  run({&job, 1}, stop);
+}
+
+void ReactorGroup::run(std::span<Job* const> jobs, const std::stop_token& stop) {
   cpu_times_.resize(size());
+  for (Job* const job : jobs) {
+    job->busy_ = size();
+    for (const auto& reactor : reactors_)
+      job->shares_.push_back(reactor->make_share([job] {
+        if (--job->busy_ == 0) job->over();
+      }));
+  }
   const std::stop_callback on_stop(stop, [this] { this->stop(); });
   // Only a thread that does nothing else can tell a stopped process from a blocked thread.
   std::optional<HeartBeat> heart;
@@ -156,7 +190,7 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
         return heart->judge(begin, end, waited);
       });
     try {
-      start(index, reactor(index));
+      start_jobs(jobs, index);
     } catch (...) {
       failures[index] = std::current_exception();
       failed = true;
@@ -164,7 +198,7 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
     started.arrive_and_wait();
     if (failed) return reactor(index).discard();
     reactor(index).run();
-    finish(index);
+    for (Job* const job : jobs) job->finish(index);
     const CpuTime after = cpu_time(RUSAGE_THREAD);
     cpu_times_[index] = {after.user - before.user, after.system - before.system,
                          after.waiting - before.waiting};
@@ -181,10 +215,17 @@ void ReactorGroup::run(const std::function<void(unsigned, Reactor&)>& start,
   }
   body(0);
   for (std::thread& thread : threads) thread.join();
+  for (Job* const job : jobs) keep_let_go(*job);
   for (const std::exception_ptr& failure : failures)
     if (failure) std::rethrow_exception(failure);
   const CpuTime after_all = cpu_time(RUSAGE_SELF);
   process_cpu_time_ = {after_all.user - before_all.user, after_all.system - before_all.system, {}};
+}
+
+// Tasks that were let go of still know their shares.
+void ReactorGroup::keep_let_go(Job& job) const {
+  for (std::size_t index = 0; index < job.shares_.size(); ++index)
+    if (reactors_[index]->has_let_go()) static_cast<void>(job.shares_[index].release());
 }
 
 const std::vector<HostPause>& ReactorGroup::pauses() const {

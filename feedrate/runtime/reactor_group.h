@@ -1,8 +1,10 @@
 // The reactors of one process, each on its own thread; on the virtual clock there is one reactor.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -23,6 +25,32 @@ struct CpuTime {
   Duration waiting{};  // of a thread alone: ready to run, but others had the cores; 0 if not known
 };
 
+// Work that runs on the reactors of a group, perhaps beside other jobs: an engine, with its inputs
+// and its outcome. It runs once, and its group outlives it.
+class Job {
+ public:
+  virtual ~Job() = default;
+
+  // Is called on each reactor's thread, before any of them runs. It spawns tasks on `reactor`,
+  // which is this job's share of it.
+  virtual void start(unsigned index, Reactor& reactor) = 0;
+  // Is called on the same thread, when all tasks of that thread are done, those of other jobs
+  // included, or when its reads were let go of (Reactor::has_let_go). What start() made must be
+  // destroyed here, or be kept for good.
+  virtual void finish(unsigned index) = 0;
+  // Is called on whichever thread was last, when no task of the job is left on any thread; other
+  // jobs may go on.
+  virtual void over() {}
+
+  // Stops this job alone, if it runs. Any thread.
+  void stop();
+
+ private:
+  friend class ReactorGroup;
+  std::vector<std::unique_ptr<Reactor>> shares_;
+  std::atomic<unsigned> busy_ = 0;  // shares that are not idle
+};
+
 class ReactorGroup {
  public:
   // Makes `threads` reactors (1 on the virtual clock). kAuto falls back from io_uring to threads
@@ -36,11 +64,12 @@ class ReactorGroup {
   bool is_virtual() const { return reactors_.front()->is_virtual(); }
   const std::vector<std::string>& warnings() const { return warnings_; }
 
-  // Does the following on each reactor's thread: start(index, reactor), which spawns tasks; the
-  // reactor, until they are done; finish(index). Returns when all threads are through. A stop
-  // request stops every reactor. It may run once for each group. An exception of start(), or
+  // Runs the jobs together, each on its share of every reactor, and returns when all are done. A
+  // stop request stops them all. It may run once for each group. An exception of start(), or
   // std::system_error where a thread cannot be made, is thrown again, and no reactor has run then:
   // the group is of no further use.
+  void run(std::span<Job* const> jobs, const std::stop_token& stop);
+  // Does the same with a single job that consists of these two functions.
   void run(const std::function<void(unsigned, Reactor&)>& start,
            const std::function<void(unsigned)>& finish, const std::stop_token& stop);
   // Has run() watch for times in which this host did not let the reactors run. There are none in
@@ -61,6 +90,8 @@ class ReactorGroup {
 
  private:
   ReactorGroup() = default;
+  static void start_jobs(std::span<Job* const> jobs, unsigned index);
+  void keep_let_go(Job& job) const;
   std::unique_ptr<OffloadPool> pool_;
   std::vector<std::unique_ptr<Reactor>> reactors_;
   std::vector<std::string> warnings_;

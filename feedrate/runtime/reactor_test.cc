@@ -197,7 +197,7 @@ Task<> stop_twice(Reactor& reactor) {
 TEST_P(ReactorTest, StopWakesSleepersAndCallsTheHookOnce) {
   int woken = 0;
   int hooked = 0;
-  reactor().set_stop_hook([&] { ++hooked; });
+  const StopHook hook(reactor(), [&] { ++hooked; });
   for (int sleeper = 0; sleeper < 5; ++sleeper) reactor().spawn(sleep_long(reactor(), woken));
   run(stop_twice(reactor()));
   EXPECT_EQ(woken, 5);
@@ -211,7 +211,7 @@ Task<> doze_until_stopped(Reactor& reactor, std::uint64_t& naps) {
 TEST_P(ReactorTest, AnotherThreadCanStopIt) {
   std::uint64_t naps = 0;
   int hooked = 0;
-  reactor().set_stop_hook([&] { ++hooked; });
+  const StopHook hook(reactor(), [&] { ++hooked; });
   std::jthread stopper([this] {
     std::this_thread::sleep_for(milliseconds(5));
     reactor().stop_remote();
@@ -225,7 +225,7 @@ Task<> wait_for(Event& event) { co_await event.wait(); }
 TEST_P(ReactorTest, AnotherThreadCanStopItWhileItIsIdle) {
   if (is_virtual()) GTEST_SKIP() << "virtual time cannot be idle";
   Event event(reactor());
-  reactor().set_stop_hook([&] { event.signal(); });
+  const StopHook hook(reactor(), [&] { event.signal(); });
   std::jthread stopper([this] {
     std::this_thread::sleep_for(milliseconds(5));
     reactor().stop_remote();
@@ -260,7 +260,7 @@ TEST_P(ReactorTest, AnotherThreadCanStopItDuringInputOutput) {
   request.buffer = &letter;
   request.length = 1;
   int writer = -1;
-  reactor().set_stop_hook([&] {
+  const StopHook hook(reactor(), [&] {
     writer = open(path.c_str(), O_RDWR | O_CLOEXEC);
     EXPECT_EQ(write(ends[1], "x", 1), 1);
   });

@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "feedrate/base/text.h"
 #include "feedrate/runtime/reactor_group.h"
 
@@ -42,8 +44,8 @@ RealReactor::RealReactor(OffloadPool* pool) : pool_(pool), event_fd_(eventfd(0, 
 RealReactor::~RealReactor() { close(event_fd_); }
 
 Instant RealReactor::refresh_now() {
-  now_ = monotonic_now();
-  return now_;
+  loop_.now = monotonic_now();
+  return loop_.now;
 }
 
 void RealReactor::prepare_thread() { prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0); }
@@ -68,13 +70,20 @@ void RealReactor::stop_remote() {
   wake();
 }
 
+void RealReactor::wake_for_shares() {
+  const std::lock_guard lock(mutex_);
+  share_asked_ = true;
+  wake();
+}
+
 void RealReactor::take_remote() {
   if (!remote_pending()) return;
   const std::lock_guard lock(mutex_);
   remote_pending_.store(false, std::memory_order_release);
-  ready_.insert(ready_.end(), remote_.begin(), remote_.end());
+  loop_.ready.insert(loop_.ready.end(), remote_.begin(), remote_.end());
   remote_.clear();
   if (stop_requested_ && !stopping_) stop();
+  if (std::exchange(share_asked_, false)) stop_asked_shares();
 }
 
 void RealReactor::watch_lateness(LateWatch::Judge judge) {
@@ -83,14 +92,14 @@ void RealReactor::watch_lateness(LateWatch::Judge judge) {
 }
 
 std::optional<Duration> RealReactor::begin_wait() {
-  const bool at_once = remote_pending() || !ready_.empty();
-  const bool endless = timers_.empty() && !late_ && in_flight_.count() == 0;
+  const bool at_once = remote_pending() || !loop_.ready.empty();
+  const bool endless = loop_.timers.empty() && !late_ && loop_.in_flight.count() == 0;
   if (endless) return at_once ? std::optional(Duration(0)) : std::nullopt;
-  // The clock is read, since now_ is the start of a turn that may have been a long one.
+  // The clock is read, since loop_.now is the start of a turn that may have been a long one.
   const Instant now = monotonic_now();
   Duration limit = late_ ? LateWatch::kBeat : kLookInterval;
-  if (!timers_.empty()) {
-    const Duration left = timers_.next_deadline() - now;
+  if (!loop_.timers.empty()) {
+    const Duration left = loop_.timers.next_deadline() - now;
     limit = std::min(limit, left.count() <= 0 ? Duration(0) : std::max(left, kTimerCoalescing));
   }
   if (at_once) limit = Duration(0);
@@ -103,23 +112,23 @@ std::optional<Duration> RealReactor::begin_wait() {
 void RealReactor::end_wait() {
   refresh_now();
   waiting_since_.store(0, std::memory_order_relaxed);
-  if (now_ - looked_at_ >= kLookInterval) look_for_stuck();
+  if (loop_.now - looked_at_ >= kLookInterval) look_for_stuck();
   if (late_)
-    if (const auto pause = late_->after_wait(now_)) add_pause(*pause);
+    if (const auto pause = late_->after_wait(loop_.now)) add_pause(*pause);
 }
 
 void RealReactor::look_for_stuck() {
-  looked_at_ = now_;
-  const IoRequest* const oldest = in_flight_.oldest();
+  looked_at_ = loop_.now;
+  const IoRequest* const oldest = loop_.in_flight.oldest();
   const std::lock_guard lock(stuck_mutex_);
-  if (oldest == nullptr || now_ - oldest->since < kStuck) {
+  if (oldest == nullptr || loop_.now - oldest->since < kStuck) {
     stuck_.reset();
     return;
   }
   const char* const name = oldest->name != nullptr ? oldest->name : oldest->path;
   stuck_ = StuckIo{fmt::format("{} of {}", words_for(oldest->kind),
                                quote_path(name == nullptr ? "a file" : name)),
-                   oldest->since, in_flight_.count()};
+                   oldest->since, loop_.in_flight.count()};
 }
 
 std::optional<StuckIo> RealReactor::stuck() const {
@@ -133,13 +142,14 @@ std::optional<StuckIo> RealReactor::stuck() const {
 }
 
 bool RealReactor::goes_on() {
-  if (live_tasks_ == 0) return false;
-  if (!stopping_ || let_go_after_ == Duration{} || in_flight_.count() == 0) return true;
-  const Instant latest = now_ - let_go_after_;
-  if (stopped_at_ > latest || in_flight_.oldest()->since > latest || !in_flight_.all_read())
+  if (loop_.live_tasks == 0) return false;
+  if (!stopping_ || loop_.let_go_after == Duration{} || loop_.in_flight.count() == 0) return true;
+  const Instant latest = loop_.now - loop_.let_go_after;
+  if (loop_.stopped_at > latest || loop_.in_flight.oldest()->since > latest ||
+      !loop_.in_flight.all_read())
     return true;
   look_for_stuck();
-  has_let_go_ = true;
+  loop_.has_let_go = true;
   return false;
 }
 

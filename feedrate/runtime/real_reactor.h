@@ -41,12 +41,13 @@ class RealReactor : public Reactor {
 
  private:
   void wake();
+  void wake_for_shares() override;
   OffloadPool* pool_;
   int event_fd_ = -1;
   std::atomic<bool> remote_pending_ = false;
   std::mutex mutex_;
   std::vector<std::coroutine_handle<>> remote_;
-  bool stop_requested_ = false;
+  bool stop_requested_ = false, share_asked_ = false;
   std::optional<LateWatch> late_;
 
   void look_for_stuck();

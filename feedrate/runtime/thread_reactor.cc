@@ -14,7 +14,7 @@ class ThreadReactor final : public RealReactor, private IoDriver {
 
   IoDriver& io() override { return *this; }
   std::string_view name() const override { return "threads"; }
-  bool register_buffers(std::span<std::byte>) override { return false; }
+  std::int16_t register_buffers(std::span<std::byte>) override { return -1; }
 
   void submit(IoRequest& request) override {
     io_pool_.submit([this, &request] {
@@ -39,19 +39,28 @@ class ThreadReactor final : public RealReactor, private IoDriver {
 
  private:
   void wait() {
-    const auto wait = begin_wait();
-    if (remote_pending() || !ready_.empty()) return;
-    timespec limit{};
-    if (wait) {
-      limit.tv_sec = wait->count() / 1'000'000'000;
-      limit.tv_nsec = wait->count() % 1'000'000'000;
+    const auto limit = begin_wait();
+    const bool at_once = remote_pending() || !loop_.ready.empty();
+    if (at_once && loop_.fd_waits.empty()) return;
+    timespec time{};
+    if (limit && !at_once) {
+      time.tv_sec = limit->count() / 1'000'000'000;
+      time.tv_nsec = limit->count() % 1'000'000'000;
     }
-    pollfd event{event_fd(), POLLIN, 0};
-    if (ppoll(&event, 1, wait ? &limit : nullptr, nullptr) > 0) {
+    std::vector<pollfd> events{{event_fd(), POLLIN, 0}};
+    const std::vector<FdWait*> waits = loop_.fd_waits;
+    for (const FdWait* wait : waits) events.push_back({wait->fd(), wait->events(), 0});
+    if (ppoll(events.data(), events.size(), limit || at_once ? &time : nullptr, nullptr) <= 0)
+      return;
+    if (events[0].revents != 0) {
       std::uint64_t count = 0;
       [[maybe_unused]] const ssize_t got = read(event_fd(), &count, sizeof count);
     }
+    for (std::size_t i = 0; i < waits.size(); ++i)
+      if (events[i + 1].revents != 0) waits[i]->complete(events[i + 1].revents);
   }
+  // They are looked at whenever the loop waits.
+  void arm(FdWait&) override {}
 
   OffloadPool io_pool_{kIoThreads};
 };

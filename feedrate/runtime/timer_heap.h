@@ -2,21 +2,25 @@
 // added.
 #pragma once
 
+#include <algorithm>
 #include <coroutine>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "feedrate/base/units.h"
 
 namespace feedrate {
 
+class Reactor;
+
 // A 4-ary heap: half the depth of a binary one, and one cache line holds most of a node's children.
 class TimerHeap {
  public:
   bool empty() const { return entries_.empty(); }
   Instant next_deadline() const { return entries_.front().deadline; }
-  void push(Instant deadline, std::coroutine_handle<> waiter) {
-    entries_.push_back({deadline, sequence_++, waiter});
+  void push(Instant deadline, std::coroutine_handle<> waiter, const Reactor* owner) {
+    entries_.push_back({deadline, sequence_++, waiter, owner});
     std::size_t hole = entries_.size() - 1;
     const Entry entry = entries_[hole];
     while (hole > 0) {
@@ -34,12 +38,27 @@ class TimerHeap {
     if (!entries_.empty()) sift_down(last);
     return top;
   }
+  // Takes those of one owner, in order.
+  std::vector<std::coroutine_handle<>> pop_of(const Reactor* owner) {
+    const auto first = std::partition(entries_.begin(), entries_.end(),
+                                      [owner](const Entry& entry) { return entry.owner != owner; });
+    std::vector<Entry> taken(first, entries_.end());
+    std::vector<Entry> left(entries_.begin(), first);
+    std::ranges::sort(taken, std::less<>());
+    // In order, and so a heap.
+    std::ranges::sort(left, std::less<>());
+    entries_ = std::move(left);
+    std::vector<std::coroutine_handle<>> waiters;
+    for (const Entry& entry : taken) waiters.push_back(entry.waiter);
+    return waiters;
+  }
 
  private:
   struct Entry {
     Instant deadline;
     std::uint64_t sequence;
     std::coroutine_handle<> waiter;
+    const Reactor* owner;
     bool operator<(const Entry& other) const {
       return deadline != other.deadline ? deadline < other.deadline : sequence < other.sequence;
     }

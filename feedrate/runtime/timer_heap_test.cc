@@ -22,7 +22,8 @@ std::size_t number(std::coroutine_handle<> waiter) {
 TEST(TimerHeap, PopsByDeadline) {
   TimerHeap heap;
   EXPECT_TRUE(heap.empty());
-  for (const std::size_t deadline : {5U, 1U, 4U, 2U, 3U}) heap.push(at(deadline), handle(deadline));
+  for (const std::size_t deadline : {5U, 1U, 4U, 2U, 3U})
+    heap.push(at(deadline), handle(deadline), nullptr);
   for (std::size_t expected = 1; expected <= 5; ++expected) {
     EXPECT_EQ(heap.next_deadline(), at(expected));
     EXPECT_EQ(number(heap.pop()), expected);
@@ -32,7 +33,7 @@ TEST(TimerHeap, PopsByDeadline) {
 
 TEST(TimerHeap, EqualDeadlinesKeepTheirOrder) {
   TimerHeap heap;
-  for (std::size_t i = 1; i <= 1000; ++i) heap.push(at(7), handle(i));
+  for (std::size_t i = 1; i <= 1000; ++i) heap.push(at(7), handle(i), nullptr);
   for (std::size_t i = 1; i <= 1000; ++i) ASSERT_EQ(number(heap.pop()), i);
 }
 
@@ -50,7 +51,7 @@ TEST(TimerHeap, AgreesWithAStableSortUnderRandomUse) {
     for (int step = 0; step < 400; ++step) {
       if (random.below(5) < 3 || model.empty()) {
         const std::uint64_t deadline = random.below(40);
-        heap.push(at(deadline), handle(++made));
+        heap.push(at(deadline), handle(++made), nullptr);
         model.push_back({deadline, made});
         continue;
       }

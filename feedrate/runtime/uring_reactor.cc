@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <fstream>
@@ -19,9 +20,11 @@ namespace {
 // new work while the rest is still being looked at (4 KiB reads, depth 16: 258 MB/s against 241
 // with all at once).
 constexpr unsigned kBatch = 4;
+constexpr std::int16_t kRegions = 64;   // of buffers, registered at a time
 constexpr std::uint64_t kWakeTag = 0;   // user_data of the eventfd read
 constexpr std::uint64_t kPartMask = 7;  // low bits of user_data: which part of a chain
-enum Part : std::uint64_t { kMain = 1, kChainOpen = 2, kChainClose = 3 };
+enum Part : std::uint64_t { kMain = 1, kChainOpen = 2, kChainClose = 3, kFdWait = 4 };
+constexpr std::uint64_t kRemoveTag = 7;  // user_data of what ends a wait for a socket
 
 std::string memlock_limit() {
   rlimit limit{};
@@ -65,6 +68,7 @@ class UringReactor final : public RealReactor, private IoDriver {
     const int code = io_uring_queue_init_params(options.queue_entries, &ring_, &params);
     if (code < 0) return unavailable(code);
     open_ = true;
+    reserve_regions();
     return reserve_file_slots(options.file_slots);
   }
 
@@ -72,18 +76,25 @@ class UringReactor final : public RealReactor, private IoDriver {
   std::string_view name() const override { return "io_uring"; }
   std::string shortfall() const override { return shortfall_; }
 
-  bool register_buffers(std::span<std::byte> region) override {
+  std::int16_t register_buffers(std::span<std::byte> region) override {
     constexpr std::size_t kPieceBytes = 1U << 30U;  // the kernel's limit for one registered buffer
     if (region.size() > kPieceBytes) {
       shortfall_ = "I/O buffers are not registered: more than 1 GiB for one thread";
-      return false;
+      return -1;
     }
-    const iovec piece{region.data(), region.size()};
-    const int code = io_uring_register_buffers(&ring_, &piece, 1);
-    if (code < 0)
+    if (free_regions_.empty()) return -1;
+    const std::int16_t index = free_regions_.back();
+    const int code = update_region(index, region);
+    if (code < 0) {
       shortfall_ = fmt::format("I/O buffers are not registered ({}; RLIMIT_MEMLOCK is {})",
                                std::strerror(-code), memlock_limit());
-    return code == 0;
+      return -1;
+    }
+    free_regions_.pop_back();
+    return index;
+  }
+  void unregister_buffers(std::int16_t index) override {
+    if (update_region(index, {}) >= 0) free_regions_.push_back(index);
   }
 
   void submit(IoRequest& request) override {
@@ -104,12 +115,7 @@ class UringReactor final : public RealReactor, private IoDriver {
 
   void run() override {
     prepare_thread();
-    // liburing 2.3 of Debian 12 declares io_uring_enable_rings but does not export it, so the
-    // system call is made here.
-    const long enabled =
-        syscall(__NR_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
-    FEEDRATE_ASSERT(enabled == 0);
-    arm_wake();
+    if (!enabled_) enable();
     refresh_now();
     drain_ready();
     while (goes_on()) {
@@ -154,6 +160,18 @@ class UringReactor final : public RealReactor, private IoDriver {
     return {};
   }
 
+  // Some kernels have no table of regions. Nothing is registered then, which costs only CPU time.
+  void reserve_regions() {
+    if (io_uring_register_buffers_sparse(&ring_, kRegions) != 0) return;
+    for (std::int16_t index = kRegions; index-- > 0;) free_regions_.push_back(index);
+  }
+  int update_region(std::int16_t index, std::span<std::byte> region) {
+    const iovec piece{region.data(), region.size()};
+    const __u64 tag = 0;
+    return io_uring_register_buffers_update_tag(&ring_, static_cast<unsigned>(index), &piece, &tag,
+                                                1);
+  }
+
   // Returns a submission entry with room for `count` in one go, so that chains are never split.
   io_uring_sqe* next_sqe(unsigned count) {
     if (io_uring_sq_space_left(&ring_) < count) io_uring_submit(&ring_);
@@ -180,8 +198,9 @@ class UringReactor final : public RealReactor, private IoDriver {
         prepare_read(sqe, file, request);
         break;
       case IoKind::kWrite:
-        if (request.registered_buffer)
-          io_uring_prep_write_fixed(sqe, file, request.buffer, request.length, request.offset, 0);
+        if (request.buffer_index >= 0)
+          io_uring_prep_write_fixed(sqe, file, request.buffer, request.length, request.offset,
+                                    request.buffer_index);
         else
           io_uring_prep_write(sqe, file, request.buffer, request.length, request.offset);
         break;
@@ -201,8 +220,9 @@ class UringReactor final : public RealReactor, private IoDriver {
     if (request.file.registered) sqe->flags |= IOSQE_FIXED_FILE;
   }
   static void prepare_read(io_uring_sqe* sqe, int file, const IoRequest& request) {
-    if (request.registered_buffer)
-      io_uring_prep_read_fixed(sqe, file, request.buffer, request.length, request.offset, 0);
+    if (request.buffer_index >= 0)
+      io_uring_prep_read_fixed(sqe, file, request.buffer, request.length, request.offset,
+                               request.buffer_index);
     else
       io_uring_prep_read(sqe, file, request.buffer, request.length, request.offset);
   }
@@ -234,6 +254,28 @@ class UringReactor final : public RealReactor, private IoDriver {
     tag(sqe, request, kChainClose);
   }
 
+  void arm(FdWait& wait) override {
+    io_uring_sqe* sqe = next_sqe(1);
+    io_uring_prep_poll_add(sqe, wait.fd(), static_cast<unsigned>(wait.events()));
+    io_uring_sqe_set_data64(sqe, reinterpret_cast<std::uint64_t>(&wait) | kFdWait);
+  }
+  // It completes by itself then.
+  void disarm(FdWait& wait) override {
+    io_uring_sqe* sqe = next_sqe(1);
+    io_uring_prep_poll_remove(sqe, reinterpret_cast<std::uint64_t>(&wait) | kFdWait);
+    io_uring_sqe_set_data64(sqe, kRemoveTag);
+  }
+
+  void enable() {
+    // liburing 2.3 of Debian 12 declares io_uring_enable_rings but does not export it, so the
+    // system call is made here.
+    const long enabled =
+        syscall(__NR_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
+    FEEDRATE_ASSERT(enabled == 0);
+    enabled_ = true;
+    arm_wake();
+  }
+
   void arm_wake() {
     io_uring_sqe* sqe = next_sqe(1);
     io_uring_prep_read(sqe, event_fd(), &wake_count_, sizeof wake_count_, 0);
@@ -242,7 +284,7 @@ class UringReactor final : public RealReactor, private IoDriver {
 
   void wait() {
     const auto limit = begin_wait();
-    if (remote_pending() || !ready_.empty()) {
+    if (remote_pending() || !loop_.ready.empty()) {
       io_uring_submit_and_get_events(&ring_);
       return;
     }
@@ -266,7 +308,10 @@ class UringReactor final : public RealReactor, private IoDriver {
       const std::uint64_t data = io_uring_cqe_get_data64(cqe);
       if (data == kWakeTag)
         woken = true;
-      else
+      else if ((data & kPartMask) == kFdWait)
+        reinterpret_cast<FdWait*>(data & ~kPartMask)
+            ->complete(static_cast<short>(std::max(0, cqe->res)));
+      else if (data != kRemoveTag)
         complete(*reinterpret_cast<IoRequest*>(data & ~kPartMask), data & kPartMask, cqe->res);
       if (count == kBatch) break;
     }
@@ -295,7 +340,7 @@ class UringReactor final : public RealReactor, private IoDriver {
       free_slots_.push_back(request.file.number);
     if (part == kChainOpen) {
       request.open_result = result;
-      request.opened_at = now_;
+      request.opened_at = loop_.now;
     }
     if (--request.parts_pending > 0) return;
     if (request.slot >= 0) {
@@ -303,14 +348,15 @@ class UringReactor final : public RealReactor, private IoDriver {
       request.slot = -1;
       if (request.open_result < 0) request.result = request.open_result;
     }
-    ready_.push_back(request.waiter);
+    loop_.ready.push_back(request.waiter);
   }
 
   io_uring ring_{};
-  bool open_ = false;
+  bool open_ = false, enabled_ = false;
   std::uint64_t wake_count_ = 0;
   std::vector<int> free_slots_;
   std::size_t slots_ = 0;
+  std::vector<std::int16_t> free_regions_;
   std::deque<IoRequest*> waiting_for_slot_;
   std::string shortfall_;
 };

@@ -12,7 +12,7 @@ class InlineDriver final : public IoDriver {
     request.opened_at = reactor_.now();
     reactor_.post(request.waiter);
   }
-  bool register_buffers(std::span<std::byte>) override { return false; }
+  std::int16_t register_buffers(std::span<std::byte>) override { return -1; }
 
  private:
   Reactor& reactor_;
@@ -20,7 +20,7 @@ class InlineDriver final : public IoDriver {
 
 class VirtualReactor final : public Reactor {
  public:
-  Instant refresh_now() override { return now_; }
+  Instant refresh_now() override { return now(); }
   bool is_virtual() const override { return true; }
   void post_remote(std::span<const std::coroutine_handle<>> waiters) override {
     for (const auto waiter : waiters) post(waiter);
@@ -34,21 +34,28 @@ class VirtualReactor final : public Reactor {
 
   void run() override {
     drain_ready();
-    while (live_tasks_ > 0) {
+    while (loop_.live_tasks > 0) {
       if (stop_requested_.load(std::memory_order_relaxed) && !stopping_) stop();
-      if (ready_.empty()) {
-        FEEDRATE_ASSERT(!timers_.empty() && "virtual deadlock: tasks wait and nothing will happen");
-        now_ = timers_.next_deadline();
-        ++events_;
-        timers_.pop().resume();
+      if (share_asked_.load(std::memory_order_relaxed)) {
+        share_asked_.store(false, std::memory_order_relaxed);
+        stop_asked_shares();
+      }
+      if (loop_.ready.empty()) {
+        FEEDRATE_ASSERT(!loop_.timers.empty() &&
+                        "virtual deadlock: tasks wait and nothing will happen");
+        loop_.now = loop_.timers.next_deadline();
+        ++loop_.events;
+        loop_.timers.pop().resume();
       }
       drain_ready();
     }
   }
 
  private:
+  void wake_for_shares() override { share_asked_.store(true, std::memory_order_relaxed); }
+
   InlineDriver driver_{*this};
-  std::atomic<bool> stop_requested_ = false;
+  std::atomic<bool> stop_requested_ = false, share_asked_ = false;
 };
 
 }  // namespace

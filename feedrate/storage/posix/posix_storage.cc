@@ -137,7 +137,7 @@ class PosixStorage final : public Storage {
       request.file = io_file(file);
       request.name = file.path().c_str();
       request.buffer = buffer.bytes().data() + done;
-      request.registered_buffer = buffer.registered();
+      request.buffer_index = buffer.registered_index();
       request.length = static_cast<std::uint32_t>(padded - done);
       request.offset = offset + done;
       co_await reactor_.perform(request);
@@ -219,7 +219,7 @@ class PosixStorage final : public Storage {
     request.offset = window.offset + done;
     request.buffer = buffer.bytes().data() + done;
     request.length = static_cast<std::uint32_t>(window.length - done);
-    request.registered_buffer = buffer.registered();
+    request.buffer_index = buffer.registered_index();
     return request;
   }
   static ReadOutcome outcome(const Window& window, std::uint64_t length, std::uint64_t done,

@@ -21,7 +21,7 @@ class ScriptedReactor final : public Reactor, private IoDriver {
   ScriptedReactor(std::vector<char> content, Answer answer)
       : content_(std::move(content)), answer_(std::move(answer)) {}
 
-  Instant refresh_now() override { return now_; }
+  Instant refresh_now() override { return now(); }
   bool is_virtual() const override { return true; }
   void post_remote(std::span<const std::coroutine_handle<>>) override {}
   void stop_remote() override {}
@@ -30,11 +30,11 @@ class ScriptedReactor final : public Reactor, private IoDriver {
     post(job.waiter);
   }
   void run() override {
-    while (live_tasks_ > 0) drain_ready();
+    while (loop_.live_tasks > 0) drain_ready();
   }
   IoDriver& io() override { return *this; }
   std::string_view name() const override { return "scripted"; }
-  bool register_buffers(std::span<std::byte>) override { return false; }
+  std::int16_t register_buffers(std::span<std::byte>) override { return -1; }
   void submit(IoRequest& request) override {
     request.result = 0;
     if (request.kind == IoKind::kRead || request.kind == IoKind::kReadFile) read(request);

@@ -1,0 +1,42 @@
+// Work that stops the whole group between two steps, such as writing a checkpoint. The training
+// engine knows no more of it than this.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "feedrate/base/units.h"
+#include "feedrate/runtime/reactor.h"
+#include "feedrate/stats/stall_ledger.h"
+
+namespace feedrate {
+
+class StepGuest {
+ public:
+  virtual ~StepGuest() = default;
+
+  // The guest's part on one reactor. The parts of all reactors are called together, in the same
+  // order.
+  class Part {
+   public:
+    virtual ~Part() = default;
+    // Before the run's clock starts.
+    virtual Task<> prepare() = 0;
+    // Whether preparing worked: if not, nothing is trained.
+    virtual bool works() const = 0;
+    // The group has stopped after a step, and goes on when all parts have returned. False: the
+    // guest failed, and the run ends.
+    virtual Task<bool> at_step() = 0;
+    // Training is over: returns when nothing of the guest goes on behind it.
+    virtual Task<> finish() = 0;
+  };
+  // On the thread of a reactor that trains, before the run. `reactor` outlives the part.
+  virtual std::unique_ptr<Part> join(unsigned index, Reactor& reactor) = 0;
+  // Whether the group stops for the guest after so many steps, having `trained` since the start or
+  // since it stopped last. Called under the step barrier's lock.
+  virtual bool due(std::uint64_t steps, Duration trained) const = 0;
+  // What the ledger calls the time for which the group stood.
+  virtual StallCause cause() const = 0;
+};
+
+}  // namespace feedrate
