@@ -20,6 +20,7 @@ LAYERS = [
     ["dataset", "checkpoint"],
     ["engine"],
     ["evidence"],
+    ["experiment"],
     ["find", "plan", "simulate", "probe", "trace", "doctor", "report"],
     ["cli"],
 ]

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdio>
 
-#include "feedrate/base/random.h"
 #include "feedrate/base/text.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/find_dataset.h"
@@ -13,7 +12,8 @@
 #include "feedrate/cli/report.h"
 #include "feedrate/cli/run_checks.h"
 #include "feedrate/cli/run_options.h"
-#include "feedrate/find/find.h"
+#include "feedrate/cli/stuck_reporter.h"
+#include "feedrate/find/runner.h"
 #include "feedrate/workload/sampler.h"
 
 namespace feedrate {
@@ -171,7 +171,7 @@ class FindCommand final : public Command {
 
   // A search whose words have all been looked at.
   struct Prepared {
-    RunSetup setup;
+    TrainingSetup setup;
     FindOptions find;
     std::uint64_t by_data = 0;  // accelerators that the data set has a step for
     std::uint32_t several = 1;  // replicas of a trial with free steps
@@ -196,8 +196,8 @@ class FindCommand final : public Command {
   Result<Prepared> prepare(const Workload& workload, std::shared_ptr<const Dataset> dataset,
                            ClientKind client, const SearchLimits& limits, FindOptions find,
                            bool there) const {
-    FEEDRATE_TRY(RunSetup setup, make_setup(options_, workload, std::move(dataset), client));
-    setup.rate_max = limits.rate_max;
+    FEEDRATE_TRY(TrainingSetup setup, make_setup(options_, workload, std::move(dataset), client));
+    setup.place.rate_max = limits.rate_max;
     // A shuffle buffer hands on one sample for each that comes in, once it is full: nothing of the
     // steady state, but many times a batch to wait for in each trial.
     if (client == ClientKind::kNative) setup.plan.shuffle_buffer_samples = 0;
@@ -224,7 +224,7 @@ class FindCommand final : public Command {
     FEEDRATE_CHECK(limits.check_readers(options_.readers, one.readers));
     FEEDRATE_CHECK(limits.check_inflight(find, one));
     const auto several = static_cast<std::uint32_t>(std::min<std::uint64_t>(
-        {by_data / replica, setup.threads, find.accelerators_max / replica}));
+        {by_data / replica, setup.world.threads, find.accelerators_max / replica}));
     return Prepared{std::move(setup), std::move(find), by_data, several};
   }
 
@@ -234,7 +234,7 @@ class FindCommand final : public Command {
     FEEDRATE_TRY(Prepared prepared,
                  prepare(workload, found.dataset, client, limits, std::move(find), there(found)));
     find = std::move(prepared.find);
-    RunSetup& setup = prepared.setup;
+    TrainingSetup& setup = prepared.setup;
     setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
     const TrainingPlan& one = setup.plan;
     const auto [by_data, several] = std::pair{prepared.by_data, prepared.several};
@@ -247,14 +247,15 @@ class FindCommand final : public Command {
     SearchProgress progress(context.quiet, std::string(to_string(client)));
     const FindObserver observer = progress.observer();
     FEEDRATE_TRY(FindResult result,
-                 find_accelerators(find, one, by_data, several, runner(setup, context.stop),
-                                   observer, context.stop));
+                 find_accelerators(find, one, by_data, several,
+                                   experiment_runner(setup, watched(context, true)), observer,
+                                   context.stop));
     result.ceiling = ceiling;
     result.first_look_budget_seconds =
         limits.whole_budget(result.first_look_budget_seconds, client);
     result.repeatable =
-        setup.clock == ClockKind::kVirtual && !(find.out_of_time && find.out_of_time());
-    if (setup.clock == ClockKind::kVirtual && !result.repeatable)
+        setup.world.clock == ClockKind::kVirtual && !(find.out_of_time && find.out_of_time());
+    if (setup.world.clock == ClockKind::kVirtual && !result.repeatable)
       result.findings.emplace_back(
           "--wall cut this search, so the same command may give another interval");
     result.job.timing_set = setup.timing.set;
@@ -297,31 +298,6 @@ class FindCommand final : public Command {
         "the workload it is likely higher",
         format_counted(dataset.files(), "file"),
         format_counted(workload.dataset.samples(), "sample")));
-  }
-
-  TrialRunner runner(const RunSetup& setup, const std::stop_token& stop) const {
-    const auto stream_rate = std::make_shared<std::optional<StreamRate>>();
-    return [this, &setup, stop, stream_rate](const TrialRequest& request, StepObserver& observer) {
-      TrainingPlan plan = setup.plan;
-      plan.stream_rate = stream_rate;
-      plan.replicas = request.accelerators / plan.replica_accelerators();
-      plan.readers = request.load.readers;
-      plan.prefetch_batches = request.load.prefetch_batches;
-      plan.transfer_bytes = request.load.transfer_bytes;
-      plan.buffer_bytes = request.load.buffer_bytes;
-      plan.epochs = 0;
-      plan.start_samples = request.start_samples;
-      plan.labels_known = true;  // a job reads them once, and the search is about what comes after
-      // The framework's client begins anew, in another order each time.
-      if (plan.client == ClientKind::kFaithful)
-        plan.seed = combine_seeds(plan.seed, request.number);
-      if (request.free_steps) {
-        plan.timing.compute = Duration(1);
-        plan.slow_ranks.clear();
-      }
-      TrainingProgress progress;
-      return run_once(setup, plan, options_, &observer, progress, stop);
-    };
   }
 
   RunOptions options_;

@@ -1,7 +1,6 @@
 #include "feedrate/cli/run_options.h"
 
 #include <fmt/format.h>
-#include <sys/sysinfo.h>
 
 #include <algorithm>
 #include <array>
@@ -9,22 +8,13 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "feedrate/base/random.h"
 #include "feedrate/base/shown_text.h"
 #include "feedrate/base/text.h"
 #include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/output.h"
-#include "feedrate/cli/report.h"
 #include "feedrate/cli/run_checks.h"
-#include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/cli/system_options.h"
-#include "feedrate/cli/train_checkpoints.h"
-#include "feedrate/dataset/residency.h"
-#include "feedrate/engine/loader.h"
-#include "feedrate/engine/train.h"
-#include "feedrate/evidence/io_witness.h"
 #include "feedrate/workload/dlio.h"
-#include "feedrate/workload/sampler.h"
 
 namespace feedrate {
 namespace {
@@ -215,12 +205,6 @@ Result<> resolve_plan(const RunOptions& options, const Workload& workload, Train
 void use_page_cache_sizes(bool cached, TrainingPlan& plan) {
   plan.transfer_bytes = std::min<std::uint64_t>(plan.transfer_bytes, std::uint64_t{256} << 10U);
   plan.buffer_bytes = std::uint64_t{cached ? 1U : 16U} << 20U;
-}
-
-std::uint64_t host_memory() {
-  struct sysinfo info{};
-  sysinfo(&info);
-  return std::uint64_t{info.totalram} * info.mem_unit;
 }
 
 }  // namespace
@@ -438,36 +422,31 @@ Result<bool> reads_no_files(const RunOptions& options) {
   return !spec.facts.carries_data;
 }
 
-static Result<> check_cache_action(const std::string& action) {
-  const std::array<std::string, 3> actions{"drop", "keep", "measure"};
-  if (std::ranges::find(actions, action) == actions.end())
-    return fail(
-        ErrorKind::kUsage,
-        fmt::format("--cache: unknown action '{}'{}", action, did_you_mean(action, actions)),
-        "use drop, keep or measure");
-  return {};
+static Result<CacheUse> parse_cache_use(const std::string& text) {
+  for (const CacheUse use : {CacheUse::kDrop, CacheUse::kKeep, CacheUse::kMeasure})
+    if (text == to_string(use)) return use;
+  const std::array<std::string, 3> known{"drop", "keep", "measure"};
+  return fail(ErrorKind::kUsage,
+              fmt::format("--cache: unknown action '{}'{}", text, did_you_mean(text, known)),
+              "use drop, keep or measure");
 }
 
-Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
-                            std::shared_ptr<const Dataset> dataset, ClientKind client) {
-  RunSetup setup;
+Result<TrainingSetup> make_setup(const RunOptions& options, const Workload& workload,
+                                 std::shared_ptr<const Dataset> dataset, ClientKind client) {
+  TrainingSetup setup;
   setup.workload = workload;
   FEEDRATE_TRY(setup.timing, resolve_timing(options, workload));
   setup.plan = default_training_plan(workload, setup.timing, dataset, client);
   FEEDRATE_CHECK(resolve_replica(options, workload, setup.plan));
-  FEEDRATE_TRY(setup.storage, parse_storage(options.storage));
-  FEEDRATE_TRY(setup.clock, parse_clock(options.clock, "--clock"));
-  FEEDRATE_TRY(setup.io_engine, parse_io_engine(options.io_engine, "--io-engine"));
+  FEEDRATE_TRY(setup.place.spec, parse_storage(options.storage));
+  FEEDRATE_TRY(setup.world.clock, parse_clock(options.clock, "--clock"));
+  FEEDRATE_TRY(setup.world.io_engine, parse_io_engine(options.io_engine, "--io-engine"));
   FEEDRATE_TRY(IoMode wanted, parse_io_mode(options.io, "--io"));
   if (!options.decode.empty()) FEEDRATE_CHECK(parse_byte_level(options.decode, "--decode"));
   FEEDRATE_CHECK(parse_on_error(options.on_error, "--on-error"));
   if (wanted == IoMode::kAuto && workload.direct_io) wanted = IoMode::kDirect;
-  const bool no_files = !setup.storage.facts.carries_data;
-  if (setup.clock == ClockKind::kVirtual && !setup.storage.facts.simulable)
-    return fail(
-        ErrorKind::kUsage,
-        fmt::format("--clock: storage '{}' cannot run on the virtual clock", options.storage),
-        "use --storage=null or --storage=model:FILE.yaml with backing: \"null\"");
+  const bool no_files = !setup.place.spec.facts.carries_data;
+  FEEDRATE_CHECK(setup.world.check(setup.place.spec));
   if ((options.verify || (!options.decode.empty() && options.decode != "raw")) && no_files)
     return fail(ErrorKind::kUsage,
                 fmt::format("{}: storage '{}' moves no bytes that could be {}",
@@ -481,23 +460,24 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
                             "the time that it takes",
                             options.storage),
                 "use --decode=decode, or describe the storage with --storage=model:FILE.yaml");
-  FEEDRATE_CHECK(check_cache_action(options.cache));
-  FEEDRATE_CHECK(check_effects(options, setup.clock, no_files));
-  setup.threads = setup.clock == ClockKind::kVirtual ? 1 : available_cores();
-  FEEDRATE_CHECK(count_option(options.threads, "--threads", 1, 1024, setup.threads));
-  setup.reads_files = !no_files;
+  FEEDRATE_TRY(setup.cache, parse_cache_use(options.cache));
+  FEEDRATE_CHECK(check_effects(options, setup.world.clock, no_files));
+  setup.world.threads = setup.world.clock == ClockKind::kVirtual ? 1 : available_cores();
+  FEEDRATE_CHECK(count_option(options.threads, "--threads", 1, 1024, setup.world.threads));
+  setup.place.directory = dataset->full_path(0);
   if (!no_files) {
     // The frameworks read through the page cache.
     const bool faithful_auto = client == ClientKind::kFaithful && wanted == IoMode::kAuto;
     // A data set that is yet to be made is on the file system of what is there of its path.
     const std::string probe =
         dataset->plan() ? existing_directory(dataset->directory()) : dataset->full_path(0);
-    FEEDRATE_TRY(setup.io, resolve_io_mode(faithful_auto ? IoMode::kBuffered : wanted, probe));
-    FEEDRATE_CHECK(check_cache_effect(options, setup.io));
-    setup.drop_cache = setup.io == IoMode::kBuffered && options.cache == "drop";
+    FEEDRATE_TRY(setup.place.io,
+                 resolve_io_mode(faithful_auto ? IoMode::kBuffered : wanted, probe));
+    FEEDRATE_CHECK(check_cache_effect(options, setup.place.io));
   }
-  if (!no_files && setup.io == IoMode::kBuffered) {
-    if (client == ClientKind::kNative) use_page_cache_sizes(options.cache == "measure", setup.plan);
+  if (!no_files && setup.place.io == IoMode::kBuffered) {
+    if (client == ClientKind::kNative)
+      use_page_cache_sizes(setup.cache == CacheUse::kMeasure, setup.plan);
     if (wanted == IoMode::kAuto && client == ClientKind::kNative)
       setup.warnings.push_back("direct I/O does not work here; reads go through the page cache");
   }
@@ -514,131 +494,6 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
         "decoded",
         dataset->format().name()));
   return setup;
-}
-
-// What was run, and how.
-static void describe(const RunSetup& setup, const TrainingPlan& plan, const RunOptions& options,
-                     const TrainingOutcome& outcome, RunResult& result) {
-  result.job.workload = setup.workload.name;
-  result.job.title = setup.workload.title;
-  result.job.timing_set = setup.timing.set;
-  for (const TimingComparison& other : setup.workload.other_timings(setup.timing))
-    result.job.other_timings.push_back({other.set, other.speed_ratio});
-  const DatasetShape& shape = setup.workload.dataset;
-  const double read_share = shape.read_bytes_mean() / shape.sample_bytes_mean;
-  for (double* const bytes : {&result.job.demand_bytes_per_second, &result.bytes_per_second,
-                              &result.sustained_bytes_per_second, &result.read_ahead_bytes})
-    *bytes *= read_share;
-  result.job.au_threshold = setup.workload.au_threshold;
-  result.warnings.insert(result.warnings.begin(), setup.warnings.begin(), setup.warnings.end());
-  result.effective = {{"client", std::string(to_string(plan.client))},
-                      {"readers", std::to_string(plan.readers)},
-                      {"prefetch_batches", std::to_string(plan.prefetch_batches)},
-                      {"window_batches", std::to_string(window_batches(plan))},
-                      {"shuffle_buffer_samples", std::to_string(plan.shuffle_buffer_samples)},
-                      {"order", std::string(to_string(plan.order))},
-                      {"transfer", format_bytes(plan.transfer_bytes)},
-                      {"transfers_per_sample", std::to_string(plan.transfers_per_sample)},
-                      {"io", plan.dataset->plan() || outcome.readers.bytes_moved > 0
-                                 ? std::string(to_string(setup.io))
-                                 : "none"},
-                      {"storage", setup.storage.word},
-                      {"clock", std::string(to_string(setup.clock))},
-                      {"threads", std::to_string(setup.threads)},
-                      {"cache", setup.drop_cache             ? "drop"
-                                : options.cache == "measure" ? "measure"
-                                                             : "keep"},
-                      {"verify", plan.level == ByteLevel::kVerify ? "yes" : "no"},
-                      {"decode", std::string(to_string(plan.level))},
-                      {"hold", plan.hold ? "yes" : "no"},
-                      {"on_error", options.on_error},
-                      {"epochs", std::to_string(plan.epochs)},
-                      {"steps", std::to_string(plan.steps_max)},
-                      {"time", format_duration(plan.time_max)}};
-  result.place = {result.dataset.directory, setup.storage.word, result.effective["io"],
-                  result.effective["clock"]};
-}
-
-// A run that goes on where another ended meets other noise.
-static std::uint64_t storage_seed(const TrainingPlan& plan) {
-  return plan.start_samples == 0 ? plan.seed : combine_seeds(plan.seed, plan.start_samples);
-}
-
-Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
-                           const RunOptions& options, StepObserver* observer,
-                           TrainingProgress& progress, const std::stop_token& stop,
-                           const CheckpointsOfRun* checkpoints) {
-  FEEDRATE_CHECK(check_training_plan(plan));
-  // What stays is for the residency of the result to say.
-  if (setup.drop_cache) drop_page_cache(*plan.dataset, stop);
-  const StorageSpec spec =
-      setup.rate_max > 0 ? limit_rate(setup.storage, setup.rate_max) : setup.storage;
-  const StorageFactory storage =
-      make_storage_factory(spec, setup.io, plan.dataset->full_path(0), storage_seed(plan));
-  FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
-  const StuckReporter stuck(*group, checkpoints == nullptr ? stop : std::stop_token{});
-  std::unique_ptr<IoWitness> witness;
-  if (setup.reads_files) {
-    const ShardShape shape{plan.dataset->samples(), plan.replicas, plan.timing.batch_samples};
-    witness = std::make_unique<IoWitness>(
-        *plan.dataset, progress, shape.steps_per_epoch(),
-        WitnessOptions{setup.io == IoMode::kDirect,
-                       setup.drop_cache && plan.dataset->bytes() < host_memory()});
-  }
-  std::optional<TrainingCheckpoints> with;
-  if (checkpoints != nullptr) {
-    with = checkpoints->checkpoints;
-    if (!with->storage) with->storage = storage;  // a described storage has one limit for both
-  }
-  std::optional<CheckpointGuest> guest;
-  if (with) guest.emplace(*with, std::min(group->size(), plan.replicas));
-  const TrainingOutcome outcome =
-      run_training(*group, storage, plan, observer, progress, stop, guest ? &*guest : nullptr);
-  if (guest && guest->error() && !outcome.interrupted) return fail(*guest->error());
-  RunResult result = summarise_training(plan, outcome);
-  if (checkpoints != nullptr)
-    result.checkpoints = summarise_checkpoints(checkpoints->described, guest->summary());
-  // A storage that does not give what was read does not say what the page cache holds of it either.
-  if (outcome.let_go) static_cast<void>(witness.release());
-  if (witness) {
-    witness->finish(result);
-    judge_io(options.cache != "measure", result);
-  }
-  describe(setup, plan, options, outcome, result);
-  result.limiter = find_limiter(result);
-  result.seeds = {{"order", plan.seed}};
-  if (plan.dataset->plan()) result.seeds["content"] = plan.dataset->plan()->seed;
-  result.verb = "train";
-  result.host = collect_host_facts(build_name());
-  return result;
-}
-
-Result<ClientCeiling> measure_ceiling(const RunSetup& setup, const TrainingPlan& plan,
-                                      Duration time, const std::stop_token& stop) {
-  ClientCeiling ceiling;
-  if (setup.clock == ClockKind::kVirtual || !setup.storage.facts.takes_time) return ceiling;
-  TrainingPlan free = plan;
-  free.timing.compute = Duration(1);
-  free.level = ByteLevel::kRaw;
-  free.slow_ranks.clear();
-  free.epochs = free.steps_max = 0;
-  free.time_max = time;
-  const StorageFactory null =
-      make_storage_factory(costs_nothing(), IoMode::kBuffered, ".", plan.seed);
-  FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
-  TrainingProgress progress;
-  const RunResult run =
-      summarise_training(free, run_training(*group, null, free, nullptr, progress, stop));
-  if (run.seconds <= 0 || run.samples == 0) return ceiling;
-  ceiling.seconds = run.seconds;
-  ceiling.samples_per_second = run.samples_per_second;
-  ceiling.cpu_seconds_per_sample =
-      (run.cpu_user_seconds + run.cpu_system_seconds) /
-      static_cast<double>(std::max<std::uint64_t>(1, run.samples_read));
-  ceiling.accelerators = ceiling.samples_per_second * to_seconds(plan.timing.compute) /
-                         static_cast<double>(plan.timing.batch_samples) *
-                         plan.replica_accelerators();
-  return ceiling;
 }
 
 }  // namespace feedrate

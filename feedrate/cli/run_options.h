@@ -12,13 +12,12 @@
 #include "feedrate/cli/option_table.h"
 #include "feedrate/dataset/dataset.h"
 #include "feedrate/engine/training_plan.h"
+#include "feedrate/experiment/training.h"
 #include "feedrate/result/run_result.h"
 #include "feedrate/runtime/reactor_group.h"
 #include "feedrate/storage/storage.h"
 
 namespace feedrate {
-
-struct CheckpointsOfRun;
 
 // Which workload, and the changes to it.
 struct WorkloadOptions {
@@ -79,40 +78,12 @@ Result<std::uint64_t> parse_transfer(const std::string& text);
 // The step time that a run or plan uses: of --accelerator, --timing, --batch and --step-time.
 Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Workload& workload);
 
-// Everything decided but the number of replicas and the limits of the run.
-struct RunSetup {
-  Workload workload;
-  AcceleratorTiming timing;
-  TrainingPlan plan;
-  StorageSpec storage;
-  IoMode io = IoMode::kBuffered;
-  IoEngine io_engine = IoEngine::kAuto;
-  ClockKind clock = ClockKind::kReal;
-  unsigned threads = 1;
-  bool drop_cache = false;
-  double rate_max = 0;       // bytes/s that may be read; 0: no limit
-  bool reads_files = false;  // from a file system of this host
-  std::vector<std::string> warnings;
-};
-
 // `dataset` is the one to read. The plan's client is `client`.
-Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
-                            std::shared_ptr<const Dataset> dataset, ClientKind client);
+Result<TrainingSetup> make_setup(const RunOptions& options, const Workload& workload,
+                                 std::shared_ptr<const Dataset> dataset, ClientKind client);
 Result<ClientKind> resolve_client(const RunOptions& options);
 // True when nothing on disk is read: null storage, or a model in front of it.
 Result<bool> reads_no_files(const RunOptions& options);
-
-// Runs once with `plan` (same setup, maybe other accelerators and limits) and names the result.
-Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
-                           const RunOptions& options, StepObserver* observer,
-                           TrainingProgress& progress, const std::stop_token& stop,
-                           const CheckpointsOfRun* checkpoints = nullptr);
-
-// The no-storage ceiling: what the client does when storage takes no time, tried for `time`: see
-// ClientCeiling. Nothing is tried (and the seconds are 0) on the virtual clock, and where null
-// storage is what was measured.
-Result<ClientCeiling> measure_ceiling(const RunSetup& setup, const TrainingPlan& plan,
-                                      Duration time, const std::stop_token& stop);
 
 // Writes the data set (or the rest of it), with progress on stderr.
 Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,

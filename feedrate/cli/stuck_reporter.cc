@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
+#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -65,6 +66,16 @@ StuckReporter::StuckReporter(const ReactorGroup& group, std::stop_token stop) {
       interval = std::min(2 * interval, kLongest);
     }
   });
+}
+
+RunHooks watched(const CommandContext& context, bool only_reads) {
+  RunHooks hooks;
+  hooks.stop = context.stop;
+  const std::stop_token ends = only_reads ? context.stop : std::stop_token{};
+  hooks.watch = [stop = ends](const ReactorGroup& group) {
+    return std::make_shared<StuckReporter>(group, stop);
+  };
+  return hooks;
 }
 
 }  // namespace feedrate

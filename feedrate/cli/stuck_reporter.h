@@ -4,6 +4,8 @@
 #include <stop_token>
 #include <thread>
 
+#include "feedrate/cli/command.h"
+#include "feedrate/experiment/training.h"
 #include "feedrate/runtime/reactor_group.h"
 
 namespace feedrate {
@@ -19,5 +21,9 @@ class StuckReporter {
  private:
   std::jthread thread_;
 };
+
+// Hooks of an experiment: its stop is the command's, and what is stuck is told. `only_reads`: a
+// stop may end the process.
+RunHooks watched(const CommandContext& context, bool only_reads);
 
 }  // namespace feedrate

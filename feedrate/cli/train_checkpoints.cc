@@ -32,7 +32,7 @@ void TrainCheckpointOptions::declare(OptionTable& table) {
 }
 
 Result<std::optional<CheckpointsOfRun>> TrainCheckpointOptions::resolve(
-    const RunSetup& setup, const RunOptions& options, const TrainingPlan& plan) const {
+    const TrainingSetup& setup, const RunOptions& options, const TrainingPlan& plan) const {
   if (every_.empty()) return std::optional<CheckpointsOfRun>();
   CheckpointsOfRun run;
   FEEDRATE_CHECK(resolve_every(run.checkpoints));
@@ -57,7 +57,7 @@ Result<> TrainCheckpointOptions::resolve_every(TrainingCheckpoints& checkpoints)
   return {};
 }
 
-Result<> TrainCheckpointOptions::resolve_model(const RunSetup& setup, const TrainingPlan& plan,
+Result<> TrainCheckpointOptions::resolve_model(const TrainingSetup& setup, const TrainingPlan& plan,
                                                CheckpointsOfRun& run) const {
   CheckpointWriteJob& job = run.checkpoints.job;
   FEEDRATE_TRY(const std::optional<ModelShape> model,
@@ -110,11 +110,13 @@ Result<> TrainCheckpointOptions::resolve_model(const RunSetup& setup, const Trai
   return {};
 }
 
-Result<> TrainCheckpointOptions::resolve_storage(const RunSetup& setup, const RunOptions& options,
+Result<> TrainCheckpointOptions::resolve_storage(const TrainingSetup& setup,
+                                                 const RunOptions& options,
                                                  const TrainingPlan& plan,
                                                  CheckpointsOfRun& run) const {
   CheckpointWriteJob& job = run.checkpoints.job;
-  const bool moves_data = setup.storage.facts.carries_data && setup.clock == ClockKind::kReal;
+  const bool moves_data =
+      setup.place.spec.facts.carries_data && setup.world.clock == ClockKind::kReal;
   if (to_.empty() && moves_data)
     return fail(ErrorKind::kUsage, "--checkpoint-to: no directory is named for the checkpoints",
                 "add --checkpoint-to=DIRECTORY");
@@ -123,7 +125,7 @@ Result<> TrainCheckpointOptions::resolve_storage(const RunSetup& setup, const Ru
     if (!moves_data && !value->empty())
       return fail(ErrorKind::kUsage,
                   fmt::format("{}: {} has no use on storage '{}', which keeps nothing", flag,
-                              *value, setup.storage.word),
+                              *value, setup.place.spec.word),
                   "leave it out, or write to a directory with --storage=posix");
   if (!moves_data && !modes_.incremental && !changed_.empty())
     return fail(ErrorKind::kUsage,
@@ -134,10 +136,10 @@ Result<> TrainCheckpointOptions::resolve_storage(const RunSetup& setup, const Ru
   job.directory = to_.empty() ? "checkpoints" : to_;
   FEEDRATE_CHECK(modes_.resolve(moves_data, job));
   FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
-  if (moves_data && !setup.storage.facts.described) {
+  if (moves_data && !setup.place.spec.facts.described) {
     const std::string directory = existing_directory(job.directory);
     FEEDRATE_TRY(const IoMode mode, resolve_io_mode(wanted, directory));
-    run.checkpoints.storage = make_storage_factory(setup.storage, mode, directory, plan.seed);
+    run.checkpoints.storage = make_storage_factory(setup.place.spec, mode, directory, plan.seed);
   }
   FEEDRATE_TRY(run.checkpoints.local, modes_.local_factory(moves_data, wanted, plan.seed));
   RunCheckpoints& described = run.described;
@@ -146,26 +148,6 @@ Result<> TrainCheckpointOptions::resolve_storage(const RunSetup& setup, const Ru
   if (job.head.sum_block_bytes > 0) described.mode += ", incremental";
   if (!job.local.empty()) described.mode += ", two levels";
   return {};
-}
-
-RunCheckpoints summarise_checkpoints(const RunCheckpoints& described,
-                                     const CheckpointWriteSummary& summary) {
-  RunCheckpoints all = described;
-  std::vector<double> blocked, restorable;
-  for (const WrittenCheckpoint& each : summary.written) {
-    blocked.push_back(to_seconds(each.blocked));
-    restorable.push_back(to_seconds(each.restorable));
-    all.bytes = each.bytes;
-    all.stored_bytes += each.stored_bytes;
-    all.blocked_seconds += blocked.back();
-  }
-  all.count = summary.written.size();
-  if (blocked.empty()) return all;
-  std::ranges::sort(blocked);
-  std::ranges::sort(restorable);
-  all.blocked_median_seconds = blocked[(blocked.size() - 1) / 2];
-  all.restorable_median_seconds = restorable[(restorable.size() - 1) / 2];
-  return all;
 }
 
 }  // namespace feedrate

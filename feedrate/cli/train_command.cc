@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <optional>
 
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/find_dataset.h"
@@ -10,6 +11,7 @@
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/report.h"
 #include "feedrate/cli/run_options.h"
+#include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/cli/train_checkpoints.h"
 
 namespace feedrate {
@@ -48,30 +50,28 @@ class TrainCommand final : public Command {
                   "--storage=null");
     FEEDRATE_TRY(const FoundDataset found,
                  find_dataset(options_, workload, made_for_null(), context));
-    FEEDRATE_TRY(RunSetup setup, make_setup(options_, workload, found.dataset, client));
+    FEEDRATE_TRY(TrainingSetup setup, make_setup(options_, workload, found.dataset, client));
     setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
-    TrainingPlan plan = setup.plan;
-    FEEDRATE_CHECK(set_limits(workload, plan));
-    FEEDRATE_CHECK(check_training_plan(plan));
-    FEEDRATE_TRY(const auto checkpoints, checkpoints_.resolve(setup, options_, plan));
-    // The host by itself, before it is measured with the storage.
-    FEEDRATE_TRY(const ClientCeiling alone,
-                 measure_ceiling(setup, plan, ceiling_time(plan), context.stop));
+    FEEDRATE_CHECK(set_limits(workload, setup.plan));
+    FEEDRATE_CHECK(check_training_plan(setup.plan));
+    FEEDRATE_TRY(const auto checkpoints, checkpoints_.resolve(setup, options_, setup.plan));
     TrainingProgress progress;
-    const auto begin = std::chrono::steady_clock::now();
+    RunHooks hooks = watched(context, !checkpoints);
+    hooks.progress = &progress;
+    std::optional<std::chrono::steady_clock::time_point> begin;  // of the reads
     Result<RunResult> result = [&] {
-      const ProgressLine line(context.quiet || setup.clock == ClockKind::kVirtual, [&] {
-        const double seconds =
-            std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-        return fmt::format("training: step {}, {} read, {}", progress.steps.load(),
-                           format_bytes(progress.bytes),
-                           format_rate(static_cast<double>(progress.bytes) / seconds));
+      const ProgressLine line(context.quiet || setup.world.clock == ClockKind::kVirtual, [&] {
+        const auto now = std::chrono::steady_clock::now();
+        if (progress.bytes == 0) return std::string();
+        if (!begin) begin = now;
+        const double seconds = std::chrono::duration<double>(now - *begin).count();
+        return fmt::format(
+            "training: step {}, {} read{}", progress.steps.load(), format_bytes(progress.bytes),
+            seconds > 0 ? ", " + format_rate(static_cast<double>(progress.bytes) / seconds) : "");
       });
-      return run_once(setup, plan, options_, nullptr, progress, context.stop,
-                      checkpoints ? &*checkpoints : nullptr);
+      return train(setup, hooks, checkpoints ? &*checkpoints : nullptr);
     }();
     if (!result) return fail(result.error());
-    add_ceiling(setup, alone, *result);
     fill_envelope(context, "train", *result);
     FEEDRATE_CHECK(show_report(*result, json));
     if (result->interrupted) return 130;
@@ -83,34 +83,6 @@ class TrainCommand final : public Command {
   const DatasetOptions* made_for_null() const {
     const auto no_files = reads_no_files(options_);
     return no_files && *no_files ? &described_ : nullptr;
-  }
-
-  // About a second, but no longer than the run itself takes at least.
-  static Duration ceiling_time(const TrainingPlan& plan) {
-    const double step = to_seconds(plan.timing.compute);
-    double seconds = 1;
-    if (plan.time_max > Duration::zero()) seconds = std::min(seconds, to_seconds(plan.time_max));
-    if (plan.steps_max > 0) seconds = std::min(seconds, step * static_cast<double>(plan.steps_max));
-    const double batches = static_cast<double>(plan.dataset->samples()) /
-                           (static_cast<double>(plan.replicas) * plan.timing.batch_samples);
-    if (plan.epochs > 0)
-      seconds = std::min(seconds, step * batches * static_cast<double>(plan.epochs));
-    return std::max<Duration>(std::chrono::milliseconds(1), from_seconds(seconds));
-  }
-
-  static void add_ceiling(const RunSetup& setup, const ClientCeiling& alone, RunResult& result) {
-    if (!result.valid || result.interrupted) return;
-    result.ceiling = alone;
-    // What was done with the bytes comes on top, shared by all cores.
-    const ByteProcessing& done = result.processing;
-    if (result.ceiling.seconds > 0 && done.samples > 0) {
-      const double each = done.cpu_seconds / static_cast<double>(done.samples);
-      const double before = result.ceiling.samples_per_second;
-      result.ceiling.samples_per_second = 1 / (1 / before + each / setup.threads);
-      result.ceiling.accelerators *= result.ceiling.samples_per_second / before;
-      result.ceiling.cpu_seconds_per_sample += each;
-    }
-    result.limiter = find_limiter(result);
   }
 
   Result<> set_limits(const Workload& workload, TrainingPlan& plan) const {

@@ -59,6 +59,10 @@ Result<ByteLevel> parse_byte_level(std::string_view text, std::string_view flag)
               "use raw (count the bytes), verify (check them) or decode (make tensors of them)");
 }
 
+std::string_view to_string(OnError action) {
+  return action == OnError::kStop ? "stop" : "continue";
+}
+
 Result<OnError> parse_on_error(std::string_view text, std::string_view flag) {
   if (text == "stop") return OnError::kStop;
   if (text == "continue") return OnError::kContinue;

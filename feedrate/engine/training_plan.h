@@ -33,6 +33,7 @@ std::string_view to_string(ByteLevel level);  // "raw", "verify", "decode"
 Result<ByteLevel> parse_byte_level(std::string_view text, std::string_view flag);
 
 enum class OnError : std::uint8_t { kStop, kContinue };
+std::string_view to_string(OnError action);  // "stop", "continue"
 Result<OnError> parse_on_error(std::string_view text, std::string_view flag);
 
 // A step of one replica that never waits: `slot` for each micro-batch in the first stage, and
