@@ -30,15 +30,17 @@ enum class ErrorKind : std::uint8_t {
 
 std::string_view to_string(ErrorKind kind);
 
-// A cheap-to-move value (one pointer). Never default constructed: an Error always says something.
+// A value that is cheap to move (one pointer). It is never default constructed, so an Error always
+// says something.
 class [[nodiscard]] Error {
  public:
   Error(ErrorKind kind, std::string message, std::string hint = {});
 
-  // Names the storage object and the offset that failed; `os_error` is an errno value or 0.
+  // Makes an error that names the storage object and the offset that failed; `os_error` is an errno
+  // value or 0.
   static Error storage(ErrorKind kind, std::string_view operation, std::string path,
                        std::uint64_t offset, int os_error, std::string detail = {});
-  // The kind that an errno value belongs to.
+  // Returns the kind that an errno value belongs to.
   static ErrorKind kind_of(int os_error);
 
   ErrorKind kind() const { return detail_->kind; }
@@ -48,13 +50,13 @@ class [[nodiscard]] Error {
   std::uint64_t offset() const { return detail_->offset; }
   int os_error() const { return detail_->os_error; }
 
-  // Same error with "context: " in front of the message.
+  // Returns the same error with "context: " in front of the message.
   Error with_context(std::string_view context) const;
   Error with_hint(std::string hint) const;
 
-  // 2 usage, 3 environment, 4 invalid run, 130 cancelled.
+  // Returns 2 for usage, 3 for the environment, 4 for an invalid run, 130 when cancelled.
   int exit_code() const;
-  // "error: MESSAGE\nhint:  HINT\n"
+  // Returns "error: MESSAGE\nhint:  HINT\n".
   std::string render() const;
 
  private:
@@ -88,7 +90,7 @@ inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(
     if (!(condition)) ::feedrate::assertion_failed(#condition, __FILE__, __LINE__); \
   } while (0)
 
-// Evaluates a Result; on error returns it from the enclosing (non-coroutine) function.
+// Evaluates a Result. On error it returns the error from the enclosing (non-coroutine) function.
 #define FEEDRATE_CONCAT_(a, b) a##b
 #define FEEDRATE_CONCAT(a, b) FEEDRATE_CONCAT_(a, b)
 #define FEEDRATE_TRY(declaration, expression)                                       \

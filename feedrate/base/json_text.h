@@ -1,6 +1,6 @@
-// The one way from JSON to text. Paths and messages may hold any bytes, JSON holds text: what is
-// not UTF-8 becomes U+FFFD, where the library's own way throws. Names that must come back as they
-// are have to be checked before, with is_utf8().
+// The only way from JSON to text. Paths and messages may hold any bytes, but JSON holds text: bytes
+// that are not UTF-8 become U+FFFD, where the library itself would throw. Names that must be read
+// back unchanged have to be checked with is_utf8() before.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -8,7 +8,7 @@
 
 namespace feedrate {
 
-// `indent` as the library has it: -1 is one line.
+// `indent` is the library's: -1 is one line.
 template <class Json>
 std::string json_text(const Json& json, int indent = 2) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);

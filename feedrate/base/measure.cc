@@ -11,7 +11,7 @@
 namespace feedrate {
 namespace {
 
-// Three digits and a decimal prefix: "13.1 GB".
+// Writes three digits and a decimal prefix: "13.1 GB".
 std::string decimal(double value, std::string_view unit) {
   constexpr std::array<const char*, 7> kPrefixes = {"", "k", "M", "G", "T", "P", "E"};
   std::size_t prefix = 0;
@@ -27,7 +27,8 @@ std::string decimal(double value, std::string_view unit) {
 
 std::string binary(double value) {
   constexpr std::array<const char*, 7> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  // Checkpoints of terabytes are published in GiB; up to 99,999 GiB they stay comparable with that.
+  // Checkpoints of terabytes are published in GiB, so up to 99,999 GiB stay in that unit to be
+  // comparable.
   std::size_t unit = 0;
   while (value >= 1024 && unit + 1 < kUnits.size() && (unit < 3 || value >= 100'000)) {
     value /= 1024;
@@ -38,7 +39,7 @@ std::string binary(double value) {
                      kUnits[unit]);
 }
 
-// Whole and grouped from 100, else three digits.
+// Writes whole numbers with groups from 100 on, and three digits below.
 std::string plain(double value) {
   if (std::abs(value) >= 1e15) return fmt::format("{:.3g}", value);
   if (value == std::floor(value) || std::abs(value) >= 99.95)
@@ -55,7 +56,7 @@ std::string time_text(double seconds) {
   return format_duration(from_seconds(seconds));
 }
 
-// In the order of the enumeration.
+// The order is that of the enumeration.
 constexpr std::array<std::string_view, 12> kNames = {
     "",        "count",        "fraction",    "ratio",      "bytes", "bytes_per_second",
     "seconds", "milliseconds", "nanoseconds", "per_second", "money", "money_per_hour"};

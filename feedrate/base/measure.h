@@ -1,4 +1,4 @@
-// Units by name, and quantities whose unit is known at run time only.
+// The names of units, and quantities whose unit is known at run time only.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ enum class Unit : std::uint8_t {
 std::string_view to_string(Unit unit);  // "bytes_per_second"; "" for kNone
 std::optional<Unit> unit_of(std::string_view name);
 
-// A quantity whose unit is known at run time only; made from those that know it when they compile.
+// A quantity whose unit is known at run time only. It is made from those whose unit the compiler
+// knows.
 class Measure {
  public:
   Measure() = default;
@@ -43,9 +44,9 @@ class Measure {
 
   double value() const { return value_; }  // in the unit's base: bytes, seconds, 1, an hour's money
   Unit unit() const { return unit_; }
-  // "13.1 GB/s", "112 GB (104.70 GiB)", "14m 30s", "1,786/s", "90.0 %".
+  // Returns "13.1 GB/s", "112 GB (104.70 GiB)", "14m 30s", "1,786/s", "90.0 %".
   std::string text() const;
-  // For formulas: one unit only, "112 GB".
+  // Returns a text for formulas, with one unit only: "112 GB".
   std::string brief() const;
 
  private:

@@ -1,5 +1,5 @@
-// What an option of the command line is, as one row of a table. The parser, --help, the man page,
-// the completions and docs/options.md are made of these rows, so that they cannot disagree.
+// An option of the command line, as one row of a table. The parser, --help, the man page, the
+// completions and docs/options.md are made of these rows, so that they cannot disagree.
 #pragma once
 
 #include <cstdint>
@@ -27,28 +27,29 @@ enum class OptionType : std::uint8_t {
 std::string_view to_string(OptionType type);  // "flag", "count", ...
 
 struct OptionRow {
-  // "-n,--accelerators"; without dashes: an argument that is known by its place. "[directory]" may
-  // be left out.
+  // "-n,--accelerators". A name without dashes is an argument that is known by its place, and
+  // "[directory]" may be left out.
   std::string_view names;
   OptionType type = OptionType::kText;
   // What holds when the option is not given, in short; "" when there is nothing to show.
   std::string_view usual;
-  // Numbers, sizes and times: what is allowed, "1 to 1024". Words: "real|virtual". Text: its shape,
-  // "KEY=VALUE".
+  // The allowed values. For numbers, sizes and times it is "1 to 1024", for words "real|virtual",
+  // and for a text its shape, "KEY=VALUE".
   std::string_view among;
-  // One sentence, without its full stop.
+  // The help: one sentence, without its full stop.
   std::string_view help;
-  // The option has an effect beside one of these alone: "--async", "--async or --local". With a
-  // value ("--data=DIR") that is how the remedy writes it. "" where it always has one.
+  // The option has an effect only beside one of these: "--async", "--async or --local". With a
+  // value ("--data=DIR") it is what the remedy writes. It is "" where the option always has an
+  // effect.
   std::string_view beside = {};
 
-  // The same option in a verb where something else holds when it is not given.
+  // Returns the same option for a verb where something else holds when it is not given.
   constexpr OptionRow usually(std::string_view other) const {
     OptionRow row = *this;
     row.usual = other;
     return row;
   }
-  // The same option in a verb that allows another range.
+  // Returns the same option for a verb that allows another range.
   constexpr OptionRow within(std::string_view other) const {
     OptionRow row = *this;
     row.among = other;

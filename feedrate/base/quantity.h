@@ -13,7 +13,8 @@
 
 namespace feedrate {
 
-// bytes^B seconds^S money^M; a Count (of samples, files, accelerators) has no dimension.
+// The unit is bytes^B seconds^S money^M; a Count (of samples, files, accelerators) has no
+// dimension.
 template <int B, int S, int M>
 class Quantity {
  public:
@@ -49,10 +50,11 @@ using MoneyPerSecond = Quantity<0, -1, 1>;
 
 constexpr Count count_of(std::uint64_t value) { return Count(static_cast<double>(value)); }
 
-// The next whole number; counts within 1e-9 of one are that one (7 / 0.7 is 10, not 11).
+// Returns the next whole number. A count within 1e-9 of a whole number is that number (7 / 0.7 is
+// 10, not 11).
 inline Count whole(Count count) { return Count(std::ceil(count.value() * (1 - 1e-9))); }
 
-// The square root of a product of two times.
+// Returns the square root of a product of two times.
 inline Seconds root(Quantity<0, 2, 0> square) { return Seconds(std::sqrt(square.value())); }
 
 constexpr Seconds hours(double value) { return Seconds(value * 3600); }

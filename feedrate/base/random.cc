@@ -14,6 +14,7 @@ double normal_quantile(double p) {
                                  4.374664141464968e+00,  2.938163982698783e+00};
   static constexpr double d[] = {7.784695709041462e-03, 3.224671290700398e-01,
                                  2.445134137142996e+00, 3.754408661907416e+00};
+  // The tails beyond this probability have an approximation of their own.
   static constexpr double kTail = 0.02425;
   if (p < kTail || p > 1 - kTail) {
     const double q = std::sqrt(-2 * std::log(p < kTail ? p : 1 - p));

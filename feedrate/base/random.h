@@ -20,7 +20,7 @@ constexpr std::uint64_t combine_seeds(std::uint64_t a, std::uint64_t b) {
   return mix64(a + 0x9E3779B97F4A7C15ULL * (mix64(b) | 1U));
 }
 
-// What a stream is for: one constant per independent dimension of a run.
+// The purpose of a stream: one constant for each independent dimension of a run.
 enum class SeedPurpose : std::uint64_t {
   kSampleOrder = 1,
   kSampleSize = 2,
@@ -29,7 +29,7 @@ enum class SeedPurpose : std::uint64_t {
   kFailures = 6,
 };
 
-// SplitMix64: 8 bytes of state, good enough for modelling, cheap to make.
+// SplitMix64: it has 8 bytes of state, is good enough for modelling, and cheap to make.
 class RandomStream {
  public:
   explicit constexpr RandomStream(std::uint64_t seed) : state_(seed) {}
@@ -37,11 +37,12 @@ class RandomStream {
       : state_(combine_seeds(combine_seeds(seed, static_cast<std::uint64_t>(purpose)), index)) {}
 
   constexpr std::uint64_t next() { return mix64(state_ += 0x9E3779B97F4A7C15ULL); }
-  // In [0, bound), bound > 0. Multiply-shift: bias below bound / 2^64.
+  // Returns a number in [0, bound), for bound > 0. It multiplies and shifts, with a bias below
+  // bound / 2^64.
   constexpr std::uint64_t below(std::uint64_t bound) {
     return static_cast<std::uint64_t>((static_cast<Uint128>(next()) * bound) >> 64U);
   }
-  // In [0, 1).
+  // Returns a number in [0, 1).
   constexpr double uniform() { return static_cast<double>(next() >> 11U) * 0x1p-53; }
   double exponential() { return -std::log1p(-uniform()); }
   double normal() {  // Box-Muller; the second value is dropped to stay stateless
@@ -53,7 +54,7 @@ class RandomStream {
   std::uint64_t state_;
 };
 
-// Quantile function of the standard normal distribution (Acklam's rational approximation,
+// Returns the quantile of the standard normal distribution (Acklam's rational approximation,
 // relative error below 1.2e-9), for 0 < p < 1.
 double normal_quantile(double p);
 

@@ -10,7 +10,7 @@
 namespace feedrate {
 namespace {
 
-// Fixed figures: a change of the generator changes every published run and must be noticed.
+// The figures are fixed: a change of the generator changes every published run and must be noticed.
 TEST(RandomStream, GivesTheSameValuesForEver) {
   RandomStream splitmix(0);  // the first outputs of SplitMix64 for seed 0
   EXPECT_EQ(splitmix.next(), 0xE220A8397B1DCDAFULL);

@@ -1,4 +1,4 @@
-// Text of ours that holds words of others, made safe to show.
+// Makes text of ours safe to show that may hold words of others.
 #pragma once
 
 #include <string>
@@ -6,8 +6,9 @@
 
 namespace feedrate {
 
-// What quote_path() would not let through becomes \xNN, except quotes and backslashes, which harm
-// nothing. Characters of `kept` stay: the line ends of a text that has several lines.
+// Returns the text with \xNN for everything that quote_path() would not let through, except quotes
+// and backslashes, which do no harm. The characters of `kept` stay as they are: the line ends of a
+// text with several lines.
 std::string shown_text(std::string_view text, std::string_view kept = {});
 
 }  // namespace feedrate

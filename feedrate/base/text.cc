@@ -8,7 +8,7 @@
 namespace feedrate {
 namespace {
 
-// The valid UTF-8 sequence of several bytes at text[0]; of no length where there is none.
+// The valid UTF-8 sequence of several bytes at text[0]; its length is 0 where there is none.
 struct Sequence {
   std::size_t length = 0;
   std::uint32_t code_point = 0;
@@ -34,12 +34,11 @@ Sequence utf8_sequence(std::string_view text) {
   return {length, code_point};
 }
 
-// The length of the sequence where a terminal may show it, else 0.
+// Returns the length of the sequence if a terminal may show it, else 0.
 std::size_t shown_sequence_length(std::string_view text) {
   const auto [length, code_point] = utf8_sequence(text);
   const bool control = code_point >= 0x80 && code_point < 0xA0;
-  // Line separators and marks that turn the direction of writing: they make a name look like
-  // another.
+  // Line separators and marks that turn the direction of writing make a name look like another.
   const bool misleading = (code_point >= 0x2028 && code_point <= 0x202E) ||
                           (code_point >= 0x2066 && code_point <= 0x2069);
   return control || misleading ? 0 : length;
@@ -47,8 +46,8 @@ std::size_t shown_sequence_length(std::string_view text) {
 
 bool is_printable(char c) { return c >= 0x20 && c < 0x7F; }
 
-// The text with \xNN for each byte that is neither let through by `shows` nor part of a character
-// that a terminal may show.
+// Returns the text with \xNN for each byte that `shows` does not let through and that is not part
+// of a character that a terminal may show.
 template <class Shows>
 std::string escaped(std::string_view text, const Shows& shows) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -71,7 +70,8 @@ std::string escaped(std::string_view text, const Shows& shows) {
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Another case is no slip. Another digit is rather another thing ("b200" is no "v100") than one.
+// Another case is no slip. Another digit more likely means another thing ("b200" is not a typo of
+// "v100").
 std::size_t replacement_cost(char a, char b) {
   if (lower(a) == lower(b)) return 0;
   return is_digit(a) && is_digit(b) ? 2 : 1;

@@ -88,7 +88,7 @@ Result<BytesPerSecond> parse_rate(std::string_view text, std::string_view flag) 
                 "write it like 20GB/s or 800MiB/s");
   FEEDRATE_TRY(const std::uint64_t bytes, parse_bytes(trimmed.substr(0, trimmed.size() - 2), flag));
   if (bytes == 0)
-    return fail(ErrorKind::kUsage, fmt::format("{}: '{}' is no bandwidth at all", flag, text),
+    return fail(ErrorKind::kUsage, fmt::format("{}: '{}' must be more than 0", flag, text),
                 "write it like 20GB/s or 800MiB/s");
   return BytesPerSecond(static_cast<double>(bytes));
 }

@@ -133,8 +133,7 @@ TEST(ParseRate, ReadsBandwidths) {
   EXPECT_EQ(parse_rate(" 1MiB/s ", "--x").value(), BytesPerSecond(1048576));
   const std::string hint = "hint:  write it like 20GB/s or 800MiB/s\n";
   EXPECT_EQ(rendered(parse_rate("20GB", "--x")), "error: --x: '20GB' is not a bandwidth\n" + hint);
-  EXPECT_EQ(rendered(parse_rate("0B/s", "--x")),
-            "error: --x: '0B/s' is no bandwidth at all\n" + hint);
+  EXPECT_EQ(rendered(parse_rate("0B/s", "--x")), "error: --x: '0B/s' must be more than 0\n" + hint);
   EXPECT_EQ(parse_rate("7parsecs/s", "--x").error().message(),
             "--x: unknown unit 'parsecs' in '7parsecs'");
 }
@@ -200,7 +199,7 @@ TEST(Format, CountAndPercent) {
   EXPECT_EQ(format_percent(0.973), "97.3 %");
 }
 
-// What is printed can be typed back in, to the printed precision.
+// A printed budget must parse back, to the printed precision.
 TEST(Format, BudgetsAreRoundedUpToWhatOneWouldType) {
   const std::pair<double, const char*> cases[] = {
       {0.1, "10s"}, {10, "10s"},  {10.1, "20s"}, {33.3, "45s"}, {45, "45s"},

@@ -31,7 +31,8 @@ std::string place(std::string_view origin, const yaml_mark_t& mark) {
   return fmt::format("{}:{}:{}", origin, mark.line + 1, mark.column + 1);
 }
 
-// Brackets nested deeper than any of our files need; checked before the parser recurses.
+// Returns whether brackets are nested deeper than any of our files need. It is checked before the
+// parser recurses.
 bool too_deep(std::string_view text) {
   int depth = 0;
   std::size_t indent_levels = 0;
@@ -63,7 +64,7 @@ std::vector<int> children(const yaml_node_t& node) {
   return ids;
 }
 
-// Refuses tags, which no file of ours needs, and aliases that make of a small file one without end.
+// Refuses tags, which no file of ours needs, and aliases that make a small file endless.
 class PlainCheck {
  public:
   explicit PlainCheck(Document& document)
@@ -94,7 +95,7 @@ class PlainCheck {
  private:
   static constexpr std::uint64_t kNodesMax = 1'000'000, kDepthLimit = 100;
 
-  // Nodes below and with this one, every alias counted as what it stands for.
+  // Counts this node and those below it, with every alias counted as what it stands for.
   std::uint64_t size(int id, std::uint64_t depth) {
     if (depth > kDepthLimit) return kNodesMax + 1;  // it contains itself
     std::uint64_t& known = sizes_[static_cast<std::size_t>(id)];
@@ -111,7 +112,7 @@ class PlainCheck {
   std::vector<std::uint64_t> sizes_;
 };
 
-// The first document of a text; more than one is an error.
+// Loads the first document of a text; more than one is an error.
 Result<> load(std::string_view text, Document& document) {
   yaml_parser_t parser;
   if (yaml_parser_initialize(&parser) == 0) throw std::bad_alloc();
@@ -125,6 +126,7 @@ Result<> load(std::string_view text, Document& document) {
                   fmt::format("{}: {}", place(document.origin, parser.problem_mark),
                               parser.problem == nullptr ? "out of memory" : parser.problem),
                   "it is not valid YAML there");
+    // libyaml gives an empty document at the end of the text.
     const bool ended = yaml_document_get_root_node(&next) == nullptr;
     if (documents == 0) {
       document.tree = next;
@@ -154,7 +156,7 @@ struct YamlNode::Impl {
   std::string_view scalar() const {
     return {reinterpret_cast<const char*>(node->data.scalar.value), node->data.scalar.length};
   }
-  // The node behind a key, or 0.
+  // Returns the node behind a key, or 0.
   int find(std::string_view key) const {
     if (!is(YAML_MAPPING_NODE)) return 0;
     for (const auto* pair = node->data.mapping.pairs.start; pair != node->data.mapping.pairs.top;

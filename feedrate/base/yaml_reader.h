@@ -1,6 +1,6 @@
-// Strict reading of small YAML files. Every error says where ("mine.yaml:7:3"), what was found,
-// what is allowed and the remedy. libyaml stays inside the .cc. Tags are
-// refused: no file of ours needs them.
+// Reads small YAML files strictly. Every error says where ("mine.yaml:7:3"), what was found, what
+// is allowed, and the remedy. libyaml stays inside the .cc. Tags are refused, since no file of ours
+// needs them.
 #pragma once
 
 #include <cstdint>
@@ -18,15 +18,15 @@ namespace feedrate {
 
 inline constexpr std::size_t kYamlBytesMax = std::size_t{1} << 20U;
 
-// One node of a document; cheap to copy.
+// One node of a document. It is cheap to copy.
 class YamlNode {
  public:
-  // The document, which must be a mapping. `origin` is the file name in errors.
+  // Parses a document, which must be a mapping. `origin` is the file name in errors.
   static Result<YamlNode> parse(std::string_view text, std::string_view origin);
 
-  // Mappings.
+  // The following are for mappings.
   Result<> expect_mapping(std::string_view what) const;
-  // Every key must be among `known`.
+  // Returns an error unless every key is among `known`.
   Result<> expect_keys(std::string_view what, std::initializer_list<std::string_view> known) const;
   Result<> expect_keys(std::string_view what, const std::vector<std::string>& known) const;
   bool has(std::string_view key) const;
@@ -34,13 +34,13 @@ class YamlNode {
   Result<std::vector<std::pair<std::string, YamlNode>>> entries() const;
   bool is_mapping() const;
 
-  // Sequences.
+  // The following are for sequences.
   bool is_sequence() const;
   Result<std::vector<YamlNode>> items() const;
 
   bool is_null() const;  // "key:" with nothing behind it
 
-  // Scalars. Limits are inclusive.
+  // The following are for scalars. Limits are inclusive.
   Result<std::string> text() const;
   Result<std::string> text_at(std::string_view key) const;  // of the value of that key
   Result<bool> flag() const;                                // "true" or "false"
@@ -51,7 +51,7 @@ class YamlNode {
   Result<double> bytes_per_second() const;         // "2GB/s"
   Result<std::vector<std::string>> texts() const;  // a sequence of scalars
 
-  // An error at this node.
+  // Returns an error at this node.
   std::unexpected<Error> error(std::string message, std::string hint = {}) const;
 
  private:

@@ -80,7 +80,7 @@ TEST(YamlReader, LimitsSizeAndDepth) {
       "hint:  at most 1 MiB and 16 levels are read\n";
   EXPECT_EQ(parse_error(std::string((1U << 20U) + 1, '#')), expected);
   EXPECT_EQ(parse_error("a: " + std::string(17, '[') + std::string(17, ']')), expected);
-  // Closing brackets in a comment are no credit for opening ones.
+  // Closing brackets in a comment do not make up for opening ones.
   EXPECT_EQ(parse_error("# ]]]]]]]]]]\na: " + std::string(20, '[') + std::string(20, ']')),
             expected);
 }

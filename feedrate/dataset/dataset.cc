@@ -32,6 +32,7 @@ Result<DatasetPlan> plan_for(const Workload& workload, std::uint64_t size_bytes,
   plan.labels = shape.labels;
   if (shape.labels == LabelPlacement::kDirectory && shape.layout == DirectoryLayout::kFlat)
     plan.layout = DirectoryLayout::kClassFolders;
+  // A workload may not know the size of its labels, but a file must have one.
   if (shape.labels == LabelPlacement::kSideFile || shape.labels == LabelPlacement::kManifest)
     plan.label_bytes = shape.label_bytes > 0
                            ? static_cast<std::uint64_t>(std::llround(shape.label_bytes))
@@ -39,6 +40,7 @@ Result<DatasetPlan> plan_for(const Workload& workload, std::uint64_t size_bytes,
   plan.format_options = shape.format_options;
   if (size_bytes > 0) {
     const double file_bytes = shape.sample_bytes_mean * static_cast<double>(shape.samples_per_file);
+    // The size is a limit, so the number of files is rounded down.
     const double files = std::floor(static_cast<double>(size_bytes) / file_bytes);
     if (files < 1)
       return fail(
@@ -87,6 +89,7 @@ Result<> check_plan(const DatasetPlan& plan, const Format& format) {
     return bad_plan(fmt::format("dataset.sample_bytes_mean: {} B are too few for a '{}' sample",
                                 plan.sample_bytes_mean, plan.format),
                     "use more");
+  // Classes and labels belong to a file here, so each sample needs a file of its own.
   const bool by_file = plan.layout == DirectoryLayout::kClassFolders ||
                        plan.labels == LabelPlacement::kSideFile ||
                        plan.labels == LabelPlacement::kManifest;
@@ -108,8 +111,8 @@ Result<> check_plan(const DatasetPlan& plan, const Format& format) {
   return {};
 }
 
-// Entries of one length, so that the size of the whole is known without making it. JSON lines for
-// most formats; in the manner of COCO where the files are images.
+// A label manifest with entries of one length, so that the size of the whole is known without
+// making it. It has JSON lines for most formats, and the manner of COCO where the files are images.
 class LabelManifest {
  public:
   LabelManifest(const DatasetPlan& plan, std::string_view example_path)
@@ -147,7 +150,7 @@ class LabelManifest {
   std::uint64_t entry_bytes_;
 };
 
-// The bytes of the manifest, an entry at a time.
+// Renders the manifest, one entry at a time.
 class LabelManifestRenderer : public Renderer {
  public:
   LabelManifestRenderer(const Dataset& dataset, LabelManifest manifest,
@@ -200,12 +203,14 @@ Result<std::shared_ptr<const Dataset>> Dataset::from_plan(const DatasetPlan& pla
   dataset->directory_ = std::move(directory);
   dataset->plan_ = plan;
   dataset->uniform_samples_ = plan.samples_per_file;
+  // Files of one size have one layout in common.
   if (plan.sample_bytes_stdev == 0) {
     dataset->fixed_payload_ = format->payload_for_stored(planned_sample_bytes(plan, 0));
     dataset->common_index_ = std::make_shared<const FileIndex>(
         format->layout(SampleSizes(plan.samples_per_file, dataset->fixed_payload_)));
     dataset->file_bytes_.assign(plan.files, dataset->common_index_->file_bytes);
   } else {
+    // The layouts themselves are not kept: those of a million files would take too much memory.
     dataset->file_bytes_.reserve(plan.files);
     for (std::uint64_t file = 0; file < plan.files; ++file) {
       const auto index = dataset->index(file);
@@ -277,7 +282,7 @@ std::uint32_t Dataset::label_of(std::uint64_t sample) const {
   return static_cast<std::uint32_t>(label.below(plan_->classes));
 }
 
-// With its slash; "" in the flat layout.
+// Returns the folder with its slash; "" in the flat layout.
 std::string Dataset::folder_of(std::uint64_t file) const {
   switch (plan_->layout) {
     case DirectoryLayout::kFlat:
@@ -294,7 +299,8 @@ std::string Dataset::folder_of(std::uint64_t file) const {
   return {};
 }
 
-// Or one as long: only the names of classes differ in length, from 100,000 classes on.
+// Returns the longest path, or one that is as long: only the names of classes differ in length,
+// from 100,000 classes on.
 std::string Dataset::longest_path() const {
   std::string longest = path(0);
   if (plan_->layout != DirectoryLayout::kClassFolders) return longest;
@@ -304,7 +310,7 @@ std::string Dataset::longest_path() const {
   return longest;
 }
 
-// With zeros in front, seven digits at least.
+// Appends the number with zeros in front, as seven digits at least.
 static void append_number(std::string& text, std::uint64_t number) {
   std::array<char, 20> digits;
   std::size_t first = digits.size();
@@ -356,7 +362,7 @@ std::unique_ptr<Renderer> Dataset::render_part(std::uint64_t number) const {
         [this](std::uint64_t sample) { return label_of(sample); });
   const std::uint64_t file = number - files();
   if (plan_->labels == LabelPlacement::kSideFile) {
-    // The labels' content is that of samples beyond the last.
+    // The content of labels is that of samples beyond the last one.
     return file_format().render(
         {{plan_->seed, samples_ + file, plan_->label_bytes, 0, plan_->compressibility}});
   }

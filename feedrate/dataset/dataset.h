@@ -22,7 +22,7 @@ namespace feedrate {
 
 inline constexpr std::string_view kManifestName = "feedrate.json";
 
-// Everything that decides the content of a generated data set; the manifest holds exactly this.
+// Everything that decides the content of a generated data set. The manifest holds exactly this.
 struct DatasetPlan {
   std::string workload;
   std::string format;
@@ -42,16 +42,16 @@ struct DatasetPlan {
   bool operator==(const DatasetPlan&) const = default;
 };
 
-// The plan of `workload` with as many whole files as come nearest below `size_bytes` (at least
-// one), or its full published size when size_bytes is 0. A side file or manifest entry whose size
-// is not known gets one of kLabelBytes.
+// Returns the plan of `workload` with as many whole files as fit `size_bytes`, or with its full
+// published size when size_bytes is 0; kUsage when not even one file fits. A side file or manifest
+// entry whose size is not known gets one of kLabelBytes.
 inline constexpr std::uint64_t kLabelBytes = 128;
 Result<DatasetPlan> plan_for(const Workload& workload, std::uint64_t size_bytes, std::uint64_t seed,
                              double compressibility);
 
 class Dataset {
  public:
-  // Sizes of all files are computed here: O(files). kUsage when the plan makes no sense.
+  // Computes the sizes of all files: O(files). Returns kUsage when the plan makes no sense.
   static Result<std::shared_ptr<const Dataset>> from_plan(const DatasetPlan& plan,
                                                           std::string directory);
   struct SideFile {
@@ -61,7 +61,7 @@ class Dataset {
   struct ScannedFile {
     std::string path;  // relative to the directory
     std::shared_ptr<const FileIndex> index;
-    SideFile side;  // path "": none
+    SideFile side;  // its path is "" where there is none
   };
   static std::shared_ptr<const Dataset> from_scan(std::shared_ptr<const Format> format,
                                                   std::string directory,
@@ -70,12 +70,12 @@ class Dataset {
 
   const Format& format() const { return *format_; }
   const std::string& directory() const { return directory_; }
-  const std::optional<DatasetPlan>& plan() const { return plan_; }  // none: a user's own
+  const std::optional<DatasetPlan>& plan() const { return plan_; }  // none for a user's own data
 
   std::uint64_t files() const { return file_bytes_.size(); }
   std::uint64_t samples() const { return samples_; }
   std::uint64_t bytes() const { return bytes_; }
-  // Samples of every file when they all have the same number, else 0.
+  // Returns the samples of every file if all files have the same number, else 0.
   std::uint64_t uniform_samples_per_file() const { return uniform_samples_; }
   std::vector<std::uint64_t> samples_by_file() const;
   bool one_sample_per_file() const { return uniform_samples_ == 1; }
@@ -83,30 +83,32 @@ class Dataset {
     return static_cast<double>(bytes_) / static_cast<double>(samples_);
   }
   std::uint64_t largest_file_bytes() const { return largest_file_; }
-  // Upper bound of the stored bytes of one sample.
+  // Returns an upper bound of the stored bytes of one sample.
   std::uint64_t largest_sample_bytes() const { return largest_sample_; }
 
   std::uint64_t file_bytes(std::uint64_t file) const { return file_bytes_[file]; }
   std::string path(std::uint64_t file) const;  // below directory()
   std::string full_path(std::uint64_t file) const { return directory_ + "/" + path(file); }
-  // Where the samples of a file lie. Cheap when files are alike; computed otherwise.
+  // Returns where the samples of a file lie. It is cheap when files are alike, and computed
+  // otherwise.
   std::shared_ptr<const FileIndex> index(std::uint64_t file) const;
-  // What the samples of a file contain (one content for all of them with formats that have it so);
-  // empty for a user's own data.
+  // Returns what the samples of a file contain (one content for all of them, with formats that have
+  // it so); empty for a user's own data.
   std::vector<SampleContent> content(std::uint64_t file) const;
 
-  // A second file that is read whole whenever the first is opened: its label, or the index that the
-  // format keeps apart. Path "" when there is none.
+  // A side file is read whole whenever its first file is opened: it is its label, or the index that
+  // the format keeps apart. Its path is "" when there is none.
   bool has_side_files() const { return has_side_files_; }
   SideFile side_file(std::uint64_t file) const;
-  // One file with the labels of all samples, read whole once by every accelerator's loader before
-  // its first sample. Path "" when there is none.
+  // The file with the labels of all samples, which every accelerator's loader reads whole once
+  // before its first sample. Its path is "" when there is none.
   const SideFile& label_manifest() const { return label_manifest_; }
   std::string resolve(const std::string& path) const {  // of a SideFile
     return path.starts_with('/') ? path : directory_ + "/" + path;
   }
 
-  // Everything that generation writes: files(), then side files, then the label manifest.
+  // The parts are everything that generation writes: files(), then side files, then the label
+  // manifest.
   struct Part {
     std::string path;  // below directory()
     std::uint64_t bytes = 0;
@@ -114,7 +116,7 @@ class Dataset {
   std::uint64_t parts() const;
   Part part(std::uint64_t number) const;
   std::unique_ptr<Renderer> render_part(std::uint64_t number) const;
-  // The file and place in it of sample number `sample` of the data set.
+  // The file of sample number `sample` of the data set, and its place in that file.
   struct Place {
     std::uint64_t file, sample_in_file;
   };
@@ -135,7 +137,7 @@ class Dataset {
   std::vector<std::uint64_t> file_bytes_;
   std::vector<ScannedFile> scanned_;
   std::vector<std::uint64_t> first_samples_;       // prefix sums, when not uniform
-  std::shared_ptr<const FileIndex> common_index_;  // when all files are alike
+  std::shared_ptr<const FileIndex> common_index_;  // where all files are alike
   std::uint64_t samples_ = 0, bytes_ = 0, uniform_samples_ = 0;
   std::uint64_t largest_file_ = 0, largest_sample_ = 0;
   std::uint64_t fixed_payload_ = 0;
@@ -143,9 +145,9 @@ class Dataset {
   SideFile label_manifest_;
 };
 
-// Stored bytes of sample `index` of `count` with this mean and deviation. Log-normal, stratified:
-// the k-th of n samples sits on the (k + 1/2)/n quantile, in an order given by the seed, so that
-// even a small data set has the published mean and deviation.
+// Returns the stored bytes of sample `index`. Sizes are log-normal and stratified: the k-th of n
+// samples sits on the (k + 1/2)/n quantile, in an order given by the seed, so that even a small
+// data set has the published mean and deviation.
 std::uint64_t planned_sample_bytes(const DatasetPlan& plan, std::uint64_t index);
 
 }  // namespace feedrate

@@ -1,4 +1,4 @@
-// What tests of data sets share: a folder of their own and small plans.
+// Helpers for tests of data sets: a folder of their own, and small plans.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -22,7 +22,7 @@ std::string manifest_path(const Dataset& dataset) {
   return dataset.directory() + "/" + std::string(kManifestName);
 }
 
-// What all writers share.
+// Everything that all writers share.
 struct Generation {
   const Dataset& dataset;
   const GenerateOptions& options;
@@ -94,7 +94,8 @@ Task<> writer_loop(Storage& storage, BufferPool& pool, Generation& generation) {
   }
 }
 
-// Empty but for what a new file system or our own interrupted first step leaves.
+// Returns whether there is nothing but what a new file system, or our own interrupted first step,
+// leaves.
 bool is_unused(const std::vector<DirectoryEntry>& entries) {
   const std::string first_step = std::string(kManifestName) + ".part";
   return std::ranges::all_of(entries, [&](const DirectoryEntry& entry) {
@@ -125,7 +126,7 @@ Result<Manifest> check_directory(const Dataset& dataset,
   return *existing;
 }
 
-// Decides what is to be done and prepares the directory; runs before the writers.
+// Decides what is to be done and prepares the directory. It runs before the writers.
 Task<Result<>> prepare(Storage& storage, BufferPool& pool, Generation& generation, bool& complete) {
   const Dataset& dataset = generation.dataset;
   Result<> made = co_await storage.make_directories(dataset.directory());
@@ -142,6 +143,8 @@ Task<Result<>> prepare(Storage& storage, BufferPool& pool, Generation& generatio
   for (std::uint64_t file = 0; file < dataset.parts(); ++file) {
     const Dataset::Part part = dataset.part(file);
     const std::string path = dataset.resolve(part.path);
+    // A file gets its final name only once it is whole, so its size is proof enough. In a fresh
+    // directory not even that has to be asked.
     if (!fresh) {
       const auto status = co_await storage.stat(path);
       if (status && status->bytes == part.bytes) {
@@ -164,6 +167,8 @@ Task<Result<>> prepare(Storage& storage, BufferPool& pool, Generation& generatio
                        ? "free some space, or use another file system"
                        : fmt::format("use --size='{}' or less, or another file system",
                                      format_bytes(*free / 10 * 9)));
+  // The manifest comes first: without it a later call would not know the directory as ours, and
+  // refuse it.
   if (!complete) {
     const std::string path = manifest_path(dataset);
     const std::string text = manifest_to_json({*dataset.plan(), false});
@@ -193,7 +198,7 @@ Task<Result<>> finish_manifest(Storage& storage, BufferPool& pool, const Dataset
   co_return co_await write_text(storage, pool, path, text);
 }
 
-// How it ended; `interrupted`: it was stopped before the manifest said complete.
+// Returns how it ended. `interrupted` means that it was stopped before the manifest said complete.
 Result<> conclude(const Generation& generation, bool interrupted) {
   if (generation.error) {
     if (generation.error->kind() == ErrorKind::kNoSpace && generation.progress.bytes_written > 0)
@@ -210,7 +215,7 @@ Result<> conclude(const Generation& generation, bool interrupted) {
   return {};
 }
 
-// The parts of one reactor.
+// The storage and buffers of one reactor.
 struct Worker {
   std::unique_ptr<Storage> storage;
   std::unique_ptr<BufferPool> pool;
@@ -240,7 +245,8 @@ Result<GenerateSummary> generate_dataset(ReactorGroup& group, const StorageFacto
   GenerateSummary summary;
   Instant begin{};
 
-  // The first reactor prepares, then all write: a barrier keeps the others back until then.
+  // The first reactor prepares, and then all of them write: a barrier keeps the others back until
+  // then.
   Barrier prepared(group.size(), [] {});
   Barrier written(group.size(), [] {});
   struct Body {
@@ -261,6 +267,7 @@ Result<GenerateSummary> generate_dataset(ReactorGroup& group, const StorageFacto
         FEEDRATE_ASSERT(joined);
       }
       co_await done.arrive(reactor, [] {});
+      // Only when every file is whole may the manifest say that the data set is complete.
       if (index != 0) co_return;
       if (!work.failed && !whole && !reactor.stopping()) {
         const Result<> outcome =

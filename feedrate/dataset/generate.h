@@ -1,6 +1,6 @@
 // Writes a planned data set.
 //
-// Each file is written to NAME.part, synced and renamed: a file with its final name is whole. An
+// Each file is written to NAME.part, synced and renamed, so a file with its final name is whole. An
 // interrupted generation goes on where it was: files that are there with the right size are kept.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace feedrate {
 
-// Read by another thread while generation runs.
+// The progress, which another thread may read while generation runs.
 struct GenerateProgress {
   std::atomic<std::uint64_t> bytes_total = 0;  // to write in this call
   std::atomic<std::uint64_t> bytes_written = 0;
@@ -32,13 +32,13 @@ struct GenerateSummary {
   Duration elapsed{};
 };
 
-// Whether a directory may take a data set, as generate_dataset() sees it; writes nothing.
+// Checks whether a directory may take a data set, as generate_dataset() does, but writes nothing.
 Result<> check_takes_dataset(const Dataset& dataset);
 
 // Refuses (kUsage) a directory that is not empty and has no manifest of ours, or whose manifest
-// says something else. kNoSpace, before anything is written, when the file system has less room
-// than needed; when it fills up all the same, what is there stays and can be resumed.
-// kCancelled when stopped. The group runs once.
+// says something else. Returns kNoSpace, before anything is written, when the file system has less
+// room than needed; when it fills up all the same, the files that are there stay, and a later call
+// goes on. Returns kCancelled when stopped. The group runs once.
 Result<GenerateSummary> generate_dataset(ReactorGroup& group, const StorageFactory& storage,
                                          const Dataset& dataset, const GenerateOptions& options,
                                          GenerateProgress& progress, const std::stop_token& stop);

@@ -35,7 +35,7 @@ class Writer {
   std::vector<char> out;
 };
 
-// Every length is checked against what is left, so a damaged file costs nothing.
+// Checks every length against what is left, so that a damaged file costs nothing.
 class Reader {
  public:
   explicit Reader(std::span<const std::byte> bytes) : rest_(bytes) {}
@@ -156,6 +156,7 @@ Result<> IndexCache::save(const std::string& path) const {
     write_index(*entry.index, writer);
   }
   writer.number(checksum(std::as_bytes(std::span(writer.out))));
+  // A reader sees the old file or the new one, and never a part of it.
   const std::string temporary = path + ".part";
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return fail(Error::storage(Error::kind_of(errno), "create", temporary, 0, errno));

@@ -1,10 +1,11 @@
-// Where samples lie in the files of a user's data set, kept from one run to the next: looking into
-// every file of a large data set can take longer than a run.
+// The places of samples in the files of a user's data set, kept from one run to the next: looking
+// into every file of a large data set can take longer than a run.
 //
-// One file, .feedrate-index, in the data set's directory or in a directory of the user's choice,
-// where its name carries a hash of the data set's path. An entry counts only as long as its file's
-// size and time of modification are the same, and the format and its options too. A damaged cache
-// is ignored and made anew. Little endian; the last eight bytes are the XXH3 of those before.
+// It is one file, .feedrate-index, in the data set's directory or in a directory of the user's
+// choice, where its name carries a hash of the data set's path. An entry counts only as long as its
+// file's size and time of modification are the same, and so are the format and its options. A
+// damaged cache is ignored and made anew. Numbers are little endian; the last eight bytes are the
+// XXH3 of those before.
 #pragma once
 
 #include <cstdint>
@@ -24,15 +25,15 @@ inline constexpr std::string_view kIndexName = ".feedrate-index";
 
 class IndexCache {
  public:
-  // `key` names what the indexes depend on besides the files: format and options.
+  // `key` names what the indexes depend on besides the files: the format and its options.
   explicit IndexCache(std::string key) : key_(std::move(key)) {}
 
-  // What there is at `path`: nothing when it cannot be read, is damaged or has another key.
+  // Loads the entries at `path`; none when it cannot be read, is damaged or has another key.
   void load(const std::string& path);
-  // nullptr when the file is not in it, or is not the same any more.
+  // Returns nullptr when the file is not in the cache, or has changed since.
   std::shared_ptr<const FileIndex> find(const FoundFile& file) const;
   void put(const FoundFile& file, std::shared_ptr<const FileIndex> index);
-  // Writes all entries that were put or found; replaces the file in one step.
+  // Writes all entries that were put or found, and replaces the file in one step.
   Result<> save(const std::string& path) const;
 
  private:

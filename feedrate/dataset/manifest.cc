@@ -87,6 +87,7 @@ Result<Manifest> manifest_from_json(std::string_view text, std::string_view orig
     json.at("classes").get_to(plan.classes);
     json.at("seed").get_to(plan.seed);
     json.at("compressibility").get_to(plan.compressibility);
+    // Data sets of version 1 are still read. They had no layout but subfolders.
     if (version == 1) {
       json.at("subfolders").get_to(plan.folders);
       if (plan.folders > 0) plan.layout = DirectoryLayout::kSubfolders;

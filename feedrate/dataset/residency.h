@@ -1,5 +1,5 @@
-// Which part of a data set this host's page cache holds, and having it dropped. Blocking; needs no
-// privilege.
+// The part of a data set that this host's page cache holds, and dropping it. The calls block; they
+// need no privilege.
 #pragma once
 
 #include <stop_token>
@@ -9,8 +9,8 @@
 
 namespace feedrate {
 
-// Full paths of everything that a run reads: the files of samples, side files, the label manifest.
-// `dataset` must outlive the list.
+// Returns the full paths of everything that a run reads: the files of samples, side files, and the
+// label manifest. `dataset` must outlive the list.
 FileList files_of(const Dataset& dataset);
 
 ResidencySummary dataset_residency(const Dataset& dataset,

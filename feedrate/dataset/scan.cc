@@ -50,7 +50,7 @@ class FileOnDisk final : public RandomAccess {
     if (fd_ >= 0) close(fd_);
   }
   std::uint64_t size() const override { return size_; }
-  // The file beside it, when there is one.
+  // Opens the file beside it, if there is one.
   void open_companion(const Format& format) {
     if (format.companion_extension().empty()) return;
     auto beside = open(companion_path(path_, format), stop_);
@@ -95,7 +95,7 @@ Result<std::shared_ptr<const Format>> choose_format(const std::string& root,
     return format;
   }
   std::optional<Error> first_error;
-  for (const FoundFile& found : files) {  // by the first that can be read
+  for (const FoundFile& found : files) {  // the first file that can be read decides
     std::byte head[kHeadBytes];
     auto file = FileOnDisk::open(root + "/" + found.path, options.stop);
     const std::size_t length = std::min<std::uint64_t>(kHeadBytes, file ? file->size() : 0);
@@ -111,7 +111,8 @@ Result<std::shared_ptr<const Format>> choose_format(const std::string& root,
       "none of the files can be read; give one that this user may read"));
 }
 
-// A cached index must not be older than the second file that it was made from.
+// Returns the time of the second file, since a cached index must not be older than the files that
+// it was made from.
 std::int64_t companion_time(const Format& format, const std::string& path) {
   struct stat status{};
   if (format.companion_extension().empty() ||
@@ -120,7 +121,7 @@ std::int64_t companion_time(const Format& format, const std::string& path) {
   return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
 }
 
-// Where the cache of the data set at `root` lies.
+// Returns where the cache of the data set at `root` lies.
 std::string cache_path(const std::string& root, const std::string& index_directory) {
   if (index_directory.empty()) return root + "/" + std::string(kIndexName);
   char resolved[PATH_MAX];
@@ -145,8 +146,8 @@ IndexResult index_file(const Format& format, const std::string& path, const std:
   return std::make_shared<const FileIndex>(std::move(*index));
 }
 
-// The indexes of files that must be looked into: from the cache, or by several threads at once,
-// since most of the time is waiting for storage.
+// The indexes of files that must be looked into. They come from the cache, or are made by several
+// threads at once, since most of the time is waiting for storage.
 class Indexer {
  public:
   Indexer(const Format& format, const std::string& root, const ScanOptions& options)
@@ -191,7 +192,7 @@ class Indexer {
     }
   }
   void save(const std::string& cache, std::vector<std::string>& warnings) {
-    if (options_.one_file) fresh_ = cached_;  // of a folder that is read one file at a time
+    if (options_.one_file) fresh_ = cached_;  // for a folder that is read one file at a time
     for (std::size_t i = 0; i < files_.size(); ++i)
       if (results_[i]) fresh_.put(files_[i], *results_[i]);
     const Result<> saved = fresh_.save(cache);
@@ -212,8 +213,8 @@ class Indexer {
   std::atomic<bool> changed_ = false;
 };
 
-// Labels beside the samples: a directory with a file of the same path (any extension) for each, or
-// one file for all.
+// The labels beside the samples: a directory with a file of the same path (any extension) for each
+// sample, or one file for all.
 class LabelSource {
  public:
   static Result<LabelSource> open(const std::string& path, const std::stop_token& stop) {
@@ -224,6 +225,7 @@ class LabelSource {
       return fail(failed("open", path, errno)
                       .with_context("--labels")
                       .with_hint("give a folder with a label file for each sample, or one file"));
+    // Labels may lie outside of the data set's directory, so their paths are absolute.
     char resolved[PATH_MAX];
     const std::string absolute = realpath(path.c_str(), resolved) != nullptr ? resolved : path;
     if (!S_ISDIR(status.st_mode)) {
@@ -268,7 +270,7 @@ Result<std::shared_ptr<const Dataset>> open_dataset(const std::string& directory
 
 namespace {
 
-// Turns what was found into samples.
+// Turns the files that were found into samples.
 class Scan {
  public:
   Scan(std::string root, const ScanOptions& options) : root_(std::move(root)), options_(options) {}
@@ -278,6 +280,7 @@ class Scan {
     if (files.empty()) return nothing();
     FEEDRATE_TRY(format_, choose_format(root_, files, options_));
     FEEDRATE_TRY(const LabelSource labels, LabelSource::open(options_.labels, options_.stop));
+    // A companion is read with its file, and is no sample by itself.
     if (const std::string_view beside = format_->companion_extension(); !beside.empty())
       std::erase_if(files, [&](const FoundFile& file) { return file.path.ends_with(beside); });
     if (options_.format.empty() && format_->whole_file()) leave_out_other_formats(files);
@@ -310,7 +313,8 @@ class Scan {
   }
 
  private:
-  // Nothing is looked into: where the first file has a name of its format, the others must, too.
+  // No file is looked into here, so if the name of the first file is one of its format, the others'
+  // names must be, too.
   void leave_out_other_formats(std::vector<FoundFile>& files) {
     const auto is_ours = [&](const FoundFile& file) {
       return recognise_format(file.path, {}).name() == format_->name();

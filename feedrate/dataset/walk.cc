@@ -22,7 +22,8 @@ Error failed(std::string_view operation, const std::string& path, int code) {
   return Error::storage(Error::kind_of(code), operation, path, 0, code);
 }
 
-// Visits each directory once; a stack of its own, so that the depth of a tree costs none.
+// Visits each directory once. It has a stack of its own, so that the depth of a tree costs none of
+// the thread's.
 class Walk {
  public:
   Walk(const std::string& root, Skipped& skipped) : root_(root), skipped_(skipped) {}
@@ -59,8 +60,8 @@ class Walk {
       return {};
     }
     const std::string prefix = directory.empty() ? "" : directory + "/";
-    // In the order of inode numbers the inode tables are read front to back: cold, that is most of
-    // the time of a scan.
+    // In the order of inode numbers the inode tables are read front to back. With a cold cache that
+    // is most of the time of a scan.
     std::vector<std::pair<ino_t, std::string>> names;
     while (const dirent* entry = readdir(handle.get())) {
       const std::string_view name = entry->d_name;

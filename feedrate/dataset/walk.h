@@ -1,4 +1,4 @@
-// What lies below a directory, found without recursion.
+// Finds the files below a directory, without recursion.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ struct FoundFile {
   std::int64_t modified_ns = 0;
 };
 
-// Counts of what was left out, with one example each: a folder may hold a million of them.
+// Counts what was left out, with one example of each kind, since a folder may hold a million of
+// them.
 class Skipped {
  public:
   void add(const std::string& reason, const std::string& path);
@@ -28,13 +29,13 @@ class Skipped {
   std::map<std::string, std::pair<std::uint64_t, std::string>> reasons_;
 };
 
-// All regular, non-empty files below `root`, sorted by path. Links to files and directories are
-// followed, each directory once. Entries that begin with a dot are left out and counted, except
-// our own (kIndexName). kCancelled when stopped.
+// Returns all regular, non-empty files below `root`, sorted by path. Links to files and directories
+// are followed, each directory once. Entries that begin with a dot are left out and counted, except
+// our own (kIndexName). Returns kCancelled when stopped.
 Result<std::vector<FoundFile>> walk_files(const std::string& root, Skipped& skipped,
                                           const std::stop_token& stop);
 
-// What a scan that was stopped returns.
+// Returns the error of a scan that was stopped.
 std::unexpected<Error> scan_interrupted();
 
 }  // namespace feedrate

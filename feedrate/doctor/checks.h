@@ -1,7 +1,7 @@
-// The doctor's checks, a function each. Private to doctor/.
+// The doctor's checks, one function each. Private to doctor/.
 //
-// A check looks at what it is handed and gives one finding, or none where it has nothing to say (a
-// network check of a local disk).
+// A check looks at what it is handed and returns one finding, or none where it has nothing to say
+// (a network check of a local disk).
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@
 
 namespace feedrate {
 
-// What went on while we did nothing.
+// The activity of others on this host while the doctor did nothing.
 struct Watched {
   double seconds = 0;
   std::optional<CpuTimes> cpu;
@@ -29,14 +29,14 @@ struct Watched {
   std::optional<InterfaceCounters> network;  // of a network mount
 };
 
-// All that more than one check needs, looked up once.
+// Everything that more than one check needs, looked up once.
 struct Examined {
   HostRoots roots = {};
   Subject subject = {};
   std::optional<Mount> mount = {};
   BlockDevice device = {};
   NetworkMount network = {};
-  ByteOrigin origin = {};  // of some of the files, else of the directory
+  ByteOrigin origin = {};  // the origin of some of the files, else of the directory
   std::optional<MemoryFacts> memory = {};
   CgroupLimits cgroup = {};
   unsigned cores_allowed = 1;
@@ -49,35 +49,35 @@ struct Examined {
 
 using Checked = std::optional<Finding>;
 
-// One constructor a verdict.
+// Each verdict has one constructor.
 Finding ok(std::string_view check, std::string found);
 Finding warn(std::string_view check, std::string found, std::string why, std::string remedy);
 Finding bad(std::string_view check, std::string found, std::string why, std::string remedy);
 Finding unknown(std::string_view check, std::string_view reason);  // "not countable here: ..."
 
-// directory_checks.cc
+// These are in directory_checks.cc.
 Checked check_directory(const Examined& host);
 Checked check_file_system(const Examined& host);
 Checked check_free_space(const Examined& host);
 Checked check_stored_size(const Examined& host);
 Checked check_network_mount(const Examined& host);
-// io_checks.cc
+// These are in io_checks.cc.
 Checked check_direct_io(const Examined& host);
 Checked check_io_uring(const Examined& host);
 Checked check_locked_memory(const Examined& host);
 Checked check_open_files(const Examined& host);
-// device_checks.cc
+// These are in device_checks.cc.
 Checked check_device(const Examined& host);
 Checked check_other_io(const Examined& host);
 Checked check_scheduler(const Examined& host);
 Checked check_read_ahead(const Examined& host);
 Checked check_numa(const Examined& host);
-// memory_checks.cc
+// These are in memory_checks.cc.
 Checked check_memory(const Examined& host);
 Checked check_dirty_pages(const Examined& host);
 Checked check_page_cache(const Examined& host);
 Checked check_huge_pages(const Examined& host);
-// processor_checks.cc
+// These are in processor_checks.cc.
 Checked check_cores(const Examined& host);
 Checked check_cpu_load(const Examined& host);
 Checked check_steal(const Examined& host);

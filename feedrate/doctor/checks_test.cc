@@ -32,7 +32,7 @@ class DoctorCheck : public testing::Test {
         {name, tree_.path("sys/" + name), tree_.path("sys/" + name + "/queue")}};
     host_.device.disks = host_.device.devices;
   }
-  // "warn: FOUND | WHY | REMEDY", or "" for no finding.
+  // Returns "warn: FOUND | WHY | REMEDY", or "" for no finding.
   std::string text(const Checked& finding) const {
     if (!finding) return "";
     std::string line = fmt::format("{}: {}", to_string(finding->verdict), finding->found);
@@ -320,7 +320,7 @@ TEST_F(DoctorCheck, ReadAhead) {
 }
 
 TEST_F(DoctorCheck, Numa) {
-  EXPECT_EQ(text(check_numa(host_)), "unknown: not countable here: the kernel tells of no nodes");
+  EXPECT_EQ(text(check_numa(host_)), "unknown: not countable here: the kernel reports no nodes");
   tree_.write("sys/devices/system/node/node0/cpulist", "0-4095\n");
   EXPECT_EQ(text(check_numa(host_)), "ok: 1 node");
   tree_.write("sys/devices/system/node/node1/cpulist", "5000-5001\n");
@@ -329,9 +329,10 @@ TEST_F(DoctorCheck, Numa) {
   tree_.write("sys/nvme0n1/numa_node", "0\n");
   EXPECT_EQ(text(check_numa(host_)), "ok: 2 nodes, the device is on node 0");
   tree_.write("sys/nvme0n1/numa_node", "1\n");
-  EXPECT_EQ(text(check_numa(host_)),
-            "warn: 2 nodes, the device is on node 1, and no core of ours is | every byte crosses "
-            "the link between the nodes | start it with 'numactl --cpunodebind=1 --membind=1'");
+  EXPECT_EQ(
+      text(check_numa(host_)),
+      "warn: 2 nodes, the device is on node 1, and no core of this process is | every byte crosses "
+      "the link between the nodes | start it with 'numactl --cpunodebind=1 --membind=1'");
 }
 
 TEST_F(DoctorCheck, Memory) {

@@ -15,8 +15,8 @@ constexpr double kOtherBusyWarn = 0.05, kOtherBusyBad = 0.5;
 constexpr std::uint64_t kReadAheadMin = std::uint64_t{128} << 10U;
 constexpr std::uint64_t kReadAheadMax = std::uint64_t{1} << 20U;
 
-// Where the read-ahead of a file system is set: by the device number that its files show, which NFS
-// and btrfs have, too; else by its disk. "" when there is none.
+// Returns the file with the read-ahead of a file system: that of the device number that its files
+// show, which NFS and btrfs also have, else that of its disk. It is "" when there is none.
 std::string read_ahead_file(const Examined& host) {
   std::vector<std::string> files;
   if (host.mount)
@@ -29,7 +29,7 @@ std::string read_ahead_file(const Examined& host) {
   return {};
 }
 
-// A network mount has no device: what its interface received.
+// A network mount has no device, so this counts what its interface received.
 Finding other_traffic(std::string_view check, const Examined& host) {
   const InterfaceCounters& moved = *host.watched.network;
   const double rate =
@@ -115,7 +115,7 @@ Checked check_read_ahead(const Examined& host) {
 Checked check_numa(const Examined& host) {
   constexpr std::string_view kCheck = "NUMA";
   const std::vector<NumaNode> nodes = read_numa_nodes(host.roots);
-  if (nodes.empty()) return unknown(kCheck, "the kernel tells of no nodes");
+  if (nodes.empty()) return unknown(kCheck, "the kernel reports no nodes");
   if (nodes.size() == 1) return ok(kCheck, "1 node");
   std::optional<unsigned> home;
   if (!host.device.disks.empty())
@@ -133,7 +133,7 @@ Checked check_numa(const Examined& host) {
         return processor < CPU_SETSIZE && CPU_ISSET(processor, &allowed);
       });
   if (!near)
-    return warn(kCheck, found + ", and no core of ours is",
+    return warn(kCheck, found + ", and no core of this process is",
                 "every byte crosses the link between the nodes",
                 fmt::format("start it with 'numactl --cpunodebind={} --membind={}'", *home, *home));
   return ok(kCheck, found);

@@ -10,7 +10,8 @@
 namespace feedrate {
 namespace {
 
-constexpr std::uint64_t kDefaultDataBytes = std::uint64_t{4} << 30U;  // what find makes
+// The size of the data set that find makes by itself.
+constexpr std::uint64_t kDefaultDataBytes = std::uint64_t{4} << 30U;
 constexpr double kFreeShareMin = 0.05;
 constexpr std::uint64_t kSizedFilesMax = 500;
 constexpr double kStoredShareMin = 0.9;
@@ -21,7 +22,7 @@ bool has_option(const Examined& host, std::string_view name) {
   return option_value(host.mount->options, name) || option_value(host.mount->super_options, name);
 }
 
-// A file system that is slower, or other, than it looks.
+// Checks for a file system that is slower, or other, than it looks.
 Checked check_kind(std::string_view check, const Examined& host, const std::string& found) {
   const std::string& kind = host.mount->file_system;
   if (!host.origin.memory.empty())
@@ -68,7 +69,7 @@ std::string nfs_text(const NfsMount& nfs) {
                      format_bytes(nfs.write_transfer_bytes));
 }
 
-// Calls in flight that this host allows on one connection or session.
+// Returns the calls in flight that this host allows on one connection or session.
 std::string slots_text(const NfsMount& nfs, const HostRoots& roots) {
   const NfsSlotLimits limits = nfs_slot_limits(roots);
   const bool session = nfs.version.starts_with("4.") && nfs.version != "4.0";
@@ -141,6 +142,7 @@ Checked check_stored_size(const Examined& host) {
     struct stat status{};
     if (stat(files.path(number).c_str(), &status) != 0) continue;
     bytes += static_cast<std::uint64_t>(status.st_size);
+    // POSIX leaves the unit open, but Linux counts st_blocks in 512 B on every file system.
     stored += static_cast<std::uint64_t>(status.st_blocks) * 512;
     ++looked_at;
   }
@@ -174,6 +176,7 @@ Checked check_network_mount(const Examined& host) {
                    fmt::format("the kernel has no figures of {}", host.network.file_system));
   const NfsMount& nfs = *host.network.nfs;
   const std::string found = fmt::format("{}, {}", nfs_text(nfs), slots_text(nfs, host.roots));
+  // A check gives one finding, so the worst comes first.
   if (option_value(nfs.options, "proto") == "udp")
     return bad(kCheck, found, "NFS over UDP loses and corrupts data at today's speeds",
                "mount it with proto=tcp");

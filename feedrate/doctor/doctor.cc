@@ -16,7 +16,7 @@ namespace {
 
 using Check = Checked (*)(const Examined&);
 
-// In the order of the report: the data, the way to it, the host.
+// The order is that of the report: the data, the way to it, the host.
 constexpr std::array<Check, 24> kChecks{
     check_directory,     check_file_system, check_network_mount, check_free_space,
     check_stored_size,   check_page_cache,  check_direct_io,     check_io_uring,
@@ -81,7 +81,8 @@ Finding unknown(std::string_view check, std::string_view reason) {
           {}};
 }
 
-// Files may lie elsewhere than their directory: links, mounts on folders in it.
+// Files may lie elsewhere than their directory, behind links, or on mounts of folders in it, so
+// some are looked at.
 static std::vector<std::string> some_files(const Subject& subject) {
   constexpr std::uint64_t kFilesMax = 32;
   const FileList files = subject.files();
@@ -106,7 +107,7 @@ DoctorReport examine(const std::string& directory, const DoctorOptions& options)
   host.device = find_block_device(place, host.roots);
   host.network = find_network_mount(place, host.roots);
   host.origin = find_byte_origin(some_files(host.subject), host.roots);
-  // Before anything of ours is tried, which others would see as load.
+  // Others are watched before anything of ours is tried, as that would look like load of others.
   host.watched = watch(host, options.watch);
   host.memory = parse_meminfo(read_host_file(host.roots.proc + "/meminfo").value_or(""));
   host.cgroup = read_cgroup_limits(host.roots);

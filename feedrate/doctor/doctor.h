@@ -1,7 +1,7 @@
-// What about this host or a directory will spoil a measurement. Each finding is found by trying
+// Finds what about this host or a directory spoils a measurement. Findings come from trying
 // where that is possible (a ring is set up, a buffer registered, a block read), else from the
-// kernel's own files. Blocking; takes about a second, most of it spent watching the idle host;
-// writes nothing but an unnamed temporary file, which is gone when it is done.
+// kernel's own files. It blocks, and takes about a second, most of it spent watching the idle host.
+// It writes nothing but an unnamed temporary file, which is gone when it is done.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@
 namespace feedrate {
 
 struct DoctorOptions {
-  Duration watch = std::chrono::milliseconds(500);  // how long others' I/O and CPU use is watched
+  // The time for which the I/O and CPU use of others is watched.
+  Duration watch = std::chrono::milliseconds(500);
   HostRoots roots = {};
 };
 

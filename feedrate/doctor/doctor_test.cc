@@ -61,7 +61,7 @@ TEST(Doctor, ADirectoryThatIsNotThereYet) {
   const Finding* directory = find(report, "directory");
   EXPECT_EQ(directory->verdict, FindingVerdict::kOk);
   EXPECT_EQ(directory->found, "\"" + tree.path("not/there") +
-                                  "\": it is not there yet; looked at \"" + tree.path() + "\"");
+                                  "\": it does not exist yet; looked at \"" + tree.path() + "\"");
   EXPECT_EQ(find(report, "page cache"), nullptr) << "there is nothing to be cached";
 }
 

@@ -42,11 +42,11 @@ struct Block {
   void* bytes() const { return memory.get(); }
 };
 
-// What was tried, and what came of it.
+// The trial of direct I/O, and its outcome.
 struct DirectTrial {
   std::string file;  // in words: "part-0001", or "a temporary file"
   bool opened = false, reads_512 = false, reads_4096 = false;
-  int code = 0;                                              // of what failed
+  int code = 0;                                              // errno of the call that failed
   std::uint32_t memory_alignment = 0, offset_alignment = 0;  // 0: the kernel does not say
 };
 
@@ -64,7 +64,7 @@ void try_reads(int file, DirectTrial& trial) {
   }
 }
 
-// A nameless file: gone when it is closed, whatever happens.
+// Returns a nameless file, which is gone when it is closed, whatever happens.
 Descriptor temporary_file(const std::string& folder) {
   Descriptor file(open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (!file) return file;
@@ -89,7 +89,8 @@ DirectTrial try_direct(const Examined& host) {
   const Descriptor plain = temporary_file(host.subject.looked_at);
   trial.code = errno;
   if (!plain) return trial;
-  // Opened again by its number: O_TMPFILE and O_DIRECT at once would make the write direct, too.
+  // It is opened again by its number: O_TMPFILE and O_DIRECT at once would make the write direct,
+  // too.
   const std::string again = fmt::format("/proc/self/fd/{}", plain.number());
   const Descriptor file(open(again.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
   trial.code = errno;
@@ -98,7 +99,7 @@ DirectTrial try_direct(const Examined& host) {
 }
 
 // Some file systems accept O_DIRECT and go through the page cache all the same (ext4 with
-// data=journal or encryption, btrfs with compression). True: seen to do so.
+// data=journal or encryption, btrfs with compression). Returns whether this one was seen to do so.
 bool direct_fills_cache(const Examined& host) {
   if (!host.subject.writable) return false;
   const Descriptor plain = temporary_file(host.subject.looked_at);
@@ -156,8 +157,8 @@ Checked check_io_uring(const Examined& host) {
   if (host.ring_error) {
     const std::string& reason = host.ring_error->message();
     const std::string status = read_host_file(host.roots.proc + "/self/status").value_or("");
-    // A filter may be in force and yet not be the reason: the sysctl and the memory name
-    // themselves.
+    // A filter may be in force and yet not be the reason: the errors of the sysctl and of memory
+    // name themselves.
     const bool filtered =
         status.find("Seccomp:\t2") != std::string::npos && reason.ends_with(std::strerror(EPERM));
     return warn(kCheck, reason + (filtered ? " (a seccomp filter is in force)" : ""),

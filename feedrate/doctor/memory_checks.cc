@@ -20,7 +20,7 @@ constexpr std::uint64_t kDirtyBytesMax = std::uint64_t{256} << 20U;
 constexpr std::uint64_t kAvailableBytesMin = std::uint64_t{1} << 30U;
 constexpr double kPressureMax = 0.01;
 
-// Whether the kernel counts what we lock at all: "CapEff: 000001ffffffffff".
+// Returns whether the kernel lets us lock any amount of memory: "CapEff: 000001ffffffffff".
 bool may_lock_all(const HostRoots& roots) {
   const std::string text = read_host_word(roots.proc + "/self/status");
   const std::size_t at = text.find("CapEff:");
@@ -33,7 +33,7 @@ std::string locked_limit_text(rlim_t limit) {
   return limit == RLIM_INFINITY ? "unlimited" : format_bytes(limit);
 }
 
-// How much memory a run may use: of the host, or of the control group.
+// Returns how much memory a run may use, by the host or by the control group.
 std::uint64_t memory_limit(const Examined& host) {
   std::uint64_t limit = host.memory->total_bytes;
   if (host.cgroup.memory_bytes) limit = std::min(limit, host.cgroup.memory_bytes->value);
@@ -139,7 +139,7 @@ Checked check_page_cache(const Examined& host) {
   if (cached.sample_share() < 1)
     found += fmt::format(", {} of {} files", cached.files_looked_at, cached.files);
   found += ")";
-  // What is nowhere else but in memory is for the file system check to say.
+  // Files that are only in memory are for the file system check to report.
   if (host.mount && is_memory_file_system(host.mount->file_system)) return ok(kCheck, found);
   if (cached.resident_share() > kResidentShareMax)
     return warn(kCheck, found, "buffered reads of these come from memory, not from storage",

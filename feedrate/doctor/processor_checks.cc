@@ -21,7 +21,7 @@ double share(std::uint64_t part, const CpuTimes& all) {
   return all.total() == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all.total());
 }
 
-// The fastest of several rounds: interruptions only add.
+// Returns the fastest of several rounds, since interruptions only add time.
 double clock_cost_ns() {
   double best = 1e9;
   for (int round = 0; round < 5; ++round) {
@@ -34,7 +34,7 @@ double clock_cost_ns() {
   return best;
 }
 
-// A limit on one of the devices that the data lies on.
+// Returns a limit on one of the devices that the data lies on.
 const CgroupIoLimit* io_limit(const Examined& host) {
   for (const BlockNode& disk : host.device.disks) {
     const std::string number = read_host_word(disk.folder + "/dev");
@@ -118,6 +118,7 @@ Checked check_governor(const Examined& host) {
 Checked check_control_group(const Examined& host) {
   constexpr std::string_view kCheck = "control group";
   const CgroupLimits& limits = host.cgroup;
+  // A check gives one finding, so the worst comes first.
   if (const CgroupIoLimit* limit = io_limit(host))
     return bad(kCheck, io_limit_text(*limit),
                "the limit of the control group is measured, not the storage",

@@ -27,7 +27,7 @@ bool allows(const std::string& path, int mode) {
   return faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0;
 }
 
-// The path itself, or the nearest above it that exists.
+// Returns the path itself, or the nearest one above it that exists.
 std::string nearest(const std::string& asked) {
   std::error_code ignored;
   if (fs::exists(asked, ignored)) return asked;
@@ -43,7 +43,7 @@ void add_file(const std::string& path, Subject& subject) {
   subject.bytes += static_cast<std::uint64_t>(status.st_size);
 }
 
-// Ends at kOwnFilesMax; folders below that are closed to us are left out.
+// Stops at kOwnFilesMax. Folders below that are closed to us are left out.
 void add_folder(Subject& subject) {
   std::error_code code;
   fs::recursive_directory_iterator entry(subject.looked_at,
@@ -84,7 +84,7 @@ std::string Subject::example() const {
 
 std::string Subject::describe() const {
   if (!trouble.empty()) return trouble;
-  if (!exists) return fmt::format("it is not there yet; looked at {}", quote_path(looked_at));
+  if (!exists) return fmt::format("it does not exist yet; looked at {}", quote_path(looked_at));
   const std::string amount = fmt::format("{}{}, {}", more ? "more than " : "",
                                          format_counted(file_count(), "file"), format_bytes(bytes));
   if (dataset) return fmt::format("a data set of ours: {}, {}", workload, amount);
@@ -105,6 +105,7 @@ Subject look_at(const std::string& directory) {
     subject.trouble = fmt::format("it cannot be looked at: {}", std::strerror(errno));
   const bool is_folder = fs::is_directory(subject.looked_at, ignored);
   subject.writable = is_folder && allows(subject.looked_at, W_OK | X_OK);
+  // A directory that is not there yet is fine: a data set can be made in it.
   if (!subject.exists) return subject;
   if (!is_folder) {
     add_file(directory, subject);
@@ -120,6 +121,7 @@ Subject look_at(const std::string& directory) {
   if (manifest) subject.workload = manifest->plan.workload;
   if (!manifest && manifest.error().kind() != ErrorKind::kNotFound)
     subject.trouble = manifest.error().message(), subject.remedy = manifest.error().hint();
+  // An incomplete data set is looked at as any other folder, since some of its files are missing.
   if (manifest && manifest->complete) {
     if (auto dataset = Dataset::from_plan(manifest->plan, directory)) {
       subject.dataset = std::move(*dataset);

@@ -1,4 +1,4 @@
-// What the doctor looks at: a directory and the data in it. Private to doctor/.
+// The subject of the doctor: a directory and the data in it. Private to doctor/.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ struct Subject {
   bool exists = false;
   bool writable = false;                   // files can be made in looked_at
   std::string trouble;                     // why it cannot be read; "" when it can
-  std::string remedy;                      // for that
-  std::shared_ptr<const Dataset> dataset;  // ours and complete, else null
+  std::string remedy;                      // the remedy for that trouble
+  std::shared_ptr<const Dataset> dataset;  // one of ours that is complete, else null
   std::string workload;                    // of ours, complete or not
   std::vector<std::string> own_files;      // of any other folder: full paths, the first of them
   bool more = false;                       // there are more than own_files
@@ -27,7 +27,7 @@ struct Subject {
   std::uint64_t file_count() const { return dataset ? dataset->files() : own_files.size(); }
   bool has_files() const { return file_count() > 0; }
   FileList files() const;  // must not outlive the subject
-  // A file to try things on: the first that is not empty, ""  when there is none.
+  // Returns a file to try things on: the first that is not empty, or "" when there is none.
   std::string example() const;
   std::string describe() const;
 };

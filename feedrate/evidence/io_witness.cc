@@ -27,10 +27,12 @@ constexpr auto kPollInterval = std::chrono::milliseconds(20);
 constexpr std::size_t kEpochsWatched = 64;          // further ones are not looked at
 constexpr std::uint64_t kFilesLookedAtDirect = 50;  // where it only serves to inform
 constexpr std::uint64_t kFilesLookedAt = 500;       // of each epoch
-constexpr std::uint64_t kFilesWalkedDown = 32;      // to what stores them
-// A program that starts meanwhile is read from the same disk.
+// Files that are followed down to the devices that store them.
+constexpr std::uint64_t kFilesWalkedDown = 32;
+// Less than this of others' reads is not mentioned: a program that starts meanwhile is read from
+// the same disk.
 constexpr double kOthersWorthAWord = 256e6;  // bytes
-constexpr double kOthersMax = 1.05;          // more than what we moved: others read, too
+constexpr double kOthersMax = 1.05;          // times what we moved; beyond it others read as well
 
 }  // namespace
 
@@ -53,6 +55,7 @@ class IoWitness::State {
   }
 
   void finish(RunResult& result) {
+    // The counters are read at once, so that nothing after the run is in them.
     const std::optional<std::uint64_t> end = read_wire();
     const std::optional<std::uint64_t> cgroup_end = read_cgroup();
     const std::optional<std::uint64_t> process_end = read_process_bytes(options_.roots);
@@ -89,6 +92,7 @@ class IoWitness::State {
       paths.push_back(dataset_.full_path(file));
     origin_ = find_byte_origin(paths, options_.roots);
     if (origin_.network) network_ = find_network_mount(path_, options_.roots);
+    // What a server on this host sends may come from its memory, which no interface shows.
     if (network_.server_is_this_host)
       origin_.unknown.push_back(fmt::format("the server of {} is this host", network_.file_system));
     if (origin_.from() == BytesFrom::kNetwork) {
@@ -129,7 +133,8 @@ class IoWitness::State {
     return std::nullopt;
   }
 
-  // Control groups count whole disks.
+  // Control groups count whole disks, so the numbers are those of the disks that the devices lie
+  // on.
   std::optional<std::uint64_t> read_cgroup() const {
     if (origin_.from() != BytesFrom::kDevice) return std::nullopt;
     std::uint64_t bytes = 0;
@@ -145,7 +150,7 @@ class IoWitness::State {
     return bytes;
   }
 
-  // Of the interface that leads to the server, which the kernel gives in Mbit/s.
+  // Returns the speed of the interface that leads to the server, which the kernel gives in Mbit/s.
   double link_speed() const {
     if (!network_.is_network || network_.interface.empty()) return 0;
     const auto megabits =
@@ -164,8 +169,9 @@ class IoWitness::State {
     return summary.resident_share();
   }
 
-  // Looks at the page cache whenever an epoch has ended. Has what was read dropped from it, again
-  // and again, so that the next epoch comes from storage, too; a fifth of the time at most.
+  // Looks at the page cache whenever an epoch has ended. It also drops what was read from the
+  // cache, again and again, so that the next epoch comes from storage as well; that takes a fifth
+  // of the time at most.
   void watch(const std::stop_token& stop) {
     epochs_before_.push_back(before_);
     auto next_drop = Clock::now() + kDropInterval;
@@ -173,6 +179,7 @@ class IoWitness::State {
       const std::uint64_t ended =
           progress_.steps.load(std::memory_order_relaxed) / steps_per_epoch_;
       if (ended > epochs_after_.size() && ended < kEpochsWatched) {
+        // Several epochs may end between two looks; all but the last of them go without figures.
         epochs_after_.resize(ended - 1);
         epochs_before_.resize(ended);
         epochs_after_.push_back(residency());
@@ -214,7 +221,8 @@ void IoWitness::finish(RunResult& result) { state_->finish(result); }
 
 namespace {
 
-// What lay in the page cache when an epoch began was not read from storage in it.
+// Returns the share of the reads that cannot have come from storage, since it lay in the page cache
+// when its epoch began.
 std::optional<double> share_that_was_cached(const IoLedger& io) {
   double cached = 0, returned = 0;
   for (const EpochIo& epoch : io.epochs) {
@@ -228,8 +236,8 @@ std::optional<double> share_that_was_cached(const IoLedger& io) {
   return std::clamp(cached / returned, 0.0, 1.0);
 }
 
-// Of what was read; none where nobody counted. What others read is not ours, so that the smaller of
-// the lowest device's counter and this process's own counts.
+// Returns the share of the reads that was counted, or none where nobody counted. What others read
+// is not ours, so the smaller of the lowest device's counter and this process's own is taken.
 std::optional<double> counted_share(std::uint64_t moved, const IoLedger& io) {
   std::optional<std::uint64_t> bytes = io.wire_read_bytes;
   if (io.process_read_bytes) bytes = std::min(bytes.value_or(UINT64_MAX), *io.process_read_bytes);
@@ -254,7 +262,7 @@ void judge_device(bool direct, std::uint64_t moved, IoLedger& io) {
   io.basis = io.wire_read_bytes ? "device counter" : "process counter";
   const double missing = 1 - *io.storage_share;
   if (missing > kPageCacheShareMax && !io.shrunk.empty()) {
-    // Holes, compression or a cache: the counter does not tell them apart.
+    // There may be holes, compression or a cache, which the counter cannot tell apart.
     io.page_cache_share = direct ? 0 : share_that_was_cached(io);
   } else {
     io.page_cache_share = direct ? 0 : missing;
@@ -275,7 +283,8 @@ void judge_origin(bool direct, std::uint64_t moved, IoLedger& io) {
   } else if (io.origin == "network") {
     const std::optional<double> share = counted_share(moved, io);
     const bool whole = share && *share >= 1 - kPageCacheShareMax;
-    // An interface does not count all that comes (RDMA): what is missing is not known to be memory.
+    // An interface does not count everything that comes (RDMA), so what is missing is not known to
+    // be memory.
     if (!whole) return judge_uncounted(direct, io);
     io.storage_share = share;
     io.page_cache_share = 1 - *share;
@@ -285,7 +294,7 @@ void judge_origin(bool direct, std::uint64_t moved, IoLedger& io) {
   }
 }
 
-// Who read what this run did not ask for, where the control group's own counter tells.
+// Says who read what this run did not ask for, where the control group's own counter tells.
 static std::string who_else(const IoLedger& io, double asked) {
   if (!io.cgroup_read_bytes)
     return "others read from it, too, or the kernel read ahead what was not used";

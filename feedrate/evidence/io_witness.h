@@ -1,5 +1,5 @@
-// Proves where the bytes of a run came from: the device's or the network's own counters, and what
-// the page cache held of the data set before, during and after it.
+// Proves where the bytes of a run came from, by the device's or the network's own counters, and by
+// what the page cache held of the data set before, during and after it.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +13,18 @@
 
 namespace feedrate {
 
-// More of the bytes than this from the page cache, where storage was to be measured, and a run does
-// not count.
+// A run does not count if more of its bytes than this came from the page cache, where storage was
+// to be measured.
 inline constexpr double kPageCacheShareMax = 0.05;
 
 struct WitnessOptions {
   bool direct = false;       // around the page cache
-  bool drop_behind = false;  // what was read is dropped from the page cache again
+  bool drop_behind = false;  // bytes that were read are dropped from the page cache again
   HostRoots roots = {};
 };
 
-// Watches one run on a thread of its own. Made before the run; finish() is called once after it.
+// Watches one run, on a thread of its own. It is made before the run; finish() is called once,
+// after it.
 class IoWitness {
  public:
   // `dataset` and `progress` must outlive it. `steps_per_epoch` > 0.
@@ -32,7 +33,7 @@ class IoWitness {
   IoWitness(const IoWitness&) = delete;
   ~IoWitness();
 
-  // Fills in result.io but for the bytes of the epochs, which the engine counted.
+  // Fills in result.io, except for the bytes of the epochs, which the engine counted.
   void finish(RunResult& result);
 
  private:
@@ -40,10 +41,11 @@ class IoWitness {
   std::unique_ptr<State> state_;
 };
 
-// The shares, from what was counted. `moved` are the bytes that reads moved.
+// Works out the shares from what was counted. `moved` are the bytes that reads moved.
 void judge_origin(bool direct, std::uint64_t moved, IoLedger& io);
 
-// Adds why the run does not count, if so. `storage_wanted` is false when the page cache may serve.
+// Adds the reason if the run does not count. `storage_wanted` is false when the page cache may
+// serve.
 void judge_io(bool storage_wanted, RunResult& result);
 
 }  // namespace feedrate

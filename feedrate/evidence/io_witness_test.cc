@@ -67,7 +67,8 @@ TEST(IoOrigin, DirectReadsThatTheDeviceDidNotMoveCameFromMemory) {
             "--cache=measure when memory is what is to be measured");
 }
 
-// Holes and compression look the same as a cache: said, but not held against the run.
+// Holes and compression look the same as a cache, so they are reported, but not held against the
+// run.
 TEST(IoOrigin, FilesThatTakeFewerBytesOfTheDeviceAreAWarning) {
   RunResult run = run_of(kGigabyte / 2);
   run.io.shrunk = "the files have holes or are compressed";
@@ -116,7 +117,7 @@ TEST(IoOrigin, WhatNobodyCanTellIsMarkedAndKept) {
   EXPECT_EQ(run.warnings,
             std::vector<std::string>{"where the bytes came from is unknown: fuse.x gets its files "
                                      "from a program or another host"});
-  // The page cache above it is memory all the same.
+  // The page cache above such a file system is memory all the same.
   RunResult warm = run_of(std::nullopt);
   warm.io.origin = "unknown";
   warm.io.resident_before = 0.5;

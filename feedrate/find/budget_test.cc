@@ -1,5 +1,5 @@
-// On the real clock, which is played here: trials take time until they begin, and until their reads
-// have come back, and --budget holds all of that.
+// The tests of --budget on a real clock that is played here: trials take time until they begin, and
+// until their reads have come back, and --budget holds all of that.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -11,7 +11,7 @@
 namespace feedrate {
 namespace {
 
-// Lets the clock of the search go on while a trial runs.
+// Advances the clock of the search while a trial runs.
 class PlayedTrial final : public StepObserver {
  public:
   PlayedTrial(StepObserver& observer, double& clock)
@@ -88,7 +88,8 @@ TEST(FindBudget, HoldsWhatTrialsTakeBesides) {
   }
 }
 
-// A thousand reads take a second to come back: not where the whole search has two.
+// A thousand reads take a second to come back, so they are not tried where the whole search has
+// two.
 TEST(FindBudget, DoesNotAskForReadsThatOutlastIt) {
   PlayedSearch job;
   job.model = "bandwidth: 738MB/s\nlatency: 300ms\n";

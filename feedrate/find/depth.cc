@@ -9,21 +9,25 @@ namespace {
 
 constexpr std::uint64_t kFirstReads = 32;
 constexpr std::uint64_t kTimesMore = 4;
-// Of each accelerator, where the limit on all allows it: with one, which waits for one slow read
-// now and then, a barrier makes everybody wait.
+// Readers of each accelerator, where the limit on all of them allows it. With only one, which waits
+// for a slow read now and then, the step barrier makes every accelerator wait.
 constexpr std::uint64_t kReadersEach = 4;
-constexpr double kAsMuch = 0.9;          // hardly less
+constexpr double kAsMuch = 0.9;          // share of a rate that counts as hardly less
 constexpr double kMore = 1.03;           // times as much: more
 constexpr double kTrialShare = 0.025;    // of the budget, for one trial
 constexpr double kTrialShareMax = 0.06;  // where few reads come back
 constexpr std::uint64_t kReadsEnough = 2000;
-constexpr std::uint64_t kStepsEnough = 12;  // with readers that are kept: see climb()
+constexpr std::uint64_t kStepsEnough = 12;  // for a kept number of readers: see climb()
 constexpr int kClimbsMax = 6;
-constexpr double kSameNumber = 1.1;  // of replicas: would ask for hardly more
+// Growth of replicas below which hardly more would be asked for.
+constexpr double kSameNumber = 1.1;
 constexpr std::uint64_t kTransferMax = std::uint64_t{16} << 20U;
-// Where storage costs next to nothing: more than any number of accelerators asks for.
+// A trial reads no more than this, which is more than any number of accelerators asks for: where
+// storage costs next to nothing, its time limit would let it read far more.
 constexpr std::uint64_t kSamplesMax = 400'000;
 
+// Climbs one step after another: each measure() is a trial with more reads in flight, or larger
+// ones.
 class Ladder {
  public:
   Ladder(const FindOptions& options, const TrainingPlan& plan, Session& session,
@@ -34,11 +38,11 @@ class Ladder {
         replicas_(std::min(session.several(), replicas_max)),
         budget_seconds_(budget_seconds) {}
 
-  // What so many reads in flight move [samples/s].
+  // Returns what this many reads in flight move [samples/s].
   Result<double> measure(std::uint64_t reads, std::uint64_t transfer) {
     return measure(reads, transfer, replicas_, kReadsEnough);
   }
-  // The same of so many replicas.
+  // Does the same with this many replicas.
   Result<double> measure(std::uint64_t reads, std::uint64_t transfer, std::uint32_t replicas,
                          std::uint64_t samples_enough) {
     TrialRequest request;
@@ -50,8 +54,8 @@ class Ladder {
     limits.time_min = from_seconds(budget_seconds_ * kTrialShare);
     limits.samples_enough = samples_enough;
     limits.samples_max = kSamplesMax;
-    // A trial in which this host did not run is left out, and made anew; after some of them the
-    // session ends.
+    // A trial in which this host did not run is left out and made again; after a few of them the
+    // session fails.
     const std::size_t before = session_.trials().size();
     Session::Outcome outcome;
     while (session_.trials().size() == before) {
@@ -64,9 +68,9 @@ class Ladder {
                        session_.trials().back().seconds});
     return outcome.samples_per_second;
   }
-  // Whether the budget has room for a trial with so many reads in flight: on the real clock one
-  // ends when all of them have come back, and tells little where that takes much longer than the
-  // trial itself.
+  // Returns whether the budget has room for a trial with so many reads in flight. On the real clock
+  // a trial ends only when all of them have come back, and it tells little where that takes much
+  // longer than the trial itself.
   bool has_room(std::uint64_t reads, std::uint64_t transfer, std::uint32_t replicas) const {
     if (!options_.elapsed) return true;
     constexpr double kToEnd = 2;
@@ -79,7 +83,8 @@ class Ladder {
     return has_room(reads, transfer, replicas_);
   }
   std::uint32_t replicas() const { return replicas_; }
-  // How often as many reads came back as are in flight.
+  // Returns how many times the reads in flight have come back and were replaced during the last
+  // trial.
   double rounds_of_last() const { return rounds_of(points_.back()); }
   double rounds_of(const DepthPoint& last) const {
     const std::uint64_t whole = plan_.order == AccessOrder::kSequential
@@ -89,14 +94,14 @@ class Ladder {
     return last.bytes_per_second * last.seconds /
            (std::max(1.0, read) * static_cast<double>(last.reads_in_flight));
   }
-  // Of the readers' time in the last trial, in which they had reads in flight.
+  // The share of the readers' time in the last trial in which they had reads in flight.
   double busy_in_last() const { return busy_; }
   void run_ahead(std::uint32_t times) { ahead_ = times; }
   const Depth& reads() const { return reads_; }
   std::uint64_t reads_of_last() const { return points_.back().reads_in_flight; }
   double seconds_of_last() const { return points_.back().seconds; }
-  // Those that tell a rate, the best of each depth: what ended before the reads in flight had come
-  // back once does not, unless it shows as much all the same.
+  // Returns the trials that tell a rate, the best one of each depth. A trial that ended before its
+  // reads in flight had come back once tells none, unless it shows as much all the same.
   std::vector<DepthPoint> points() const {
     std::vector<DepthPoint> told;
     double most = 0;
@@ -132,12 +137,13 @@ class Ladder {
   double budget_seconds_;
   double busy_ = 1;
   std::uint32_t ahead_ = 1;
-  Depth reads_;  // what was learnt of how long they take
+  Depth reads_;  // what was learnt of the times of reads
   std::vector<DepthPoint> points_;
 };
 
-// Beyond noise, and worth having. A trial in which all reads in flight came back few times saw
-// little but its own beginning.
+// Returns whether a rate is larger by more than noise, and by enough to be worth having. A trial in
+// which the reads in flight came back only a few times saw little but its own beginning, so more is
+// asked of it.
 bool is_more(double rate, double than, const Session& session, double seconds, double rounds) {
   constexpr double kRounds = 4;
   constexpr double kFewRounds = 0.1;
@@ -147,8 +153,8 @@ bool is_more(double rate, double than, const Session& session, double seconds, d
   return rate > than * std::max(kMore, 1 + doubt);
 }
 
-// Reads that are in flight for nothing do little harm, but those that are missing make the storage
-// look slow: it takes certainty to go back to fewer.
+// Returns whether a rate is certainly smaller. Reads in flight that are not needed do little harm,
+// but those that are missing make the storage look slow, so going back to fewer takes certainty.
 bool is_less(double rate, double than, const Session& session, double seconds) {
   constexpr double kUnknown = 0.05, kMost = 0.6;
   const double error = session.noise().standard_error(seconds);
@@ -156,16 +162,17 @@ bool is_less(double rate, double than, const Session& session, double seconds) {
   return rate < than * std::min(0.99, 1 - doubt);
 }
 
-// Whether such trials tell a useful difference from none.
+// Returns whether trials as long as this one are too noisy to tell a useful difference from none.
 bool is_blind(const Session& session, double seconds) {
   constexpr double kUseful = 0.1;
   const double error = session.noise().standard_error(seconds);
   return std::isfinite(error) && 2 * error > kUseful;
 }
 
-// Readers that are kept ask for more only where there are more replicas: those that would be fed by
-// what was moved so far, until they are hardly more. What the storage moves grows with them, but
-// more and more slowly, so this comes to the crossing from below, in two or three trials.
+// Where the number of readers is kept, more reads in flight need more replicas. The next trial has
+// as many replicas as the rate so far would feed, until those are hardly more than before. What the
+// storage moves grows with them, but more and more slowly, so this approaches the crossing from
+// below, in two or three trials.
 Result<> climb(const FindOptions& options, const TrainingPlan& plan, Session& session,
                std::uint32_t replicas_max, Ladder& ladder, Depth& depth) {
   std::uint32_t replicas = ladder.replicas();
@@ -187,8 +194,8 @@ Result<> climb(const FindOptions& options, const TrainingPlan& plan, Session& se
   return {};
 }
 
-// Where the latency has a tail, readers wait for room in their windows, which one late read holds
-// up: then it is the windows that limit, until more of them moves no more.
+// Where the latency has a long tail, one late read holds up the window, and readers wait for room
+// in it. Then the windows are the limit, so they are widened until that moves no more.
 Result<> run_ahead(const FindOptions& options, const TrainingPlan& plan, Session& session,
                    Ladder& ladder, Depth& depth) {
   constexpr double kBusy = 0.8;
@@ -201,6 +208,7 @@ Result<> run_ahead(const FindOptions& options, const TrainingPlan& plan, Session
          in_vain < kInVain) {
     more.windows *= kTimes;
     const std::uint32_t replicas = ladder.replicas();
+    // The memory for batches read ahead is used up: a wider window is not to be had.
     if (more.load_for(options, plan, replicas, 1, true).prefetch_batches <=
         depth.load_for(options, plan, replicas, 1, true).prefetch_batches)
       return {};
@@ -209,6 +217,7 @@ Result<> run_ahead(const FindOptions& options, const TrainingPlan& plan, Session
     FEEDRATE_TRY(const double rate, ladder.measure(depth.reads_used, depth.transfer_bytes));
     if (!is_more(rate, depth.samples_per_second, session, ladder.seconds_of_last(),
                  ladder.rounds_of_last())) {
+      // Where noise may hide the gain, the windows are widened once more before this gives up.
       in_vain += is_blind(session, ladder.seconds_of_last()) ? 1 : kInVain;
       continue;
     }
@@ -259,7 +268,7 @@ TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
     const double batch_bytes = static_cast<double>(batch) * plan.dataset->mean_sample_bytes();
     const auto affordable = static_cast<std::uint64_t>(static_cast<double>(options.read_ahead_max) /
                                                        std::max(1.0, batch_bytes * replicas));
-    // A reader that is alone needs room for the reads that come after the one in flight.
+    // A reader that is alone also needs room for the reads that follow the one in flight.
     const std::uint64_t reading = std::max<std::uint64_t>(load.readers, in_runs ? 2 : 1) *
                                   samples_of_a_read(plan, load.transfer_bytes);
     const std::uint64_t busy = std::max((2 * reading + batch - 1) / batch + 1,
@@ -269,6 +278,8 @@ TrialLoad Depth::load_for(const FindOptions& options, const TrainingPlan& plan,
     load.prefetch_batches = static_cast<std::uint32_t>(
         std::clamp<std::uint64_t>(std::min(wanted, affordable), 2, 1U << 20U));
   }
+  // The bytes of all reads in flight land in the buffers, which may take a quarter of the
+  // read-ahead at most.
   const std::uint64_t in_flight =
       reads_used * std::min(load.transfer_bytes, plan.dataset->largest_sample_bytes());
   load.buffer_bytes = std::max(load.buffer_bytes, std::min(in_flight, options.read_ahead_max / 4));
@@ -286,7 +297,8 @@ std::uint64_t Depth::batches_of_the_longest(const TrainingPlan& plan, std::uint6
 }
 
 void Depth::learn_of_reads(const Session::Outcome& trial) {
-  constexpr double kLong = 4;  // times the mean; less is a queue, which holds up all alike
+  // Times the mean; a longest read below that is a queue, which delays all alike.
+  constexpr double kLong = 4;
   if (trial.longest_read_seconds <= std::max(longest_read_seconds, kLong * trial.read_seconds))
     return;
   longest_read_seconds = trial.longest_read_seconds;
@@ -318,18 +330,19 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
     FEEDRATE_TRY(const double rate, ladder.measure(more, depth.transfer_bytes));
     const double seconds = ladder.seconds_of_last();
     if (!is_more(rate, depth.samples_per_second, session, trial_seconds, ladder.rounds_of_last())) {
-      // Too much noise to say that more reads move no more: still more are tried.
+      // There is too much noise to say that more reads move no more, so still more are tried.
       const bool all_back = rate > 0 && static_cast<double>(more) <= rate * seconds;
       if (all_back && is_blind(session, seconds) &&
           !is_less(rate, depth.samples_per_second, session, seconds)) {
-        // As much, for all that can be told.
+        // The rates are equal, as far as this trial can tell.
         depth.saturated = std::abs(rate / depth.samples_per_second - 1) < kMore - 1;
         continue;
       }
-      // Where nothing came in time, or no more were in flight, that is no evidence.
+      // A trial in which nothing came back in time, or which had no more reads in flight, is no
+      // evidence.
       const bool told = ladder.rounds_of_last() >= 1 || rate >= kAsMuch * depth.samples_per_second;
       depth.saturated = rate > 0 && told && ladder.reads_of_last() > depth.reads;
-      // More than are needed do no harm, unless whoever stops has to wait for them.
+      // More reads than are needed do no harm, unless whoever stops the run has to wait for them.
       const bool soon_back = static_cast<double>(more) <= rate * trial_seconds;
       if (soon_back && !is_less(rate, depth.samples_per_second, session, trial_seconds))
         depth.reads_used = more;
@@ -343,6 +356,7 @@ Result<Depth> find_depth(const FindOptions& options, const TrainingPlan& plan, S
   depth.learn_from(ladder.reads());
   FEEDRATE_CHECK(run_ahead(options, plan, session, ladder, depth));
   ladder.run_ahead(depth.windows);
+  // Larger transfers are tried once, where reads are parts of something larger.
   const bool in_runs = plan.order == AccessOrder::kSequential ||
                        plan.dataset->largest_sample_bytes() > plan.transfer_bytes;
   if (!options.keep_transfer && in_runs && plan.client == ClientKind::kNative &&

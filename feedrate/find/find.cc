@@ -12,12 +12,13 @@
 namespace feedrate {
 namespace {
 
-constexpr std::uint32_t kAlike = 3;  // numbers below the threshold, and none above it
+constexpr std::uint32_t kAlike = 3;  // numbers below the threshold, while none above it was seen
 constexpr double kTurnShare = 0.3;   // of the budget, to look at later readings
-constexpr double kAsFast = 0.03;     // rates that differ by less are one
-constexpr double kRateShare = 0.05;  // of the budget, for what the storage moves then
+constexpr double kAsFast = 0.03;     // rates that differ by less count as equal
+constexpr double kRateShare = 0.05;  // share of the budget for measuring the rate of later readings
 constexpr std::uint64_t kRateSamples = 400'000;
-constexpr double kPromised = 0.97;  // of what the storage moves: less reaches the accelerators
+// Share of what the storage moves; accelerators that get less may need a wider window.
+constexpr double kPromised = 0.97;
 
 }  // namespace
 
@@ -33,8 +34,8 @@ Result<> Search::run(const FindObserver& observer) {
     if (!next) return {};
     double time = look_time(*next);
     if (time <= 0 && curve().looks().empty()) {
-      // What is easiest to decide is too long to look at. One look where the boundary may be is
-      // better than none.
+      // Even the number that is easiest to decide takes too long to look at. One look where the
+      // boundary may be is better than none.
       next =
           static_cast<std::uint32_t>(std::clamp(std::floor(crossing()) + 1, 1.0, double(limit_)));
       time = look_time(*next);
@@ -48,7 +49,7 @@ Result<> Search::run(const FindObserver& observer) {
 
 double Search::crossing() const {
   const auto [count, lowest] = curve().below_threshold();
-  // Short epochs of the framework's client bend the curve, too, but not so far.
+  // Short epochs of the framework's client bend the curve as well, but not so far.
   const bool otherwise = options_.goes_on && curve().limited_otherwise();
   if (otherwise || (count >= kAlike && curve().fed() == 0))
     return std::sqrt(std::max(1.0, double(curve().fed())) *
@@ -62,6 +63,8 @@ Result<> Search::read_the_rest() {
          depth_.samples_per_second > 0 && std::isfinite(depth_.samples_per_second)) {
     before = session_.unread();
     const double needed = static_cast<double>(session_.unread()) / depth_.samples_per_second;
+    // A first pass that would take a large part of the budget is not worth it: the answer is then
+    // about first readings.
     if (needed > kFirstPassShare * std::min(budget(), session_.left())) return {};
     if (options_.samples_max > 0 && static_cast<double>(session_.unread()) >
                                         kFirstPassShare * static_cast<double>(options_.samples_max))
@@ -96,6 +99,7 @@ Result<> Search::turn_to_later_readings() {
   const Session::Rate before = session_.first_reading();
   const double after = outcome.samples_per_second;
   again_rate_ = {after, outcome.seconds, outcome.reads_in_flight};
+  // Where later readings are as fast as the first ones, what was seen so far holds for them too.
   if (before.seconds > 0 && after > 0 && std::isfinite(after)) {
     const double error = std::hypot(session_.noise().standard_error(before.seconds),
                                     session_.noise().standard_error(outcome.seconds));
@@ -142,8 +146,9 @@ Result<> Search::look(std::uint32_t replicas, double time) {
   request.load = depth_.load_for(options_, plan_, replicas, ahead_);
   TrialLimits limits;
   limits.time = from_seconds(time);
-  // A look in which the first reading of the data set ends says nothing of either reading: it ends
-  // with it, and where little is left of it, that is read first.
+  // A look in which the first reading of the data set ends says nothing of either reading. So it
+  // ends with the first reading, and where little of that is left, the rest is read before the
+  // look.
   const std::uint64_t unread = options_.goes_on && !reads_again_ ? session_.unread() : 0;
   const double taken =
       std::min(depth_.samples_per_second, replicas * plan_.timing.batch_samples / compute());
@@ -187,10 +192,11 @@ std::uint32_t Search::leap(std::uint32_t fed) const {
 std::optional<std::uint32_t> Search::choose() const {
   const std::uint32_t fed = std::min(curve().fed(), limit_);
   const std::uint32_t starving = curve().starving().value_or(limit_ + 1);
-  if (fed >= starving)  // contradictory: whoever was looked at for less time
+  if (fed >= starving)  // contradictory: look again at the one that was looked at for less time
     return curve().estimate(fed).seconds <= curve().estimate(starving).seconds ? fed : starving;
-  // What is delivered may tell before the windows of the numbers around it have filled. Something
-  // else than the storage's rate may limit fewer, so the last that it feeds is looked at, too.
+  // What is delivered may tell the answer before the windows of the numbers around it have filled.
+  // Something other than the storage's rate may limit fewer accelerators, so the last number that
+  // this rate feeds is looked at as well.
   if (const auto last = last_by_capacity(fed, starving)) {
     const Curve::Estimate seen = curve().estimate(*last);
     if (*last > fed && seen.seconds <= 0) return last;
@@ -200,7 +206,7 @@ std::optional<std::uint32_t> Search::choose() const {
   const double x = crossing();
   const double guess = std::clamp(std::floor(x), 0.0, static_cast<double>(limit_));
   auto below = std::clamp(static_cast<std::uint32_t>(guess), fed, starving - 1);
-  // Nothing starved yet: go up by leaps, since what feeds few may feed many.
+  // Every number so far was fed. Go up by leaps, since what feeds a few may feed many.
   if (starving > limit_ && fed > 0 && below == fed && fed < limit_)
     below = std::min(limit_, guess > fed ? static_cast<std::uint32_t>(guess) : fed + leap(fed));
   const std::uint32_t above = std::clamp(below + 1, fed + 1, starving);
@@ -244,6 +250,8 @@ std::optional<std::uint32_t> Search::second_look(std::uint32_t fed, std::uint32_
 Result<> Search::try_more_ahead() {
   const std::uint32_t starving = curve().starving().value_or(0);
   if (starving == 0 || options_.keep_prefetch || starving == ahead_refused_) return {};
+  // The wider window is tried only where the accelerators get less than both their demand and what
+  // the storage was seen to move, by more than noise.
   const double reached = curve().estimate(starving).value * starving;
   const double promised =
       std::min<double>(starving, options_.au_threshold * depth_.replicas_fed(plan_, options_));
@@ -270,7 +278,7 @@ Result<> Search::try_more_ahead() {
   return {};
 }
 
-// What first readings gave, where later ones give something else.
+// Returns what first readings of the data gave, where later readings give something else.
 std::optional<ColdAnswer> Search::cold_answer() const {
   if (!reads_again_ || again_.looks().empty()) return std::nullopt;
   const double a = options_.au_threshold;
@@ -285,7 +293,8 @@ std::optional<ColdAnswer> Search::cold_answer() const {
   }
   if (!std::isfinite(x) || !std::isfinite(error)) return std::nullopt;
   constexpr double kWidth = 3;
-  constexpr double kRateModel = 0.01;  // how well a rate without pauses says what accelerators get
+  // Error of taking a rate without pauses for what accelerators get.
+  constexpr double kRateModel = 0.01;
   const double doubt = kWidth * error + kRateModel;
   const auto whole = [&](double value) {
     return static_cast<std::uint32_t>(
@@ -296,21 +305,23 @@ std::optional<ColdAnswer> Search::cold_answer() const {
   const double bytes = plan_.dataset->mean_sample_bytes();
   cold.bytes_per_second = first.samples_per_second * bytes;
   cold.again_bytes_per_second = again_rate_.samples_per_second * bytes;
-  // Alike: a cache makes later readings faster, by more than noise, or it makes no difference.
+  // A cache makes later readings faster by more than noise. Where it does not, one answer is
+  // enough.
   const double faster = again_rate_.samples_per_second / first.samples_per_second - 1;
   const double noise = std::hypot(session_.noise().standard_error(first.seconds),
                                   session_.noise().standard_error(again_rate_.seconds));
   if (!(faster > std::max(kAsFast, 3 * noise))) return std::nullopt;
-  // More reads in flight move more, too, without any cache.
+  // More reads in flight also move more without any cache.
   constexpr double kAsMany = 0.8;
   if (static_cast<double>(first.reads_in_flight) <
       kAsMany * static_cast<double>(again_rate_.reads_in_flight))
     return std::nullopt;
+  // A difference of about one replica may be rounding, so it is not reported.
   if (crossing() - x < 1.5) return std::nullopt;
   return cold;
 }
 
-// What the search cost, and what it had to do.
+// Adds what the search cost, and the conditions under which it was made.
 void Search::add_circumstances(FindResult& result) const {
   result.spent_seconds = session_.spent();
   result.budget_seconds = to_seconds(options_.budget);
@@ -330,13 +341,15 @@ void Search::add_circumstances(FindResult& result) const {
   result.trials = session_.trials();
 }
 
-// What was seen of each number; a boundary that moved widens the interval [low, high].
+// Adds what was seen of each number. Where the storage changed meanwhile, the interval [low, high]
+// is widened to hold both states.
 void Search::add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t& low,
                         std::uint32_t& high, FindResult& result) const {
   for (const auto& [replicas, looks] : curve().looks()) {
     const Curve::Estimate seen = curve().estimate(replicas);
     static constexpr const char* kVerdicts[] = {"open", "fed", "not-fed", "edge"};
-    // What still fills windows may or may not reach the accelerators: the middle of both.
+    // The stock that still fills windows may or may not reach the accelerators, so the middle of
+    // both cases is reported.
     const double open = seen.more / 2;
     result.points.push_back({replicas * replica(), seen.value + open,
                              std::min(1.0, curve().half_width(replicas) + open), seen.seconds,
@@ -344,7 +357,7 @@ void Search::add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t
                              kVerdicts[static_cast<int>(curve().verdict(replicas))]});
     if (!curve().changed(replicas, compute())) continue;
     const auto [least, most] = curve().halves(replicas);
-    // Of the boundary, or what was on the other side of it at another time.
+    // Only a change at the boundary matters, or one that crossed the threshold.
     const bool crossed = least < options_.au_threshold && most >= options_.au_threshold;
     if (replicas != fed && replicas != starving && !crossed) continue;
     result.findings.push_back(fmt::format(
@@ -359,12 +372,13 @@ void Search::add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t
   }
 }
 
-// What starves shows what the storage feeds. Where accelerators that take no time were given as
-// much, it is the storage's rate and nothing else, and bounds numbers that nobody has looked at;
-// what has only filled windows so far will reach accelerators, too.
+// Returns the interval of what the storage feeds, as the numbers that are not fed show it. Where
+// accelerators that take no time were given as much, that is the storage's rate and nothing else,
+// and it bounds numbers that nobody has looked at. What has only filled windows so far counts,
+// since it will reach accelerators.
 std::optional<std::pair<double, double>> Search::by_capacity() const {
-  // A rate that is known less well would agree with anything; where looks at several numbers agree,
-  // too, it may be known half as well.
+  // A rate that is known less well would agree with anything. Where looks at several numbers agree
+  // as well, it may be known half as well.
   const double sharp = curve().numbers_below_knee() >= 2 ? 0.3 : 0.15;
   constexpr double kModel = 0.03;
   constexpr double kWidth = 3;
@@ -439,7 +453,7 @@ FindResult Search::result() const {
         "{} left out, since this host did not let the client run for a part of it",
         session_.discarded() == 1 ? "a trial was"
                                   : fmt::format("{} trials were", session_.discarded())));
-  // Where noise would hide a difference nothing is said of one.
+  // Where noise would hide a difference, none is reported.
   constexpr double kCanTell = 0.05;
   result.read_again = reads_again_ && !again_.looks().empty() &&
                       session_.noise().standard_error(again_rate_.seconds) < kCanTell;
@@ -451,7 +465,7 @@ FindResult Search::result() const {
   return result;
 }
 
-// What all trials have in common is told of one of them.
+// What all trials have in common is taken from one of them.
 void Search::describe_trials(FindResult& result) const {
   std::optional<RunResult> run = result.at_answer ? result.at_answer : result.beyond;
   if (!run && !curve().looks().empty())
@@ -468,7 +482,7 @@ void Search::describe_trials(FindResult& result) const {
 }
 
 OwnLimit Search::own_limit(const FindResult& result) const {
-  constexpr double kBusy = 0.8;  // of the reads that may be in flight
+  constexpr double kBusy = 0.8;  // share of the allowed reads in flight that counts as all of them
   if (!result.beyond || plan_.client != ClientKind::kNative) return OwnLimit::kNone;
   const RunResult& beyond = *result.beyond;
   const std::uint32_t replicas = beyond.job.accelerators / replica();
@@ -499,6 +513,7 @@ Result<FindResult> find_accelerators(const FindOptions& options, const TrainingP
   Session session(options, plan, several, run, observer, stop);
   Search search(options, plan, session, limit);
   const Result<> ended = search.run(observer);
+  // An interrupted search still has an answer, if it made a trial.
   if (!ended && (ended.error().kind() != ErrorKind::kCancelled || session.trials().empty()))
     return fail(ended.error());
   FindResult result = search.result();

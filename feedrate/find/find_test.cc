@@ -13,7 +13,7 @@
 namespace feedrate {
 namespace {
 
-// A job, a storage and how to search; each test changes what it is about.
+// A job, a storage and how to search. Each test changes what it is about.
 struct Case {
   Workload workload = test_workload("file", 4000, 1, 100000);  // 40 MB/s an accelerator
   std::string storage = "null";
@@ -102,7 +102,8 @@ TEST(Find, GivesExactlyWhatTheBandwidthCarries) {
   }
 }
 
-// One replica's reads say nothing of what many move, and 18 s have room for few looks.
+// One replica's reads say nothing of what many replicas move, and 18 s have room for only a few
+// looks.
 TEST(Find, TheFrameworksNumberInAShortBudget) {
   for (const std::uint32_t carried : {3U, 12U, 40U}) {
     const ModelFile model("bandwidth: " + std::to_string((carried + 0.5) * 0.9 * 40) +
@@ -122,8 +123,8 @@ TEST(Find, TheFrameworksNumberInAShortBudget) {
   }
 }
 
-// An epoch of a job has so few steps here that beginning anew costs a third of it: the number is
-// that of whole epochs, as a long run has them.
+// An epoch of a job has so few steps here that beginning anew costs a third of it. The number must
+// be that of whole epochs, as a long run has them.
 TEST(Find, TheFrameworksNumberHasTheRestartsOfItsEpochsInIt) {
   const ModelFile model("bandwidth: 1GB/s\nlatency: 1ms\n");
   Case job;
@@ -148,7 +149,7 @@ TEST(Find, TheFrameworksNumberHasTheRestartsOfItsEpochsInIt) {
 
 TEST(Find, ASearchThatItsSamplesEndSaysSo) {
   Case job;
-  // 27.03 at the threshold: 27 takes long to decide.
+  // The curve meets the threshold at 27.03, so 27 takes long to decide.
   const ModelFile model("bandwidth: 973MB/s\nlatency: {distribution: exponential, mean: 1ms}\n");
   job.storage = model.storage();
   job.options.samples_max = 12'000;
@@ -160,7 +161,8 @@ TEST(Find, ASearchThatItsSamplesEndSaysSo) {
             "does; --until-sure sets no limit");
 }
 
-// Its samples, time of this host or a budget: only what there was is named.
+// The samples, the time of this host and the budget can each end a search: only what there was is
+// named.
 TEST(Find, AnOpenSearchNamesWhatEndedIt) {
   const ModelFile model("bandwidth: 4GB/s\nlatency: {distribution: exponential, mean: 5ms}\n");
   const auto reason = [&](const auto& limit) {
@@ -275,8 +277,8 @@ TEST(Find, NoneIsAnAnswer) {
   EXPECT_EQ(result->limited_by, "storage") << result->reason;
 }
 
-// Every step ends with the slowest: 1 / 1.12 = 89.3 %, however many there are, and whatever the
-// prefetch windows held when the run began.
+// Every step ends with the slowest replica: 1 / 1.12 = 89.3 %, however many there are, and whatever
+// the prefetch windows held when the run began.
 TEST(Find, AStragglerMakesItNone) {
   const ModelFile model("bandwidth: 400MB/s\nlatency: 1ms\n");
   Case job;
@@ -290,7 +292,7 @@ TEST(Find, AStragglerMakesItNone) {
 }
 
 TEST(Find, LatencyIsAnsweredWithDepth) {
-  // 20.5 at the threshold; 32 reads would move 32 MB/s.
+  // The curve meets the threshold at 20.5; 32 reads in flight would move only 32 MB/s.
   const ModelFile model("bandwidth: 738MB/s\nlatency: 100ms\n");
   Case job;
   job.storage = model.storage();
@@ -302,7 +304,8 @@ TEST(Find, LatencyIsAnsweredWithDepth) {
   EXPECT_LE(result->depth_reads, 1024U);
 }
 
-// 128 reads in flight take longer to come back than a trial lasts, and the last of them come first.
+// Here 128 reads in flight take longer to come back than a trial lasts, and the last of them come
+// first.
 TEST(Find, AQueueThatOutlastsATrialIsNoRate) {
   const ModelFile model("bandwidth: 50MB/s\n");  // 50 samples/s, which feed 5.5
   Case job;
@@ -363,7 +366,7 @@ TEST(Find, MaxInflightBoundsWhatTheStorageSees) {
   EXPECT_NE(result->limited_by, "storage") << "more load was never tried: " << result->reason;
 }
 
-// 1,024 reads of 100 ms move 1 GB/s of 2: 28.4 at the threshold; with more it is 56.9.
+// Here 1,024 reads of 100 ms move 1 GB/s of 2: 28.4 at the threshold. With more reads it is 56.9.
 TEST(Find, ItsOwnLimitOnReadsInFlightIsTheReason) {
   const ModelFile model("bandwidth: 2050MB/s\nlatency: 100ms\n");
   Case job;
@@ -389,7 +392,7 @@ TEST(Find, ItsOwnLimitOnReadsInFlightIsTheReason) {
   EXPECT_EQ(free->limited_by, "storage") << free->reason;
 }
 
-// One read of 50 takes a second: batches wait for it, and the windows that would hide it do not
+// One read of 50 takes a second. Batches wait for it, and the windows that would hide it do not
 // fit.
 TEST(Find, ItsOwnLimitOnWhatIsReadAheadIsTheReason) {
   const ModelFile model(
@@ -450,7 +453,7 @@ TEST(Find, EndsAtTheDataSetOrAtMax) {
   EXPECT_FALSE(by_max->beyond.has_value());
 }
 
-// 100 TB/s: whatever the budget, nothing starves.
+// At 100 TB/s every number is fed, whatever the budget.
 TEST(Find, UnlimitedStorageIsNeverCalledSaturated) {
   const ModelFile model("bandwidth: 100TB/s\nlatency: 1ms\n");
   for (const int budget : {10, 40}) {
@@ -472,7 +475,8 @@ Workload resnet50_like() {
   return workload;
 }
 
-// 20 GB/s / (0.9 x 204.75 MB/s) = 108.5. A budget may be too short to tell, and then says so.
+// The truth is 20 GB/s / (0.9 x 204.75 MB/s) = 108.5. A budget may be too short to tell, and then
+// says so.
 TEST(Find, TheIntervalHoldsTheTruthWhateverTheBudget) {
   const ModelFile model("bandwidth: 20GB/s\nlatency: 1ms\n");
   std::uint32_t width = 0;
@@ -496,7 +500,7 @@ TEST(Find, TheIntervalHoldsTheTruthWhateverTheBudget) {
   EXPECT_LE(width, 10U) << "60 s are enough for a tenth";
 }
 
-// Two seconds hold the first steps of one accelerator or so: no figure may come of that.
+// Two seconds hold only the first steps of one accelerator or so, and no figure may come of that.
 TEST(Find, ATrialTooShortForAStepIsNoEvidence) {
   const ModelFile model("bandwidth: 20GB/s\nlatency: 1ms\n");
   Case job;
@@ -567,7 +571,7 @@ TEST(Find, AStorageThatSlowsDownIsAFinding) {
   const auto before = job.search();
   ASSERT_TRUE(before.has_value());
   expect_exactly(*before, 20);
-  // The same search again, but from the middle of it on there is less.
+  // The same search runs again, but the storage gives less from the middle of it on.
   job.later_storage = slow.storage();
   job.later_from = before->trials.size() / 2;
   const auto result = job.search();
@@ -579,7 +583,7 @@ TEST(Find, AStorageThatSlowsDownIsAFinding) {
   EXPECT_TRUE(holds(*result, 20) && holds(*result, 13)) << answer_text(*result);
 }
 
-// The very first of them, too: the search knows nothing yet.
+// Even the very first trials are made anew, when the search knows nothing yet.
 TEST(Find, TrialsThatThisHostHeldBackAreMadeAnew) {
   const ModelFile model("bandwidth: " + std::to_string(5.5 * 0.9 * 40) + "MB/s\n");
   for (const std::size_t held_back : {1UZ, 3UZ, 6UZ}) {

@@ -1,4 +1,4 @@
-// How long the looks of a search take.
+// Decides how long the looks of a search take.
 #include <algorithm>
 #include <cmath>
 
@@ -45,14 +45,14 @@ double Search::seconds_to_decide(std::uint32_t replicas, double value,
 
 double Search::look_time(std::uint32_t replicas) const {
   const auto [fill, step, value] = pace(replicas);
-  // One that is shorter than the longest reads is all beginning.
+  // A look that is shorter than the longest reads would see nothing but its own beginning.
   const double longest = std::min(depth_.longest_read_seconds, kLookShare * budget() / 2);
   const double least =
       std::max(2 * std::min(fill, budget() / 4) + (kStepsOfALook + 2) * step, fill + 2 * longest);
   const Curve::Estimate seen = curve().estimate(replicas);
   const double wanted = fill + 2 * step + seconds_to_decide(replicas, value, seen);
   double time = std::clamp(wanted, least, std::max(least, kLookShare * budget()));
-  // A stock that still grew when the last look ended: only a longer one tells.
+  // Where the stock still grew when the last look ended, only a longer look tells.
   const double off = std::abs(seen.value - options_.au_threshold);
   if (seen.more > kUnsettled * off)
     time =
@@ -76,7 +76,8 @@ double Search::in_whole_epochs(std::uint32_t replicas, double time, double fill,
   if (plan_.client != ClientKind::kFaithful) return time;
   const double epoch = epoch_seconds(replicas, step) + kSpareOfEpoch * fill;
   const Curve::Estimate seen = curve().estimate(replicas);
-  // What was reckoned from parts of epochs does not settle it: at most all that is left.
+  // What was reckoned from parts of epochs cannot settle this number, so a look at a whole epoch
+  // may take all that is left.
   const bool too_near =
       kReckonedWell * seen.reckoned > std::abs(seen.value - options_.au_threshold);
   const double most = too_near ? session_.left() : kLongLookShare * budget();
@@ -87,10 +88,10 @@ double Search::in_whole_epochs(std::uint32_t replicas, double time, double fill,
 double Search::still_needed(std::uint32_t replicas, double crossing) const {
   const Curve::Estimate seen = curve().estimate(replicas);
   const double value = curve().predicted(replicas, crossing);
-  // A look whose stock still grew has to be so much longer that this is little beside the
-  // distance from the threshold.
+  // Where the stock still grew, the next look must be long enough for that growth to be small
+  // beside the distance from the threshold.
   const double off = std::max(std::abs(value - options_.au_threshold), Curve::kPursued);
-  // What was reckoned from parts of epochs settles nothing so near: a whole one is needed.
+  // So near the threshold, parts of epochs settle nothing: a whole one is needed.
   if (kReckonedWell * seen.reckoned > off)
     return epoch_seconds(replicas, compute() / std::max(0.05, value));
   if (seen.more > kUnsettled * off)
@@ -100,7 +101,8 @@ double Search::still_needed(std::uint32_t replicas, double crossing) const {
 
 std::uint32_t Search::affordable(std::uint32_t near, std::uint32_t far, double crossing,
                                  double side_share) const {
-  // Without a limit, too, a side that is not known at all comes before one that is known exactly.
+  // Even without a limit, a side that is not known at all comes before one that is to be known
+  // exactly.
   const double most = side_share == kFirstShare ? budget() : 100 * budget();
   const double share = side_share * std::min(session_.left(), most);
   const int step = near <= far ? 1 : -1;

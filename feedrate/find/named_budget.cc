@@ -1,4 +1,4 @@
-// Which budget would do where the one that was given did not.
+// Says which budget would do where the given one did not.
 #include <algorithm>
 #include <cmath>
 
@@ -8,7 +8,7 @@ namespace feedrate {
 namespace {
 
 constexpr double kNarrowSpare = 1.3;
-// Nobody waits for more than a day, of which this search gets 30 % at least.
+// Nobody waits for more than a day, and the search gets at least 30 % of that.
 constexpr double kMost = 0.3 * 24 * 3600;
 
 }  // namespace
@@ -32,7 +32,8 @@ void Search::name_narrower_budget(std::uint32_t guess, double crossing, FindResu
   result.narrower_budget_seconds = worth_naming(budget);
 }
 
-// That would leave so many numbers: its interval would be as wide as those are of the curve.
+// Returns the budget that would leave this many numbers in the interval. It takes the interval to
+// be as wide as that of the curve's utilisation.
 double Search::budget_for(double numbers, std::uint32_t guess) const {
   const double off = options_.au_threshold * numbers / 2 / guess;
   const double needed =

@@ -11,10 +11,11 @@ namespace {
 
 constexpr double kSmallestLog2 = -14;
 constexpr double kFreedomMin = 8;  // fewer differences say nothing about a variance
-constexpr int kLongest = 3;        // lengths of blocks that count
+constexpr int kLongest = 3;        // lengths of blocks that count, from the longest down
 
-// A variance from so many degrees of freedom is too small as often as it is too large when it is
-// multiplied with this: the chi-square median, by Wilson and Hilferty (PNAS 1931).
+// A variance estimated from this many degrees of freedom, multiplied by this factor, is too small
+// as often as too large. It is the inverse of the chi-square median by Wilson and Hilferty (PNAS
+// 1931).
 double median_factor(double freedom) {
   const double root = 1 - 2 / (9 * freedom);
   return 1 / (root * root * root);
@@ -26,6 +27,7 @@ void Noise::add(std::span<const double> values, double interval, double shortest
   double sum = 0;
   for (const double value : values) sum += value;
   if (values.size() < 4 || sum <= 0 || interval <= 0) return;
+  // Values are divided by their mean, so that trials with different rates can be pooled.
   std::vector<double> blocks;
   for (const double value : values)
     blocks.push_back(value * static_cast<double>(values.size()) / sum);
@@ -42,6 +44,7 @@ void Noise::add(std::span<const double> values, double interval, double shortest
       scale.freedom += static_cast<double>(blocks.size()) - 1;
       scale.lengths += length * (static_cast<double>(blocks.size()) - 1);
     }
+    // Neighbours are merged: the next round has blocks of twice the length.
     for (std::size_t i = 0; i + 1 < blocks.size(); i += 2)
       blocks[i / 2] = (blocks[i] + blocks[i + 1]) / 2;
     blocks.resize(blocks.size() / 2);
@@ -67,7 +70,7 @@ double Noise::constant() const {
   return largest < 0 ? std::numeric_limits<double>::infinity() : largest;
 }
 
-// The shortest blocks whose estimate comes to most of the largest are about independent.
+// The shortest blocks whose estimate comes to at least half of the largest are about independent.
 double Noise::correlation_seconds() const {
   double largest = 0;
   for (const Scale& scale : scales_)

@@ -1,5 +1,5 @@
-// How much a rate that is measured for so long can be off: the noise of a storage, learnt from
-// every trial of a search. Private to find/.
+// The noise of a storage: how far off a rate can be that was measured for a given time. It is
+// learnt from every trial of a search. Private to find/.
 //
 // For a stationary process the variance of a mean over T seconds tends to v / T. The constant v is
 // the product of variance and correlation time, and belongs to the storage, not to a trial: a short
@@ -17,25 +17,26 @@ namespace feedrate {
 
 class Noise {
  public:
-  // Consecutive values of one trial, each a mean over `interval` seconds (rates, or step times);
-  // only their ratio to their mean matters. Blocks shorter than `shortest` seconds are left out.
+  // Learns from consecutive values of one trial, each a mean over `interval` seconds (rates, or
+  // step times); only their ratio to their mean matters. Blocks shorter than `shortest` seconds are
+  // left out.
   void add(std::span<const double> values, double interval, double shortest);
 
-  void add(const Noise& other);  // what that has seen, too
+  void add(const Noise& other);  // takes over what the other has learnt
 
-  // v [s], relative to the mean: a rate measured for T seconds has standard error sqrt(v / T).
-  // 0 where all values were equal; infinite before anything was seen that can tell.
+  // Returns v [s], relative to the mean: a rate measured for T seconds has the standard error
+  // sqrt(v / T). It is 0 where all values were equal, and infinite before enough was seen to tell.
   double constant() const;
-  // Seconds after which what is seen is nearly independent of what was seen before.
+  // Returns the time [s] after which a value is nearly independent of the values before it.
   double correlation_seconds() const;
-  // The standard error of a rate measured for so long, relative to it.
+  // Returns the standard error of a rate measured for this long, relative to the rate.
   double standard_error(double seconds) const;
 
  private:
   static constexpr std::size_t kScales = 40;  // lengths of 2^(i - 14) seconds
   struct Scale {
     double sum = 0;      // of length x squared deviations
-    double freedom = 0;  // degrees of it
+    double freedom = 0;  // degrees of freedom of that sum
     double lengths = 0;  // of length x degrees of freedom
   };
   std::array<Scale, kScales> scales_{};

@@ -17,8 +17,8 @@ std::vector<double> white(std::size_t count, double deviation, std::uint64_t see
   return values;
 }
 
-// x = 1 + phi (x - 1) + e: a mean of T intervals has variance sigma^2 / (1 - phi)^2 / T for large
-// T.
+// The series is x = 1 + phi (x - 1) + e: a mean of T intervals has variance sigma^2 / (1 - phi)^2 /
+// T for large T.
 std::vector<double> correlated(std::size_t count, double phi, double deviation,
                                std::uint64_t seed) {
   RandomStream random(seed);
@@ -36,7 +36,7 @@ TEST(Noise, OfIndependentValuesIsVarianceTimesInterval) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     Noise noise;
     noise.add(white(20'000, kDeviation, seed), kInterval, 0);
-    // The largest of three estimates from few blocks: as a rule somewhat above.
+    // The largest of three estimates from a few blocks is somewhat above the truth as a rule.
     const double right = kDeviation * kDeviation * kInterval;
     EXPECT_GT(noise.constant(), 0.5 * right) << seed;
     EXPECT_LT(noise.constant(), 4 * right) << seed;
@@ -60,10 +60,10 @@ TEST(Noise, OfACorrelatedSeriesIsItsLongRunVariance) {
   for (std::uint64_t trial = 1; trial <= 100; ++trial)
     noise.add(correlated(1024, kPhi, kDeviation, trial), kInterval, 0);
   EXPECT_NEAR(noise.constant() / right, 1, 0.4);
-  // What the variance of single values says, ten times too little:
+  // The variance of single values alone would say ten times too little.
   const double naive = kDeviation * kDeviation / (1 - kPhi * kPhi) * kInterval;
   EXPECT_GT(noise.constant(), 5 * naive);
-  // Time constant 1 / -ln(0.9) = 9.5 intervals.
+  // The time constant is 1 / -ln(0.9) = 9.5 intervals.
   EXPECT_GT(noise.correlation_seconds(), 4 * kInterval);
   EXPECT_LT(noise.correlation_seconds(), 40 * kInterval);
 }
@@ -129,8 +129,8 @@ TEST(Noise, OfTwoIsWhatBothSaw) {
   EXPECT_DOUBLE_EQ(first.correlation_seconds(), all.correlation_seconds());
 }
 
-// What the sequence is for: looked at after every batch, a mean of nothing but noise leaves it in
-// few of many series, while the normal interval is left in most.
+// This is what the sequence is for: a mean of nothing but noise, looked at after every batch,
+// leaves it in few of many series, while it leaves the normal interval in most.
 TEST(SequenceWidth, HoldsHoweverOftenItIsLookedAt) {
   constexpr int kSeries = 400, kBatches = 1000;
   int left = 0, left_normal = 0;

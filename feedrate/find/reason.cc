@@ -10,9 +10,10 @@
 namespace feedrate {
 namespace {
 
-// A reactor thread this busy has nothing left to give.
+// A reactor thread that is this busy has nothing left to give.
 constexpr double kCpuBusy = 0.92;
-// Of what the storage moved without accelerators: this much of it reached them.
+// The storage is the limit where at least this share of what it moved without accelerators reached
+// them.
 constexpr double kAllOfIt = 0.93;
 
 double most_moved(const FindResult& result) {
@@ -21,7 +22,8 @@ double most_moved(const FindResult& result) {
   return most;
 }
 
-// The most reads in flight that were tried, in transfers like those of the first.
+// Returns the trial with the most reads in flight, of those whose transfers are as large as the
+// first's.
 const DepthPoint& deepest(const FindResult& result) {
   const DepthPoint* last = &result.depths.front();
   for (const DepthPoint& point : result.depths)
@@ -31,7 +33,7 @@ const DepthPoint& deepest(const FindResult& result) {
   return *last;
 }
 
-// The one tried before that.
+// Returns the trial with the next smaller number of reads in flight.
 const DepthPoint& before(const FindResult& result, const DepthPoint& last) {
   const DepthPoint* found = &result.depths.front();
   for (const DepthPoint& point : result.depths)
@@ -42,7 +44,7 @@ const DepthPoint& before(const FindResult& result, const DepthPoint& last) {
   return *found;
 }
 
-// Where most accelerator time went after start-up; empty where none was lost.
+// Names the cause that most accelerator time was lost to after start-up; empty where none was lost.
 std::string largest_loss(const RunResult& run) {
   const StallShare* largest = nullptr;
   for (const StallShare& share : run.stalls.causes)
@@ -56,10 +58,11 @@ std::string largest_loss(const RunResult& run) {
                      format_percent(lost / static_cast<double>(run.stalls.wall_ns)));
 }
 
-// No evidence says that the storage has no more to give, and the search did not ask it for more.
+// Explains an answer that the search's own limit bounds: no evidence says that the storage has no
+// more to give, and the search was not allowed to ask it for more.
 void explain_own_limit(const FindOptions& options, OwnLimit limit, const std::string& rates,
                        FindResult& result) {
-  constexpr std::uint64_t kTimesMore = 4, kInflightMost = 1'000'000;  // that --max-inflight may be
+  constexpr std::uint64_t kTimesMore = 4, kInflightMost = 1'000'000;  // the limit of --max-inflight
   constexpr std::uint64_t kShare = 4;  // of a host's memory may be read ahead
   if (limit == OwnLimit::kReadsInFlight) {
     const std::string most = format_count(static_cast<double>(options.inflight_max));
@@ -96,7 +99,7 @@ void explain_starving(const FindOptions& options, OwnLimit own_limit, const RunR
                   format_rate(beyond.job.demand_bytes_per_second * beyond.job.accelerators *
                               result.job.au_threshold),
                   format_percent(result.job.au_threshold));
-  // By all looks at that number: the last one may have been too short to tell.
+  // All looks at that number count, since the last one may have been too short to tell.
   double arrived = beyond.sustained_bytes_per_second;
   for (const FindPoint& point : result.points)
     if (point.accelerators == beyond.job.accelerators && point.utilisation > 0)
@@ -105,6 +108,8 @@ void explain_starving(const FindOptions& options, OwnLimit own_limit, const RunR
   const double cpu = beyond.seconds > 0
                          ? (beyond.cpu_user_seconds + beyond.cpu_system_seconds) / beyond.seconds
                          : 0;  // no step ended
+  // The CPU comes first: a client that is busy all the time also keeps the storage from moving
+  // more.
   if (beyond.busiest_reactor_utilisation + beyond.busiest_reactor_waiting >= kCpuBusy ||
       (beyond.reactors > 0 && cpu >= kCpuBusy * beyond.reactors)) {
     result.limited_by = "client-cpu";
@@ -115,7 +120,7 @@ void explain_starving(const FindOptions& options, OwnLimit own_limit, const RunR
     return;
   }
   const double most = most_moved(result);
-  // What short runs moved while they began and ended is not the storage's rate.
+  // What a short run moved while it began and ended is not the storage's rate.
   const double moved =
       std::max({beyond.read_bytes_per_second, beyond.sustained_bytes_per_second, arrived});
   if (result.saturated && moved >= kAllOfIt * most) {
@@ -137,7 +142,7 @@ void explain_starving(const FindOptions& options, OwnLimit own_limit, const RunR
                               loss.empty() ? "" : ", and most time was lost to " + loss);
 }
 
-// What ended a search whose question is still open.
+// Names what ended a search whose question is still open.
 std::string ended_text(const FindOptions& options, const FindResult& result) {
   if (options.out_of_time && options.out_of_time()) return "--wall ended the search";
   if (options.budget.count() > 0) return "the budget ended";
@@ -157,8 +162,8 @@ std::string unmeasured_text(const FindOptions& options, const FindResult& result
       format_duration(from_seconds(left)));
 }
 
-// What the rate alone says, where no number of accelerators was looked at. Known from the first
-// trial on, before the depth is.
+// Says what the rate alone allows, where no number of accelerators was looked at. The trials are
+// asked, since the depth is only set once all of them are made.
 void reckon_by_rate(const FindOptions& options, const TrainingPlan& plan, FindResult& result) {
   double samples = 0;  // a second
   for (const TrialResult& trial : result.trials)
@@ -184,6 +189,8 @@ void settle_points(std::uint32_t low, std::uint32_t high, FindResult& result) {
 
 void explain(const FindOptions& options, const TrainingPlan& plan,
              std::uint64_t accelerators_by_data, OwnLimit own_limit, FindResult& result) {
+  // The best evidence comes first: a number beyond the answer that was measured explains it. Only
+  // without one do the question, the budget or a limit.
   if (result.interrupted) {
     result.limited_by = "interrupted";
     result.reason = "the search was interrupted";

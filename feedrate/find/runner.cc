@@ -7,7 +7,7 @@
 namespace feedrate {
 
 TrialRunner experiment_runner(const TrainingSetup& setup, RunHooks hooks) {
-  // What a read by itself moves costs a dozen reads to measure: once for the whole search.
+  // The rate of a read by itself takes a dozen reads, so it is measured once for the whole search.
   const auto stream_rate = std::make_shared<std::optional<StreamRate>>();
   return [&setup, hooks = std::move(hooks), stream_rate](const TrialRequest& request,
                                                          StepObserver& observer) {

@@ -8,25 +8,27 @@
 namespace feedrate {
 namespace {
 
-// Of wrong verdicts on one number, half of them either way. The interval is wrong where the last
-// number that is fed is said to starve, or the next one to be fed; as utilisation differs by a
-// whole accelerator's share from one to the other, only one of them is ever near the threshold.
+// The probability of a wrong verdict on one number, half of it in either direction. The interval is
+// wrong where the last number that is fed is called not fed, or the next one is called fed. As
+// utilisation differs by a whole accelerator's share from one number to the next, only one of the
+// two is ever near the threshold.
 constexpr double kAlpha = 0.1;
-// Batches at which the sequence is narrowest, and how long one is.
+// The sequence is narrowest at this many batches, each as long as so many correlation times.
 constexpr double kTightest = 16;
 constexpr double kBatchCorrelations = 5;
 // No verdict rests on less than this many correlation times.
 constexpr double kCorrelationsMin = 5;
-constexpr double kLongestReads = 1;  // nor on less than one of the longest reads takes
-// Looks above this utilisation do not show what the storage could have given.
+constexpr double kLongestReads = 1;  // nor on less time than one of the longest reads takes
+// Looks above this utilisation do not show what more the storage could have given.
 constexpr double kBelowKnee = 0.97;
-// Capacities that differ by less are one: at the knee a barrier costs about as much.
+// Capacities that differ by less are taken as one: at the knee a barrier costs about as much.
 constexpr double kUneven = 0.006;
-// What one wait cost is no part of the storage's rate.
+// A look that lost more than this share in one wait tells no rate of the storage.
 constexpr double kOneWait = 0.05;
-// Two per cent on one side, less what earlier looks may have spent.
+// The width in standard errors for the last look: two per cent on one side, less what earlier looks
+// may have spent.
 constexpr double kLastLook = 2.2;
-constexpr double kModel = 0.002;  // what one capacity for all numbers is good for
+constexpr double kModel = 0.002;  // relative error of taking one capacity for all numbers
 constexpr double kAgrees = 1.0;   // standard errors on the right side of the threshold
 
 }  // namespace
@@ -35,13 +37,13 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
   Estimate estimate;
   const auto found = looks_.find(replicas);
   if (found == looks_.end()) return estimate;
-  double bound = 2;  // the lowest of those that are upper bounds only
+  double bound = 2;  // the lowest of the looks that are upper bounds only
   double work = 0;
   double own = 0;
   double more = 0;
   double freedom = 0;
   bool all_late = true;
-  // Looks at whole epochs say more than what was reckoned from parts of them.
+  // Looks at whole epochs say more than what was reckoned from parts of epochs.
   const bool whole = std::ranges::any_of(
       found->second, [](const Look& look) { return look.of_steps && look.reckoned == 0; });
   for (const Look& look : found->second) {
@@ -63,6 +65,7 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
     estimate.value = work / estimate.seconds;
     estimate.more = more / estimate.seconds;
     estimate.reckoned /= estimate.seconds;
+    // A wait counts only if more than half of all that was lost was lost in it.
     const bool most = 2 * estimate.one_wait > estimate.seconds - work;
     estimate.one_wait =
         most ? std::min(1.0, work / (estimate.seconds - estimate.one_wait)) - estimate.value : 0;
@@ -72,8 +75,12 @@ Curve::Estimate Curve::estimate(std::uint32_t replicas) const {
     for (const Look& look : found->second)
       if (look.value == bound) estimate.seconds = look.seconds;
   }
+  // Noise is relative to what the storage moves, so the error shrinks with the utilisation; 0.05
+  // keeps it from vanishing.
   estimate.error = noise_.standard_error(estimate.seconds) * std::min(1.0, estimate.value + 0.05);
   estimate.starving_error = estimate.error;
+  // The steps' own noise may be the smaller one, so it is taken only where there are enough steps,
+  // and widened for being an estimate itself.
   if (all_late && freedom >= 7 && seconds_enough(estimate.seconds))
     estimate.starving_error =
         std::min(estimate.error, std::sqrt(own / freedom / estimate.seconds) * (1 + 4 / freedom));
@@ -124,8 +131,8 @@ double Curve::shortest_look() const {
   return std::max(kCorrelationsMin * noise_.correlation_seconds(), kLongestReads * longest_read_);
 }
 
-// All looks together know what the storage feeds better than those at one number. That decides,
-// where the looks at that number agree.
+// All looks together know better what the storage feeds than those at one number. They decide where
+// the looks at that number agree with them.
 Verdict Curve::verdict_by_capacity(std::uint32_t replicas, const Estimate& seen) const {
   const std::optional<Capacity> all = capacity();
   if (!all) return Verdict::kOpen;
@@ -149,7 +156,7 @@ std::optional<Curve::Capacity> Curve::capacity() const {
     const Estimate seen = estimate(replicas);
     if (seen.seconds <= 0 || !seen.of_steps || seen.value >= kBelowKnee) continue;
     if (seen.one_wait > kOneWait) continue;  // no rate
-    // All that the storage delivers counts; what of it may not arrive is doubt.
+    // Everything that the storage delivers counts; the part that may not arrive counts as doubt.
     const double fed = (seen.value + seen.more) * replicas;
     unsure += seen.seconds * seen.more * replicas / 2;
     reckoned += seen.seconds * seen.reckoned * replicas;
@@ -163,6 +170,7 @@ std::optional<Curve::Capacity> Curve::capacity() const {
   if (all.seconds <= 0 || !std::isfinite(doubt)) return std::nullopt;
   all.fed /= all.seconds;
   all.replicas /= all.seconds;
+  // Numbers that disagree by more than noise are not limited by one rate of the storage.
   if (most - least > 3 * doubt + kUneven * all.fed) return std::nullopt;
   all.delivered_error =
       std::hypot(all.fed * noise_.standard_error(all.seconds), reckoned / all.seconds);
@@ -201,7 +209,7 @@ std::pair<std::uint32_t, std::uint32_t> Curve::below_threshold() const {
 double Curve::seconds_to_decide(double value) const {
   const double off = std::max(std::abs(value - threshold_), kPursued);
   double seconds = shortest_look();
-  // The multiple shrinks as batches come in, so the fixed point is found by a few rounds.
+  // The multiple shrinks as batches come in, so the fixed point is found in a few rounds.
   for (int round = 0; round < 8; ++round) {
     const double width = multiple(std::max(seconds, 1e-6));
     const double scale = width * std::min(1.0, value + 0.05) / off;
@@ -230,7 +238,7 @@ bool Curve::contradicts_itself() const {
 
 double Curve::crossing(double otherwise) const {
   if (const auto all = capacity()) return all->fed / threshold_;
-  // Those nearest to the threshold know best: weights fall with the distance from it.
+  // Numbers near the threshold know best, so weights fall with the square of the distance from it.
   double weights = 0;
   double sum = 0;
   for (const auto& [replicas, looks] : looks_) {
@@ -282,7 +290,7 @@ bool Curve::changed(std::uint32_t replicas, double step_seconds) const {
   const auto [first, second] = cut_in_halves(found->second);
   if (first.seconds <= 0 || second.seconds <= 0) return false;
   const Half& lower = first.value() < second.value() ? first : second;
-  // The lower may be as high in the long run: then its stock had only not been filled yet.
+  // The lower half may be as high in the long run: then its stock had only not been filled yet.
   const double difference = std::abs(first.value() - second.value()) - lower.more();
   const double error = std::hypot(
       std::hypot(noise_.standard_error(first.seconds), noise_.standard_error(second.seconds)),
@@ -300,7 +308,7 @@ std::pair<double, double> Curve::halves(std::uint32_t replicas) const {
 double Curve::half_width(std::uint32_t replicas) const {
   const Estimate seen = estimate(replicas);
   const double times = multiple(seen.seconds);
-  // Of what starves by the noise of its own steps: by that it was decided.
+  // A number that was decided by the noise of its own steps is reported with that noise.
   const bool by_steps = seen.value + seen.more - threshold_ < -times * seen.starving_error;
   return std::min(1.0, times * (by_steps ? seen.starving_error : seen.error));
 }

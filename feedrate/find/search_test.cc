@@ -9,7 +9,7 @@
 namespace feedrate {
 namespace {
 
-// A storage whose rate, measured for 1 s, is known to 1.4 %.
+// A storage whose rate is known to 1.4 % once it was measured for 1 s.
 Noise some_noise() {
   Noise noise;
   for (std::uint64_t trial = 1; trial <= 50; ++trial) {
@@ -51,7 +51,8 @@ TEST_F(CurveTest, WhatIsNearTheThresholdIsOpenUntilItWasSeenForLong) {
 }
 
 TEST_F(CurveTest, TheLastLookIsJudgedAsOneThatIsNotRepeated) {
-  // 0.04 off after 1.5 s, where a standard error is 0.011: enough for one look, not for many.
+  // It is 0.04 off after 1.5 s, where a standard error is 0.011: enough for one look, but not for
+  // many.
   look(10, 0.93, 1.5);
   ASSERT_EQ(curve.verdict(10), Verdict::kOpen);
   curve.look_last();
@@ -100,7 +101,7 @@ TEST_F(CurveTest, StepsThatWereAllLateKnowTheirOwnNoise) {
   curve.add(11, {.at = 1, .seconds = 1, .value = 0.88, .own_constant = 1e-7, .own_freedom = 20});
   EXPECT_EQ(curve.verdict(11), Verdict::kStarve);
   EXPECT_LT(curve.estimate(11).starving_error, curve.estimate(11).error);
-  // And what is said of the number is what decided it.
+  // The reported half width must be the one that decided the number.
   EXPECT_LT(0.88 + curve.half_width(11), 0.9);
   EXPECT_GT(0.88 + curve.half_width(10), 0.9);
 }
@@ -171,11 +172,12 @@ TEST_F(CurveTest, TwoTimesThatDifferSayThatTheStorageChanged) {
   EXPECT_NEAR(curve.halves(11).first, 0.80, 1e-9);
   EXPECT_NEAR(curve.halves(11).second, 0.95, 1e-9);
   EXPECT_FALSE(curve.changed(12, 0.01)) << "nobody looked";
-  // Or its stock still grew at the first of the two.
+  // The storage did not change either where the stock still grew at the first of the two looks.
   curve.add(13, {.at = 10, .seconds = 20, .value = 0.80, .more = 0.14});
   look(13, 0.95, 20, 50);
   EXPECT_FALSE(curve.changed(13, 0.01));
-  // Or one of them was reckoned from a part of an epoch, which is less sure than its noise.
+  // The same holds where one of them was reckoned from a part of an epoch, which is less sure than
+  // its noise.
   curve.add(14, {.at = 10, .seconds = 20, .value = 0.80, .reckoned = 0.06});
   look(14, 0.95, 20, 50);
   EXPECT_FALSE(curve.changed(14, 0.01));
@@ -196,7 +198,7 @@ TEST_F(CurveTest, OtherSettingsForgetWhatWasNotFed) {
 TEST_F(CurveTest, DecidingTakesLongerTheNearerTheThresholdIs) {
   EXPECT_GT(curve.seconds_to_decide(0.91), 10 * curve.seconds_to_decide(0.99));
   EXPECT_NEAR(curve.seconds_to_decide(0.9) / curve.seconds_to_decide(0.902), 1, 0.01);
-  // And it is enough.
+  // The named time must be enough to decide.
   for (const double value : {0.8, 0.88, 0.91, 0.95}) {
     Curve fresh(0.9, noise);
     fresh.add(10, {.at = 1, .seconds = 1.05 * fresh.seconds_to_decide(value), .value = value});

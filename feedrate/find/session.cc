@@ -9,15 +9,16 @@
 namespace feedrate {
 namespace {
 
-// Runs that are kept whole: those around the answer are among the last.
+// This many runs are kept whole; those around the answer are among the last.
 constexpr std::size_t kRunsKept = 64;
-// A data set read to this share has been read: a trial of the rest would be too short to tell.
+// A data set that was read to this share counts as read: a trial of the rest would be too short to
+// tell.
 constexpr double kAllButFew = 0.97;
 
 constexpr int kDiscardedMax = 5;
 
-// INVALID because this host did not let the client run: that says nothing of the storage, and a
-// later trial may be luckier.
+// Returns whether a run is INVALID because this host did not let the client run. That says nothing
+// of the storage, and a later trial may be luckier.
 bool held_back(const RunResult& run) {
   return !run.valid && run.errors.empty() && run.host_time.seconds() > kHostShareMax * run.seconds;
 }
@@ -42,8 +43,8 @@ double Session::passes() const {
 }
 
 Session::Rate Session::first_reading() const {
-  constexpr double kAsFast = 0.95;  // slower ones had too few reads in flight
-  constexpr double kAsLong = 0.3;   // too short ones only saw their own beginning
+  constexpr double kAsFast = 0.95;  // slower trials had too few reads in flight
+  constexpr double kAsLong = 0.3;   // shorter trials only saw their own beginning
   double longest = 0;
   for (const Rate& rate : first_rates_) longest = std::max(longest, rate.seconds);
   double most = 0;
@@ -101,7 +102,7 @@ double Session::room_for(std::uint32_t replicas, const TrialLoad& load) const {
 
 void Session::learn_what_trials_take(const TrialRecorder& recorder, double called_at,
                                      double returned_at, double in_flight) {
-  constexpr double kFades = 0.7;  // what was slow once is not held against all that follow
+  constexpr double kFades = 0.7;  // a trial that was slow once is not held against all that follow
   if (!on_real_clock() || recorder.begun_at() <= 0) return;
   seconds_to_begin_ = std::max(kFades * seconds_to_begin_, recorder.begun_at() - called_at);
   const double cut =
@@ -116,8 +117,8 @@ double Session::readers_busy(const TrialRecorder& recorder, const RunResult& run
 }
 
 // Samples come out of order, and one late read holds up the batches behind it. Where readers had to
-// wait for room meanwhile, what was consumed tells what such a client gets; where none of them did,
-// all that was read is what the storage moves.
+// wait for room meanwhile, what was consumed is what such a client gets. Where none of them had to,
+// everything that was read is what the storage moves.
 double Session::rate_of(const TrialRecorder& recorder, const RunResult& run,
                         bool free_steps) const {
   constexpr double kBusy = 0.8;
@@ -128,7 +129,7 @@ double Session::rate_of(const TrialRecorder& recorder, const RunResult& run,
   return read > 0 ? read : recorder.samples_per_second();
 }
 
-// By what is left of the budget, of the samples and of the data set's first pass.
+// Limits a trial by what is left of the budget, of the samples and of the data set's first pass.
 void Session::bound(const TrialRequest& request, std::uint32_t replicas,
                     TrialLimits& limits) const {
   constexpr double kLeast = 0.001;  // seconds
@@ -137,13 +138,14 @@ void Session::bound(const TrialRequest& request, std::uint32_t replicas,
     const double room = std::max(room_for(replicas, request.load), kLeast);
     if (room < to_seconds(limits.time)) limits.time = from_seconds(room);
     limits.elapsed = [this] { return spent(); };
-    // However late the trial began, it ends so that its reads are back when the budget is spent.
+    // However late the trial begins, it must end so that its reads are back when the budget is
+    // spent.
     const double end = seconds_to_end(bytes_in_flight(replicas, request.load));
     limits.out_of_time = [this, end] { return left() <= end; };
   }
   limits.watch_every = std::clamp<Duration>(limits.time / 400, std::chrono::milliseconds(1),
                                             std::chrono::milliseconds(20));
-  // The first pass ends with a trial of its own.
+  // The first pass ends together with a trial, so that none mixes first and second readings.
   if (request.free_steps && options_.goes_on && 2 * unread() > limits.samples_enough &&
       unread() > 0)
     limits.samples_max = limits.samples_max > 0 ? std::min(limits.samples_max, unread()) : unread();
@@ -160,6 +162,7 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
   plan.replicas = request.accelerators / plan.replica_accelerators();
   plan.readers = request.load.readers;
   plan.prefetch_batches = request.load.prefetch_batches;
+  // A step of 1 ns stands for one that takes no time; TrialRecorder knows it by that.
   if (request.free_steps) plan.timing.compute = Duration(1);
   bound(request, plan.replicas, limits);
   if (observer_.trial_begins) observer_.trial_begins(request, limits.time);
@@ -187,8 +190,9 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
   Outcome outcome;
   outcome.utilisation = recorder.utilisation();
   outcome.samples_per_second = rate;
+  // Accelerators that take no time have no utilisation.
   if (request.free_steps) outcome.utilisation = {};
-  constexpr double kFew = 0.05;  // of the data set, read again at the end of its first pass
+  constexpr double kFew = 0.05;  // of the data set: may be read again at the end of its first pass
   outcome.reading = !options_.goes_on             ? Reading::kFirst
                     : passes_before >= kAllButFew ? Reading::kAgain
                     : passes() <= 1 + kFew        ? Reading::kFirst

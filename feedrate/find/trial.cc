@@ -9,9 +9,11 @@
 namespace feedrate {
 namespace {
 
-// A block of what was read tells of the storage only if it is made of some reads.
+// A block of what was read tells something of the storage only if it is made of at least this many
+// reads.
 constexpr double kReadsOfABlock = 16;
-// A trial in which the reads in flight came back less often saw little but its own beginning.
+// A trial in which the reads in flight came back less often than this saw little but its own
+// beginning.
 constexpr double kRounds = 4;
 
 }  // namespace
@@ -26,7 +28,7 @@ void TrialRecorder::on_begin(Instant now) {
 bool TrialRecorder::on_step(std::uint64_t step, const StepRecord& record) {
   const std::lock_guard lock(mutex_);
   steps_.push_back(record);
-  // Where storage costs no time none passes, and nobody else would end the trial.
+  // Where storage costs no time, no time passes, so the samples consumed must end the trial.
   const std::uint64_t consumed = (step + 1) * plan_.replicas * plan_.timing.batch_samples;
   const bool over = limits_.samples_max > 0 && consumed >= limits_.samples_max;
   if (over && limits_.elapsed) cut_at_ = limits_.elapsed();
@@ -64,7 +66,8 @@ std::uint64_t TrialRecorder::samples() const {
 
 std::size_t TrialRecorder::steady_point() const {
   std::vector<double> amounts;
-  std::size_t first = 1;  // the first that saw anything: until then the first reads were under way
+  // The first watch that saw anything; until then the first reads were under way.
+  std::size_t first = 1;
   while (first < reads_.size() && reads_[first].bytes == 0) ++first;
   for (std::size_t i = first + 1; i < reads_.size(); ++i)
     amounts.push_back(static_cast<double>(reads_[i].bytes - reads_[i - 1].bytes));
@@ -87,9 +90,9 @@ double TrialRecorder::samples_per_second() const {
                      plan_.dataset->mean_sample_bytes() > 2.0 * double(plan_.transfer_bytes);
   if (const double rate = split ? split_samples_per_second() : 0; rate > 0) return rate;
   const double rate = steady_samples_per_second();
-  // Of reads that were in flight together the first ones may come back last, and all that waited
-  // for them is consumed in one burst. So a trial that saw few rounds of them moved what was read
-  // since the first of them came back.
+  // Of the reads that were in flight together the first ones may come back last, and then
+  // everything that waited for them is consumed in one burst. So a trial that saw only a few rounds
+  // of reads moved what was read since the first of them came back.
   const double in_flight = static_cast<double>(plan_.readers) * plan_.replicas;
   if (reads_.size() < 3 || static_cast<double>(reads_.back().samples) >= kRounds * in_flight)
     return rate;
@@ -98,7 +101,7 @@ double TrialRecorder::samples_per_second() const {
   const double passed = to_seconds(reads_.back().time - reads_[first].time);
   const auto read = static_cast<double>(reads_.back().samples - reads_[first].samples);
   if (passed > 0 && read > 0) return std::min(rate, read / passed);
-  // They came all at once: not much is known.
+  // All of them came at once, so little is known.
   return std::min(rate, static_cast<double>(reads_.back().samples) / seconds());
 }
 
@@ -122,13 +125,14 @@ double TrialRecorder::steady_samples_per_second() const {
       return passed > 0 ? consumed / passed : std::numeric_limits<double>::infinity();
     return 0;
   }
-  // Samples that came out of order are no use before the one they wait for has come: what a trial
-  // without pauses consumed is what it moved, where it was long enough to tell.
+  // Samples that came out of order are of no use before the one they wait for has come. So what a
+  // trial without pauses consumed is what it moved, where it was long enough to tell.
   constexpr std::size_t kStepsMin = 5;
   const double batch =
       static_cast<double>(plan_.replicas) * static_cast<double>(plan_.timing.batch_samples);
   const auto consumed = static_cast<double>(steps_.size()) * batch;
-  // The framework's readers hand on what they have read, and its shuffle buffer fills meanwhile.
+  // The framework's readers hand on what they have read at once, and its shuffle buffer fills
+  // meanwhile.
   const bool hands_on = plan_.client == ClientKind::kFaithful;
   if (plan_.timing.compute.count() == 1 && !hands_on && steps_.size() >= kStepsMin) {
     const std::size_t first = steps_.size() / 10;
@@ -152,16 +156,17 @@ Utilisation TrialRecorder::utilisation() const {
   const double compute = to_seconds(plan_.timing.compute);
   const Instant end = reads_.empty() ? begin_ : reads_.back().time;
   if (steady.seconds > 0) {
-    // A step that was cut off has waited so long at least, and that belongs to the picture: a trial
-    // must not look calm because it ended in a stall.
+    // A step that was cut off has waited at least so long, and that counts: a trial must not look
+    // calm because it ended in a stall.
     const double waited = to_seconds(end - steps_.back().end) - compute;
     const double seconds = steady.seconds + (waited > 0 ? waited : 0);
     Utilisation seen{seconds, std::min(1.0, steady.batches * compute / seconds), steady.more, 0, 0,
                      true};
     add_one_wait(steady, waited, seen);
     if (saw_no_restart()) {
-      // Of what the restarts are reckoned to cost. Readers that stream files run out of them one by
-      // one at the end of an epoch, which depends on how the last ones fall.
+      // The share of the reckoned cost of restarts that is in doubt. It is larger for readers that
+      // stream files: they run out of them one by one at the end of an epoch, which depends on how
+      // the last files fall.
       const double doubt = plan_.order == AccessOrder::kSequential ? 0.2 : 0.1;
       const double within = seen.value;
       seen.more = with_restarts(std::min(1.0, seen.value + seen.more));
@@ -189,9 +194,10 @@ bool TrialRecorder::saw_no_restart() const {
   return plan_.client == ClientKind::kFaithful && steps_.size() <= steps_per_epoch();
 }
 
-// What a look at a part of an epoch says of whole ones. Where accelerators do not wait an epoch is
-// longer by the fill of its first batch. Where they do, storage is idle from when the last sample
-// was read until the last step has ended: a step, and those of what the shuffle buffer still holds.
+// Reckons from a look at a part of an epoch what whole epochs give. Where accelerators do not wait,
+// an epoch is longer by the fill of its first batch. Where they do, storage is idle from when the
+// last sample was read until the last step has ended: for one step, and for those of what the
+// shuffle buffer still holds.
 double TrialRecorder::with_restarts(double value) const {
   const double compute = to_seconds(plan_.timing.compute);
   const auto steps = static_cast<double>(steps_per_epoch());
@@ -204,11 +210,12 @@ double TrialRecorder::with_restarts(double value) const {
   return busy / std::max(busy + fill, busy / std::max(value, 1e-9) + (1 + held) * compute);
 }
 
-// `cut_off`: what the step had waited that the trial was cut off in.
+// Notes the longest wait, if most of what was lost was lost in it. `cut_off` is how long the step
+// had waited in which the trial was cut off.
 void TrialRecorder::add_one_wait(const SteadyState& steady, double cut_off,
                                  Utilisation& seen) const {
   constexpr double kMost = 0.5, kTimesOthers = 4;
-  // The framework's client waits for each epoch's beginning: that comes again.
+  // The framework's client waits at the beginning of each epoch, and such a wait comes again.
   if (plan_.client != ClientKind::kNative) return;
   const double compute = to_seconds(plan_.timing.compute);
   double longest = cut_off;
@@ -237,6 +244,7 @@ void TrialRecorder::add_own_noise(const SteadyState& steady, Utilisation& seen) 
     late += duration > kLate * compute ? 1 : 0;
     squares += (duration - mean) * (duration - mean);
   }
+  // The steps' own noise is good evidence only where at least nine steps in ten were late.
   if (10 * late < 9 * count) return;
   seen.own_freedom = static_cast<double>(count) - 1;
   seen.own_constant = squares / seen.own_freedom / mean;
@@ -245,19 +253,19 @@ void TrialRecorder::add_own_noise(const SteadyState& steady, Utilisation& seen) 
 void TrialRecorder::teach(Noise& noise, bool free_steps, double saturated_rate) const {
   constexpr double kSaturated = 0.9;
   const Utilisation seen = utilisation();
-  // Read before anybody could watch: storage that costs nothing, and has no noise.
+  // Everything was read before anybody could watch: this storage costs nothing, and has no noise.
   const std::uint64_t consumed = steps_.size() * plan_.replicas * plan_.timing.batch_samples;
   if (free_steps && reads_.size() < 3 && limits_.samples_max > 0 && consumed >= limits_.samples_max)
     noise.add(std::vector<double>(64, 1.0), to_seconds(limits_.watch_every), 0);
   const bool starved = free_steps || (seen.seconds > 0 && seen.value < 0.97 &&
                                       samples_per_second() >= kSaturated * saturated_rate);
   const bool taught = starved && teach_reads(noise, free_steps);
-  // Where the storage is saturated what it moves tells more, and more finely, than steps, whose
+  // Where the storage is saturated, what it moves tells more than steps do, and more finely: their
   // pattern (two on time, one late) looks like noise. Elsewhere the steps are all there is.
   if (!taught && !free_steps && seen.value < 0.985) teach_steps(noise);
 }
 
-// Between two watches as much was read each moment.
+// Interpolates between two watches, as if reading had gone on evenly between them.
 TrialRecorder::Point TrialRecorder::read_by(Instant time) const {
   const auto after = std::ranges::lower_bound(reads_, time, {}, &Point::time);
   if (after == reads_.end()) return reads_.back();
@@ -271,10 +279,10 @@ TrialRecorder::Point TrialRecorder::read_by(Instant time) const {
 }
 
 // Accelerators that step together ask for much at the start of a step and for less later. Blocks
-// that cut steps apart would see that pattern as noise, so they are made of whole ones; a step that
-// lasts long because the storage stalls is cut, since the stall is noise.
+// that cut steps apart would see that pattern as noise, so blocks are made of whole steps. A step
+// that lasts long because the storage stalls is cut, since the stall is noise.
 std::vector<TrialRecorder::Point> TrialRecorder::ends_of_blocks(bool free_steps) const {
-  constexpr double kWatches = 4;  // of a block at least: each is late by a part of one
+  constexpr double kWatches = 4;  // that a block has at least, since each is late by a part of one
   constexpr double kStalled = 3;  // times the time without any wait
   const std::size_t steady = steady_point();
   const std::vector<Point> all(reads_.begin() + static_cast<std::ptrdiff_t>(steady), reads_.end());
@@ -298,12 +306,13 @@ std::vector<TrialRecorder::Point> TrialRecorder::ends_of_blocks(bool free_steps)
   return ends;
 }
 
-// Series of what was read, one of each epoch of the framework's client: that the end of one and the
-// start of the next are slower says nothing of the storage.
+// Teaches series of what was read. There is one series for each epoch of the framework's client,
+// since the slower end of one epoch and start of the next say nothing of the storage.
 bool TrialRecorder::teach_reads(Noise& noise, bool free_steps) const {
-  constexpr double kAllReadersBusy = 0.75;  // of an epoch; then the first of them have no more
-  constexpr double kBlocksMin = 4;          // of one series
-  if (reads_.size() <= 3) return true;      // too short for steps, too
+  // Share of an epoch; after it the first readers have no more work.
+  constexpr double kAllReadersBusy = 0.75;
+  constexpr double kBlocksMin = 4;      // of one series
+  if (reads_.size() <= 3) return true;  // then steps are too few to teach, as well
   bool taught = false;
   const bool restarts = plan_.client == ClientKind::kFaithful;
   const double epoch = static_cast<double>(steps_per_epoch()) * plan_.replicas *

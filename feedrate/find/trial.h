@@ -12,33 +12,35 @@
 namespace feedrate {
 
 struct TrialLimits {
-  Duration time{};  // cut off then, in the middle of a step if need be
+  Duration time{};  // ends the trial, in the middle of a step if need be
   Duration time_min{};
-  std::uint64_t samples_enough = 0;   // cut off once so many are read, after time_min; 0: no such
-  std::uint64_t samples_max = 0;      // cut off then in any case; 0: no limit
-  std::function<bool()> out_of_time;  // cut off at once
-  // Seconds of the search so far, on the real clock: what a trial takes before its first read and
-  // after its last one is issued. None on the virtual clock, where it takes nothing.
+  // Ends the trial once this many are read, after time_min; 0: no such limit.
+  std::uint64_t samples_enough = 0;
+  std::uint64_t samples_max = 0;      // ends the trial in any case; 0: no limit
+  std::function<bool()> out_of_time;  // true ends the trial at once
+  // Returns the seconds of the search so far, on the real clock, which show what a trial takes
+  // before its first read and after its last one was issued. It is empty on the virtual clock,
+  // where that takes no time.
   std::function<double()> elapsed;
   Duration watch_every = std::chrono::milliseconds(5);
 };
 
-// What a trial measured of the utilisation at one number of accelerators.
+// The utilisation that a trial measured at one number of accelerators.
 struct Utilisation {
   double seconds = 0;  // of the steady state; 0: nothing was measured
   double value = 0;
-  double more = 0;  // the long run's may be higher by so much (SteadyState)
-  // The noise constant (noise.h) by this trial's own steps, most of which were late: from so many
-  // degrees of freedom, 0 where it cannot be told.
+  double more = 0;  // the long run's value may be higher by this much (SteadyState)
+  // The noise constant (noise.h) by this trial's own steps, most of which were late, and the
+  // degrees of freedom behind it; 0 where it cannot be told.
   double own_constant = 0, own_freedom = 0;
-  // False: no step ended; the value is what the loaders read over what would have been taken, so
-  // the true one is at most that.
+  // False if no step ended. The value is then what the loaders read over what would have been
+  // taken, so the true one is at most that.
   bool of_steps = true;
-  // How far the value may be off, one standard deviation, as it was reckoned from a part of an
-  // epoch of the framework's client.
+  // The standard deviation of the error that comes of reckoning the value from a part of an epoch
+  // of the framework's client.
   double reckoned = 0;
-  // Seconds of the one wait in which most of what was lost was lost, 0 where there was none: of how
-  // often such a wait comes a trial that saw one knows next to nothing.
+  // Seconds of the one wait in which most of the lost time was lost; 0 where there was none. A
+  // trial that saw one such wait knows next to nothing of how often they come.
   double one_wait = 0;
 };
 
@@ -52,19 +54,21 @@ class TrialRecorder final : public StepObserver {
   void on_begin(Instant now) override;
   bool on_progress(Instant now, std::uint64_t samples, std::uint64_t bytes) override;
 
-  // After the run.
+  // The following are to be called after the run.
   double seconds() const;
   double samples_per_second() const;  // read in the steady part of the trial; infinite where time
                                       // did not pass
-  // Read since the first read came back, whether or not it could be consumed yet: what storage
-  // moves where all readers were busy. 0: too few rounds of reads to tell.
+  // The rate of everything read since the first read came back, consumable yet or not: it is what
+  // the storage moves where all readers were busy. 0 where too few rounds of reads came back to
+  // tell.
   double read_samples_per_second() const;
   Utilisation utilisation() const;
-  // `saturated_rate`: samples/s that the storage can move, as far as known: what was read more
-  // slowly was asked for more slowly, and shows the step, not the storage.
+  // Teaches `noise` what this trial saw. `saturated_rate` [samples/s] is what the storage can move,
+  // as far as known: a trial that read more slowly asked for less, and shows its steps, not the
+  // storage.
   void teach(Noise& noise, bool free_steps, double saturated_rate) const;
-  std::uint64_t samples() const;  // read, as far as it was watched, and at least those consumed
-  // By TrialLimits::elapsed: when the trial's own time began, and when it was cut off; 0 where that
+  std::uint64_t samples() const;  // read, as far as it was watched; at least those consumed
+  // When the trial's own time began, and when it was cut off, by TrialLimits::elapsed; 0 where that
   // did not happen.
   double begun_at() const { return begun_at_; }
   double cut_at() const { return cut_at_; }
@@ -75,22 +79,23 @@ class TrialRecorder final : public StepObserver {
     std::uint64_t samples, bytes;
   };
   bool is_over(Instant now, std::uint64_t samples) const;
-  // Of the framework's client, whose loaders begin anew each epoch.
+  // The following three concern the framework's client, whose loaders begin anew each epoch.
   std::uint64_t steps_per_epoch() const;
   bool saw_no_restart() const;
   double with_restarts(double value) const;
   Point read_by(Instant time) const;
-  // What was read, between which blocks begin and end.
+  // Returns what was read at the times between which blocks begin and end.
   std::vector<Point> ends_of_blocks(bool free_steps) const;
-  // False: too few for a block to be made of them.
+  // Returns false if too little was read for a block to be made of it.
   bool teach_reads(Noise& noise, bool free_steps) const;
   void teach_steps(Noise& noise) const;
   void add_one_wait(const SteadyState& steady, double cut_off, Utilisation& seen) const;
   void add_own_noise(const SteadyState& steady, Utilisation& seen) const;
   double steady_samples_per_second() const;
-  // Of samples that take many reads each and come back all at once: by their bytes. 0: too few.
+  // The rate by bytes, for samples that take many reads each and come back all at once; 0 if there
+  // were too few.
   double split_samples_per_second() const;
-  std::size_t steady_point() const;  // where the steady part of what was read begins
+  std::size_t steady_point() const;  // index in reads_ from which reading was steady
 
   const TrainingPlan& plan_;
   TrialLimits limits_;

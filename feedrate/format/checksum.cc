@@ -8,7 +8,7 @@
 namespace feedrate {
 namespace {
 
-// CRCs of each byte followed by 0 to Zeros - 1 zero bytes, most significant bit first.
+// The CRCs of each byte followed by 0 to Zeros - 1 zero bytes, most significant bit first.
 template <class Word, std::size_t Zeros>
 constexpr std::array<std::array<Word, 256>, Zeros> crc_tables(Word polynomial) {
   constexpr unsigned kBits = sizeof(Word) * 8;
@@ -32,7 +32,7 @@ std::uint32_t update_crc8(std::uint32_t value, std::span<const std::byte> bytes)
   return value;
 }
 
-// Eight bytes a step, whose table look-ups do not wait for each other.
+// Takes eight bytes a step, whose table look-ups do not wait for each other.
 std::uint32_t update_crc16(std::uint32_t value, std::span<const std::byte> bytes) {
   static constexpr auto kTables = crc_tables<std::uint16_t, 8>(0x8005);
   const auto at = [&](std::size_t i) { return std::to_integer<unsigned>(bytes[i]); };

@@ -15,7 +15,7 @@ enum class ChecksumKind : std::uint8_t {
 };
 inline constexpr std::size_t kChecksumKinds = 4;
 
-// How many bytes it takes in a file.
+// Returns the bytes that a checksum of this kind takes in a file.
 constexpr std::uint64_t checksum_bytes(ChecksumKind kind) {
   return kind == ChecksumKind::kCrc8 ? 1 : kind == ChecksumKind::kCrc16 ? 2 : 4;
 }
@@ -24,7 +24,7 @@ constexpr std::uint32_t checksum_of_nothing(ChecksumKind kind) {
   return kind == ChecksumKind::kAdler32 ? 1 : 0;
 }
 
-// The checksum of what `value` is of, followed by `bytes`.
+// Continues a checksum: returns that of the bytes that `value` stands for, followed by `bytes`.
 std::uint32_t update_checksum(ChecksumKind kind, std::uint32_t value,
                               std::span<const std::byte> bytes);
 

@@ -119,8 +119,8 @@ class Conformance : public ::testing::TestWithParam<Case> {
     return message.find("CRC-32 of x.npy") != std::string::npos;
   }
 
-  // Where the content of sample `i` lies, found by looking for it; none when it is not stored as
-  // one run of bytes.
+  // Returns where the content of sample `i` lies, found by looking for it; none when it is not
+  // stored as one run of bytes.
   std::optional<std::uint64_t> find_content(std::size_t i) const {
     Bytes content(samples[i].bytes);
     fill_content(samples[i], 0, content);

@@ -30,7 +30,8 @@ const Pool& pool() {
   return instance;
 }
 
-// Two words side by side: at -O2 GCC 12 does not vectorise a loop of unknown length by itself.
+// Two words are taken side by side, since GCC 12 at -O2 does not vectorise a loop of unknown length
+// by itself.
 using WordPair = std::uint64_t __attribute__((vector_size(16)));
 
 WordPair load_pair(const void* at) {
@@ -93,7 +94,7 @@ struct BlockSource {
   }
 };
 
-// One sample's stream of blocks.
+// The stream of blocks that is one sample's content.
 class ContentBlocks {
  public:
   explicit ContentBlocks(const SampleContent& content)
@@ -109,7 +110,8 @@ class ContentBlocks {
     const std::size_t phase = (mix64(key) % (kPoolWords / kPhaseWords)) * kPhaseWords;
     return {pool().words + phase, key};
   }
-  // How many of `length` bytes at `within` of a block are random; those after them are zero.
+  // Returns how many of `length` bytes at `within` of a block are random; those after them are
+  // zero.
   std::size_t random_part(std::size_t within, std::size_t length) const {
     return within < random_bytes_ ? std::min(length, random_bytes_ - within) : 0;
   }

@@ -24,10 +24,12 @@ struct SampleContent {
 
 inline constexpr std::uint64_t kContentBlockBytes = 4096;
 
-// Writes payload bytes [offset, offset + out.size()); offset + out.size() <= content.bytes.
+// Writes the payload bytes [offset, offset + out.size()). Requires offset + out.size() <=
+// content.bytes.
 void fill_content(const SampleContent& content, std::uint64_t offset, std::span<std::byte> out);
 
-// Payload offset of the first byte that differs from what fill_content would write, if any.
+// Returns the payload offset of the first byte that differs from what fill_content would write, if
+// any.
 std::optional<std::uint64_t> first_difference(const SampleContent& content, std::uint64_t offset,
                                               std::span<const std::byte> bytes);
 

@@ -26,7 +26,7 @@ TEST(Damage, Hdf5) {
                           "a B-tree node does not fit its dataset",
                           "a B-tree node has more than it can hold",
                           "a B-tree with absurd sizes",
-                          "' is no dataset: a message is missing",
+                          "' is not a dataset: a message is missing",
                           "has a type that is stored elsewhere (named)",
                           "dataspace of unknown version",
                           "dataspace is cut off",
@@ -104,7 +104,7 @@ TEST(Damage, Npz) {
             "");
 }
 
-// What we wrote ourselves is compared byte for byte.
+// A file that we wrote ourselves is compared byte for byte.
 TEST(Damage, KnownContent) {
   const auto all_of = [](std::string_view name, const SampleContent& content) {
     const auto format = format_with(name);
@@ -151,7 +151,7 @@ TEST(Damage, Dicom) {
   for (const char* name : {"explicit.dcm", "deflated.dcm", "jpeg.dcm", "rle.dcm"})
     damage.of(sample("dicom", name));
   EXPECT_EQ(damage.lacks({"the deflated data set is damaged or too large", "transfer syntax of",
-                          "the transfer syntax is no UID", "the DICOM transfer syntax '"}),
+                          "the transfer syntax is not a UID", "the DICOM transfer syntax '"}),
             "");
 }
 

@@ -52,6 +52,7 @@ std::uint64_t FileIndex::run_length(std::uint64_t first, std::uint64_t samples_m
                                     std::uint64_t bytes_max) const {
   const std::uint64_t most = std::min(samples_max, sample_count() - first);
   if (!contiguous()) {
+    // The block of the first sample is always read, however large it is.
     const std::uint64_t per_block = blocks.samples_per_block;
     std::uint64_t block = first / per_block;
     std::uint64_t run = std::min((block + 1) * per_block, sample_count()) - first;

@@ -1,4 +1,5 @@
-// What the tests of the formats share: files in memory, rendering and verifying in pieces.
+// Helpers that the tests of the formats share: files in memory, and rendering and verifying in
+// pieces.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -70,7 +71,7 @@ inline FileIndex layout_of(const Format& format, const std::vector<SampleContent
   return format.layout(SampleSizes(payload_bytes));
 }
 
-// What reading every sample once moves, open_reads apart.
+// Returns the bytes that reading every sample once moves, without open_reads.
 inline std::uint64_t all_sample_bytes(const FileIndex& index) {
   std::vector<Extent> reads;
   index.locate(0, index.sample_count(), reads);
@@ -94,10 +95,10 @@ inline Result<> verify(const Format& format, const FileIndex& index,
   return {};
 }
 
-// The messages and hints that damage to a file brings about, a line each: every `step`th byte in
-// turn becomes each of a few values, and the file is cut there. It is looked at as a job does:
-// indexed, verified (against `known`, where that is what it should contain; and as if it was
-// damaged after it was indexed), its first sample decoded.
+// Collects the messages and hints that damage to a file brings about, one a line. Every `step`th
+// byte in turn becomes each of a few values, and the file is cut there. Each damaged file is
+// treated as a job would: it is indexed, verified (against `known`, where that is what it should
+// contain, and as if it was damaged after it was indexed), and its first sample is decoded.
 class Damage {
  public:
   Damage(const Format& format, const std::vector<SampleContent>& known = {})
@@ -145,7 +146,8 @@ class Damage {
     }
     if (const auto decoded = decoder->decode(stored); !decoded) note(decoded.error());
   }
-  // Those of `parts` that are in no message, and all messages where there are any.
+  // Returns those of `parts` that are in no message, followed by all messages; empty when none is
+  // missing.
   std::string lacks(std::initializer_list<std::string_view> parts) const {
     std::string lacking;
     for (const std::string_view part : parts)
@@ -154,7 +156,7 @@ class Damage {
   }
 
  private:
-  // Once each, without the numbers.
+  // Notes each message once, without its numbers.
   void note(const Error& error) {
     std::string line = error.message() + (error.hint().empty() ? "" : " | " + error.hint()) + "\n";
     std::erase_if(line, [](char c) { return c >= '0' && c <= '9'; });

@@ -21,7 +21,7 @@
 
 namespace feedrate {
 
-// In the order in which a file is recognised: `file` takes whatever is left.
+// The order is that in which a file is recognised: `file` comes last, as it takes whatever is left.
 std::span<const Format* const> all_formats() {
   static const Format* const formats[] = {
       &tfrecord_format(), &npz_format(),         &npy_format(),        &hdf5_format(),

@@ -39,7 +39,7 @@ Result<Header> find_header(std::span<const std::byte> head, const Extent& array)
                 begin + length};
 }
 
-// What follows `key` in the dict.
+// Returns the text that follows `key` in the dict.
 std::optional<std::string_view> value_of(std::string_view text, std::string_view key) {
   const std::size_t at = text.find(key);
   if (at == std::string_view::npos) return std::nullopt;
@@ -53,15 +53,15 @@ std::optional<std::uint64_t> leading_number(std::string_view text) {
   return value;
 }
 
-// Bytes of a value: the number in "<f4". None for structures, whose type is a list, and for text,
-// whose number counts characters.
+// Returns the bytes of a value: the number in "<f4". Returns none for structures, whose type is a
+// list, and for text, whose number counts characters.
 std::optional<std::uint64_t> value_bytes(std::string_view text) {
   const auto type = value_of(text, "'descr': '");
   if (!type || type->size() < 3 || !std::string_view("biufcSV").contains((*type)[1])) return {};
   return leading_number(type->substr(2));
 }
 
-// Product of the shape; saturated.
+// Returns the product of the shape; it saturates.
 std::optional<std::uint64_t> values(std::string_view text) {
   auto shape = value_of(text, "'shape': (");
   if (!shape) return std::nullopt;
@@ -79,8 +79,8 @@ std::optional<std::uint64_t> values(std::string_view text) {
 
 }  // namespace
 
-// Format version 1.0. numpy leaves room for the first dimension to grow to 21 digits, then fills up
-// to a multiple of 64 bytes (always at least one).
+// Writes format version 1.0. numpy leaves room for the first dimension to grow to 21 digits, then
+// fills up to a multiple of 64 bytes (always by at least one).
 std::vector<std::byte> npy_header(std::string_view type, std::uint64_t length) {
   const std::string digits = std::to_string(length);
   std::string text = "{'descr': '" + std::string(type) + "', 'fortran_order': False, 'shape': (" +

@@ -54,7 +54,7 @@ void FilePieces::end_checksum(ChecksumKind kind) {
   add(Kind::kEnd, checksum_bytes(kind)).checksum = kind;
 }
 
-// Goes through the bytes of the file in order, or from any offset.
+// Goes through the bytes of the file, in order or from any offset.
 class PieceReader {
  public:
   explicit PieceReader(FilePieces pieces) : pieces_(std::move(pieces)) {}
@@ -74,8 +74,8 @@ class PieceReader {
     finished_.reset();
   }
 
-  // Fills the front of `out`; nullopt for stored checksum bytes that are not known. Returns how
-  // many bytes it is about: 0 at the end of the file.
+  // Fills the front of `out`; it is nullopt for stored checksum bytes that are not known. Returns
+  // the number of bytes it concerns, which is 0 at the end of the file.
   struct Step {
     std::size_t length = 0;
     bool known = true;
@@ -83,6 +83,7 @@ class PieceReader {
   };
   Step next(std::span<std::byte> out) {
     const auto& list = pieces_.pieces_;
+    // Marks of checksums have no bytes, so several pieces may end at one position.
     while (piece_ < list.size() && position_ == list[piece_].begin + list[piece_].length) {
       mark(list[piece_]);
       ++piece_;
@@ -102,7 +103,7 @@ class PieceReader {
     position_ += length;
     return step;
   }
-  // To be called with the true bytes of each step, so that checksums go on.
+  // Must be called with the true bytes of each step, so that the checksums go on.
   void passed(std::span<const std::byte> bytes) {
     for (std::size_t kind = 0; kind < kChecksumKinds; ++kind)
       if (running_[kind].value && !running_[kind].paused)

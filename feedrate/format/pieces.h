@@ -1,6 +1,7 @@
 // A planned file as a list of pieces from first to last: fixed bytes, content of a sample, and
-// checksums over what came before. Whoever can describe a file this way gets its renderer and the
-// verifier of known content for nothing. Shared by the formats, not for users of format.h.
+// checksums over what came before. A format that describes its files this way gets a renderer, and
+// a verifier of known content, without code of its own. Shared by the formats, not for users of
+// format.h.
 #pragma once
 
 #include <cstdint>
@@ -17,28 +18,29 @@ namespace feedrate {
 
 // Changes content bytes into bytes that the format allows at that place.
 using ByteMap = std::byte (*)(std::byte);
-// The same for bytes that stand at `position` of the content, where that matters: a format may put
-// its own marks over the content at places that it can tell from the position.
+// Does the same for bytes that stand at `position` of the content, where that matters: a format may
+// put its own marks over the content at places that it can tell from the position.
 using PlaceMap = std::function<void(std::uint64_t position, std::span<std::byte> bytes)>;
 
 class FilePieces {
  public:
-  // Offset of what comes next; the size of the file at the end.
+  // Returns the offset of what comes next; at the end it is the size of the file.
   std::uint64_t size() const { return size_; }
 
   void literal(std::vector<std::byte> bytes);
   void zeros(std::uint64_t count);
-  // Bytes [from, from + length) of the content, each through `map` when there is one.
+  // Adds bytes [from, from + length) of the content, each through `map` if there is one.
   void content(const SampleContent& content, std::uint64_t from, std::uint64_t length,
                ByteMap map = nullptr);
   void content(const SampleContent& content, std::uint64_t from, std::uint64_t length,
                PlaceMap map);
-  // Starts a checksum of the bytes that follow; several kinds may run at once, each once at a time.
+  // Starts a checksum over the bytes that follow. Several kinds may run at once, but each kind only
+  // once at a time.
   void begin_checksum(ChecksumKind kind);
-  // Leaves out the bytes between the two.
+  // The bytes between these two calls are left out of the checksum.
   void pause_checksum(ChecksumKind kind);
   void resume_checksum(ChecksumKind kind);
-  // Ends it and stores it, most significant byte first.
+  // Ends the checksum and stores it, most significant byte first.
   void end_checksum(ChecksumKind kind);
 
  private:
@@ -63,10 +65,10 @@ class FilePieces {
 };
 
 std::unique_ptr<Renderer> render_pieces(FilePieces pieces);
-// Compares every byte with what render_pieces would write. A checksum is compared when all that it
-// covers came in order just before.
+// Returns a verifier that compares every byte with what render_pieces would write. A checksum is
+// compared when everything that it covers came in order just before.
 std::unique_ptr<Verifier> verify_pieces(FilePieces pieces);
-// For foreign files of formats without checksums.
+// Returns a verifier that accepts everything, for foreign files of formats without checksums.
 std::unique_ptr<Verifier> accept_anything();
 
 }  // namespace feedrate

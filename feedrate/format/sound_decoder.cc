@@ -12,7 +12,7 @@
 namespace feedrate {
 namespace {
 
-// What libsndfile sees as a file.
+// The bytes of a sample, which libsndfile sees as a file.
 struct Memory {
   std::span<const std::byte> bytes;
   sf_count_t position = 0;
@@ -69,7 +69,8 @@ class SoundDecoder : public Decoder {
   }
 
  private:
-  // A multiple of every number of channels up to 16, so that libsndfile accepts it for most files.
+  // It is a multiple of every number of channels up to 16, so that libsndfile accepts it for most
+  // files.
   static constexpr sf_count_t kSamples = 720720 / 8;
   std::vector<short> samples_ = std::vector<short>(kSamples);
 };

@@ -8,7 +8,7 @@
 
 namespace feedrate {
 
-// Makes 16-bit samples, in a buffer of fixed size.
+// Makes a decoder to 16-bit samples, in a buffer of fixed size.
 std::unique_ptr<Decoder> make_sound_decoder();
 
 }  // namespace feedrate

@@ -1,4 +1,4 @@
-// What formats have in common in which a file is one sample that is read from its first byte to its
+// The common part of formats in which a file is one sample that is read from its first byte to its
 // last (JPEG, WAV, ...). Shared by the formats, not for users of format.h.
 #pragma once
 
@@ -25,29 +25,30 @@ class WholeFileFormat : public Format {
   std::uint64_t samples_per_file_max() const final { return 1; }
 
  protected:
-  // All of the planned file, of exactly file_bytes(content.bytes).
+  // Returns all of the planned file, exactly file_bytes(content.bytes) of it.
   virtual FilePieces pieces(const SampleContent& content) const = 0;
-  // Never less for a larger payload, and never less than the payload; UINT64_MAX for a payload that
-  // no file of the format can hold.
+  // Returns the size of the file. It is never less for a larger payload, and never less than the
+  // payload; it is UINT64_MAX for a payload that no file of the format can hold.
   virtual std::uint64_t file_bytes(std::uint64_t payload_bytes) const = 0;
-  // What index() has to say about a file that is not empty: check_head, for most formats.
+  // Checks a file that is not empty, for index(). For most formats check_head does.
   virtual Result<> check_file(RandomAccess& file) const;
-  // Whether a file of `total_bytes` may begin with `head`: at most kHeadBytes of it.
+  // Checks that a file of `total_bytes` may begin with `head`, which is at most kHeadBytes of it.
   virtual Result<> check_head(std::span<const std::byte> head, std::uint64_t total_bytes) const;
-  // Of a foreign file of that size; for formats with checksums.
+  // Returns a verifier for a foreign file of that size, in formats with checksums.
   virtual std::unique_ptr<Verifier> foreign_verifier(std::uint64_t file_bytes) const;
 
   static constexpr std::size_t kHeadBytes = 512;
 };
 
-// kCorrupt unless [at, at + length) lies within a file of `total_bytes`; `what` is at `at`.
+// Returns kCorrupt unless [at, at + length) lies within a file of `total_bytes`; `what` is at `at`.
 Result<> check_within(std::string_view what, std::uint64_t at, std::uint64_t length,
                       std::uint64_t total_bytes);
 
-// Largest image or recording that a decoder makes, so that a damaged size field asks for no more.
+// The largest image or recording that a decoder makes, so that a damaged size field cannot ask for
+// more.
 inline constexpr std::uint64_t kDecodedBytesMax = 1ULL << 30U;
 
-// kCorrupt when `bytes` is more than that.
+// Returns kCorrupt when `bytes` is more than that.
 Result<> check_decoded_bytes(std::uint64_t bytes);
 
 }  // namespace feedrate

@@ -37,7 +37,7 @@ void append_little(std::vector<std::byte>& out, Integer value) {
   store_little(out.data() + at, value);
 }
 
-// Most significant byte first.
+// Numbers are stored with the most significant byte first.
 template <class Integer>
 Integer load_big(const std::byte* at) {
   return std::byteswap(load_little<Integer>(at));
@@ -57,17 +57,18 @@ inline std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// kCorrupt, "at offset N: DETAIL". A format knows no path; its caller puts that in front.
+// Returns kCorrupt, "at offset N: DETAIL". A format knows no path, so its caller puts that in
+// front.
 std::unexpected<Error> corrupt_at(std::uint64_t offset, std::string_view detail);
 
-// Index of the first byte that differs; the spans have the same length.
+// Returns the index of the first byte that differs; the spans have the same length.
 std::optional<std::size_t> first_mismatch(std::span<const std::byte> actual,
                                           std::span<const std::byte> expected);
 
-// How much of a long span is checked at a time, so that every pass over it finds it in the cache.
+// So much of a long span is checked at a time, so that every pass over it finds it in the cache.
 inline constexpr std::size_t kCheckSliceBytes = std::size_t{64} << 10U;
 
-// The base name of a path, in lower case.
+// Returns the base name of a path, in lower case.
 std::string lower_base_name(std::string_view path);
 
 }  // namespace feedrate

@@ -32,12 +32,12 @@ std::vector<std::string> sorted_entries(const std::string& folder) {
   return names;
 }
 
-// Walks down from a device to the disks it is made of.
+// Walks down from a device to the disks that it is made of.
 class Stack {
  public:
   Stack(const HostRoots& roots, std::vector<BlockNode>& disks) : roots_(roots), disks_(disks) {}
 
-  // What one device is, in words. nullopt: there is no such device here.
+  // Describes one device in words; nullopt when there is no such device here.
   std::optional<std::string> describe(const std::string& link, BlockNode& node, int depth = 0) {
     std::error_code code;
     const fs::path folder = fs::canonical(link, code);
@@ -101,7 +101,7 @@ bool add_device(BlockDevice& device, const std::string& link, const HostRoots& r
   if (!text) return false;
   device.layers += device.devices.empty() ? device.file_system + " on " : ", ";
   device.layers += *text;
-  // Some drivers and administrators switch the counters off; all of them stay 0 then.
+  // Some drivers and administrators switch the counters off; they all stay 0 then.
   if (read_host_word(node.queue + "/iostats") == "0" && device.reason.empty())
     device.reason =
         fmt::format("the counters of {} are switched off (queue/iostats is 0)", node.name);
@@ -121,7 +121,8 @@ std::string block_link(const HostRoots& roots, unsigned major_number, unsigned m
   return fmt::format("{}/dev/block/{}:{}", roots.sys, major_number, minor_number);
 }
 
-// A file system with a device number of its own (btrfs, f2fs, bcachefs): by the mount's source.
+// Finds the device by the mount's source, for a file system with a device number of its own (btrfs,
+// f2fs, bcachefs).
 BlockDevice by_source(const Mount& mount, const HostRoots& roots) {
   BlockDevice device;
   device.file_system = mount.file_system;
@@ -142,7 +143,7 @@ BlockDevice by_source(const Mount& mount, const HostRoots& roots) {
 
 BlockDevice find(const std::string& path, const HostRoots& roots, int depth);
 
-// A file on an overlay lies in the first of its layers that has it.
+// Finds the device of a file on an overlay, which lies in the first of its layers that has it.
 BlockDevice below_overlay(const std::string& path, const Mount& mount, const HostRoots& roots,
                           int depth) {
   std::vector<std::string> layers;
@@ -175,7 +176,8 @@ BlockDevice find(const std::string& path, const HostRoots& roots, int depth) {
   if (is_network_file_system(file_system))
     return not_countable(file_system,
                          fmt::format("{} has no block device on this host", file_system));
-  // Files of an overlay may show the device of a layer, or one of the overlay's own.
+  // A file of an overlay may show the device of a layer, or one of the overlay's own, so the device
+  // number is not used.
   if (file_system == "overlay") return below_overlay(path, *mount, roots, depth);
   BlockDevice device =
       find_block_device(major(status.st_dev), minor(status.st_dev), file_system, roots);
@@ -207,8 +209,8 @@ std::vector<std::string> btrfs_device_links(const std::string& source, const Hos
 }
 
 std::optional<BlockCounters> parse_block_stat(std::string_view text) {
-  // Documentation/block/stat.rst: reads, merged, sectors, ms; the same of writes; in flight, ms
-  // busy
+  // The fields by Documentation/block/stat.rst: reads, merged, sectors, ms; the same four for
+  // writes; in flight, ms busy.
   const auto words = words_of(text);
   if (words.size() < 11) return std::nullopt;
   std::uint64_t numbers[10];
@@ -242,10 +244,10 @@ BlockDevice find_block_device(unsigned major, unsigned minor, std::string_view f
   BlockDevice device;
   device.file_system = file_system;
   device.layers = file_system;
-  // Major 0 is for file systems without one device.
+  // Major number 0 is for file systems that are not on one device.
   const std::string link = block_link(roots, major, minor);
   if (major == 0 || !exists(link)) {
-    device.reason = fmt::format("device {}:{} is no block device of this host", major, minor);
+    device.reason = fmt::format("device {}:{} is not a block device of this host", major, minor);
     return device;
   }
   device.layers.clear();

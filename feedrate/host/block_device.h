@@ -2,9 +2,9 @@
 // asked for can be held against bytes that a device moved. Any thread.
 //
 // A file system may sit on a partition, device-mapper or md devices, or a loop device whose own
-// file lies on yet another file system. Counted is the device that the file system sits on: what it
-// moved is what this file system asked for (others' partitions and volumes are left out). What is
-// below is named, and the disks at the bottom can be counted too.
+// file lies on yet another file system. The device that the file system sits on is the one that is
+// counted: what it moved is what this file system asked for, without others' partitions and
+// volumes. The devices below it are named, and the disks at the bottom can be counted too.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@
 
 namespace feedrate {
 
-// Since the device appeared. Bytes that the device or the network moved, not those that programs
-// asked for.
+// Counts since the device appeared, in bytes that the device or the network moved, not those that
+// programs asked for.
 struct BlockCounters {
   std::string name;  // "vda1"; "vda+vdb" for a sum
   std::uint64_t read_bytes = 0, read_ops = 0;
@@ -28,15 +28,16 @@ struct BlockCounters {
   std::uint64_t in_flight = 0;  // now
   std::uint64_t busy_ms = 0;    // time with anything in flight
 };
-// The text of /sys/dev/block/MAJOR:MINOR/stat.
+// Parses the text of /sys/dev/block/MAJOR:MINOR/stat.
 std::optional<BlockCounters> parse_block_stat(std::string_view text);
-// What happened in between. A counter that went backwards (another device now) gives 0.
+// Returns what happened in between. A counter that went backwards (it is another device now) gives
+// 0.
 BlockCounters operator-(const BlockCounters& after, const BlockCounters& before);
 
 struct BlockNode {
   std::string name;    // "vda1"
   std::string folder;  // below /sys
-  std::string queue;   // folder of the queue's settings: that of the whole disk
+  std::string queue;   // folder of the settings of the whole disk's queue
 };
 
 struct BlockDevice {
@@ -44,21 +45,22 @@ struct BlockDevice {
   std::string reason;       // why it is not
   std::string file_system;  // "ext4"
   std::string layers;       // "ext4 on vda1 (of vda)", "ext4 on loop0 -> ext4 on vda"
-  // What the file system sits on: one device, but for a file system of several (btrfs).
+  // The devices that the file system sits on: one, except for a file system of several (btrfs).
   std::vector<BlockNode> devices;
   std::vector<BlockNode> disks;  // whole disks at the bottom, each once
 };
 
-// Never fails: what cannot be counted says why.
+// Never fails: where the device cannot be counted, the result says why.
 BlockDevice find_block_device(const std::string& path, const HostRoots& roots = {});
-// By device number, for a file system that is known already.
+// Finds the device by its number, for a file system that is known already.
 BlockDevice find_block_device(unsigned major, unsigned minor, std::string_view file_system,
                               const HostRoots& roots);
 
-// Below /sys/fs/btrfs: links to all devices of the btrfs that has `source` among them.
+// Returns links below /sys/fs/btrfs to all devices of the btrfs that has `source` among them.
 std::vector<std::string> btrfs_device_links(const std::string& source, const HostRoots& roots);
 
-// The sum over `devices`. kUnsupported when it is not countable, kNotFound when it has gone.
+// Returns the sum over `devices`; kUnsupported when it is not countable, kNotFound when a device
+// has gone.
 Result<BlockCounters> read_block_counters(const BlockDevice& device);
 
 }  // namespace feedrate

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kStat = "10 1 100 5 20 2 200 6 3 700 8 0 0 0 0 1 2\n";
 
-// A disk, or a partition of one, as /sys shows them.
+// Makes a disk, or a partition of one, as /sys shows them.
 void add_disk(const FakeTree& tree, const std::string& name, const std::string& number,
               std::string_view stat = kStat) {
   tree.write("sys/devices/" + name + "/stat", stat);
@@ -236,7 +236,7 @@ TEST(BlockDeviceHere, DirectReadsOfAFileAreCounted) {
   EXPECT_GE((*after - *before).read_ops, 1U);
 }
 
-// Standard output of a command, one line.
+// Returns the standard output of a command, which is one line.
 std::string output_of(const std::string& command) {
   const std::unique_ptr<FILE, decltype(&pclose)> pipe(popen(command.c_str(), "r"), &pclose);
   char line[256] = "";
@@ -264,7 +264,7 @@ TEST(BlockDeviceHere, ALoopDevice) {
   if (!below.countable) GTEST_SKIP() << "needs a disk below the image: " << below.reason;
   ASSERT_EQ(read, "read");
   ASSERT_TRUE(before && after);
-  // In a chroot the mount of the image may not be seen: then only its disk is known.
+  // In a chroot the mount of the image may not be visible: then only its disk is known.
   const std::string layers =
       find_mount(image) ? below.layers : "a file on " + join(names(below.disks), ", ");
   EXPECT_EQ(device.layers, "raw on " + loop.substr(5) + " -> " + layers);

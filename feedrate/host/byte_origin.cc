@@ -33,13 +33,13 @@ void add_once(std::vector<std::string>& texts, std::string text) {
   if (std::ranges::find(texts, text) == texts.end()) texts.push_back(std::move(text));
 }
 
-// "zram0" of "zram"
+// Returns whether the name is a kind followed by a number: "zram0" of "zram".
 bool is_numbered(std::string_view name, std::string_view kind) {
   return name.size() > kind.size() && name.starts_with(kind) &&
          std::isdigit(static_cast<unsigned char>(name[kind.size()])) != 0;
 }
 
-// Why a disk without anything below it is memory; "" when it is not.
+// Returns why a disk without anything below it is memory; "" when it is not.
 std::string memory_reason(const std::string& disk, const std::string& folder,
                           const HostRoots& roots) {
   if (is_numbered(disk, "zram") || is_numbered(disk, "ram"))
@@ -56,7 +56,7 @@ std::string memory_reason(const std::string& disk, const std::string& folder,
   return {};
 }
 
-// Why nobody can tell where the blocks of such a disk are; "" when it stores them itself.
+// Returns why nobody can tell where the blocks of such a disk are; "" when it stores them itself.
 std::string unknown_reason(const std::string& disk, const std::string& folder) {
   if (is_numbered(disk, "nbd") || is_numbered(disk, "ublkb"))
     return disk + " gets its blocks from a program";
@@ -64,11 +64,12 @@ std::string unknown_reason(const std::string& disk, const std::string& folder) {
       read_host_word(folder + "/../transport") == "loop")
     return disk + " gets its blocks from a target in this host's kernel";
   if (folder.find("/devices/virtual/block/") != std::string::npos)
-    return disk + " is no hardware, and names no device below it";
+    return disk + " is not hardware, and names no device below it";
   return {};
 }
 
-// A file of an overlay lies in the first of its layers that has it, and not only what it is called.
+// Returns the path of an overlay's file in the first of its layers that has the content, and not
+// only the name, of the file.
 std::string layer_file(const std::string& path, const Mount& mount) {
   std::error_code code;
   const fs::path inside = fs::canonical(path, code).lexically_relative(mount.mount_point);
@@ -83,7 +84,7 @@ std::string layer_file(const std::string& path, const Mount& mount) {
     for (std::string& layer : split(option.substr(equals + 1), ':'))
       if (!layer.empty()) layers.push_back(std::move(layer));
   }
-  // The upper layer may hold a file's name and rights alone.
+  // The upper layer may hold only a file's name and rights.
   if (const auto upper = option_value(mount.super_options, "upperdir")) {
     const std::string changed = (fs::path(*upper) / place).string();
     if (getxattr(changed.c_str(), "trusted.overlay.metacopy", nullptr, 0) < 0)
@@ -94,7 +95,7 @@ std::string layer_file(const std::string& path, const Mount& mount) {
   return {};
 }
 
-// Files that take fewer bytes of a device than they have.
+// Returns why files take fewer bytes of a device than they have; "" when they do not.
 std::string shrunk_reason(const std::string& path, const struct stat& status, const Mount& mount) {
   constexpr std::array<std::string_view, 6> kCompressing{"squashfs", "erofs",  "zfs",
                                                          "bcachefs", "cramfs", "ubifs"};
@@ -158,7 +159,7 @@ class Walk {
     by_source(mount, depth);
   }
 
-  // A file system with a device number of its own.
+  // Follows a file system with a device number of its own.
   void by_source(const Mount& mount, int depth) {
     if (mount.file_system == "btrfs") {
       const auto links = btrfs_device_links(mount.source, roots_);
@@ -210,7 +211,8 @@ class Walk {
       origin_.devices.push_back(node);
   }
 
-  // The name of the file may be of another mount namespace, or gone; its device number is not.
+  // The file's name may belong to another mount namespace, or be gone, but its device number is
+  // always valid.
   void loop(const std::string& name, const std::string& folder, int depth) {
     const std::string path = read_host_word(folder + "/loop/backing_file");
     struct stat status{};

@@ -1,9 +1,9 @@
-// What lies at the bottom of a path: devices that store, this host's memory, a network, or what
-// nobody here can see. A file system may sit on loop devices, volumes or other file systems; each
-// is walked down until something stores. Any thread.
+// Finds what lies at the bottom of a path: devices that store, this host's memory, a network, or a
+// place that nobody here can see. A file system may sit on loop devices, volumes or other file
+// systems; each is walked down until something stores. Any thread.
 //
-// What a lowest device moves is what storage gave, whatever passes for a disk above it: zram, a
-// RAM disk, a loop device whose file lies on tmpfs and the like are memory.
+// What a lowest device moves is what storage gave, whatever passes for a disk above it: zram, a RAM
+// disk, a loop device whose file lies on tmpfs and the like are memory.
 #pragma once
 
 #include <string>
@@ -26,20 +26,23 @@ struct ByteOrigin {
   bool network = false;              // some come over one
   std::string shrunk;  // why a device moves fewer bytes than the files have; "" if it does not
 
-  // Of a mixture the counters of the devices tell, so memory alone is memory.
+  // In a mixture the counters of the devices tell what came from storage, so only memory alone is
+  // memory.
   BytesFrom from() const;
 };
 
-// Of a file or directory, links followed. Never fails: what cannot be told says why.
+// Finds the origin of a file or directory, links followed. Never fails: where it cannot be told,
+// the result says why.
 ByteOrigin find_byte_origin(const std::string& path, const HostRoots& roots = {});
-// Of several files: the union.
+// Returns the union over several files.
 ByteOrigin find_byte_origin(const std::vector<std::string>& paths, const HostRoots& roots = {});
 
-// What the devices have moved so far. kUnsupported where they do not count or there is none.
+// Returns what the devices have moved so far; kUnsupported where they do not count, or there is
+// none.
 Result<BlockCounters> read_origin_counters(const ByteOrigin& origin);
 
-// Bytes that this process, all its threads, has had storage read so far, by /proc/self/io; nullopt
-// where the kernel does not count it.
+// Returns the bytes that storage has read so far for this process, all its threads, by
+// /proc/self/io; nullopt where the kernel does not count them.
 std::optional<std::uint64_t> read_process_bytes(const HostRoots& roots = {});
 
 }  // namespace feedrate

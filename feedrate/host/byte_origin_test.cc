@@ -17,7 +17,7 @@ using Texts = std::vector<std::string>;
 class ByteOriginOf : public testing::Test {
  protected:
   ByteOriginOf() { tree_.write("m/file", "0123456789"); }
-  // `number` as in "253:0"; the folder of a device decides what it is taken for.
+  // `number` is like "253:0". The folder of a device decides what it is taken for.
   void disk(const std::string& folder, const std::string& number) {
     tree_.write(folder + "/stat", kStat);
     tree_.write(folder + "/queue/iostats", "1\n");
@@ -89,7 +89,7 @@ TEST_F(ByteOriginOf, DisksThatNobodyCanLookInto) {
       {"virtual/block/nbd0", "nbd0 gets its blocks from a program"},
       {"virtual/block/ublkb0", "ublkb0 gets its blocks from a program"},
       {"tcm_loop_0/block/sdd", "sdd gets its blocks from a target in this host's kernel"},
-      {"virtual/block/zd0", "zd0 is no hardware, and names no device below it"}};
+      {"virtual/block/zd0", "zd0 is not hardware, and names no device below it"}};
   for (const auto& [folder, reason] : disks) {
     std::filesystem::remove(tree_.path("sys/dev/block/" + number()));
     const ByteOrigin origin = of_disk("sys/devices/" + folder);

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kNoMemoryLimit = std::uint64_t{1} << 60U;  // version 1 writes 2^63 - 4096
 
-// "8:0" -> 8, 0
+// Parses a device number: "8:0" gives 8 and 0.
 std::optional<std::pair<unsigned, unsigned>> parse_device(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) return std::nullopt;
@@ -26,7 +26,8 @@ std::optional<std::pair<unsigned, unsigned>> parse_device(std::string_view text)
   return std::pair{static_cast<unsigned>(*major), static_cast<unsigned>(*minor)};
 }
 
-// The path of this process's group for a controller ("" is version 2), from /proc/self/cgroup.
+// Returns the path of this process's group for a controller ("" is version 2), from
+// /proc/self/cgroup.
 std::optional<std::string> group_path(std::string_view text, std::string_view controller) {
   for (const std::string_view line : lines_of(text)) {  // "4:memory:/job", "0::/job"
     const std::size_t first = line.find(':');
@@ -40,7 +41,7 @@ std::optional<std::string> group_path(std::string_view text, std::string_view co
   return std::nullopt;
 }
 
-// The folders of this process's group and of those above it, innermost first.
+// Returns the folders of this process's group and of those above it, innermost first.
 std::vector<std::string> group_folders(const HostRoots& roots, std::string_view controller) {
   const auto groups = read_host_file(roots.proc + "/self/cgroup");
   const auto table = read_host_file(roots.proc + "/self/mountinfo");
@@ -53,7 +54,8 @@ std::vector<std::string> group_folders(const HostRoots& roots, std::string_view 
                             : mount.file_system == "cgroup" &&
                                   option_value(mount.super_options, controller).has_value();
     if (!wanted) continue;
-    // In a container the mount shows only a part of the tree, and the path may count from outside.
+    // In a container the mount shows only a part of the tree, and the path may count from outside
+    // of it.
     if (mount.root != "/" && path->starts_with(mount.root)) *path = path->substr(mount.root.size());
     fs::path folder = (fs::path(mount.mount_point + "/" + *path)).lexically_normal();
     if (!folder.has_filename()) folder = folder.parent_path();
@@ -99,7 +101,7 @@ CgroupIoLimit& io_limit(CgroupLimits& limits, std::pair<unsigned, unsigned> devi
 
 using IoField = std::optional<std::uint64_t> CgroupIoLimit::*;
 
-// "8:0 1048576", a line a device.
+// Reads "8:0 1048576", one line for each device.
 void read_throttle(const std::string& file, IoField field, CgroupLimits& limits) {
   const std::string text = read_host_word(file);
   for (const std::string_view line : lines_of(text)) {
@@ -140,7 +142,7 @@ void read_version_1(const HostRoots& roots, CgroupLimits& limits) {
   }
 }
 
-// The lines "8:0 Read 123" of a blkio.throttle file.
+// Reads the lines "8:0 Read 123" of a blkio.throttle file.
 std::optional<std::uint64_t> throttle_count(const std::string& file, const std::string& device,
                                             std::string_view operation) {
   const auto text = read_host_file(file);
@@ -153,7 +155,7 @@ std::optional<std::uint64_t> throttle_count(const std::string& file, const std::
   return std::nullopt;  // version 1 counts only devices that have a limit
 }
 
-// "rbps=100" of a line; nullopt for max, or when it is not there.
+// Returns the number of a field, such as "rbps=100"; nullopt for "max", or when it is not there.
 std::optional<std::uint64_t> field(const std::vector<std::string_view>& words,
                                    std::string_view name) {
   for (const std::string_view word : words)
@@ -243,6 +245,7 @@ std::optional<CgroupIo> read_cgroup_io(unsigned major, unsigned minor, const Hos
     if (const auto text = read_host_file(folders.front() + "/io.stat")) {
       for (const CgroupIo& device : parse_io_stat(*text))
         if (device.major == major && device.minor == minor) return device;
+      // Version 2 counts every device, so one without a line has moved nothing.
       return CgroupIo{major, minor, 0, 0, 0, 0};
     }
   const auto old_folders = group_folders(roots, "blkio");

@@ -1,4 +1,4 @@
-// For tests: a directory that goes away again, to be filled like /proc or /sys.
+// A temporary directory for tests, to be filled like /proc or /sys.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -30,13 +30,13 @@ class FakeTree {
     return name.empty() ? folder_ : folder_ + "/" + name;
   }
   HostRoots roots() const { return {path("proc"), path("sys")}; }
-  // Makes the folders above it, too.
+  // Writes a file, and makes the folders above it.
   std::string write(const std::string& name, std::string_view text) const {
     std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
     std::ofstream(path(name)) << text;
     return path(name);
   }
-  // A link at `name` to `target`, both in the tree.
+  // Makes a link at `name` to `target`, both in the tree.
   void link(const std::string& name, const std::string& target) const {
     std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
     std::filesystem::create_symlink(path(target), path(name));

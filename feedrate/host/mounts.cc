@@ -11,7 +11,7 @@
 namespace feedrate {
 namespace {
 
-// mountinfo writes space, tab, newline and backslash as three octal digits.
+// Undoes mountinfo's writing of space, tab, newline and backslash as three octal digits.
 std::string unescape(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -30,7 +30,8 @@ std::string unescape(std::string_view text) {
 std::optional<Mount> parse_line(std::string_view line) {
   const auto words = words_of(line);
   const auto dash = std::ranges::find(words, "-");
-  // id parent major:minor root mount-point options [tags...] - type source super-options
+  // The fields: id parent major:minor root mount-point options [tags...] - type source
+  // super-options
   if (dash - words.begin() < 6 || words.end() - dash < 4) return std::nullopt;
   Mount mount;
   const auto id = parse_host_number(words[0]);

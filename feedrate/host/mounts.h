@@ -1,4 +1,4 @@
-// What is mounted where, from /proc/self/mountinfo. Any thread.
+// The table of mounts, from /proc/self/mountinfo. Any thread.
 #pragma once
 
 #include <optional>
@@ -21,19 +21,20 @@ struct Mount {
   std::string super_options;  // of the file system: "rw,data=ordered"
 };
 
-// Lines that are not understood are left out. \040 and the like become what they stand for.
+// Lines that are not understood are left out. Escapes such as \040 become the characters they stand
+// for.
 std::vector<Mount> parse_mountinfo(std::string_view text);
 
-// The mount that `path` is on, by its mount id where the kernel gives it, else by the longest mount
-// point above its real path. nullopt when the path or the table cannot be read.
+// Returns the mount that `path` is on, by its mount id where the kernel gives it, else by the
+// longest mount point above its real path; nullopt when the path or the table cannot be read.
 std::optional<Mount> find_mount(const std::string& path, const HostRoots& roots = {});
 
-// Files of it are nowhere but in this host's memory: tmpfs, ramfs, ...
+// Returns whether its files are nowhere but in this host's memory: tmpfs, ramfs, ...
 bool is_memory_file_system(std::string_view file_system);
-// Files of it come over a network, or from a program in user space (fuse).
+// Returns whether its files come over a network, or from a program in user space (fuse).
 bool is_network_file_system(std::string_view file_system);
-// Of those, the ones whose bytes no counter of this host follows: they come from a program in user
-// space, or from the host of this virtual machine.
+// Returns whether it is one of those whose bytes no counter of this host follows: they come from a
+// program in user space, or from the host of this virtual machine.
 bool is_opaque_file_system(std::string_view file_system, std::string_view options);
 
 }  // namespace feedrate

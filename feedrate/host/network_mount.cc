@@ -38,15 +38,15 @@ void take_options(std::string_view options, NfsMount& mount) {
   mount.connections_asked = option_number(options, "nconnect", 1);
 }
 
-// "xprt: tcp PORT BINDS CONNECTS TIME IDLE SENDS RECEIVES BAD REQUESTS BACKLOG MAX_SLOTS ...";
-// udp has neither connects nor times.
+// Reads "xprt: tcp PORT BINDS CONNECTS TIME IDLE SENDS RECEIVES BAD REQUESTS BACKLOG MAX_SLOTS
+// ..."; udp has neither connects nor times.
 void take_connection(const std::vector<std::string_view>& words, NfsMount& mount) {
   ++mount.connections;
   const bool udp = words.size() > 1 && words[1] == "udp";
   mount.slots_used = std::max(mount.slots_used, number_at(words, udp ? 9 : 12));
 }
 
-// "READ: calls transmissions timeouts sent received queue round-trip execute [errors]"
+// Reads "READ: calls transmissions timeouts sent received queue round-trip execute [errors]".
 void take_operation(const std::vector<std::string_view>& words, NfsMount& mount) {
   if (words.size() < 9 || !words[0].ends_with(':')) return;
   const auto at = [&](std::size_t i) { return number_at(words, i); };
@@ -60,7 +60,8 @@ void take_line(std::string_view line, bool& operations, NfsMount& mount) {
   if (words[0] == "opts:" && words.size() > 1) {
     take_options(words[1], mount);
   } else if (words[0] == "bytes:") {
-    // normal read, normal write, direct read, direct write, server read, server write, pages
+    // The fields: normal read, normal write, direct read, direct write, server read, server write,
+    // pages
     mount.read_bytes = number_at(words, 1);
     mount.direct_read_bytes = number_at(words, 3);
     mount.server_read_bytes = number_at(words, 5);
@@ -74,7 +75,7 @@ void take_line(std::string_view line, bool& operations, NfsMount& mount) {
   }
 }
 
-// mountstats escapes like mountinfo does; the point given is plain.
+// Escapes the path as mountstats does, which is like mountinfo.
 std::string escaped(std::string_view path) {
   std::string text;
   for (const char c : path)
@@ -122,14 +123,16 @@ bool same_address(const sockaddr* one, const sockaddr_storage& other) {
                      sizeof(in6_addr)) == 0;
 }
 
-// "addr=" as NFS and SMB have it, or a numeric host in front of the source ("10.0.0.5:6789:/").
+// Returns "addr=" as NFS and SMB have it, or a numeric host in front of the source
+// ("10.0.0.5:6789:/").
 std::string address_of(const Mount& mount) {
   if (const auto address = option_value(mount.super_options, "addr")) return *address;
   const std::string host = mount.source.substr(0, mount.source.find_first_of(":,/@"));
   return parse_address(host).length > 0 ? host : "";
 }
 
-// "read_bytes 3 samples [bytes] 4096 1048576 2101248": smallest, largest, sum
+// Returns the sum of "read_bytes 3 samples [bytes] 4096 1048576 2101248", whose last numbers are
+// the smallest, the largest and the sum.
 std::optional<std::uint64_t> lustre_read_sum(const std::string& file) {
   const std::string text = read_host_file(file).value_or("");
   for (const std::string_view line : lines_of(text)) {
@@ -139,8 +142,8 @@ std::optional<std::uint64_t> lustre_read_sum(const std::string& file) {
   return std::nullopt;
 }
 
-// Of the file system "lfs" of "10.0.0.1@tcp:/lfs/folder": what came from its targets (osc), else
-// what programs read from it (llite).
+// Returns, for the file system "lfs" of "10.0.0.1@tcp:/lfs/folder", what came from its targets
+// (osc), else what programs read from it (llite).
 std::optional<std::uint64_t> lustre_read_bytes(const std::string& source, const HostRoots& roots) {
   const std::size_t slash = source.find(":/");
   if (slash == std::string::npos) return std::nullopt;
@@ -192,7 +195,8 @@ std::vector<std::string> interfaces(const HostRoots& roots) {
 
 std::optional<NfsMount> parse_mountstats(std::string_view mountstats,
                                          std::string_view mount_point) {
-  // "device srv:/export mounted on /mnt with fstype nfs4 statvers=1.1", then indented lines
+  // A mount's part begins with "device srv:/export mounted on /mnt with fstype nfs4 statvers=1.1",
+  // and its other lines are indented.
   const std::string wanted = escaped(mount_point);
   std::optional<NfsMount> found;
   bool inside = false, operations = false;
@@ -266,7 +270,7 @@ NetworkMount find_network_mount(const std::string& path, const HostRoots& roots)
 std::string interface_towards(const std::string& address) {
   const AddressText server = parse_address(address);
   if (server.length == 0) return {};
-  // To connect a datagram socket only looks up the route.
+  // Connecting a datagram socket only looks up the route; nothing is sent.
   const int fd = socket(server.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return {};
   sockaddr_storage own{};

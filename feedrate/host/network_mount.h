@@ -1,6 +1,5 @@
-// A mount whose bytes come over a network: how it is set up, and what it has moved so far. NFS
-// tells the most (/proc/self/mountstats); of all others the network interface is counted. Any
-// thread.
+// A mount whose bytes come over a network: its settings, and what it has moved so far. NFS tells
+// the most (/proc/self/mountstats); for all others the network interface is counted. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -33,28 +32,29 @@ struct NfsMount {
   std::string options;      // all of them: "rw,vers=4.2,rsize=1048576,..."
   std::uint64_t read_transfer_bytes = 0, write_transfer_bytes = 0;  // rsize, wsize
   std::uint64_t connections_asked = 1;                              // nconnect
-  std::uint64_t connections = 0;  // that are there, of those that have ever been used
+  std::uint64_t connections = 0;  // that exist now, of those that have ever been used
   std::uint64_t slots_used = 0;   // most calls in flight so far on one connection
 
-  // Since it was mounted.
+  // The following count since the mount was made.
   std::uint64_t read_bytes = 0, direct_read_bytes = 0;          // asked for by programs
   std::uint64_t server_read_bytes = 0, server_write_bytes = 0;  // fetched from, sent to the server
   std::map<std::string, NfsOperation, std::less<>> operations;
 };
 
-// The part of `mountstats` about the last mount on `mount_point`; nullopt when it is no NFS mount.
+// Parses the part of `mountstats` about the last mount on `mount_point`; nullopt when it is not an
+// NFS mount.
 std::optional<NfsMount> parse_mountstats(std::string_view mountstats, std::string_view mount_point);
-// What happened in between; settings are those of `after`.
+// Returns what happened in between; the settings are those of `after`.
 NfsMount operator-(NfsMount after, const NfsMount& before);
 
-// How many calls may be in flight at once, by this host's settings.
+// The number of calls that may be in flight at once, by this host's settings.
 struct NfsSlotLimits {
   std::optional<std::uint64_t> session_slots;  // NFSv4.1 and newer: nfs.max_session_slots
   std::optional<std::uint64_t> tcp_slots;      // NFSv3: sunrpc.tcp_max_slot_table_entries
 };
 NfsSlotLimits nfs_slot_limits(const HostRoots& roots = {});
 
-// Since the host started. Other traffic of the host is in it.
+// Counts since the host started. They include the host's other traffic.
 struct InterfaceCounters {
   std::string name;  // "eth0"; "eth0+eth1" for a sum
   std::uint64_t received_bytes = 0, sent_bytes = 0;
@@ -65,18 +65,21 @@ struct NetworkMount {
   bool is_network = false;
   std::string file_system;  // "nfs4"
   std::string address;      // of the server; "" when the mount does not name it
-  std::string interface;    // that leads there; "": not known
+  std::string interface;    // the interface that leads to the server; "": not known
   std::optional<NfsMount> nfs;
-  // Lustre: what its servers sent to this host, else what programs read; since it was mounted.
+  // For Lustre: the bytes that its servers sent to this host, else those that programs read, since
+  // it was mounted.
   std::optional<std::uint64_t> lustre_read_bytes;
   bool server_is_this_host = false;
 };
-// is_network is false for a local file system.
+// In the result, is_network is false for a local file system.
 NetworkMount find_network_mount(const std::string& path, const HostRoots& roots = {});
 
-// The interface that packets to a numeric address would leave by; nothing is sent. "" if unknown.
+// Returns the interface that packets to a numeric address would leave by; "" if unknown. Nothing is
+// sent.
 std::string interface_towards(const std::string& address);
-// Of that interface, or of all that are hardware (all but lo when none is) for "".
+// Returns the counters of that interface. For "" it sums over all hardware interfaces, or over all
+// but lo when there are none.
 Result<InterfaceCounters> read_interface_counters(const std::string& interface,
                                                   const HostRoots& roots = {});
 

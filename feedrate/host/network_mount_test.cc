@@ -5,7 +5,7 @@
 namespace feedrate {
 namespace {
 
-// As Linux 6.1 writes it.
+// The text is as Linux 6.1 writes it.
 constexpr std::string_view kMountstats =
     "device /dev/vda1 mounted on / with fstype ext4\n"
     "device srv:/export mounted on /mnt/with\\040space with fstype nfs4 statvers=1.1\n"

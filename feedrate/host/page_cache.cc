@@ -20,7 +20,7 @@
 namespace feedrate {
 namespace {
 
-// <linux/mman.h> of Linux 6.5; the number is the same on every architecture but alpha.
+// The call of <linux/mman.h> of Linux 6.5; its number is the same on every architecture but alpha.
 constexpr long kCachestatCall = 451;
 struct CachestatRange {
   std::uint64_t offset, length;  // length 0: to the end
@@ -75,7 +75,8 @@ Result<OpenFile> open_file(const std::string& path) {
   return file;
 }
 
-// The kernel's own rule (can_do_mincore): owners and those who may write are told the truth.
+// Applies the kernel's own rule (can_do_mincore): owners and those who may write are told the
+// truth.
 bool may_ask(const OpenFile& file, const std::string& path) {
   return geteuid() == file.status.st_uid || geteuid() == 0 ||
          faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
@@ -112,6 +113,7 @@ Result<Residency> by_mincore(const OpenFile& file, const std::string& path) {
   residency.method = ResidencyMethod::kMincore;
   const std::uint64_t page = page_bytes();
   std::vector<unsigned char> pages;
+  // The file is mapped in parts, so that a huge one takes little address space and memory.
   for (std::uint64_t offset = 0; offset < file.bytes(); offset += kMapBytes) {
     const auto length = static_cast<std::size_t>(std::min(kMapBytes, file.bytes() - offset));
     void* address =
@@ -135,16 +137,18 @@ Result<Residency> by_either(const OpenFile& file, const std::string& path) {
   return by_mincore(file, path);
 }
 
-// A line of /proc/PID/maps: "7f0a-7f0b r--s 00000000 fe:00 1234   /path".
+// Returns whether a line of /proc/PID/maps is about the file: "7f0a-7f0b r--s 00000000 fe:00 1234
+// /path".
 bool maps_file(std::string_view line, const struct stat& status, std::string_view real_path) {
   const auto words = words_of(line);
   if (words.size() < 6 || parse_host_number(words[4]) != status.st_ino) return false;
-  // btrfs and overlay show another device number here than stat does.
+  // On btrfs and overlay the device number here differs from that of stat, so the path counts as
+  // well.
   return line.ends_with(real_path) ||
          words[3] == fmt::format("{:02x}:{:02x}", major(status.st_dev), minor(status.st_dev));
 }
 
-// "process 123 (python3)", or "" when no process that may be looked at maps the file.
+// Returns "process 123 (python3)", or "" when no process that may be looked at maps the file.
 std::string mapped_by(const OpenFile& file, const std::string& path, const HostRoots& roots) {
   const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
                                                          &std::free);
@@ -210,7 +214,7 @@ void add(const std::string& path, const Result<DropOutcome>& outcome, DropSummar
         {path, outcome->after->resident_bytes, outcome->kept_reason, outcome->remedy});
 }
 
-// Drops what can be dropped. `explain` costs a look at all processes when something remains.
+// Drops what can be dropped. With `explain`, it looks at all processes when something remains.
 Result<DropOutcome> drop(const std::string& path, const HostRoots& roots, bool explain) {
   FEEDRATE_TRY(const OpenFile file, open_file(path));
   DropOutcome outcome;
@@ -225,7 +229,7 @@ Result<DropOutcome> drop(const std::string& path, const HostRoots& roots, bool e
   count(outcome.before);
   outcome.after = outcome.before;
   if (outcome.before && outcome.before->resident_bytes == 0) return outcome;
-  // Twice: a page that is just being written back when it is asked for stays.
+  // It is done twice, since a page that is being written back at that moment stays.
   for (int attempt = 0; attempt < 2; ++attempt) {
     const bool clean = outcome.after && outcome.after->dirty_bytes == 0;
     if (!clean && fdatasync(file.number()) != 0 && errno != EINVAL && errno != EROFS)
@@ -270,7 +274,8 @@ ResidencySummary files_residency(const FileList& files, std::uint64_t files_max)
   summary.files = files.count;
   summary.files_looked_at = std::min(files.count, files_max);
   for (std::uint64_t i = 0; i < summary.files_looked_at; ++i) {
-    // The middle of each of files_looked_at stretches that differ by one file at most.
+    // The files are those in the middle of files_looked_at stretches, which differ by one file at
+    // most.
     const std::uint64_t looked_at = summary.files_looked_at, each = files.count / looked_at;
     const std::uint64_t number = i * each + i * (files.count % looked_at) / looked_at + each / 2;
     const std::string path = files.path(number);

@@ -1,9 +1,9 @@
-// Which part of a file this host holds in its page cache, and how to have it let go. No privileges
-// are needed. Any thread; all calls block.
+// The part of a file that this host holds in its page cache, and dropping it. No privileges are
+// needed. Any thread; all calls block.
 //
-// cachestat(2) counts where the kernel has it (Linux 6.5) and lets us ask; else mmap and mincore(2)
-// do. Both answer only to those who own the file or may write to it: for others' files the kernel
-// gives EPERM, or (mincore) lies, so that is an error here (kPermission), never a number.
+// cachestat(2) counts where the kernel has it (Linux 6.5) and allows it; else mmap and mincore(2)
+// do. Both answer only to those who own the file or may write to it. For others' files the kernel
+// gives EPERM, or (mincore) lies, so that is an error here (kPermission), and never a number.
 #pragma once
 
 #include <cstdint>
@@ -29,10 +29,11 @@ struct Residency {
   ResidencyMethod method = ResidencyMethod::kCachestat;
 };
 Result<Residency> file_residency(const std::string& path);
-// By this method only.
+// Uses this method only.
 Result<Residency> file_residency(const std::string& path, ResidencyMethod method);
 
-// The paths of many files, one at a time: a data set may have millions. "" where there is none.
+// The paths of many files, one at a time, since a data set may have millions. They are "" where
+// there is none.
 struct FileList {
   std::uint64_t count = 0;
   std::function<std::string(std::uint64_t number)> path;
@@ -42,25 +43,27 @@ inline constexpr std::uint64_t kResidencySampleFiles = 2000;
 struct ResidencySummary {
   std::uint64_t files = 0;
   std::uint64_t files_looked_at = 0;  // evenly spread when fewer than files
-  std::uint64_t files_unknown = 0;    // of those: could not be counted
+  std::uint64_t files_unknown = 0;    // files of those that could not be counted
   std::string unknown_reason;         // of the first of them
-  std::uint64_t file_bytes = 0, resident_bytes = 0, dirty_bytes = 0;  // of what was counted
-  std::optional<ResidencyMethod> method;                              // none: nothing was counted
-  double sample_share() const;                                        // files_looked_at / files
-  double resident_share() const;                                      // 0 when nothing was counted
+  // The sums over the files that were counted.
+  std::uint64_t file_bytes = 0, resident_bytes = 0, dirty_bytes = 0;
+  std::optional<ResidencyMethod> method;  // none: nothing was counted
+  double sample_share() const;            // files_looked_at / files
+  double resident_share() const;          // 0 when nothing was counted
 };
 ResidencySummary files_residency(const FileList& files,
                                  std::uint64_t files_max = kResidencySampleFiles);
 
-// What was in the cache before and is there still, and why.
+// What was in the cache before, what is there still, and why.
 struct DropOutcome {
   std::uint64_t file_bytes = 0;
-  std::optional<Residency> before, after;  // none: cannot be counted, see unknown_reason
+  // None where it cannot be counted; unknown_reason says why.
+  std::optional<Residency> before, after;
   std::string unknown_reason;
   std::string kept_reason, remedy;  // when something remains
 };
-// Writes dirty pages back (only when there are any, or nobody can tell), then has all pages of the
-// file dropped. Fails only when the file cannot be opened or written back.
+// Writes dirty pages back (only when there are any, or nobody can tell), then drops all pages of
+// the file. Fails only when the file cannot be opened or written back.
 Result<DropOutcome> drop_file(const std::string& path, const HostRoots& roots = {});
 
 struct DropSummary {

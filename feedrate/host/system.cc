@@ -17,7 +17,7 @@ std::uint64_t grown(std::uint64_t after, std::uint64_t before) {
   return after > before ? after - before : 0;
 }
 
-// Names below `folder` that are `prefix` and a number, by that number.
+// Returns the numbers of the entries below `folder` whose names are `prefix` and a number, sorted.
 std::vector<unsigned> numbered(const std::string& folder, std::string_view prefix) {
   std::vector<unsigned> numbers;
   std::error_code code;
@@ -35,7 +35,8 @@ std::vector<unsigned> numbered(const std::string& folder, std::string_view prefi
 }  // namespace
 
 std::optional<CpuTimes> parse_cpu_times(std::string_view text) {
-  // "cpu user nice system idle iowait irq softirq steal guest guest_nice"; guests are in user.
+  // The line is "cpu user nice system idle iowait irq softirq steal guest guest_nice"; user
+  // includes guests.
   const auto words = words_of(text.substr(0, text.find('\n')));
   if (words.size() < 9 || words[0] != "cpu") return std::nullopt;
   std::uint64_t ticks[9] = {};

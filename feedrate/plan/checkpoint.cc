@@ -12,15 +12,16 @@ constexpr const char* kDalySource = "Daly, FGCS 22 (2006) 303-312; Young, CACM 1
 
 std::string percent(Count value) { return show(Measure::fraction(value)); }
 
-// Rows of tables that lie on one data-parallel rank only, though ZeRO does not shard them.
+// Returns the bytes of rows of tables that lie on one data-parallel rank only, although ZeRO does
+// not shard them.
 Bytes read_once(const CheckpointJob& job) {
   const Count tables = job.model.row_wise_parameters();
   return tables * ((job.parallelism.zero_stage >= 3 ? Bytes(0) : job.precision.weights) +
                    (job.parallelism.zero_stage >= 1 ? Bytes(0) : job.precision.optimizer));
 }
 
-// Every data-parallel rank reads what it holds: weights that only the first one wrote are read by
-// all of them.
+// Every data-parallel rank reads what it holds, so weights that only the first one wrote are read
+// by all of them.
 Bytes restart_bytes(const CheckpointJob& job, const CheckpointSize& size) {
   const Count replicas = count_of(job.parallelism.data);
   const bool weights_sharded = job.parallelism.zero_stage >= 3;
@@ -56,6 +57,8 @@ void add_size(const CheckpointJob& job, const CheckpointNeed& need, Section& sec
                               ? fmt::format("; norms {} times", parallel.tensor)
                               : ""),
               job.precision_source);
+  // With ZeRO each rank also has five vectors of `hidden` with the optimizer's values
+  // (checkpoint_shards.h).
   section.add("optimizer", "of which optimizer", need.size.optimizer,
               fmt::format("parameters x {} = {} x {}{}", show(job.precision.optimizer),
                           show(model.parameters()), show(job.precision.optimizer),
@@ -87,6 +90,8 @@ void add_state(const CheckpointJob& job, const CheckpointNeed& need, Section& se
   const Parallelism& parallel = job.parallelism;
   const Count share = count_of(parallel.tensor * parallel.pipeline);
   const Count tables = job.model.row_wise_parameters();
+  // ZeRO divides the optimizer from stage 1 on, the gradients from 2 and the weights from 3
+  // (Rajbhandari et al., SC20).
   const auto divided = [&](std::uint32_t stage) {
     return parallel.zero_stage >= stage ? fmt::format(" / {}", parallel.data) : std::string();
   };
@@ -146,7 +151,7 @@ std::string interval_formula(Seconds mtbf, Seconds cost) {
       show(mtbf), show(cost), show(root(Count(2) * mtbf * cost)));
 }
 
-// One of the ways to checkpoint; `key` is "" or "_async".
+// Adds one of the ways to checkpoint; `key` is "" or "_async".
 void add_pace(const CheckpointNeed& need, const CheckpointPace& pace, const std::string& key,
               const std::string& name, Seconds lost, const std::string& lost_formula,
               Section& section) {
@@ -177,6 +182,8 @@ void add_times(const CheckpointJob& job, const CheckpointNeed& need, Section& se
               fmt::format("largest rank / its link to host memory = {} / {}",
                           show(need.size.largest.sum()), show(job.snapshot.value)),
               job.snapshot.source());
+  // An asynchronous checkpoint must be written before the next one begins, so its write time bounds
+  // the interval from below.
   section.add("interval_async", "training between two, asynchronous", need.asynchronous.interval,
               fmt::format("max(write time {}, {})", show(need.write_time),
                           interval_formula(mtbf, need.asynchronous.blocked)),
@@ -190,6 +197,8 @@ void add_times(const CheckpointJob& job, const CheckpointNeed& need, Section& se
               need.incremental_interval,
               interval_formula(mtbf, need.write_time * job.changed.value), kDalySource);
   const bool async_better = need.asynchronous.goodput > need.synchronous.goodput;
+  // A job without progress needs another remedy than one that writes slowly, so only the first
+  // remark that applies is given.
   if (need.synchronous.goodput < Count(0.01) && need.asynchronous.goodput < Count(0.01))
     section.remarks.push_back(
         "the job makes no progress: failures come faster than it can save and restart; use fewer "
@@ -202,6 +211,8 @@ void add_times(const CheckpointJob& job, const CheckpointNeed& need, Section& se
 
 void add_rest(const CheckpointJob& job, const CheckpointNeed& need, Section& section) {
   const Parallelism& parallel = job.parallelism;
+  // From this stage of ZeRO on each rank reads its own part; before it, all data-parallel ranks
+  // read the same bytes.
   const auto copies = [&](std::uint32_t stage) {
     return parallel.zero_stage >= stage ? 1 : parallel.data;
   };
@@ -244,7 +255,7 @@ void add_rest(const CheckpointJob& job, const CheckpointNeed& need, Section& sec
   }
 }
 
-// `late`: from the end of a blocking part until it is durable.
+// `late` is the time from the end of a blocking part until the checkpoint is durable.
 CheckpointPace pace(Seconds mtbf, Seconds blocked, Seconds interval, Seconds restart,
                     Seconds late) {
   return {blocked, interval, Count(1) - daly_goodput(mtbf, interval, blocked, Seconds(0)),
@@ -289,12 +300,14 @@ CheckpointNeed checkpoint_need(const CheckpointJob& job) {
       job.available_write > BytesPerSecond(0) ? need.size.sum() / job.available_write : budget;
   const Seconds mtbf = need.mean_time_between_failures = job.failure_time.value / need.size.ranks;
   need.restart_read = restart_bytes(job, need.size);
+  // Without a given bandwidth, the read may take as long as a stall.
   need.restart_time =
       job.restart.value +
       (job.available_read > BytesPerSecond(0) ? need.restart_read / job.available_read : budget);
   need.synchronous = pace(mtbf, need.write_time, daly_interval(mtbf, need.write_time),
                           need.restart_time, Seconds(0));
   const Seconds snapshot = need.size.largest.sum() / job.snapshot.value;
+  // One must be written before the next begins, and what is not yet written is lost at a failure.
   need.asynchronous = pace(mtbf, snapshot, std::max(daly_interval(mtbf, snapshot), need.write_time),
                            need.restart_time, need.write_time);
   need.write_behind = need.size.sum() / need.asynchronous.interval;

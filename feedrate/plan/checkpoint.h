@@ -1,5 +1,5 @@
-// What checkpoints ask of storage: size, bandwidth, how often, what a failure costs.
-// docs/guide/plan.md has every formula with an example worked out by hand.
+// The demand of checkpoints on storage: size, bandwidth, how often one is written, and what a
+// failure costs. docs/guide/plan.md has every formula with an example worked out by hand.
 #pragma once
 
 #include "feedrate/base/quantity.h"
@@ -15,20 +15,20 @@ struct CheckpointJob {
   Precision precision;
   std::string precision_source =
       "Adam in mixed precision, argonne-lcf/dlio_benchmark base_checkpointing.py";
-  // Training may stand still this long for one.
+  // The longest time that training may stand still for one checkpoint.
   Setting<Seconds> stall_budget{Seconds(60), "--stall-budget"};
   BytesPerSecond available_write, available_read;  // what the storage gives; 0: the budget decides
-  // Time between failures of one accelerator and all that goes with it.
+  // The mean time between failures of one accelerator and everything that goes with it.
   Setting<Seconds> failure_time{
       hours(50000), "--mtbf",
       "50,000 h an accelerator: MLPerf Storage v2.0 release; Llama 3 on 16,384 H100 had 50,677 h"};
-  // From a failure to the first read of the checkpoint.
+  // The time from a failure to the first read of the checkpoint.
   Setting<Seconds> restart{Seconds(300), "--restart-time"};
-  // Accelerator to host memory, each.
+  // The bandwidth from each accelerator to host memory.
   Setting<BytesPerSecond> snapshot{
       BytesPerSecond(26.4 * 1073741824), "--snapshot-bandwidth",
       "26.4 GiB/s measured over PCIe Gen4 x16 (gds-report.pages.dev/theory)"};
-  Setting<Count> changed{Count(0.1), "--changed"};  // share that an incremental one writes
+  Setting<Count> changed{Count(0.1), "--changed"};  // share that an incremental checkpoint writes
   Setting<Count> kept{Count(3), "--keep"};
   Setting<Count> loads{Count(1), "--replicas"};  // replicas that load the final model at once
   Setting<Seconds> load_budget{Seconds(60), "--load-time"};
@@ -41,13 +41,13 @@ struct CheckpointPace {
   Seconds blocked;   // training stands still for one
   Seconds interval;  // of training between two
   Count overhead;    // share of time: blocked, and work done again after failures
-  Count goodput;     // share of time that is training which lasts, restarts counted
+  Count goodput;     // share of time in training that lasts, with restarts
 };
 
 struct CheckpointNeed {
   CheckpointSize size;
   BytesPerSecond write, rank_write;  // within the stall budget: of all, of the largest rank
-  Seconds write_time;                // at the available bandwidth, else the budget
+  Seconds write_time;                // at the available bandwidth, else at the budget's
   Seconds mean_time_between_failures;
   CheckpointPace synchronous, asynchronous;
   BytesPerSecond write_behind;  // asynchronous: one is written before the next begins
@@ -63,14 +63,14 @@ struct CheckpointNeed {
 CheckpointNeed checkpoint_need(const CheckpointJob& job);
 Section checkpoint_section(const CheckpointJob& job, const CheckpointNeed& need);
 
-// Training between two checkpoints that loses least, when each costs `cost`: Daly's higher-order
-// estimate, sqrt(2 M C) (1 + sqrt(C / 2M) / 3 + C / 18 M) - C, and M from C = 2 M on. Young's
-// sqrt(2 M C) is its first term.
-// J. T. Daly, Future Generation Computer Systems 22 (2006) 303-312; J. W. Young, CACM 17 (1974).
+// Returns the training between two checkpoints that loses least when each costs `cost`. It is
+// Daly's higher-order estimate, sqrt(2 M C) (1 + sqrt(C / 2M) / 3 + C / 18 M) - C, and M from C = 2
+// M on; Young's sqrt(2 M C) is its first term. J. T. Daly, Future Generation Computer Systems 22
+// (2006) 303-312; J. W. Young, CACM 17 (1974).
 Seconds daly_interval(Seconds mean_time_between_failures, Seconds cost);
-// The share of time that is training which lasts, when failures come at random (exponentially):
-// interval / (M e^(R/M) (e^((interval + cost)/M) - 1)); the same paper. `restart` is what each
-// failure costs beside the work since the last checkpoint.
+// Returns the share of time that is training which lasts, when failures come at random
+// (exponentially): interval / (M e^(R/M) (e^((interval + cost)/M) - 1)), from the same paper.
+// `restart` is what each failure costs beside the work since the last checkpoint.
 Count daly_goodput(Seconds mean_time_between_failures, Seconds interval, Seconds cost,
                    Seconds restart);
 

@@ -1,5 +1,5 @@
-// What a plan is made of: figures, each with its unit, its formula with the numbers in it, and the
-// sources of those.
+// The figures of a plan, each with its unit, its formula with the numbers in it, and the sources of
+// those numbers.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace feedrate {
 
-// A number of the job that an option changes, and where it comes from.
+// A number of the job that an option changes, and its source.
 template <class Q>
 struct Setting {
   Q value;

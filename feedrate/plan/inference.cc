@@ -89,6 +89,8 @@ Section inference_section(const InferenceJob& job, const InferenceNeed& need) {
   } else {
     section.remarks.push_back("no figure with a source is known for the size of this model");
   }
+  // A ratio needs a published rate of training whose samples are like those served. Where there is
+  // none, the section says why.
   if (need.to_training > Count(0))
     section.add(
         "to_training", "samples served for each one trained on, of one accelerator",

@@ -8,7 +8,8 @@
 namespace feedrate {
 namespace {
 
-// Of training and checkpoints: reads and writes of all jobs at once, then what comes by itself.
+// The phases of training and checkpoints: the reads and writes of all jobs at once, and those that
+// come alone.
 struct TrainPhases {
   StoragePhase training{.key = "training", .name = "training and checkpoints, mean"};
   StoragePhase restart{.key = "restart", .name = "restart of all ranks, within the stall budget"};
@@ -25,7 +26,7 @@ struct ServePhases {
   Bytes capacity;
 };
 
-// What training shares with the network and the model.
+// Adds what training shares with the network and the model.
 void add_bounds(const PlannedJob& job, const TrainingDemand& demand, const NetworkPort& port,
                 const std::optional<CheckpointNeed>& checkpoint, Section& section) {
   section.add("host_ports", fmt::format("network ports of one host, {}", port.title),
@@ -138,6 +139,7 @@ void add_phase(const StoragePhase& phase, Bytes transfer, StoragePlan& plan) {
   };
   add("read", "read bandwidth", phase.read, sum);
   add("write", "write bandwidth", phase.write, sum);
+  // Operations of training depend on its files; everything else comes in transfers of one size.
   add("read_operations", "read operations", phase.read_operations,
       trains ? sum : packed(phase.read));
   add("write_operations", "write operations", phase.write_operations,
@@ -164,7 +166,7 @@ std::vector<StoragePhase> phases_of(const TrainPhases& train) {
   return {train.training, train.restart, train.load, train.burst};
 }
 
-// Sets of step times of the jobs, each once.
+// Returns the sets of step times that the jobs use, each once.
 std::string timing_sets(const std::vector<PlannedJob>& jobs) {
   std::string sets;
   for (const PlannedJob& job : jobs) {
@@ -174,7 +176,7 @@ std::string timing_sets(const std::vector<PlannedJob>& jobs) {
   return sets;
 }
 
-// Counts the units once more, with the step times of the other set.
+// Counts the units a second time, with the step times of the other set.
 void compare_timings(const PlanRequest& request, StoragePlan& plan) {
   plan.timing = timing_sets(request.jobs);
   PlanRequest other = request;
@@ -191,6 +193,8 @@ void compare_timings(const PlanRequest& request, StoragePlan& plan) {
                       job.name, job.training->timing.accelerator, job.training->timing.set));
     }
   }
+  // Where no job has another set there is nothing to compare, and the remarks above would say
+  // nothing.
   if (changed.empty()) {
     plan.figures.remarks.clear();
     return;
@@ -199,6 +203,7 @@ void compare_timings(const PlanRequest& request, StoragePlan& plan) {
   TrainPhases train;
   ServePhases serve;
   for (const PlannedJob& job : other.jobs) plan_job(job, train, serve, other);
+  // The capacity is kept, since it does not depend on step times.
   StorageDemand demand{{}, plan.demand.capacity, plan.demand.one_directory};
   for (const StoragePhase& phase : phases_of(train))
     if (!phase.empty()) demand.phases.push_back(phase);

@@ -1,4 +1,4 @@
-// `feedrate plan`: what storage jobs need. Pure: no I/O, no clock.
+// `feedrate plan`: the storage that jobs need. Pure: no I/O, no clock.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace feedrate {
 
-// One workload or model and what is known of it; what is missing is explained in `remarks`.
+// One workload or model, and what is known of it; `remarks` explain what is missing.
 struct PlannedJob {
   std::string name, title;
   std::optional<TrainingJob> training;
@@ -26,17 +26,18 @@ struct PlanRequest {
   std::vector<StorageProfile> storages;
   NetworkPort port;
   bool one_directory = false;
-  Setting<Count> log_days{Count(30), "--log-days"};  // that logs of inference are kept
+  Setting<Count> log_days{Count(30), "--log-days"};  // days that logs of inference are kept
   Bytes transfer{4194304};  // of a checkpoint's writes and of packed inference input
 };
 
-// All jobs on one storage, for one way to use it.
+// The plan for all jobs on one storage, for one way to use it.
 struct StoragePlan {
   StorageDemand demand;
   Section figures;  // the demand; key "train" or "serve"
   std::vector<Sizing> sizings;
   std::string timing;  // the set of step times: "storage-benchmark"; "" where nothing trains
-  // The same with the step times of the other set, where a job has any; each for one of `sizings`.
+  // The same plan with the step times of the other set, if any job has them; each is for one of
+  // `sizings`.
   std::string other_timing;
   std::vector<Sizing> others;
 };
@@ -48,12 +49,12 @@ struct Plan {
 };
 Plan make_plan(const PlanRequest& request);
 
-// One line of a sweep: the plan for so many accelerators; 0: for as many as each job says.
+// One line of a sweep: the plan for this many accelerators. With 0 each job has as many as it says.
 struct SweepRow {
   Count accelerators;
   Plan plan;
 };
-// The envelope is the caller's to fill in.
+// Leaves the envelope for the caller to fill in.
 PlanResult plan_result(const std::vector<SweepRow>& rows, bool sweep);
 
 }  // namespace feedrate

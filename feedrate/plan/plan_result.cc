@@ -1,4 +1,4 @@
-// A plan as a plain value, with nothing left to work out.
+// Turns a plan into a plain value, with nothing left to work out.
 #include <fmt/format.h>
 
 #include "feedrate/base/units.h"
@@ -18,7 +18,7 @@ std::string servers_by(const Sizing& sizing) {
   return fmt::format("by their {} ({})", show(rate.value), rate.source);
 }
 
-// What one directory does to it, against many.
+// Returns what one directory costs, against many.
 std::vector<std::string> directories(const StorageProfile& storage) {
   std::vector<std::string> lines;
   const Sourced<PerSecond>& creates =

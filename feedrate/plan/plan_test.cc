@@ -145,11 +145,11 @@ TEST(PlanTraining, SamplesWithAndWithoutTheFirstStep) {
   EXPECT_NEAR(demand.run.value(), 13.243, 1e-3);
   EXPECT_NEAR(demand.with_first.value(), 36 * 56 / 13.243, 0.02);
   EXPECT_NEAR(demand.after_first.value(), 35 * 56 / (13.243 - 1.4356 - 0.323), 0.02);
-  // Twice the bandwidth: the fill takes half, and the steps follow each other.
+  // With twice the bandwidth the fill takes half as long, and the steps follow each other.
   job.available_read = demand.full;
   EXPECT_NEAR(training_demand(job).fill.value(), 4 * 0.323, 1e-6);
   EXPECT_NEAR(training_demand(job).run.value(), 40 * 0.323, 1e-6);
-  // Only for loaders that work so.
+  // The first step is counted only for loaders that work so.
   EXPECT_EQ(training_demand(job_of("resnet50", "h100", 8)).steps, Count(0));
 }
 
@@ -163,7 +163,7 @@ TEST(PlanTraining, AManifestOfLabelsIsReadByEveryReader) {
 TEST(PlanTraining, TheFullestHostCounts) {
   const TrainingDemand demand = training_demand(job_of("resnet50", "h100", 9));
   EXPECT_NEAR(demand.per_host.value(), demand.mean.value() / 9 * 8, 1);
-  // What is stored counts for a benchmark, not what is read of it.
+  // A benchmark's data set is counted by what is stored, not by what is read of it.
   const TrainingDemand columns = training_demand(job_of("dlrm_v3", "b200", 8));
   EXPECT_NEAR(columns.benchmark.value(), 500.0 * 8 * 16384 * 761, 1e6);
 }
@@ -184,7 +184,7 @@ TEST(PlanTraining, OneReaderPerReplica) {
   EXPECT_EQ(shared.readers, Count(8));
   EXPECT_NEAR(shared.mean.value() * 8, alone.mean.value(), 1);
   EXPECT_NEAR(shared.per_host.value(), shared.mean.value() / 8, 1);  // a replica is a host
-  // Rates that are already divided by all accelerators come out the same.
+  // Rates that are already divided by all accelerators give the same result.
   job.shared_timing = true;
   EXPECT_NEAR(training_demand(job).mean.value(), alone.mean.value(), 1);
 }
@@ -200,7 +200,7 @@ TEST(PlanTraining, HostMemoryThatHoldsTheDataIsReadOnce) {
   EXPECT_EQ(section.remarks[0],
             "the data set fits one host's memory (147 GB of 512 GB): storage matters for the first "
             "read only, if the job keeps it there, as the totals above assume");
-  // Later epochs wait for nothing.
+  // Later epochs do not wait for storage.
   EXPECT_NEAR(demand.time.value(), demand.epoch.value() * (1 + 4 * 0.9), 1e-6);
   job.host_memory = Bytes(64e9);
   EXPECT_EQ(training_demand(job).later, training_demand(job).read);
@@ -244,12 +244,12 @@ TEST(PlanNetwork, GradientsAndActivations) {
   EXPECT_EQ(sharded.find("tensor"), nullptr);
   EXPECT_EQ(sharded.remarks[0],
             "activations between tensor-parallel ranks and stages depend on batch and sequence "
-            "length, of which no source says enough");
+            "length, of which at least one is not known");
 }
 
 TEST(PlanCheckpoint, DalysIntervalIsTheBestOne) {
-  // Young's first term, where a checkpoint costs little; the time between failures, where it costs
-  // twice that.
+  // The interval is Young's first term where a checkpoint costs little, and the time between
+  // failures where it costs twice that.
   EXPECT_NEAR(daly_interval(Seconds(2e8), Seconds(1)).value() / 2e4, 1, 1e-4);
   EXPECT_EQ(daly_interval(Seconds(100), Seconds(200)), Seconds(100));
   for (const double cost : {1.0, 30.0, 300.0}) {
@@ -271,8 +271,8 @@ TEST(PlanCheckpoint, WithoutProgressItSaysSo) {
   EXPECT_TRUE(checkpoint_section(job, need).remarks[0].starts_with("the job makes no progress"));
 }
 
-// Rows of tables are read, held and written by one replica each; what all have, by all or the
-// first.
+// Rows of tables are read, held and written by one replica each. What all replicas have is read by
+// all and written by the first.
 TEST(PlanCheckpoint, RowsOfTablesLieOnAllReplicas) {
   const double tables = 26135627264.0, dense = 26151671809.0 - tables;
   CheckpointJob job = checkpoint_of("dlrm");
@@ -296,8 +296,8 @@ TEST(PlanCheckpoint, RowsOfTablesLieOnAllReplicas) {
   const Section network = network_section(job.model, job.parallelism, Count(0));
   EXPECT_NEAR(network.find("gradients")->value.value(), 3 * 7.0 / 8 * dense * 2, 1);
   EXPECT_EQ(network.remarks[0],
-            "rows of embedding tables that replicas ask each other for depend on the samples, of "
-            "which no source says enough");
+            "rows of embedding tables that replicas ask each other for depend on the samples, "
+            "which no source describes well enough");
 }
 
 TEST(PlanCheckpoint, ThePublishedIntervalAndOverhead) {
@@ -383,7 +383,7 @@ TEST(PlanInference, RatesLogsAndTheRatioToTraining) {
   EXPECT_NEAR(need.load_rate.value(), 8 * 102228128.0 / 60, 1);
 }
 
-// The ratios of facts that are public: offline over measured training rate.
+// The ratios follow from public figures: offline over measured training rate.
 TEST(PlanInference, PublishedRatios) {
   const struct {
     const char *inference, *workload, *accelerator;

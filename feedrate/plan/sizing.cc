@@ -49,7 +49,8 @@ class Counting {
                                 burst_});
   }
 
-  // Bytes and operations: whichever takes more units, or both after each other.
+  // Binds by bytes and operations: whichever takes more units, or their sum where the storage does
+  // one at a time.
   void bind_transfers(const std::string& what, BytesPerSecond bytes, PerSecond operations,
                       const Sourced<BytesPerSecond>& bandwidth, const Sourced<PerSecond>& rate) {
     const bool sum = sizing_.storage.one_at_a_time && bandwidth.known() && rate.known();
@@ -67,7 +68,7 @@ class Counting {
                                 bandwidth.source + "; " + rate.source, burst_});
   }
 
-  // Opens and creates are slower in one directory than in many, where a source tells by how much.
+  // Opens and creates are slower in one directory than in many, where a source gives by how much.
   Sourced<PerSecond> in_directories(const Sourced<PerSecond>& rate,
                                     const Sourced<Count>& share) const {
     if (!rate.known() || !one_directory_ || !share.known()) return rate;
@@ -102,6 +103,8 @@ std::string directory_text(const StorageDemand& demand, const Sizing& sizing, Co
   const auto units = [&](Count count) {
     return fmt::format("{} {}{}", show(count), storage.unit, count == Count(1) ? "" : "s");
   };
+  // A limit in units is the strongest evidence, then a difference that was counted, and last what
+  // whole systems were seen to do.
   if (storage.one_directory_units.known()) {
     const Count most = storage.one_directory_units.value;
     return sizing.units <= most
@@ -147,12 +150,14 @@ Sizing size_storage(const StorageDemand& demand, const StorageProfile& storage,
                             ? binding.resource
                             : fmt::format("{} of {}", binding.resource, binding.phase);
     }
+  // The storage is counted a second time with many directories, to tell what one directory costs.
   if (demand.one_directory) {
     StorageDemand many = demand;
     many.one_directory = false;
     sizing.one_directory = directory_text(demand, sizing, size_storage(many, storage, port).units);
   }
   BytesPerSecond read, write;
+  // A burst may take longer, so nothing is sized for it.
   for (const StoragePhase& phase : demand.phases) {
     if (phase.burst) continue;
     read = std::max(read, phase.read);

@@ -1,4 +1,4 @@
-// How many units of a described storage carry a demand, and what binds.
+// Counts how many units of a described storage carry a demand, and names the resource that binds.
 #pragma once
 
 #include <optional>
@@ -11,14 +11,15 @@
 
 namespace feedrate {
 
-// What all jobs together ask of a storage at one time: training, a restart, loading models.
+// The demand of all jobs together on a storage at one time: training, a restart, loading models.
 struct StoragePhase {
   std::string key = {};   // "training"
   std::string name = {};  // "training and checkpoints"
   BytesPerSecond read{}, write{};
   PerSecond read_operations{}, write_operations{};
   PerSecond opens{}, creates{};
-  // A burst that may take longer on a storage that is sized without it: counted, but not bound by.
+  // Marks a burst that may take longer on a storage that is sized without it: it is counted, but
+  // does not bind.
   bool burst = false;
   bool empty() const {
     return read + write <= BytesPerSecond(0) && opens + creates <= PerSecond(0) &&
@@ -26,16 +27,16 @@ struct StoragePhase {
   }
 };
 
-// The phases follow each other; the capacity is for all of them.
+// The demand of all phases, which follow each other; the capacity is for all of them.
 struct StorageDemand {
   std::vector<StoragePhase> phases;
   Bytes capacity{};
   bool one_directory = false;  // all files lie in one
 };
 
-// One resource of a storage and the units that it takes.
+// One resource of a storage, and the units that it takes.
 struct Binding {
-  std::string phase;     // key of it; "" for the capacity
+  std::string phase;     // key of the phase; "" for the capacity
   std::string resource;  // "read bandwidth", "capacity", ...
   Count units;
   std::string formula, source;
@@ -51,16 +52,19 @@ struct PhaseUnits {
 
 struct Sizing {
   StorageProfile storage;
-  Count units;           // the largest of `bindings` that are no burst; 0: no figure to count by
+  Count units;           // the largest of `bindings` without bursts; 0: no figure to count by
   std::string bound_by;  // its resource and phase: "read bandwidth of training"
   std::vector<PhaseUnits> phases;
-  Count servers;                     // that hold the units; 0: no source gives how many one holds
-  std::string servers_bound_by;      // "slots" or "their read bandwidth" or "... write ..."
-  std::vector<Binding> bindings;     // what the demand has and the profile knows
-  std::vector<std::string> unknown;  // what the demand has and no source gives for this storage
-  Count ports;                       // to carry the larger of reads and writes, bursts left out
-  std::string one_directory;         // what all files in one do to it, or why nothing; "" unasked
-  std::optional<Count> requests;     // in flight at once, where one request has a limited speed
+  // Servers that hold the units; 0: no source gives how many one holds.
+  Count servers;
+  std::string servers_bound_by;   // "slots" or "their read bandwidth" or "... write ..."
+  std::vector<Binding> bindings;  // the resources that the demand needs and the profile knows
+  // The resources that the demand needs and no source gives for this storage.
+  std::vector<std::string> unknown;
+  Count ports;  // to carry the larger of reads and writes, bursts left out
+  // The effect of all files in one directory, or why there is none; "" if not asked.
+  std::string one_directory;
+  std::optional<Count> requests;  // in flight at once, where one request has a limited speed
 };
 Sizing size_storage(const StorageDemand& demand, const StorageProfile& storage,
                     const NetworkPort& port);

@@ -54,7 +54,7 @@ Result<> read_sourced(const YamlNode& node, std::string_view key, Sourced<Q>& ta
 
 using P = StorageProfile;
 
-// A figure of `sizing`: its type says what it may be.
+// A figure of `sizing`; its type says which values it may have.
 struct Figure {
   std::string_view key;
   std::variant<Sourced<Count> P::*, Sourced<Bytes> P::*, Sourced<BytesPerSecond> P::*,

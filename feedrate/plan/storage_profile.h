@@ -1,6 +1,6 @@
-// What one unit of a kind of storage carries, and one port of a network: the `sizing` part of
-// catalog/storage/*.yaml, and catalog/networks/*.yaml. Figures that no source gives are not there,
-// and a plan says so instead of guessing.
+// The figures of one unit of a kind of storage and of one port of a network: the `sizing` part of
+// catalog/storage/*.yaml, and catalog/networks/*.yaml. A figure without a source is left out, and a
+// plan says so instead of guessing.
 #pragma once
 
 #include <string>
@@ -24,22 +24,23 @@ struct StorageProfile {
   std::string title;          // "NVMe drives on PCIe Gen4"
   std::string unit;           // "drive"
   Sourced<Count> per_server;  // units that one server holds
-  // What one server of those passes on, however many units it holds.
+  // The most that one of those servers passes on, however many units it holds.
   Sourced<BytesPerSecond> server_read, server_write;
-  // It does one thing at a time, as the heads of a disk do: the time of an operation adds to that
-  // of its bytes. Otherwise operations go on beside transfers.
+  // The unit does one thing at a time, as the heads of a disk do, so the time of an operation adds
+  // to that of its bytes. Otherwise operations go on beside transfers.
   bool one_at_a_time = false;
   Sourced<Bytes> capacity;
   Sourced<BytesPerSecond> read, write;
   Sourced<BytesPerSecond> stream;  // of one request; 0: no such limit is known
   Sourced<PerSecond> read_operations, write_operations;
   Sourced<PerSecond> opens, creates;  // in directories of each client's own
-  // What whole systems of the kind were seen to do, of whatever size: told, never counted by.
+  // The rate that whole systems of the kind were seen to reach, whatever their size. It is told,
+  // but never counted by.
   Sourced<PerSecond> system_creates;
-  // So many units serve one directory, however many there are; 0: not known, or all.
+  // The most units that serve one directory, however many there are; 0: not known, or all of them.
   Sourced<Count> one_directory_units;
   Sourced<Count> one_directory_opens,
-      one_directory_creates;  // as shares of those, in one directory
+      one_directory_creates;  // as shares of those rates, in one directory
 };
 
 struct NetworkPort {
@@ -47,11 +48,11 @@ struct NetworkPort {
   BytesPerSecond line;
   std::string source;
   Sourced<Count> usable;  // share of the line rate that storage traffic reaches
-  std::string note;       // what its figures do not say; may be ""
+  std::string note;       // a remark on its figures; may be ""
   BytesPerSecond carries() const { return line * usable.value; }
 };
 
-// kUsage when the file has no `sizing`, with the place and the remedy.
+// Returns kUsage, with the place and the remedy, when the file has no `sizing`.
 Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_view origin);
 Result<NetworkPort> parse_network_port(std::string_view yaml, std::string_view origin);
 

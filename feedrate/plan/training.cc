@@ -10,12 +10,13 @@
 namespace feedrate {
 namespace {
 
-// mlcommons/storage Submission_guidelines.md 7: at least 500 steps, and five times the memory of
-// the clients, so that none of them can hold it.
+// The rules of mlcommons/storage, Submission_guidelines.md 7: at least 500 steps, and five times
+// the memory of the clients, so that none of them can hold the data set.
 constexpr double kBenchmarkSteps = 500;
 constexpr double kBenchmarkMemories = 5;
 
-// feedrate/format/megatron: length, offset and document of each sequence; head and end of a file.
+// The index of feedrate/format/megatron: length, offset and document of each sequence, and head and
+// end of a file.
 constexpr Bytes kMegatronIndex{4 + 8 + 8};
 constexpr Bytes kMegatronIndexHead{34 + 8};
 
@@ -23,7 +24,7 @@ Count sharing(const TrainingJob& job) {
   return count_of(job.parallelism.tensor * job.parallelism.pipeline);
 }
 
-// Samples that one reader takes in a step.
+// Returns the samples that one reader takes in a step.
 Count reader_batch(const TrainingJob& job) {
   const Count batch = count_of(job.timing.batch_samples);
   return job.shared_timing ? batch * sharing(job) : batch;
@@ -35,7 +36,8 @@ Bytes stored_bytes(const DatasetShape& data) {
   return count_of(data.samples()) * Bytes(data.sample_bytes_mean);
 }
 
-// Reads of some columns of many: one a column and row group, for which the format must tell both.
+// The reads of some columns out of many: one for each column and row group, which takes a format
+// that tells both.
 struct ColumnReads {
   Count columns, rows;  // of a row group
 };
@@ -67,6 +69,7 @@ Operations read_operations(const TrainingJob& job, const TrainingDemand& demand)
                         show(demand.samples), show(columns->rows), show(columns->columns),
                         show(chunk), show(job.transfer))};
   }
+  // liblmdb maps the file, so each page of a value is a fault of its own.
   if (data.format == "lmdb") {
     const Count pages = whole(demand.sample / kLmdbPage);
     return {demand.samples * pages,
@@ -86,7 +89,7 @@ Operations read_operations(const TrainingJob& job, const TrainingDemand& demand)
                       demand.label_opens > PerSecond(0) ? " + " + show(demand.label_opens) : "")};
 }
 
-// A rate that was measured with few accelerators is not kept with many.
+// A rate that was measured with few accelerators does not hold with many, so that is noted.
 void add_scale_note(const TrainingJob& job, Section& section) {
   const auto other = with_other_timing(job);
   const AcceleratorTiming& measured =
@@ -99,8 +102,9 @@ void add_scale_note(const TrainingJob& job, Section& section) {
       measured.measured_with, show(job.accelerators)));
 }
 
-// What published samples/s of the framework's loader are made of.
+// Adds what the samples/s that are published for the framework's loader consist of.
 void add_first_step(const TrainingJob& job, const TrainingDemand& demand, Section& section) {
+  // An epoch of a single step is nothing but its first one.
   if (demand.steps < Count(2)) return;
   const Count group = demand.readers * demand.reader_batch;
   section.add("fill", "first step: all workers fill a batch (PyTorch)", demand.fill,
@@ -151,6 +155,7 @@ void add_rates(const TrainingJob& job, const TrainingDemand& demand, Section& se
               fmt::format("(prefetch + 1) x full = ({} + 1) x {}", job.workload.prefetch_batches,
                           show(demand.full)),
               fmt::format("prefetch of {} batches: {}", job.workload.prefetch_batches, data));
+  // Both sets of step times are shown, since they can differ by a factor of four.
   if (const auto other = with_other_timing(job)) {
     const bool real = other->timing.set == kMeasuredTiming;
     const double ratio = other->timing.samples_per_second() / job.timing.samples_per_second();
@@ -200,6 +205,7 @@ void add_operations(const TrainingJob& job, const TrainingDemand& demand, Sectio
                   show(demand.per_host / (demand.mean / demand.readers)), show(demand.hosts),
                   show(job.accelerators_per_host.value)),
       job.accelerators_per_host.source());
+  // What is read at the start is read once, so these are amounts, and not part of the rates above.
   if (demand.labels_at_start > Bytes(0))
     section.add("labels", "labels, read at the start", demand.labels_at_start,
                 fmt::format("readers x samples x label = {} x {} x {}", show(demand.readers),
@@ -325,6 +331,7 @@ void add_costs(const TrainingJob& job, const TrainingDemand& demand, Section& se
             std::floor((job.available_read / (demand.per_accelerator * job.utilisation)).value())),
         fmt::format("available / (one accelerator x AU) = {} / ({} x {})", show(job.available_read),
                     show(demand.per_accelerator), show(Measure::fraction(job.utilisation))));
+    // The answer depends on the step times as much as on the storage, so it is given for both sets.
     if (const auto other = with_other_timing(job)) {
       const BytesPerSecond each = training_demand(*other).per_accelerator;
       section.add("fed_" + timing_key(other->timing.set),
@@ -345,7 +352,7 @@ void add_costs(const TrainingJob& job, const TrainingDemand& demand, Section& se
       fmt::format("cost x (1 - AU) = {} x (1 - {})", show(all), show(Measure::fraction(reached))));
 }
 
-// Workers fill their first batches at once and hand them on together; what they read after that
+// Workers fill their first batches all at once and hand them on together. What they read after that
 // goes on while the accelerators compute.
 void count_first_step(const TrainingJob& job, TrainingDemand& demand) {
   const Count group = demand.readers * demand.reader_batch;
@@ -393,10 +400,11 @@ TrainingDemand training_demand(const TrainingJob& job) {
   demand.mean = demand.full * job.utilisation;
   const Count prefetch = count_of(job.workload.prefetch_batches);
   demand.windows = demand.readers * prefetch * demand.batch;
+  // At the peak all windows are refilled within one step, while the accelerators go on consuming.
   demand.peak = demand.full + demand.windows / step_time(job);
   demand.samples = demand.mean / demand.sample;
   demand.hosts = whole(job.accelerators / job.accelerators_per_host.value);
-  // The fullest host: replicas that lie within one host each have their reader there.
+  // This is for the fullest host: replicas that lie within one host each have their reader there.
   const Count readers_of_host = std::max(
       Count(1), std::min(demand.readers, whole(job.accelerators_per_host.value / sharing(job))));
   demand.per_host = demand.mean / demand.readers * readers_of_host;
@@ -415,7 +423,7 @@ TrainingDemand training_demand(const TrainingJob& job) {
                        : demand.mean;
   demand.epoch = demand.read / demand.reached;
   count_first_step(job, demand);
-  // One host's memory holds the whole data set: it is read once, and never again.
+  // Where one host's memory holds the whole data set, it is read once, and never again.
   const bool fits = job.host_memory > Bytes(0) && demand.stored <= job.host_memory;
   demand.later = fits ? Bytes(0) : demand.read;
   const Count batch_of_all = demand.readers * demand.reader_batch;
@@ -423,6 +431,7 @@ TrainingDemand training_demand(const TrainingJob& job) {
                               Count(kBenchmarkMemories) * demand.hosts * job.host_memory);
   const Count later_epochs = count_of(job.workload.epochs) - Count(1);
   demand.total = demand.read + later_epochs * demand.later;
+  // Epochs that come from memory do not wait for storage, so they go at AU 1.
   demand.time = demand.epoch + later_epochs * (fits ? demand.read / demand.full : demand.epoch);
   return demand;
 }
@@ -459,7 +468,7 @@ Section network_section(const ModelShape& model, const Parallelism& parallel, Co
   section.title = "Between accelerators, per accelerator and step: network, not storage";
   const Count share = count_of(parallel.tensor * parallel.pipeline);
   if (parallel.data > 1) {
-    // Rows of embedding tables lie on one replica each: their gradients are not all-reduced.
+    // Rows of embedding tables lie on one replica each, so their gradients are not all-reduced.
     const Count tables = model.row_wise_parameters(), dense = model.parameters() - tables;
     const Bytes held = dense / share * Bytes(2);
     // ZeRO 3 gathers the weights twice, for the way forth and back, and scatters the gradients.
@@ -476,14 +485,14 @@ Section network_section(const ModelShape& model, const Parallelism& parallel, Co
                 model.source);
     if (tables > Count(0))
       section.remarks.push_back(
-          "rows of embedding tables that replicas ask each other for depend on the samples, of "
-          "which no source says enough");
+          "rows of embedding tables that replicas ask each other for depend on the samples, "
+          "which no source describes well enough");
   }
   if (!model.is_transformer() || parallel.tensor * parallel.pipeline == 1) return section;
   if (model.sequence_tokens == 0 || batch <= Count(0)) {
     section.remarks.push_back(
         "activations between tensor-parallel ranks and stages depend on batch and sequence "
-        "length, of which no source says enough");
+        "length, of which at least one is not known");
     return section;
   }
   const Bytes activations =
@@ -493,6 +502,8 @@ Section network_section(const ModelShape& model, const Parallelism& parallel, Co
   if (parallel.tensor > 1) {
     const Count ring =
         Count(2) * (count_of(parallel.tensor) - Count(1)) / count_of(parallel.tensor);
+    // A layer all-reduces its activations twice on the way forth and twice on the way back (Shoeybi
+    // et al., Megatron-LM, 2019).
     const Count layers = count_of(model.layers) / count_of(parallel.pipeline);
     section.add("tensor", "activations, all-reduced over the tensor-parallel ranks",
                 Count(4) * layers * ring * activations,

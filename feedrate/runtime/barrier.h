@@ -13,8 +13,8 @@ namespace feedrate {
 
 class Barrier {
  public:
-  // `on_complete` runs once a round, under the barrier's lock, on the thread of the last to arrive,
-  // before anybody goes on: the place to publish what the round agreed on.
+  // `on_complete` runs once a round, under the barrier's lock, on the thread of the last party to
+  // arrive, before anybody goes on. It is the place to publish what the round agreed on.
   Barrier(std::uint32_t parties, std::function<void()> on_complete)
       : parties_(parties), on_complete_(std::move(on_complete)) {
     FEEDRATE_ASSERT(parties > 0);
@@ -22,8 +22,8 @@ class Barrier {
   Barrier(const Barrier&) = delete;
   ~Barrier() { FEEDRATE_ASSERT(waiters_.empty()); }
 
-  // `contribute()` runs at once, under the lock; then waits until all parties of this round have
-  // arrived. What on_complete published may be read until this party arrives again.
+  // Runs `contribute()` at once, under the lock, and then waits until all parties of this round
+  // have arrived. What on_complete published may be read until this party arrives again.
   template <class Contribute>
   auto arrive(Reactor& reactor, Contribute contribute) {
     struct Awaiter {
@@ -40,7 +40,7 @@ class Barrier {
     };
     return Awaiter{*this, reactor, std::move(contribute)};
   }
-  // A party leaves for good; completes the round if it was the last one missing.
+  // A party leaves for good. This completes the round if only that party was missing.
   void leave(Reactor& reactor);
 
  private:

@@ -36,7 +36,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Setting{"threads", ClockKind::kReal, IoEngine::kThreads, 3, 4, 3000}),
     [](const auto& row) { return std::string(row.param.name); });
 
-// What all parties agree on in a round; written under the barrier's lock only.
+// The values that all parties agree on in a round; they are written under the barrier's lock only.
 struct Agreement {
   std::uint64_t collected = 0, published = 0, rounds = 0;
   std::uint64_t arrivals = 0, expected_arrivals = 0;

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kHugePageBytes = std::size_t{2} << 20U;
 
-// The share of the mapping around `address` that sits on huge pages, from /proc/self/smaps. The
-// kernel joins neighbouring regions (the pools of several reactors) into one mapping.
+// Returns the share of the mapping around `address` that sits on huge pages, from /proc/self/smaps.
+// The kernel joins neighbouring regions (the pools of several reactors) into one mapping.
 double huge_page_share(const void* address) {
   std::ifstream maps("/proc/self/smaps");
   const auto wanted = reinterpret_cast<unsigned long>(address);
@@ -59,7 +59,8 @@ BufferPool::BufferPool(Reactor& reactor, const BufferPoolOptions& options)
       blocks_(options.blocks),
       region_bytes_(round_up(block_bytes_ * blocks_, kHugePageBytes)) {
   FEEDRATE_ASSERT(blocks_ > 0 && block_bytes_ > 0);
-  // One huge page more than needed, so that the region can start on a huge-page boundary.
+  // The mapping is one huge page larger than needed, so that the region can start on a huge-page
+  // boundary.
   void* mapping = mmap(nullptr, region_bytes_ + kHugePageBytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) throw NoBuffers(region_bytes_);

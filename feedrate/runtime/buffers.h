@@ -21,7 +21,7 @@ inline constexpr std::size_t kBufferAlignment = 4096;
 
 class BufferPool;
 
-// One block, given back when it goes out of scope.
+// One block, which is given back when it goes out of scope.
 class Buffer {
  public:
   Buffer() = default;
@@ -45,7 +45,8 @@ struct BufferPoolOptions {
   bool will_carry_data = true;  // false (null storage): pages are never touched, nothing is pinned
 };
 
-// The address space that this process may use (RLIMIT_AS, `ulimit -v`) does not hold a pool.
+// Thrown when the address space that this process may use (RLIMIT_AS, `ulimit -v`) does not hold a
+// pool.
 class NoBuffers : public std::bad_alloc {
  public:
   explicit NoBuffers(std::size_t bytes) : bytes_(bytes) {}
@@ -62,7 +63,7 @@ class BufferPool {
   BufferPool(const BufferPool&) = delete;
   ~BufferPool();
 
-  // A block, waiting for one when all are out. Reactor's thread only.
+  // Returns a block, and waits for one when all are out. To be called on the reactor's thread only.
   auto acquire() {
     struct Awaiter {
       BufferPool& pool;
@@ -83,7 +84,7 @@ class BufferPool {
   std::size_t block_bytes() const { return block_bytes_; }
   std::size_t blocks() const { return blocks_; }
   bool registered() const { return registered_index_ >= 0; }
-  // Why direct reads may run slower than they could, or "".
+  // Says why direct reads may run slower than they could, or "".
   const std::string& shortfall() const { return shortfall_; }
 
  private:

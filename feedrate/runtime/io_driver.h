@@ -32,7 +32,7 @@ enum class IoKind : std::uint8_t {
   kReadFile,  // open path, read buffer[length] at offset, close; one linked chain on io_uring
 };
 
-// Lives in the awaiting coroutine's frame until it completes.
+// A request. It lives in the awaiting coroutine's frame until it completes.
 struct alignas(8) IoRequest {
   IoKind kind = IoKind::kRead;
   std::uint8_t parts_pending = 0;  // driver's own
@@ -52,14 +52,15 @@ struct alignas(8) IoRequest {
   int slot = -1;                 // driver's own
   std::coroutine_handle<> waiter;
 
-  const char* name = nullptr;  // the file's, to name a request that does not come back; or path
-  // The reactor's own: requests in flight, oldest first.
+  // The file's name, for a request that does not come back; where it is null, the path.
+  const char* name = nullptr;
+  // The reactor's own list of requests in flight, oldest first.
   Instant since{};
   IoRequest* older = nullptr;
   IoRequest* newer = nullptr;
 };
 
-// Requests that have not come back for long.
+// Requests that have been in flight for suspiciously long.
 struct StuckIo {
   std::string oldest;       // in words: a read of "data/x"
   Instant since{};          // the oldest one's start
@@ -70,22 +71,23 @@ class IoDriver {
  public:
   virtual ~IoDriver() = default;
   virtual std::string_view name() const = 0;  // "io_uring", "threads", "inline"
-  // Starts the request; its waiter is posted to the reactor when all of it is done.
+  // Starts the request. Its waiter is posted to the reactor when all of it is done.
   virtual void submit(IoRequest& request) = 0;
-  // Pins the region for faster I/O, until it is unregistered, and gives its index; -1 when the host
-  // does not allow it (RLIMIT_MEMLOCK) or there are many already: I/O works all the same.
+  // Pins the region for faster I/O, until it is unregistered, and returns its index. Returns -1
+  // when the host does not allow it (RLIMIT_MEMLOCK) or there are many already; I/O works all the
+  // same.
   virtual std::int16_t register_buffers(std::span<std::byte> region) = 0;
-  // On the thread that runs the reactor; elsewhere the region stays pinned as long as the driver is
-  // there.
+  // To be called on the thread that runs the reactor. If it is called on another one, the region
+  // stays pinned as long as the driver exists.
   virtual void unregister_buffers(std::int16_t /*index*/) {}
-  // What the driver could not get from this host and does without, for the result's warnings.
+  // Says what the driver could not get from this host and does without, for the result's warnings.
   virtual std::string shortfall() const { return {}; }
 };
 
-// CLOCK_MONOTONIC, the clock of the real-time reactors.
+// Reads CLOCK_MONOTONIC, the clock of the real-time reactors.
 Instant monotonic_now();
 
-// Does the request at once with plain system calls. opened_at is on the real clock.
+// Does the request at once with plain system calls. Its opened_at is on the real clock.
 void perform_blocking(IoRequest& request);
 
 }  // namespace feedrate

@@ -83,7 +83,8 @@ void HeartBeat::add_gap(Instant begin, Instant end) {
 
 std::optional<PauseKind> HeartBeat::judge(Instant begin, Instant end, Duration waited) {
   const std::lock_guard lock(mutex_);
-  if (end - last_ >= kInterval + LateWatch::kLate) {  // that thread is not awake again yet
+  // The heart-beat's thread is not awake again yet.
+  if (end - last_ >= kInterval + LateWatch::kLate) {
     add_gap(last_ + kInterval, end);
     last_ = end;
   }
@@ -96,7 +97,8 @@ std::optional<PauseKind> HeartBeat::judge(Instant begin, Instant end, Duration w
     if (gap.kind == PauseKind::kStolen) stolen += both;
   }
   if (quota >= half) return PauseKind::kQuota;
-  // This thread alone: its processor's share of the quota, or it is blocked, or busy.
+  // Only this thread was late: its processor's share of the quota was used up, or it was blocked or
+  // busy.
   if (missed < half)
     return counters_().throttled - counted_.throttled >= half ? std::optional(PauseKind::kQuota)
                                                               : std::nullopt;

@@ -17,7 +17,7 @@ enum class PauseKind : std::uint8_t {
   kQuota,    // the CPU quota of its control group was used up
   kStolen,   // the hypervisor ran another guest
 };
-// Over [begin, end) a thread should have run, but did not.
+// A pause: a thread should have run over [begin, end), but did not.
 struct HostPause {
   Instant begin{}, end{};
   PauseKind kind = PauseKind::kStopped;
@@ -25,22 +25,24 @@ struct HostPause {
 
 class LateWatch {
  public:
-  // Waits end after this at the latest, so that lateness can be seen.
+  // Waits end after this time at the latest, so that lateness can be seen.
   static constexpr Duration kBeat = std::chrono::milliseconds(20);
-  // Less than this is how schedulers and timers are.
+  // Shorter pauses are normal for schedulers and timers.
   static constexpr Duration kLate = std::chrono::milliseconds(20);
 
-  // Of the thread that calls, so far.
+  // Times of the calling thread only, from its start until now.
   struct Thread {
     std::function<Duration()> ran;     // CPU time
     std::function<Duration()> waited;  // ready to run, but others had the cores
   };
-  // What held it back over [begin, end), when it was `waited` of it ready; nullopt: not this host.
+  // Says what held the thread back over [begin, end), when it was ready to run for `waited` of
+  // that; nullopt: it was not this host.
   using Judge =
       std::function<std::optional<PauseKind>(Instant begin, Instant end, Duration waited)>;
 
   LateWatch(Thread thread, Judge judge, Instant now);
-  // The thread waits now, for `limit` at most. Both give the pause that has just ended, if any.
+  // The thread is about to wait, for `limit` at most. Both functions return the pause that has just
+  // ended, if any.
   std::optional<HostPause> before_wait(Instant now, Duration limit);
   std::optional<HostPause> after_wait(Instant now);
 
@@ -50,27 +52,28 @@ class LateWatch {
   Thread thread_;
   Judge judge_;
   Instant turn_begin_{}, due_{}, ran_at_{}, waited_at_{};
-  Duration ran_{}, waited_{};  // at those times
+  Duration ran_{}, waited_{};  // CPU and waiting time at those times
 };
 
-// What the kernel counts of this host, summed over its processors.
+// The kernel's counters of this host, summed over its processors.
 struct HostCounters {
   Duration throttled{};  // by the quota of our control groups
   Duration stolen{};     // from this host, by its hypervisor
 };
 
-// A thread that does nothing but sleep and wake: when it is late with the others, the process as a
-// whole did not run. beat() is called by that thread, judge() by any.
+// A thread that does nothing but sleep and wake. When it is late together with others, the process
+// as a whole did not run. beat() is called by that thread, judge() by any.
 class HeartBeat {
  public:
   static constexpr Duration kInterval = std::chrono::milliseconds(10);
   explicit HeartBeat(std::function<HostCounters()> counters, Instant now);
   void beat(Instant now);
-  // As LateWatch::Judge.
+  // Does what LateWatch::Judge asks for.
   std::optional<PauseKind> judge(Instant begin, Instant end, Duration waited);
 
  private:
-  // This thread did not run; none where the kernel's counters name no kind.
+  // A time in which the heart-beat's thread did not run; it has no kind where the kernel's counters
+  // name none.
   struct Gap {
     Instant begin{}, end{};
     std::optional<PauseKind> kind;

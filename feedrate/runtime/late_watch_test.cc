@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 
 Instant at(int ms) { return Instant(milliseconds(ms)); }
 
-// A thread on a clock of our own, that is judged to have been stopped.
+// A thread on a clock of the test's own, which is judged to have been stopped.
 class LateThread : public testing::Test {
  protected:
   LateWatch watch(std::optional<PauseKind> verdict = PauseKind::kStopped) {
@@ -72,7 +72,7 @@ TEST_F(LateThread, TheJudgeMayAcquitTheHost) {
   EXPECT_EQ(judged_, 1);
 }
 
-// A heart that beats every 10 ms until `until`, and counters of our own.
+// A heart that beats every 10 ms until `until`, with counters of the test's own.
 class HeartThat : public testing::Test {
  protected:
   void beats_until(int until) {

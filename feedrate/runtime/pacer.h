@@ -11,7 +11,8 @@ namespace feedrate {
 class Pacer {
  public:
   explicit Pacer(double bytes_per_second) : bytes_per_second_(bytes_per_second) {}
-  // When `bytes` more may be sent: right away after a pause, however long it was.
+  // Returns when `bytes` more may be sent. After a pause that is at once, however long the pause
+  // was.
   Instant reserve(Instant now, std::uint64_t bytes) {
     const std::lock_guard lock(mutex_);
     const Instant at = std::max(now, next_);

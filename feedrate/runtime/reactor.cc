@@ -9,8 +9,8 @@
 namespace feedrate {
 
 namespace {
-// After so many resumptions a turn ends, so that tasks that always have something to do (a fast
-// storage) hold up neither timers, completions nor a stop request.
+// A turn ends after this many resumptions, so that tasks that always have something to do (on a
+// fast storage) hold up neither timers, nor completions, nor a stop request.
 constexpr std::uint64_t kTurnEvents = 4096;
 }  // namespace
 
@@ -66,7 +66,7 @@ bool Reactor::InFlight::all_read() const {
   return true;
 }
 
-// A coroutine that owns itself: started at once, its frame goes when it ends.
+// A coroutine that owns itself: it starts at once, and its frame is freed when it ends.
 struct Reactor::Detached {
   struct promise_type {
     static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }

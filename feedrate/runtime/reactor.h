@@ -1,5 +1,5 @@
-// Reactor: a clock, timers and a run queue for coroutines. The one thing that engine code may ask
-// for the time, for sleep, for I/O or for a worker thread.
+// Reactor: a clock, timers and a run queue for coroutines. It is the only thing that engine code
+// may ask for the time, for sleep, for I/O or for a worker thread.
 //
 //   UringReactor   real time; completions come from io_uring
 //   ThreadReactor  real time; system calls run on worker threads (hosts without io_uring)
@@ -39,13 +39,13 @@ class OffloadJob {
   std::coroutine_handle<> waiter;
 };
 
-// Of memory that a task makes or looks at before it yields: some 40 us.
+// The most memory that a task makes or looks at before it yields; that takes some 40 us.
 inline constexpr std::size_t kTurnBytes = std::size_t{256} << 10U;
 
 class Reactor;
 
-// Something to be called when a reactor stops, for as long as this is alive: the place to wake what
-// waits for others. Made, called and destroyed on the reactor's thread.
+// A function that is called when a reactor stops, as long as this is alive: the place to wake tasks
+// that wait for others. It is made, called and destroyed on the reactor's thread.
 class StopHook {
  public:
   StopHook(Reactor& reactor, std::function<void()> call);
@@ -60,8 +60,8 @@ class StopHook {
 };
 
 // Waits until a socket, pipe or the like that is not ours is ready, on the reactor's thread. It may
-// wait again and again, but for one thing at a time. Not in virtual time, where nothing outside may
-// be waited for.
+// wait again and again, but only one wait at a time. It must not be used in virtual time, where
+// nothing outside may be waited for.
 class FdWait {
  public:
   FdWait(Reactor& reactor, int fd) : reactor_(reactor), fd_(fd) {}
@@ -69,8 +69,8 @@ class FdWait {
   FdWait(const FdWait&) = delete;
   FdWait& operator=(const FdWait&) = delete;
 
-  // co_await ready(POLLIN | POLLOUT): those of them (and POLLERR, POLLHUP) that are so; 0 when the
-  // wait was cancelled or the reactor is stopping.
+  // co_await ready(POLLIN | POLLOUT) returns those of the events (and POLLERR, POLLHUP) that have
+  // come; 0 when the wait was cancelled or the reactor is stopping.
   auto ready(short events) {
     struct Awaiter {
       FdWait& wait;
@@ -85,7 +85,7 @@ class FdWait {
   // Ends the wait, if there is one.
   void cancel();
 
-  // For the drivers: what is waited for, and how it came out.
+  // These are for the drivers: what is waited for, and the result.
   int fd() const { return fd_; }
   short events() const { return events_; }
   void complete(short result);
@@ -108,35 +108,36 @@ class Reactor {
   Reactor& operator=(const Reactor&) = delete;
   virtual ~Reactor();
 
-  // The time at the current turn of the loop. Coroutines resumed in one turn share it.
+  // Returns the time of the current turn of the loop. Coroutines resumed in one turn share it.
   Instant now() const { return loop_.now; }
-  // The time right now; costs a clock call in real time. For timestamps after long computations.
+  // Returns the time right now, which costs a clock call in real time. It is for timestamps after
+  // long computations.
   virtual Instant refresh_now() = 0;
   virtual bool is_virtual() const = 0;
 
   void post(std::coroutine_handle<> waiter) { loop_.ready.push_back(waiter); }
   virtual void post_remote(std::span<const std::coroutine_handle<>> waiters) = 0;
 
-  // Runs `task` detached; run() returns when all spawned tasks have finished.
+  // Runs `task` detached. run() returns when all spawned tasks have finished.
   void spawn(Task<> task);
-  // Instead of run(): what was spawned goes, and never begins.
+  // Is called instead of run(): the spawned tasks are dropped, and never begin.
   void discard();
   virtual void run() = 0;
 
-  // A reactor on the same thread that can be stopped by itself, and is with its host. It must be
-  // destroyed before its host. `finished` is called, on the thread, when nothing is left of what
-  // was spawned on it.
+  // Makes a reactor on the same thread that can be stopped by itself, and that is stopped with its
+  // host. It must be destroyed before its host. `finished` is called, on the thread, when all tasks
+  // that were spawned on it have ended.
   std::unique_ptr<Reactor> make_share(std::function<void()> finished);
   bool idle() const { return live_tasks_ == 0; }
 
-  // Ends all sleeps and waits for sockets, now and later, and calls the stop hooks, in the order
-  // they were made. Whoever is asked to stop still has to return by itself. A host stops its
-  // shares, too, and where each of them has been stopped or is done, the host is.
+  // Ends all sleeps and waits for sockets, now and later, and calls the stop hooks, in the order in
+  // which they were made. A task that is asked to stop still has to return by itself. A host stops
+  // its shares as well, and is itself stopped once each of them was stopped or is done.
   void stop();
   virtual void stop_remote() = 0;
   bool stopping() const { return stopping_; }
 
-  // Resumes at or after `deadline`; true, or false when the reactor is stopping.
+  // Resumes at or after `deadline` with true, or with false when the reactor is stopping.
   auto sleep_until(Instant deadline) {
     struct Awaiter {
       Reactor& reactor;
@@ -150,8 +151,9 @@ class Reactor {
     return Awaiter{*this, deadline};
   }
   auto sleep_for(Duration duration) { return sleep_until(now() + duration); }
-  // Lets everything else run first: what is ready, what has completed meanwhile, due timers; and
-  // what was asked of the kernel goes out. For work that would hold all of that up.
+  // Lets everything else run first: tasks that are ready, operations that have completed meanwhile,
+  // and due timers. New requests go out to the kernel. It is for work that would hold all of that
+  // up.
   auto yield() {
     struct Awaiter {
       Reactor& reactor;
@@ -165,7 +167,7 @@ class Reactor {
   }
 
   virtual IoDriver& io() = 0;
-  // co_await perform(request): results are in the request afterwards.
+  // Awaits a request; its results are in the request afterwards: co_await perform(request).
   auto perform(IoRequest& request) {
     struct Awaiter {
       Reactor& reactor;
@@ -181,18 +183,20 @@ class Reactor {
     };
     return Awaiter{*this, io(), request};
   }
-  // What has not come back for some seconds, as of about a second ago; any thread.
+  // Returns the requests that have been in flight for some seconds, as of about a second ago. Any
+  // thread.
   virtual std::optional<StuckIo> stuck() const { return std::nullopt; }
-  // From now on, a second stop is not needed where reads do not come back: so long after stop(),
-  // and when nothing but reads is in flight, run() returns without them. The reactor and all that
-  // its tasks refer to must then be kept for good, as the kernel may still write into it.
+  // Lets a stop end without reads that do not come back. This long after stop(), when nothing but
+  // reads is in flight, run() returns without them. The reactor and everything that its tasks refer
+  // to must then be kept for good, as the kernel may still write into it.
   void let_go_of_reads(Duration after) { loop_.let_go_after = after; }
   bool has_let_go() const { return loop_.has_let_go; }
 
-  // Runs job.execute() where blocking is allowed (a worker thread; inline in virtual time), then
-  // resumes job.waiter here.
+  // Runs job.execute() where blocking is allowed (on a worker thread; inline in virtual time), and
+  // then resumes job.waiter here.
   virtual void offload_job(OffloadJob& job) = 0;
-  // co_await offload(function): its result. The function must not touch the reactor.
+  // Awaits a blocking function and returns its result: co_await offload(function). The function
+  // must not touch the reactor.
   template <class Function>
   auto offload(Function function) {
     using Value = std::invoke_result_t<Function>;
@@ -214,15 +218,16 @@ class Reactor {
 
   std::uint64_t events() const { return loop_.events; }  // coroutines resumed so far
 
-  // When this thread should have run but did not, in order; what has completed since is seen after
-  // them. Only where somebody watches; never in virtual time, but a test may say so.
+  // The times in which this thread should have run but did not, in order. Completions from such a
+  // time are seen only after it is noted. There are some only where somebody watches, and never in
+  // virtual time, but a test may add them.
   const std::vector<HostPause>& pauses() const { return loop_.pauses; }
   void add_pause(const HostPause& pause) { loop_.pauses.push_back(pause); }
-  // In real time, from now on; on the reactor's thread.
+  // Watches for such times from now on, in real time. To be called on the reactor's thread.
   virtual void watch_lateness(LateWatch::Judge) {}
 
  protected:
-  // Requests in flight, oldest first.
+  // The requests in flight, oldest first.
   class InFlight {
    public:
     void add(IoRequest& request, Instant now) {
@@ -248,7 +253,7 @@ class Reactor {
     std::uint64_t count_ = 0;
   };
 
-  // What a reactor and its shares have in common.
+  // The state that a reactor and its shares have in common.
   struct Loop {
     Reactor* host = nullptr;
     Instant now{};
@@ -267,16 +272,16 @@ class Reactor {
   };
   explicit Reactor(Reactor& host) : loop_(host.loop_) {}
 
-  // Resumes what is in the run queue, in order, including what is added meanwhile, up to a bound:
-  // the queue need not be empty afterwards.
+  // Resumes the coroutines in the run queue, in order, including those added meanwhile, up to a
+  // bound: the queue need not be empty afterwards.
   void drain_ready();
   // Moves timers that are due to the run queue.
   void post_due_timers();
   // Stops the shares that stop_remote() was called for.
   void stop_asked_shares();
-  // Has the thread of the host do that soon; any thread.
+  // Has the host's thread do that soon. Any thread.
   virtual void wake_for_shares() {}
-  // A wait begins; it is to end without a result, now or soon.
+  // arm() begins a wait; disarm() has it end without a result, now or soon.
   virtual void arm(FdWait& wait);
   virtual void disarm(FdWait& wait);
 
@@ -299,7 +304,7 @@ class Reactor {
   std::vector<StopHook*> stop_hooks_;
 };
 
-// Worker threads for offload(); shared by the reactors of a process. Threads start on first use.
+// Worker threads for offload(), shared by the reactors of a process. They start on first use.
 class OffloadPool {
  public:
   explicit OffloadPool(unsigned threads);
@@ -312,14 +317,14 @@ class OffloadPool {
   std::unique_ptr<State> state_;
 };
 
-// Either of these. `pool` must outlive the reactor.
+// Makes a reactor of that kind. The pool of the options must outlive it.
 std::unique_ptr<Reactor> make_virtual_reactor();
 struct RealReactorOptions {
   OffloadPool* pool = nullptr;
   unsigned queue_entries = 1024;  // submission queue; four times as many completions
   unsigned file_slots = 1024;     // files that the ring keeps open by itself
 };
-// kEnvironment when io_uring cannot be used here, with the reason and the remedy.
+// Returns kEnvironment, with the reason and the remedy, when io_uring cannot be used here.
 Result<std::unique_ptr<Reactor>> make_uring_reactor(const RealReactorOptions& options);
 std::unique_ptr<Reactor> make_thread_reactor(const RealReactorOptions& options);
 

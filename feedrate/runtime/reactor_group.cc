@@ -31,7 +31,7 @@ CpuTime cpu_time(int whose) {
           whose == RUSAGE_THREAD ? thread_run_delay() : Duration{}};
 }
 
-// Every open file counts against this limit; the soft one is often 1024 while more is allowed.
+// Every open file counts against this limit. The soft limit is often 1024 while more is allowed.
 void raise_file_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
@@ -96,6 +96,7 @@ Result<std::unique_ptr<ReactorGroup>> ReactorGroup::make(ClockKind clock, IoEngi
       if (engine == IoEngine::kUring) return fail(reactor.error());
       group->warnings_.push_back(reactor.error().message() +
                                  "; using a pool of threads with pread");
+      // The reason holds for all reactors, so it is told once, and io_uring is not tried again.
       engine = IoEngine::kThreads;
     }
     group->reactors_.push_back(make_thread_reactor(options));
@@ -106,7 +107,8 @@ Result<std::unique_ptr<ReactorGroup>> ReactorGroup::make(ClockKind clock, IoEngi
 ReactorGroup::~ReactorGroup() {
   const auto let_go = [](const auto& reactor) { return reactor->has_let_go(); };
   if (std::ranges::none_of(reactors_, let_go)) return;
-  // The kernel still knows of their requests, and workers may be in it.
+  // The kernel still knows the requests of these reactors, and workers may be busy for them, so
+  // they are never freed.
   for (auto& reactor : reactors_) static_cast<void>(reactor.release());
   static_cast<void>(pool_.release());
 }
@@ -167,6 +169,7 @@ void ReactorGroup::run(std::span<Job* const> jobs, const std::stop_token& stop) 
       job->shares_.push_back(reactor->make_share([job] { job->share_is_idle(); }));
   }
   const std::stop_callback on_stop(stop, [this] { this->stop(); });
+  // Only a thread that does nothing else can tell a stopped process from a blocked thread.
   std::optional<HeartBeat> heart;
   std::jthread beating;
   if (counters_ && !reactor(0).is_virtual()) {
@@ -178,7 +181,7 @@ void ReactorGroup::run(std::span<Job* const> jobs, const std::stop_token& stop) 
       }
     });
   }
-  // Reactors wait for each other while they run: where one cannot start, none runs.
+  // Reactors wait for each other while they run, so if one cannot start, none may run.
   std::latch started(size());
   std::atomic<bool> failed = false;
   std::vector<std::exception_ptr> failures(size());
@@ -209,6 +212,7 @@ void ReactorGroup::run(std::span<Job* const> jobs, const std::stop_token& stop) 
   } catch (const std::system_error&) {  // the limit on threads, or on address space
     failures[threads.size() + 1] = std::current_exception();
     failed = true;
+    // Threads that were not made will never arrive.
     started.count_down(size() - 1 - static_cast<std::ptrdiff_t>(threads.size()));
   }
   body(0);
@@ -241,7 +245,7 @@ Duration thread_cpu_time() {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-// Second field of schedstat [ns]; kernels may be built without it.
+// Reads the second field of schedstat [ns]; kernels may be built without it.
 Duration thread_run_delay() {
   std::ifstream file("/proc/thread-self/schedstat");
   Duration::rep running = 0, waiting = 0;

@@ -1,4 +1,4 @@
-// The reactors of one process, each on its own thread; one reactor on the virtual clock.
+// The reactors of one process, each on its own thread; on the virtual clock there is one reactor.
 #pragma once
 
 #include <atomic>
@@ -25,23 +25,23 @@ struct CpuTime {
   Duration waiting{};  // of a thread alone: ready to run, but others had the cores; 0 if not known
 };
 
-// Work that runs on the reactors of a group, perhaps beside other jobs: an engine, with what it was
-// given, and what becomes of it. It runs once, and its group outlives it.
+// Work that runs on the reactors of a group, perhaps beside other jobs: an engine, with its inputs
+// and its outcome. It runs once, and its group outlives it.
 class Job {
  public:
   virtual ~Job() = default;
 
-  // On each reactor's thread, before any of them runs: spawns tasks on `reactor`, which is this
-  // job's share of it.
+  // Is called on each reactor's thread, before any of them runs. It spawns tasks on `reactor`,
+  // which is this job's share of it.
   virtual void start(unsigned index, Reactor& reactor) = 0;
-  // On the same thread, when all tasks of that thread are done, those of other jobs included, or
-  // when its reads were let go of (Reactor::has_let_go). What start() made must go there, or be
-  // kept for good.
+  // Is called on the same thread, when all tasks of that thread are done, those of other jobs
+  // included, or when its reads were let go of (Reactor::has_let_go). What start() made must be
+  // destroyed here, or be kept for good.
   virtual void finish(unsigned index) = 0;
-  // Called when nothing is left of the job on any thread, while others may go on; on whichever
-  // thread was last.
+  // `call` is called on whichever thread was last, when no task of the job is left on any thread;
+  // other jobs may go on.
   void when_over(std::function<void()> call) { when_over_ = std::move(call); }
-  // Stops this job alone, where it runs; any thread.
+  // Stops this job alone, if it runs. Any thread.
   void stop();
 
  private:
@@ -55,8 +55,8 @@ class Job {
 
 class ReactorGroup {
  public:
-  // `threads` reactors (1 on the virtual clock). kAuto falls back from io_uring to threads and says
-  // so in warnings(); kEnvironment when kUring is asked for and cannot be had.
+  // Makes `threads` reactors (1 on the virtual clock). kAuto falls back from io_uring to threads
+  // and says so in warnings(). Returns kEnvironment when kUring is asked for and cannot be had.
   static Result<std::unique_ptr<ReactorGroup>> make(ClockKind clock, IoEngine engine,
                                                     unsigned threads);
   ~ReactorGroup();
@@ -67,25 +67,27 @@ class ReactorGroup {
   const std::vector<std::string>& warnings() const { return warnings_; }
 
   // Runs the jobs together, each on its share of every reactor, and returns when all are done. A
-  // stop request stops them all. Once per group. What start() throws, or std::system_error where a
-  // thread cannot be made, is thrown again when no reactor runs: then the group is of no further
-  // use.
+  // stop request stops them all. It may run once for each group. An exception of start(), or
+  // std::system_error where a thread cannot be made, is thrown again, and no reactor has run then:
+  // the group is of no further use.
   void run(std::span<Job* const> jobs, const std::stop_token& stop);
-  // The same with a single job of these two.
+  // Does the same with a single job that consists of these two functions.
   void run(const std::function<void(unsigned, Reactor&)>& start,
            const std::function<void(unsigned)>& finish, const std::stop_token& stop);
-  // Has run() watch for times in which this host did not let the reactors run. In virtual time
-  // there are none.
+  // Has run() watch for times in which this host did not let the reactors run. There are none in
+  // virtual time.
   void watch_host(std::function<HostCounters()> counters) { counters_ = std::move(counters); }
-  // Of the reactor that was held back longest, after run().
+  // Returns the pauses of the reactor that was held back longest. To be called after run().
   const std::vector<HostPause>& pauses() const;
-  // What has not come back for longest, while run() is on or when it let go of it; any thread.
+  // Returns the request that has been in flight longest, while run() is on or when it let go of it.
+  // Any thread.
   std::optional<StuckIo> stuck() const;
-  // Stops every reactor; any thread.
+  // Stops every reactor. Any thread.
   void stop();
-  // CPU time of each reactor's thread, after run().
+  // The CPU time of each reactor's thread, after run().
   const std::vector<CpuTime>& cpu_times() const { return cpu_times_; }
-  // CPU time of the whole process during run(): reactors, worker threads, the kernel's I/O threads.
+  // The CPU time of the whole process during run(): reactors, worker threads, and the kernel's I/O
+  // threads.
   CpuTime process_cpu_time() const { return process_cpu_time_; }
 
  private:
@@ -100,12 +102,14 @@ class ReactorGroup {
   std::function<HostCounters()> counters_;
 };
 
-// CPU time of the calling thread so far: for pricing work, not for the course of a run.
+// Returns the CPU time of the calling thread so far. It is for pricing work, and must not change
+// the course of a run.
 Duration thread_cpu_time();
-// For how long it was ready to run but others had the cores; 0 where the kernel does not count it.
+// Returns how long the calling thread was ready to run while others had the cores; 0 where the
+// kernel does not count it.
 Duration thread_run_delay();
 
-// Cores that this process may run on.
+// Returns the number of cores that this process may run on.
 unsigned available_cores();
 
 }  // namespace feedrate

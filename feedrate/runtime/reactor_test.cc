@@ -242,7 +242,7 @@ TEST_P(ReactorTest, AStopRequestedBeforeItRunsIsSeen) {
 }
 
 Task<> perform_one(Reactor& reactor, IoRequest& request) { co_await reactor.perform(request); }
-// What waits: for io_uring a read from an empty pipe; for a thread, which calls pread, the opening
+// For io_uring a read from an empty pipe waits. For a thread, which calls pread, it is the opening
 // of a named pipe that nobody writes to.
 TEST_P(ReactorTest, AnotherThreadCanStopItDuringInputOutput) {
   if (is_virtual()) GTEST_SKIP() << "virtual time does its input and output at once";

@@ -1,4 +1,4 @@
-// For tests: one of each kind of reactor, and a directory that goes away again.
+// Helpers for tests: one of each kind of reactor, and a temporary directory.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -37,7 +37,7 @@ inline Result<std::unique_ptr<Reactor>> make_reactor(ReactorKind kind, OffloadPo
   return make_uring_reactor(options);
 }
 
-// A test that runs once on each kind of reactor; skipped, with the reason, where there is no
+// A test that runs once on each kind of reactor. It is skipped, with the reason, where there is no
 // io_uring.
 class EveryReactor : public testing::TestWithParam<ReactorKind> {
  protected:

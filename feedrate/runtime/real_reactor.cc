@@ -57,7 +57,8 @@ void RealReactor::wake() {
 }
 
 void RealReactor::post_remote(std::span<const std::coroutine_handle<>> waiters) {
-  // The lock is held over wake(): the owner may otherwise finish and destroy this reactor between.
+  // The lock is held over wake(), as the owner may otherwise finish and destroy this reactor in
+  // between.
   const std::lock_guard lock(mutex_);
   remote_.insert(remote_.end(), waiters.begin(), waiters.end());
   wake();
@@ -94,7 +95,7 @@ std::optional<Duration> RealReactor::begin_wait() {
   const bool at_once = remote_pending() || !loop_.ready.empty();
   const bool endless = loop_.timers.empty() && !late_ && loop_.in_flight.count() == 0;
   if (endless) return at_once ? std::optional(Duration(0)) : std::nullopt;
-  // Not loop_.now: the turn that ends here may have been a long one.
+  // The clock is read, since loop_.now is the start of a turn that may have been a long one.
   const Instant now = monotonic_now();
   Duration limit = late_ ? LateWatch::kBeat : kLookInterval;
   if (!loop_.timers.empty()) {
@@ -134,7 +135,7 @@ std::optional<StuckIo> RealReactor::stuck() const {
   const Instant since{Duration(waiting_since_.load(std::memory_order_relaxed))};
   const std::lock_guard lock(stuck_mutex_);
   if (stuck_) return stuck_;
-  // Every wait that is noted ends by itself.
+  // A wait that is noted has a time limit, so an old note means a call that hangs in the kernel.
   if (since != Instant{} && monotonic_now() - since >= kStuck)
     return StuckIo{"a call into the kernel", since, 1};
   return std::nullopt;

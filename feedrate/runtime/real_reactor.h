@@ -1,13 +1,13 @@
-// What the two real-time reactors share: the monotonic clock, the queue of coroutines posted from
-// other threads, and worker threads. Private to runtime/.
+// The common part of the two real-time reactors: the monotonic clock, the queue of coroutines
+// posted from other threads, and worker threads. Private to runtime/.
 #pragma once
 
 #include "feedrate/runtime/reactor.h"
 
 namespace feedrate {
 
-// Timers due within this of one another share one wake-up: a wake-up costs 30 to 80 us of CPU on
-// the machines measured, so one core still drives some 20,000 accelerators at 3.5 ms steps.
+// Timers that are due within this of one another share one wake-up. A wake-up costs 30 to 80 us of
+// CPU on the machines measured, so one core still drives some 20,000 accelerators at 3.5 ms steps.
 inline constexpr Duration kTimerCoalescing = std::chrono::microseconds(50);
 
 class RealReactor : public Reactor {
@@ -24,18 +24,19 @@ class RealReactor : public Reactor {
   std::optional<StuckIo> stuck() const override;
 
  protected:
-  // Takes over what other threads posted. Call with the owner's thread only.
+  // Takes over what other threads posted. To be called on the owner's thread only.
   void take_remote();
   bool remote_pending() const { return remote_pending_.load(std::memory_order_acquire); }
   int event_fd() const { return event_fd_; }
-  // How long the loop may wait for I/O, by the timers; nullopt when there are none and nobody
-  // watches. Begins the wait; end_wait() must follow.
+  // Begins a wait, which end_wait() must follow. Returns how long the loop may wait for I/O, by the
+  // timers; nullopt when there are none and nobody watches.
   std::optional<Duration> begin_wait();
-  // The loop goes on: takes the time, and note of what held this thread back.
+  // Ends a wait: takes the time, and notes what held this thread back.
   void end_wait();
-  // There is more to do; false, too, once reads that do not come back are let go of.
+  // Returns whether there is more to do. It is false as well once reads that do not come back are
+  // let go of.
   bool goes_on();
-  // Per-thread settings of the thread that calls run().
+  // Makes the settings of the thread that calls run().
   static void prepare_thread();
 
  private:
@@ -53,7 +54,8 @@ class RealReactor : public Reactor {
   Instant looked_at_{};
   mutable std::mutex stuck_mutex_;
   std::optional<StuckIo> stuck_;
-  // Since when this thread has been in the kernel; 0 while it is not, or may be for long.
+  // The time since which this thread has been in the kernel; 0 while it is not, or while it may be
+  // there for long.
   std::atomic<Duration::rep> waiting_since_ = 0;
 };
 

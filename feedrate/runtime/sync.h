@@ -1,5 +1,5 @@
-// Semaphore and Event between coroutines of one reactor. No locks: use them on the reactor's own
-// thread only. All wake-ups go through the run queue, first come first served.
+// Semaphore and Event between coroutines of one reactor. They have no locks: use them on the
+// reactor's own thread only. All wake-ups go through the run queue, first come first served.
 #pragma once
 
 #include <coroutine>
@@ -17,7 +17,7 @@ class Semaphore {
   Semaphore(const Semaphore&) = delete;
   ~Semaphore() { FEEDRATE_ASSERT(waiters_.empty()); }
 
-  // Takes `count` permits at once; true, or false when closed (nothing is taken then).
+  // Takes `count` permits at once. Returns true, or false when closed (nothing is taken then).
   auto acquire(std::uint64_t count) {
     struct Awaiter {
       Semaphore& semaphore;
@@ -45,7 +45,7 @@ class Semaphore {
       waiters_.pop_front();
     }
   }
-  // Sends everybody away, now and later.
+  // Sends away everybody who waits, now and later.
   void close() {
     closed_ = true;
     for (const Waiter& waiter : waiters_) reactor_.post(waiter.handle);
@@ -66,7 +66,7 @@ class Semaphore {
   std::deque<Waiter> waiters_;
 };
 
-// Wakes all who wait, each time it is signalled; has no memory. Re-check your condition.
+// Wakes all who wait, each time it is signalled. It has no memory, so check your condition again.
 class Event {
  public:
   explicit Event(Reactor& reactor) : reactor_(reactor) {}

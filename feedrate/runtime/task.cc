@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t kClassBytes = 64;
 constexpr std::size_t kClasses = 64;  // frames up to 4 KiB are pooled
 
-// Outside of the pool: the compiler may drop a destructor's last writes to its own object.
+// It is outside of the pool, since the compiler may drop a destructor's last writes to its own
+// object.
 thread_local bool pool_alive = true;
 struct FramePool {
   std::array<std::vector<void*>, kClasses> free_frames;

@@ -101,7 +101,7 @@ Task<> sleep_or_yield(World& world, std::uint64_t microseconds) {
 
 void spawn_graph(World& world, int depth);
 
-// What it and the tasks it awaited have contributed.
+// Returns what the task and the tasks it awaited have contributed.
 Task<std::uint64_t> graph_task(World& world, std::uint32_t task, int depth) {
   RandomStream random(world.seed, SeedPurpose::kContent, task);
   std::uint64_t total = 0;

@@ -42,7 +42,7 @@ Task<> await_values() {
 }
 TEST(Task, CarriesValues) { run(await_values()); }
 
-// How far the stack has grown since `base`; volatile keeps the compiler from being clever.
+// Returns how far the stack has grown since `base`; volatile keeps the compiler from being clever.
 std::ptrdiff_t stack_depth(const char* base) {
   volatile char here = 0;
   const auto address = reinterpret_cast<std::uintptr_t>(&here);

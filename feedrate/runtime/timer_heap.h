@@ -1,4 +1,5 @@
-// Sleeping coroutines by deadline; equal deadlines in the order they were added.
+// Sleeping coroutines by deadline; those with equal deadlines are in the order in which they were
+// added.
 #pragma once
 
 #include <algorithm>

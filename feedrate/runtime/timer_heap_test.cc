@@ -37,7 +37,7 @@ TEST(TimerHeap, EqualDeadlinesKeepTheirOrder) {
   for (std::size_t i = 1; i <= 1000; ++i) ASSERT_EQ(number(heap.pop()), i);
 }
 
-// Against the obvious implementation: a stable sort of what is left at each step.
+// The heap is compared with the obvious implementation: a stable sort of what is left at each step.
 TEST(TimerHeap, AgreesWithAStableSortUnderRandomUse) {
   struct Entry {
     std::uint64_t deadline;

@@ -16,8 +16,9 @@
 namespace feedrate {
 namespace {
 
-// Completions handled before their successors are submitted: the device gets new work while the
-// rest is still being looked at (4 KiB reads, depth 16: 258 MB/s against 241 with all at once).
+// This many completions are handled before their successors are submitted, so that the device gets
+// new work while the rest is still being looked at (4 KiB reads, depth 16: 258 MB/s against 241
+// with all at once).
 constexpr unsigned kBatch = 4;
 constexpr std::int16_t kRegions = 64;   // of buffers, registered at a time
 constexpr std::uint64_t kWakeTag = 0;   // user_data of the eventfd read
@@ -120,8 +121,8 @@ class UringReactor final : public RealReactor, private IoDriver {
     while (goes_on()) {
       wait();
       end_wait();
-      // Only what is there now: reads from the page cache complete as they are submitted, and would
-      // keep this loop from timers and stop requests for ever.
+      // Only completions that are there now are taken: reads from the page cache complete as they
+      // are submitted, and would keep this loop from timers and stop requests for ever.
       for (unsigned left = io_uring_cq_ready(&ring_); take_completions() && left > kBatch;
            left -= kBatch) {
         drain_ready();
@@ -139,6 +140,7 @@ class UringReactor final : public RealReactor, private IoDriver {
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);
     for (unsigned slots = wanted; slots >= 16; slots /= 2) {
+      // Half of the limit is left for files outside of the ring.
       if (slots > limit.rlim_cur / 2) continue;
       if (io_uring_register_files_sparse(&ring_, slots) != 0) continue;
       for (unsigned slot = 0; slot < slots; ++slot)
@@ -158,7 +160,7 @@ class UringReactor final : public RealReactor, private IoDriver {
     return {};
   }
 
-  // Some kernels have no table of regions: then nothing is registered, which costs CPU time alone.
+  // Some kernels have no table of regions. Nothing is registered then, which costs only CPU time.
   void reserve_regions() {
     if (io_uring_register_buffers_sparse(&ring_, kRegions) != 0) return;
     for (std::int16_t index = kRegions; index-- > 0;) free_regions_.push_back(index);
@@ -170,7 +172,7 @@ class UringReactor final : public RealReactor, private IoDriver {
                                                 1);
   }
 
-  // A submission entry with room for `count` in one go, so that chains are never split.
+  // Returns a submission entry with room for `count` in one go, so that chains are never split.
   io_uring_sqe* next_sqe(unsigned count) {
     if (io_uring_sq_space_left(&ring_) < count) io_uring_submit(&ring_);
     io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
@@ -185,6 +187,7 @@ class UringReactor final : public RealReactor, private IoDriver {
     const int file = request.file.number;
     switch (request.kind) {
       case IoKind::kOpen:
+        // A slot of the ring's table is not a descriptor, and the kernel refuses O_CLOEXEC for it.
         if (request.slot >= 0)
           io_uring_prep_openat_direct(sqe, AT_FDCWD, request.path, request.open_flags & ~O_CLOEXEC,
                                       request.mode, static_cast<unsigned>(request.slot));
@@ -211,6 +214,7 @@ class UringReactor final : public RealReactor, private IoDriver {
           io_uring_prep_close(sqe, file);
         return;
       case IoKind::kReadFile:
+        // submit_chain() prepares these requests.
         FEEDRATE_ASSERT(false);
     }
     if (request.file.registered) sqe->flags |= IOSQE_FIXED_FILE;
@@ -223,9 +227,9 @@ class UringReactor final : public RealReactor, private IoDriver {
       io_uring_prep_read(sqe, file, request.buffer, request.length, request.offset);
   }
 
-  // open -> read -> close as one linked chain in a slot of the ring's file table: three operations
-  // and one wake-up. The link from read to close is hard, because a read that ends at the end of
-  // the file counts as a failure of a soft link.
+  // Submits open -> read -> close as one linked chain in a slot of the ring's file table: three
+  // operations and one wake-up. The link from read to close is hard, because a read that ends at
+  // the end of the file counts as a failure of a soft link.
   void submit_chain(IoRequest& request) {
     if (free_slots_.empty()) {
       waiting_for_slot_.push_back(&request);
@@ -233,6 +237,7 @@ class UringReactor final : public RealReactor, private IoDriver {
     }
     request.slot = free_slots_.back();
     free_slots_.pop_back();
+    // Each of the three parts completes by itself.
     request.parts_pending = 3;
     request.open_result = 0;
     io_uring_sqe* sqe = next_sqe(3);
@@ -262,7 +267,8 @@ class UringReactor final : public RealReactor, private IoDriver {
   }
 
   void enable() {
-    // liburing 2.3 of Debian 12 declares io_uring_enable_rings but does not export it.
+    // liburing 2.3 of Debian 12 declares io_uring_enable_rings but does not export it, so the
+    // system call is made here.
     const long enabled =
         syscall(__NR_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
     FEEDRATE_ASSERT(enabled == 0);
@@ -291,7 +297,7 @@ class UringReactor final : public RealReactor, private IoDriver {
     io_uring_submit_and_wait_timeout(&ring_, &cqe, 1, limit ? &time : nullptr, nullptr);
   }
 
-  // At most kBatch of them; true when there may be more.
+  // Takes at most kBatch completions. Returns true when there may be more.
   bool take_completions() {
     io_uring_cqe* cqe = nullptr;
     unsigned head = 0;
@@ -311,6 +317,7 @@ class UringReactor final : public RealReactor, private IoDriver {
     }
     io_uring_cq_advance(&ring_, count);
     if (woken) arm_wake();
+    // Chains that had to wait for a slot start as soon as one is free.
     while (!waiting_for_slot_.empty() && !free_slots_.empty()) {
       IoRequest* request = waiting_for_slot_.front();
       waiting_for_slot_.pop_front();

@@ -6,8 +6,8 @@
 namespace feedrate {
 namespace {
 
-// NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2, "Critical Values of the Student's t
-// Distribution", column 0.975, for 1 to 30 degrees of freedom.
+// The table of NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2, "Critical Values of the
+// Student's t Distribution", column 0.975, for 1 to 30 degrees of freedom.
 constexpr std::array<double, 30> kStudent95 = {
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
     2.201,  2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
@@ -16,7 +16,8 @@ constexpr double kNormal95 = 1.959964;
 
 }  // namespace
 
-// Beyond the table: the first terms of Abramowitz and Stegun 26.7.5, good to 0.0002 from 31 on.
+// Beyond the table it takes the first terms of Abramowitz and Stegun 26.7.5, which are good to
+// 0.0002 from 31 on.
 double student_t_95(std::size_t degrees_of_freedom) {
   if (degrees_of_freedom == 0) return std::numeric_limits<double>::infinity();
   if (degrees_of_freedom <= kStudent95.size()) return kStudent95[degrees_of_freedom - 1];

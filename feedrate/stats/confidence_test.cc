@@ -42,7 +42,7 @@ TEST(Confidence, StudentFollowsTheTableAndGoesOnSmoothly) {
     EXPECT_GT(student_t_95(freedom), student_t_95(freedom + 1));
 }
 
-// Of many intervals of normal batches, 95 % hold the true mean.
+// 95 % of many intervals of normal batches must hold the true mean.
 TEST(Confidence, CoverageIsWhatItSays) {
   RandomStream random(17);
   for (const std::size_t batches : {3U, 8U, 40U}) {

@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::uint64_t kCountMax = std::uint64_t{1} << 62U;
 
-// fraction * count is rounded up to a rank; this much above a whole number is a rounding error.
+// fraction * count is rounded up to a rank; up to this much above a whole number is a rounding
+// error.
 constexpr double kRankSlack = 1e-12;
 
 std::unexpected<Error> not_a_histogram(const char* why) {
@@ -68,7 +69,7 @@ Result<Histogram> Histogram::from_buckets(std::span<const Bucket> buckets, std::
   for (const auto& [low, count] : buckets) {
     const std::size_t bucket = bucket_of(low);
     if (low < next || lower_bound_of(bucket) != low)
-      return not_a_histogram("a bucket is out of order or none of ours");
+      return not_a_histogram("a bucket is out of order or does not exist");
     if (count == 0 || count > kCountMax - histogram.count_)
       return not_a_histogram("a bucket's count is zero or too large");
     histogram.counts_.resize(bucket + 1);
@@ -79,6 +80,7 @@ Result<Histogram> Histogram::from_buckets(std::span<const Bucket> buckets, std::
   if (bucket_of(min) != bucket_of(buckets.front().first) ||
       bucket_of(max) + 1 != histogram.counts_.size() || min > max)
     return not_a_histogram("min or max lies outside its bucket");
+  // The sum went through a double, so rounding is allowed for.
   const double count = static_cast<double>(histogram.count_);
   const double slack = 1 + 1e-9;
   if (!(sum * slack >= static_cast<double>(min) * count &&

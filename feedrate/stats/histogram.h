@@ -18,7 +18,7 @@ namespace feedrate {
 
 class Histogram {
  public:
-  // The lowest value of a bucket, and how many values lie in it.
+  // The lowest value of a bucket, and the number of values in it.
   using Bucket = std::pair<std::uint64_t, std::uint64_t>;
 
   void record(std::uint64_t value) {
@@ -38,13 +38,15 @@ class Histogram {
   double sum() const { return static_cast<double>(sum_); }      // exact but for the conversion
   double mean() const { return count_ == 0 ? 0 : sum() / static_cast<double>(count_); }
 
-  // The smallest recorded value that at least `fraction` (0 to 1) of them do not exceed, to within
-  // 1/128; exact below 128 and at fractions 0 and 1. 0 when empty.
+  // Returns the smallest recorded value that at least `fraction` (0 to 1) of the values do not
+  // exceed, to within 1/128; exactly below 128 and at fractions 0 and 1. It is 0 when empty.
   std::uint64_t quantile(double fraction) const;
 
-  // Every bucket that holds something, in order: with min, max and sum all there is to keep.
+  // Returns every bucket that holds something, in order. With min, max and sum they are the whole
+  // histogram.
   std::vector<Bucket> buckets() const;
-  // The way back from a file. kCorrupt when they are not what one histogram gives.
+  // Makes a histogram from its stored form. Returns kCorrupt when that is not what one histogram
+  // gives.
   static Result<Histogram> from_buckets(std::span<const Bucket> buckets, std::uint64_t min,
                                         std::uint64_t max, double sum);
 

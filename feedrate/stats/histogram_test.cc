@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 
-// Values of all magnitudes.
+// Returns values of all magnitudes.
 std::vector<std::uint64_t> wide_values(std::uint64_t seed, std::size_t count) {
   RandomStream random(seed);
   std::vector<std::uint64_t> values(count);
@@ -141,7 +141,7 @@ TEST(Histogram, ForeignBucketsAreRefused) {
     return "error: histogram: " + why +
            "\nhint:  the file was changed, or is not of this version\n";
   };
-  const std::string place = error("a bucket is out of order or none of ours");
+  const std::string place = error("a bucket is out of order or does not exist");
   const std::string count = error("a bucket's count is zero or too large");
   const std::string ends = error("min or max lies outside its bucket");
   const std::string total = error("the sum does not fit the values");

@@ -59,7 +59,7 @@ void StallLedger::add_straggler_wait(std::uint32_t rank, Instant end, Instant gr
   if (group_end <= end) return;
   RankStalls& times = ranks_[rank];
   times.rank = rank;
-  // The slowest is late by its longer step, and by the last part of its stall.
+  // The slowest rank is late by its longer step, and by the last part of its stall.
   const Duration late = group_end - end;
   const Duration slower = std::clamp(slowest_compute - compute, Duration{}, late);
   const Duration shift = (end - slowest_start) + (late - slower);

@@ -1,6 +1,6 @@
-// Where accelerators' time goes: every accelerator-second is compute, or a stall with exactly one
-// cause. Exact: integer nanoseconds, and what is added to a rank adds up to its wall time.
-// Plain values, not locked; merged after a run.
+// The account of accelerators' time: every accelerator-second is compute, or a stall with exactly
+// one cause. It is exact: times are integer nanoseconds, and what is added to a rank adds up to its
+// wall time. Plain values, not locked; merged after a run.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace feedrate {
 
-// What the sample that a batch still lacks was waiting for.
+// What the sample that a batch still lacked was waiting for.
 enum class StallCause : std::uint8_t {
   kStartup,     // the first batch: nothing could have been read ahead
   kQueue,       // no reader, buffer or room was free for it
@@ -32,8 +32,8 @@ inline constexpr std::array<StallCause, kStallCauses> kAllStallCauses{
     StallCause::kStartup,  StallCause::kQueue,  StallCause::kOpen, StallCause::kFirstByte,
     StallCause::kTransfer, StallCause::kDecode, StallCause::kCopy, StallCause::kCheckpoint,
     StallCause::kCompute,  StallCause::kHost};
-// "startup", "queue", "open", "first-byte", "transfer", "decode", "copy", "checkpoint", "compute",
-// "host".
+// Returns "startup", "queue", "open", "first-byte", "transfer", "decode", "copy", "checkpoint",
+// "compute" or "host".
 std::string_view to_string(StallCause cause);
 
 using StallTimes = std::array<Duration, kStallCauses>;
@@ -41,8 +41,9 @@ inline Duration& at(StallTimes& times, StallCause cause) {
   return times[static_cast<std::size_t>(cause)];
 }
 
-// From the end of the piece before it to `until`, this was the cause. `file` and `bytes` are those
-// of the sample's read, and only given where the piece is long enough to be worth naming them.
+// A part of a stall: from the end of the piece before it to `until`, this was the cause. `file` and
+// `bytes` are those of the sample's read; they are given only where the piece is long enough to be
+// worth naming.
 struct StallPiece {
   static constexpr std::uint64_t kUnnamed = ~std::uint64_t{0};
   Instant until{};
@@ -55,7 +56,7 @@ struct RankStalls {
   std::uint32_t rank = 0;
   Duration compute{};
   StallTimes own{};      // its own batch was not there
-  StallTimes carried{};  // its step was done, another rank's was not: that one's causes
+  StallTimes carried{};  // its step was done and another rank's was not: the causes of that one
   Duration total() const;
 };
 
@@ -63,27 +64,31 @@ class StallLedger {
  public:
   explicit StallLedger(Instant origin);
 
-  // A step of `rank`: stalled over [begin, start) for the causes of `pieces` (the last one's until
-  // is `start`; what lies before `begin` does not count), computing over [start, end).
+  // Adds a step of `rank`. It was stalled over [begin, start) for the causes of `pieces` (the last
+  // one's until is `start`; what lies before `begin` does not count), and computed over [start,
+  // end).
   void add_step(std::uint32_t rank, Instant begin, Instant start, Instant end,
                 const std::vector<StallPiece>& pieces);
-  // And then, over [end, group_end), waiting for the slowest rank, which was stalled until
-  // `slowest_start` for the causes of `slowest` and then computed for `slowest_compute`.
+  // Adds the rank's wait after that, over [end, group_end), for the slowest rank. That one was
+  // stalled until `slowest_start` for the causes of `slowest`, and then computed for
+  // `slowest_compute`.
   void add_straggler_wait(std::uint32_t rank, Instant end, Instant group_end, Duration compute,
                           Instant slowest_start, Duration slowest_compute,
                           const std::vector<StallPiece>& slowest);
-  // All of [begin, end), for one cause that has no sample.
+  // Adds all of [begin, end) for one cause that has no sample.
   void add_pause(std::uint32_t rank, Instant begin, Instant end, StallCause cause);
   void merge(const StallLedger& other);
 
   const std::map<std::uint32_t, RankStalls>& ranks() const { return ranks_; }
-  // Seconds lost to a cause, own and carried, over time; the same intervals for all.
+  // Returns the seconds lost to a cause over time, own and carried. The intervals are the same for
+  // all causes.
   const TimeSeries& series(StallCause cause) const {
     return series_[static_cast<std::size_t>(cause)];
   }
-  // Own stalls by the file whose sample was missing; of very many, those that cost most.
+  // Returns own stalls by the file whose sample was missing. Of very many files, those that cost
+  // most are kept.
   const std::map<std::uint64_t, StallTimes>& files() const { return files_; }
-  // Own stalls by the size of the read, by the power of two that it reaches.
+  // Returns own stalls by the size of the read, as the power of two that it reaches.
   const std::map<std::uint32_t, StallTimes>& sizes() const { return sizes_; }
 
  private:

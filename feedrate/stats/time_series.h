@@ -1,6 +1,6 @@
-// Sums over equal intervals of a run. Bounded: when a run outgrows kIntervalsMax intervals, they
-// are merged in pairs and become twice as wide; nothing that was added is lost. A plain value, not
-// locked.
+// Sums over equal intervals of a run. The memory is bounded: when a run outgrows kIntervalsMax
+// intervals, they are merged in pairs and become twice as wide, and nothing that was added is lost.
+// A plain value, not locked.
 #pragma once
 
 #include <cstddef>
@@ -20,13 +20,13 @@ class TimeSeries {
   // Times before the origin count for the first interval.
   void add(Instant at, double value);
   // Spreads weight * (end - begin), in seconds, over the intervals that [begin, end) overlaps, each
-  // by its exact share. Nothing when end <= begin.
+  // by its exact share. Adds nothing when end <= begin.
   void add_interval(Instant begin, Instant end, double weight = 1);
-  // Both must have the same origin, and widths that are the same but for doublings.
+  // Adds the sums of `other`. It must have the same origin, and the same width but for doublings.
   void merge(const TimeSeries& other);
 
   Duration width() const { return width_; }
-  // Up to the last interval that was added to.
+  // Returns the sums up to the last interval that was added to.
   const std::vector<double>& values() const { return values_; }
   double total() const;
 

@@ -53,7 +53,7 @@ TEST(TimeSeries, MemoryIsBoundedAndNothingIsLost) {
   EXPECT_EQ(series.total(), 1'100'001);
 }
 
-// What is added to each is a multiple of 1/1024 s, so that the sums are exact.
+// Each amount that is added is a multiple of 1/1024 s, so that the sums are exact.
 TimeSeries random_series(std::uint64_t seed, std::int64_t length_seconds) {
   RandomStream random(seed);
   TimeSeries series(kOrigin, seconds(1));

@@ -7,9 +7,10 @@ namespace feedrate {
 
 namespace {
 
-// The cut, among the first `most` and one, that leaves the least variance of the rest's mean.
+// Returns the cut, at most `most`, that leaves the least variance of the rest's mean.
 std::size_t best_cut(const std::vector<double>& means, std::size_t most) {
-  // From the end, so that the sums of each remainder come from those of the one before.
+  // The cuts are tried from the end, so that the sums of each remainder come from those of the one
+  // before.
   double sum = 0;
   double squares = 0;
   double least = 0;
@@ -20,7 +21,7 @@ std::size_t best_cut(const std::vector<double>& means, std::size_t most) {
     sum += means[first];
     squares += (means[first] - before) * (means[first] - sum / count);
     if (first > most) continue;
-    // What rounding alone leaves of equal values is no variance.
+    // A variance that rounding alone leaves of equal values counts as none.
     const double mean = sum / count;
     const double statistic = squares > 1e-18 * count * mean * mean ? squares / (count * count) : 0;
     if (first == most || statistic <= least) {
@@ -37,8 +38,9 @@ double mean_of(std::span<const double> values) {
   return sum / static_cast<double>(values.size());
 }
 
-// Whether what is cut off differs from the rest by more than blocks of the rest, about as long or
-// an eighth of it, differ from each other. Heavy tails look like a transient where they are none.
+// Returns whether the part that is cut off differs from the rest by more than blocks of the rest,
+// about as long or an eighth of it, differ from each other. Heavy tails look like a transient where
+// there is none.
 bool differs(const std::vector<double>& means, std::size_t cut) {
   constexpr std::size_t kBlocks = 8;
   constexpr double kErrors = 3;

@@ -34,7 +34,7 @@ TEST(Transient, OfFewerThanTwentyValuesCannotBeTold) {
   EXPECT_EQ(transient_length({}), 0U);
 }
 
-// Of these series plain MSER cuts more than a tenth off 28, and what it leaves is the calmer part.
+// Plain MSER cuts more than a tenth off 28 of these series, and what it leaves is the calmer part.
 TEST(Transient, OfNoiseThatStaysAsItIsThereIsSeldomAny) {
   constexpr double kAgain = 0.98;
   int cut = 0;

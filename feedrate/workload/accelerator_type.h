@@ -1,4 +1,4 @@
-// What is known of a type of accelerator, from catalog/accelerators/.
+// A type of accelerator and its figures, from catalog/accelerators/.
 #pragma once
 
 #include <string>

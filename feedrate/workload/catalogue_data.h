@@ -15,13 +15,13 @@ struct CatalogueFile {
   std::string_view text;
 };
 std::span<const CatalogueFile> catalogue_files();  // sorted by path
-// The names in one folder, e.g. "models/": without folder and extension, sorted.
+// Returns the names in one folder, e.g. "models/", sorted and without folder and extension.
 std::vector<std::string> catalogue_folder(std::string_view folder);
-// The file of that name in that folder; null when there is none.
+// Returns the file of that name in that folder; null when there is none.
 const CatalogueFile* find_catalogue_file(std::string_view folder, std::string_view name);
 
 Error unknown_in_catalogue(std::string_view folder, std::string_view what, std::string_view name);
-// What is described in that file, or kUsage with a spelling hint: "unknown WHAT 'NAME'".
+// Returns the value that the file describes, or kUsage with a spelling hint: "unknown WHAT 'NAME'".
 template <class T>
 Result<T> find_in_catalogue(std::string_view folder, std::string_view what, std::string_view name,
                             Result<T> (*parse)(std::string_view yaml, std::string_view origin)) {

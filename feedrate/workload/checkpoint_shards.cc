@@ -9,8 +9,8 @@ std::uint64_t stage_layers(const ModelShape& model, std::uint64_t stages, std::u
   return model.layers / stages + (stage < model.layers % stages ? 1 : 0);
 }
 
-// Files that a tensor-parallel rank of the stage writes: one a layer; the embeddings and the last
-// norm count as layers.
+// Returns the files that a tensor-parallel rank of the stage writes: one for each layer. The
+// embeddings and the last norm count as layers.
 Count stage_files(const ModelShape& model, std::uint64_t stages, std::uint64_t stage) {
   if (!model.is_transformer()) return Count(1);
   const std::uint64_t first = stage == 0 ? 1 : 0;
@@ -72,8 +72,8 @@ RankShard checkpoint_shard(const ModelShape& model, const Parallelism& paralleli
   RankShard shard;
   const Count data = count_of(parallelism.data);
   const Count parameters = stage_parameters(model, parallelism, place.pipeline);
-  // What the rank writes when nothing is sharded by ZeRO: the first replica all but the others'
-  // rows of tables.
+  // Without ZeRO the first replica writes everything, except the rows of tables that the others
+  // hold.
   const Count tables = stage_row_wise_parameters(model, parallelism, place.pipeline);
   const Count own = tables / data + (place.data == 0 ? parameters - tables : Count(0));
   const auto files = [&](Count holds, Count many) { return holds > Count(0) ? many : Count(0); };
@@ -105,7 +105,8 @@ CheckpointSize checkpoint_size(const ModelShape& model, const Parallelism& paral
     for (std::uint64_t data = 0; data < std::min<std::uint64_t>(parallelism.data, 2); ++data) {
       const RankShard shard =
           checkpoint_shard(model, parallelism, precision, {.pipeline = stage, .data = data});
-      // All but the first data-parallel rank are alike, and all tensor-parallel ranks are.
+      // Data-parallel ranks after the first are alike, and so are all tensor-parallel ranks, so
+      // each kind is computed once.
       const Count alike =
           count_of(parallelism.tensor) * count_of(data == 0 ? 1 : parallelism.data - 1);
       size.weights += alike * shard.weights;

@@ -1,5 +1,5 @@
-// Which rank holds how much of a checkpoint: a pure function of the model, its parallelism and the
-// precision. The same shards are planned, written and restored.
+// The part of a checkpoint that each rank holds: a pure function of the model, its parallelism and
+// the precision. The same shards are planned, written and restored.
 //
 // Tensors are laid out as Megatron and DeepSpeed do, and as MLPerf Storage emulates it
 // (argonne-lcf/dlio_benchmark utils, checkpointing/base_checkpointing.py):
@@ -23,16 +23,17 @@
 
 namespace feedrate {
 
-// Bytes of a parameter. The default is Adam in mixed precision, 14 B: 2 of fp16 or bf16 weights, 12
-// of fp32 weights, first and second moment.
+// The bytes of a parameter. The default is Adam in mixed precision, 14 B: 2 of fp16 or bf16
+// weights, and 12 of fp32 weights, first and second moment.
 struct Precision {
   Bytes weights{2};
   Bytes optimizer{12};
   Bytes sum() const { return weights + optimizer; }
 };
 
-// That default, or what the published size of the model's checkpoint says, where there is one: all
-// beyond the weights is the optimizer's, and no whole number of bytes a parameter.
+// Returns that default, or the precision that the published size of the model's checkpoint implies,
+// where there is such a size: everything beyond the weights is then the optimizer's, which need not
+// be a whole number of bytes a parameter.
 Precision published_precision(const ModelShape& model);
 
 struct RankShard {
@@ -43,7 +44,8 @@ struct RankShard {
   Bytes sum() const { return weights + optimizer; }
 };
 
-// Ranks are numbered within each kind of parallelism from 0; equal ones have equal shards.
+// The numbers of a rank, from 0, within each kind of parallelism. Ranks in equal places have equal
+// shards.
 struct RankPlace {
   std::uint64_t tensor = 0, pipeline = 0, data = 0;
 };
@@ -58,18 +60,19 @@ struct CheckpointSize {
   Count files() const { return weight_files + optimizer_files; }
   Bytes sum() const { return weights + optimizer; }
 };
-// O(pipeline stages), and for each of them O(listed tensors).
+// Takes time O(pipeline stages), and for each of them O(listed tensors).
 CheckpointSize checkpoint_size(const ModelShape& model, const Parallelism& parallelism,
                                const Precision& precision);
 
-// The stage that a listed tensor lies on: the one that its first element falls to when all
-// parameters are cut in equal parts. `begin` is how many come before it.
+// Returns the stage that a listed tensor lies on: the one that its first element falls to when all
+// parameters are cut in equal parts. `begin` is the number of parameters before the tensor.
 std::uint64_t stage_of_tensor(const ModelShape& model, std::uint64_t stages, std::uint64_t begin);
 
-// Weights of a stage that one tensor-parallel rank of it holds.
+// Returns the weights of a stage that one of its tensor-parallel ranks holds.
 Count stage_parameters(const ModelShape& model, const Parallelism& parallelism,
                        std::uint64_t stage);
-// Of which in tables that are spread over the data-parallel ranks, all of them together.
+// Returns how many of these lie in tables that are spread over the data-parallel ranks, counting
+// all of those ranks together.
 Count stage_row_wise_parameters(const ModelShape& model, const Parallelism& parallelism,
                                 std::uint64_t stage);
 

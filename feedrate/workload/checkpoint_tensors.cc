@@ -13,7 +13,7 @@ constexpr std::uint64_t kFlatElements = std::uint64_t{16} << 20U;
 struct Range {
   std::uint64_t begin = 0, count = 0;
 };
-// Part `index` of `parts`; the first ones take one more of a remainder.
+// Returns part `index` of `parts`; the first parts take one more of a remainder.
 Range part(std::uint64_t whole, std::uint64_t parts, std::uint64_t index) {
   const std::uint64_t each = whole / parts, extra = whole % parts;
   return {index * each + std::min(index, extra), each + (index < extra ? 1 : 0)};
@@ -24,14 +24,14 @@ Dtype weight_dtype(const Precision& precision) {
   return precision.weights == Bytes(1) ? Dtype::kU8 : Dtype::kBf16;
 }
 
-// Leaves part `index` of `parts` of its rows.
+// Leaves only part `index` of `parts` of the piece's rows.
 void cut_rows(TensorPiece& piece, std::uint64_t parts, std::uint64_t index) {
   const Range range = part(piece.shape[0], parts, index);
   piece.begin[0] += range.begin;
   piece.shape[0] = range.count;
 }
 
-// Cuts rows, columns or nothing over the tensor-parallel ranks.
+// Says whether rows, columns or nothing is cut over the tensor-parallel ranks.
 enum class Cut : std::uint8_t { kNone, kRows, kColumns };
 
 class Builder {
@@ -44,13 +44,14 @@ class Builder {
         place_(place),
         replicated_(replicated) {}
 
-  // Weights of this stage and tensor-parallel rank, whole: ZeRO cuts them later. Without
-  // `replicated` those alone that lie on this data-parallel rank only.
+  // Returns the weights of this stage and tensor-parallel rank, whole: ZeRO cuts them later.
+  // Without `replicated`, only those that lie on this data-parallel rank alone.
   std::vector<ShardGroup> weights() {
     if (!model_.tensors.empty()) {
       add_listed();
       return std::move(groups_);
     }
+    // Only listed tensors may lie on one data-parallel rank alone.
     if (!replicated_) return {};
     if (!model_.is_transformer()) {
       add_flat();
@@ -76,7 +77,8 @@ class Builder {
     return std::move(groups_);
   }
 
-  // Three flat tensors over all parameters, a part of each, and what each rank has for itself.
+  // Returns three flat tensors over all parameters, a part of each for this rank, and what each
+  // rank has for itself.
   ShardGroup flat_optimizer(std::uint64_t rank) const {
     ShardGroup result{"optimizer", {}};
     const auto all = static_cast<std::uint64_t>(std::llround(model_.parameters().value()));
@@ -96,7 +98,7 @@ class Builder {
     return result;
   }
 
-  // A tensor for each of the weights, cut like them.
+  // Returns a tensor for each of the weights, cut like them.
   ShardGroup whole_optimizer(const std::vector<ShardGroup>& weights) const {
     ShardGroup result{"optimizer", {}};
     for (const auto& [name, dtype, bytes] : optimizer_tensors())
@@ -116,7 +118,8 @@ class Builder {
   }
 
  private:
-  // What is no whole number of bytes a parameter, as in a published size: a flat tensor of its own.
+  // A published size need not be a whole number of bytes a parameter. The fraction becomes a flat
+  // tensor of its own.
   void add_fraction(ShardGroup& optimizer) const {
     const double fraction = std::fmod(precision_.optimizer.value(), 1);
     const auto all =
@@ -208,7 +211,7 @@ class Builder {
   std::vector<ShardGroup> groups_;
 };
 
-// One group with what a data-parallel rank has of all: rows of each tensor.
+// Returns one group with a data-parallel rank's rows of each tensor.
 ShardGroup cut_rows(const std::vector<ShardGroup>& weights, std::uint64_t parts,
                     std::uint64_t index, std::uint64_t tensor) {
   ShardGroup result{fmt::format("model-model_{:02}", tensor), {}};
@@ -220,7 +223,8 @@ ShardGroup cut_rows(const std::vector<ShardGroup>& weights, std::uint64_t parts,
   return result;
 }
 
-// Of the rank at `place`, with or without what other data-parallel ranks have, too.
+// Returns the tensors of the rank at `place`, with or without those that other data-parallel ranks
+// hold too.
 std::vector<ShardGroup> rank_tensors(const ModelShape& model, const Parallelism& parallelism,
                                      const Precision& precision, const RankPlace& place,
                                      bool replicated) {

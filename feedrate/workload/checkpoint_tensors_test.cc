@@ -121,8 +121,8 @@ TEST(CheckpointTensors, ListedTensorsKeepTheirShapes) {
   EXPECT_EQ(piece.shape, (std::vector<std::uint64_t>{11, 1, 3, 3, 3}));
 }
 
-// Without ZeRO the first replica writes what all have; each writes its rows of the tables and their
-// optimizer, and reads them and what all have when it starts again.
+// Without ZeRO the first replica writes what all of them have. Each writes its own rows of the
+// tables and their optimizer, and reads those and what all have when it starts again.
 TEST(CheckpointTensors, RowsOfTablesLieOnAllReplicas) {
   const ModelShape model = find_model("dlrm").value();
   const Parallelism parallel{.data = 8};

@@ -16,8 +16,9 @@ namespace {
 struct DlioRow {
   std::string_view ours;
   DlioPaths dlio;  // later ones are names of older versions
-  // What DLIO assumes where a file is silent (ConfigArguments of its utils/config.py), where our
-  // own default is another; and the value that means the same as silence.
+  // `silent` is the value that DLIO assumes where a file is silent (ConfigArguments of its
+  // utils/config.py), if our own default is another. `like_silence` is the value that means the
+  // same as silence.
   std::string_view silent = {}, like_silence = {};
   bool clients_choose = false;  // a client of ours may choose otherwise, unless it was asked for
 };
@@ -68,7 +69,7 @@ constexpr TypeBytes kTypes[] = {{"float16", 2}, {"float32", 4}, {"float64", 8}, 
                                 {"uint8", 1},   {"uint16", 2},  {"uint32", 4},  {"uint64", 8},
                                 {"bool", 1}};
 
-// 0 when it is none of them.
+// Returns the bytes of an element of that type; 0 when DLIO has no such type.
 double bytes_of_type(std::string_view name) {
   for (const TypeBytes& type : kTypes)
     if (type.name == name) return type.bytes;
@@ -85,7 +86,7 @@ Result<double> positive_number(const DlioValue& value) {
   return number;
 }
 
-// Reads a key of DLIO with the checks of our own key of that meaning.
+// Reads a key of DLIO with the checks of our own key of the same meaning.
 template <class Owner>
 Result<> read_as(const DlioValue* value, std::span<const Field<Owner>> fields,
                  std::string_view our_key, Owner& owner) {
@@ -93,7 +94,7 @@ Result<> read_as(const DlioValue* value, std::span<const Field<Owner>> fields,
   return read_field(*find_field(fields, our_key), value->scalar(), owner);
 }
 
-// Reads every key of the rows that is there, and gives the others DLIO's defaults.
+// Reads every key of the rows that the file has, and gives the others DLIO's defaults.
 template <class Owner>
 Result<> read_rows(DlioSettings& settings, std::span<const DlioRow> rows,
                    std::span<const Field<Owner>> fields, Owner& owner) {
@@ -110,14 +111,14 @@ Result<> read_rows(DlioSettings& settings, std::span<const DlioRow> rows,
   return {};
 }
 
-// The file name without folders and ".yaml".
+// Returns the file name without folders and ".yaml".
 std::string stem_of(std::string_view origin) {
   const std::size_t slash = origin.rfind('/');
   if (slash != std::string_view::npos) origin.remove_prefix(slash + 1);
   return std::string(origin.substr(0, origin.find('.')));
 }
 
-// Letters, digits, '-' and '_' of the text, as a name must be.
+// Keeps the letters, digits, '-' and '_' of the text, which a name may have.
 std::string as_name(std::string text) {
   for (char& c : text) {
     const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -127,8 +128,8 @@ std::string as_name(std::string text) {
   return text.empty() ? "dlio" : text.substr(0, 64);
 }
 
-// "h100" of "unet3d_h100_s3": published file names have the accelerator in them, one or two
-// letters and three digits. Without one it is "accelerator".
+// Returns "h100" for "unet3d_h100_s3": published file names have the accelerator in them, as one or
+// two letters and three digits. Where there is none it returns "accelerator".
 std::string accelerator_of(const std::string& stem) {
   for (const std::string& word : split(stem, '_')) {
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
@@ -163,7 +164,7 @@ Result<> read_format(DlioSettings& settings, DatasetShape& dataset) {
                                    : "formats of DLIO that are read: " + join(known, ", "));
 }
 
-// `record_dims` and the type of an element stand for a record length where they are given.
+// Where they are given, `record_dims` and the type of an element take the place of a record length.
 Result<> read_record_dims(DlioSettings& settings, DatasetShape& dataset) {
   double elements = 1;
   std::size_t count = 0;
@@ -188,7 +189,8 @@ Result<> read_record_dims(DlioSettings& settings, DatasetShape& dataset) {
   return {};
 }
 
-// Columns of a Parquet file: how many, how many of them are read, and their bytes in a row.
+// The columns of a Parquet file: how many there are, how many of them are read, and their bytes in
+// a row.
 struct Columns {
   std::uint64_t count = 0, read = 0;
   double bytes = 0, read_bytes = 0;
@@ -207,6 +209,7 @@ Result<Columns> read_columns(DlioSettings& settings) {
     if (size != nullptr) {
       FEEDRATE_TRY(elements, positive_number(*size));
     }
+    // A column without a type is float32 in DLIO.
     const double bytes = elements * bytes_of_type(type == nullptr ? "float32" : type->text);
     columns.all_types_known &= bytes > 0;
     columns.bytes += bytes;
@@ -251,7 +254,7 @@ Result<> read_dataset(DlioSettings& settings, Workload& workload) {
   return {};
 }
 
-// True for "seed" and "random"; YAML 1.1 reads "off" as false, so both are "off" here.
+// Returns true for "seed" and "random". YAML 1.1 reads "off" as false, so both mean "off" here.
 Result<bool> read_shuffle(DlioSettings& settings, std::string_view path) {
   const DlioValue* value = settings.take(path);
   const std::string word = settings.word(path);
@@ -263,7 +266,7 @@ Result<bool> read_shuffle(DlioSettings& settings, std::string_view path) {
       "use off, seed or random");
 }
 
-// TensorFlow's loader, and any without sample shuffling, reads a file front to back.
+// TensorFlow's loader reads a file front to back, and so does any loader without sample shuffling.
 Result<> read_order(DlioSettings& settings, Workload& workload) {
   FEEDRATE_TRY(const bool shuffles_files, read_shuffle(settings, "reader.file_shuffle"));
   FEEDRATE_TRY(const bool shuffles_samples, read_shuffle(settings, "reader.sample_shuffle"));
@@ -316,12 +319,14 @@ Result<AcceleratorTiming> read_timing(DlioSettings& settings, const std::string&
   double seconds = -1;
   if (compute != nullptr)
     std::from_chars(compute->text.data(), compute->text.data() + compute->text.size(), seconds);
+  // A step time of 0 says nothing of an accelerator, so it stays unset.
   if (compute != nullptr && seconds != 0)
     FEEDRATE_CHECK(read_as(compute, timing_fields(), "compute", timing));
   return timing;
 }
 
-// What is wrong with values that are each within their limits, at the one to blame.
+// Returns the error of values that do not fit together although each is within its limits. It names
+// the place of the value to change.
 Result<> check_together(DlioSettings& settings, const DatasetShape& dataset,
                         std::string_view origin) {
   const auto conflict = find_conflict(dataset);
@@ -346,7 +351,8 @@ Result<DlioWorkload> parse_dlio_workload(std::string_view yaml, std::string_view
   workload.title = fmt::format("DLIO workload {}", as_name(stem));
   workload.source = fmt::format("the DLIO file {}", quote_path(origin));
   FEEDRATE_CHECK(read_dataset(settings, workload));
-  // Compression is what is ignored of a data set; that there is none is no news.
+  // Compression is a key that is ignored, and the user is told so. That there is none is not worth
+  // telling.
   const DlioValue* compression = settings.find("dataset.compression");
   if (compression != nullptr && compression->text == "none") settings.take("dataset.compression");
   FEEDRATE_CHECK(read_loading(settings, workload));

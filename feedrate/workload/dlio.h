@@ -15,22 +15,24 @@ inline constexpr std::string_view kDlioTiming = "dlio";  // the set of the step 
 
 struct DlioWorkload {
   Workload workload;
-  // Keys that the file has and that mean nothing to training reads, in the order of the file; a
-  // list is named once.
+  // Keys of the file that mean nothing to training reads, in the order of the file; a list is named
+  // once.
   std::vector<std::string> ignored;
-  // Keys of ours that the overrides, not the file, gave their value: "readers".
+  // Keys of ours whose value came from the overrides, not from the file: "readers".
   std::vector<std::string> asked;
 };
 
-// `overrides` are Hydra's words: "++workload.train.epochs=3", with one '+' or none too, and
-// "~workload.checkpoint" to remove. A file whose keys stand below `workload:` is read too.
-// What the file leaves out has DLIO's default; a step time that is left out, or 0, stays unset.
-// kUsage with line and column, or with the override's own text: a key that is none of DLIO's (with
-// a spelling hint), a value out of limits, a format without a counterpart.
+// Parses a file of DLIO. `overrides` are Hydra's words: "++workload.train.epochs=3", also with one
+// '+' or none, and "~workload.checkpoint" to remove. The keys of the file may stand below
+// `workload:`. A key that the file leaves out has DLIO's default; a step time that is left out, or
+// 0, stays unset. Returns kUsage, with line and column or with the override's own text, for a key
+// that DLIO does not have (with a spelling hint), a value out of limits, and a format without a
+// counterpart.
 Result<DlioWorkload> parse_dlio_workload(std::string_view yaml, std::string_view origin,
                                          std::span<const std::string> overrides);
 
-// "++workload.train.epochs=3" and the like: no path of a file or directory.
+// Returns whether a word is an override like "++workload.train.epochs=3", and not the path of a
+// file or directory.
 bool is_dlio_override(std::string_view word);
 
 }  // namespace feedrate

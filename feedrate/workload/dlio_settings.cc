@@ -13,8 +13,8 @@ namespace {
 constexpr std::string_view kRoot = "workload.";
 
 // Keys of DLIO's ConfigArguments (dlio_benchmark/utils/config.py), of its documentation, and of the
-// published workload files of all versions, which have some that DLIO itself does not read. ".*" is
-// whatever stands below. The first group is what a workload of ours is made of.
+// published workload files of all versions, which have some that DLIO itself does not read. ".*"
+// stands for every key below. The first group is what a workload of ours is made of.
 constexpr std::string_view kKnown[] = {"model",
                                        "model.name",
                                        "framework",
@@ -120,7 +120,7 @@ bool matches(std::string_view pattern, std::string_view path) {
   return path.starts_with(pattern.substr(0, pattern.size() - 1));
 }
 
-// The section alone, with nothing in it ("storage:").
+// Returns whether it is only a section with nothing in it ("storage:").
 bool is_empty_section(const DlioValue& value) {
   if (!value.text.empty()) return false;
   return std::ranges::any_of(kKnown, [&](std::string_view pattern) {
@@ -156,7 +156,8 @@ Result<> flatten(const YamlNode& node, const std::string& path, const std::strin
   return {};
 }
 
-// Older names: `data_reader` is `reader`; a whole configuration has all keys below `workload`.
+// Translates older names: `data_reader` is `reader`, and a whole configuration has all its keys
+// below `workload`.
 std::string canonical(std::string path) {
   constexpr std::string_view kOldReader = "data_reader.";
   if (path.starts_with(kRoot)) path.erase(0, kRoot.size());
@@ -194,7 +195,7 @@ Result<DlioSettings> DlioSettings::read(std::string_view yaml, std::string_view 
   return settings;
 }
 
-// Hydra's '+' adds, '++' adds or changes, none changes; all do the second here.
+// In Hydra '+' adds, '++' adds or changes, and no sign changes. All of them add or change here.
 Result<> DlioSettings::apply(std::string_view override_word) {
   std::string_view word = override_word;
   const bool removes = word.starts_with('~');
@@ -203,10 +204,12 @@ Result<> DlioSettings::apply(std::string_view override_word) {
   const std::string path = canonical(std::string(word.substr(0, equals)));
   if (path.empty() || path.find_first_of(" \t\n{}[],") != std::string::npos)
     return override_error(override_word, "this is not the path of a key");
+  // An override replaces everything below its path.
   remove(path);
   if (removes) return {};
   if (equals == std::string_view::npos) return override_error(override_word, "it has no '='");
   const std::string value(word.substr(equals + 1));
+  // Hydra reads values as YAML, so a list or a mapping may stand here.
   const auto parsed = YamlNode::parse(fmt::format("value: {}", value), override_word);
   if (!parsed) return override_error(override_word, "its value cannot be read");
   FEEDRATE_TRY(const auto entries, parsed->entries());

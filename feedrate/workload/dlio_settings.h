@@ -1,5 +1,5 @@
-// A DLIO file as a flat list of paths and values, overrides applied, every key known. Inside this
-// folder only.
+// A DLIO file as a flat list of paths and values, with the overrides applied and every key known.
+// Inside this folder only.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace feedrate {
 
-// Names of one key, "" where there are fewer.
+// The names of one key; they are "" where there are fewer.
 using DlioPaths = std::array<std::string_view, 3>;
 
 struct DlioValue {
@@ -34,13 +34,14 @@ class DlioSettings {
                                    std::span<const std::string> overrides);
 
   const DlioValue* find(std::string_view path) const;
-  // The same, and that it was used.
+  // Does the same, and notes that the value was used.
   const DlioValue* take(std::string_view path);
-  // The first of these that is there; the others are names that older versions of DLIO had.
+  // Takes the first of these keys that is there; the others are names that older versions of DLIO
+  // had.
   const DlioValue* take_first(const DlioPaths& paths);
-  // Lower-case text, or "" when it is not there.
+  // Returns the text in lower case, or "" when the key is not there.
   std::string word(std::string_view path);
-  // What was not taken, each list once.
+  // Returns the keys that were not taken, each list once.
   std::vector<std::string> ignored() const;
 
  private:

@@ -62,6 +62,7 @@ Result<InferenceShape> parse_inference(std::string_view yaml, std::string_view o
     FEEDRATE_TRY(*target, root.text_at(key));
   }
   FEEDRATE_CHECK(read_bytes(root, "input", shape.input));
+  // The bytes that a replica loads may be unknown, but they never come without their source.
   if (root.has("model")) {
     FEEDRATE_CHECK(read_bytes(root, "model", shape.model));
     FEEDRATE_TRY(shape.model_source, root.text_at("model_source"));

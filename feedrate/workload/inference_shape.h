@@ -1,5 +1,5 @@
-// What serving a model asks of storage and network, from catalog/inference/: bytes in per sample,
-// published rates per accelerator, the bytes that a replica loads.
+// What serving a model asks of storage and network, from catalog/inference/: the bytes of a sample
+// that come in, published rates of an accelerator, and the bytes that a replica loads.
 #pragma once
 
 #include <string>
@@ -22,21 +22,22 @@ struct InferenceShape {
   Bytes input;             // of a sample, as the accelerator takes it
   std::string input_note;  // how it is counted
   Seconds latency_bound;   // of the server scenario, 99th percentile; 0: none
-  Bytes model;             // what a replica loads; 0: no figure with a source
+  Bytes model;             // bytes that a replica loads; 0: no figure with a source
   std::string model_source;
   std::string rates_source;
   std::vector<InferenceRate> rates;
   std::vector<std::string> workloads;  // training workloads of the same model
-  std::string not_comparable;  // why its samples are not those of training; "" when they are
+  std::string not_comparable;  // why its samples differ from those of training; "" if they do not
 
   Result<InferenceRate> rate(std::string_view accelerator) const;
 };
 
 Result<InferenceShape> parse_inference(std::string_view yaml, std::string_view origin);
 std::vector<std::string> inference_names();  // sorted
-// kUsage with a spelling hint when there is none.
+// Returns kUsage with a spelling hint when there is none of that name.
 Result<InferenceShape> find_inference(std::string_view name);
-// The one that serves what a workload of the catalogue trains; "" when there is none.
+// Returns the name of the one that serves what a workload of the catalogue trains; "" when there is
+// none.
 std::string inference_of_workload(std::string_view workload);
 
 }  // namespace feedrate

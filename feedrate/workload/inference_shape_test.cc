@@ -22,7 +22,7 @@ TEST(InferenceShape, TheCatalogueIsWhole) {
             "unknown inference workload 'brt', did you mean 'bert'?");
 }
 
-// Bytes in at the published rates of one H100: mlcommons/inference_results_v3.0.
+// The bytes in at the published rates of one H100: mlcommons/inference_results_v3.0.
 TEST(InferenceShape, PublishedIngress) {
   const auto ingress = [](const char* name) {
     const InferenceShape shape = find_inference(name).value();

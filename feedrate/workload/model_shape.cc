@@ -42,6 +42,7 @@ Result<> read_transformer(const YamlNode& root, ModelShape& model) {
   FEEDRATE_CHECK(read_count(node, "hidden", model.hidden));
   FEEDRATE_CHECK(read_count(node, "feed_forward", model.feed_forward));
   FEEDRATE_CHECK(read_count(node, "heads", model.heads));
+  // Without grouped-query attention each head has keys and values of its own.
   model.kv_heads = model.heads;
   FEEDRATE_CHECK(read_count(node, "kv_heads", model.kv_heads));
   FEEDRATE_CHECK(read_count(node, "vocabulary", model.vocabulary));
@@ -83,7 +84,8 @@ Result<> read_parallelism(const YamlNode& root, ModelShape& model) {
   return {};
 }
 
-// One by one, as a number, or both, which then agree.
+// Reads the parameters of a model that is not a transformer: as tensors, as a number, or both,
+// which must then agree.
 Result<> read_listed(const YamlNode& root, ModelShape& model) {
   FEEDRATE_CHECK(read_count(root, "parameters", model.given_parameters, kParametersMax));
   if (!root.has("tensors")) return {};
@@ -102,8 +104,8 @@ Result<> read_listed(const YamlNode& root, ModelShape& model) {
 
 }  // namespace
 
-// The two norms, query with keys and values, the attention's output, the feed-forward matrices.
-// Head sizes are whole numbers, as in argonne-lcf/dlio_benchmark base_checkpointing.py.
+// Counts the two norms, query with keys and values, the attention's output, and the feed-forward
+// matrices. Head sizes are whole numbers, as in argonne-lcf/dlio_benchmark base_checkpointing.py.
 Count ModelShape::layer_parameters() const {
   const std::uint64_t kv = hidden / heads * kv_heads;
   const std::uint64_t attention = hidden * (hidden + 2 * kv) + hidden * hidden;
@@ -144,6 +146,7 @@ ModelShape scaled(const ModelShape& model, double share) {
     const double steps = static_cast<double>(size) * std::sqrt(share) / static_cast<double>(step);
     return step * std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::llround(steps)));
   };
+  // The heads must divide the hidden units.
   small.hidden = shrink(model.hidden, model.heads);
   small.feed_forward = shrink(model.feed_forward, 1);
   small.vocabulary = shrink(model.vocabulary, 1);

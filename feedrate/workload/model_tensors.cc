@@ -28,7 +28,7 @@ std::optional<std::uint64_t> number_of(std::string_view text) {
   return value;
 }
 
-// What one pair of braces stands for: "weight,bias" or "0..23".
+// Returns the texts that one pair of braces stands for: "weight,bias" or "0..23".
 Result<Names> alternatives(const YamlNode& node, std::string_view text) {
   const std::size_t dots = text.find("..");
   const auto wrong = [&] {
@@ -53,11 +53,11 @@ Result<Names> alternatives(const YamlNode& node, std::string_view text) {
   return names;
 }
 
-// All names that a text with braces stands for; the last braces change fastest.
+// Returns all names that a text with braces stands for; the last braces change fastest.
 Result<Names> expand(const YamlNode& node) {
   FEEDRATE_TRY(const std::string text, node.text());
   const auto no_name = [&] {
-    return node.error(fmt::format("'{}' is no name of a tensor", text),
+    return node.error(fmt::format("'{}' is not a name for a tensor", text),
                       fmt::format("use letters, digits and ._-/, at most {}", kNameBytesMax));
   };
   if (text.size() > kNameBytesMax) return no_name();
@@ -75,6 +75,8 @@ Result<Names> expand(const YamlNode& node) {
                         "write it like {0..23} or {weight,bias}");
     FEEDRATE_TRY(const Names several, alternatives(node, rest.substr(1, close - 1)));
     rest.remove_prefix(close + 1);
+    // The product is checked before the names are made, so that a short text with many braces
+    // cannot ask for unbounded memory.
     if (names.size() * several.size() > kTensorsMax) return too_many(node);
     Names longer;
     for (const std::string& name : names)
@@ -119,7 +121,7 @@ Result<std::vector<std::uint64_t>> read_shape(const YamlNode& node) {
 
 Result<std::vector<ModelTensor>> read_list(const YamlNode& list);
 
-// One tensor, several that are alike, or a group of them.
+// Reads an entry, which is one tensor, several that are alike, or a group of them.
 Result<std::vector<ModelTensor>> read_entry(const YamlNode& entry) {
   FEEDRATE_CHECK(entry.expect_keys("a tensor", {"name", "shape", "tensors", "sharding"}));
   if (entry.has("shape") == entry.has("tensors"))

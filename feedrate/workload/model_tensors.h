@@ -1,4 +1,4 @@
-// The tensors of a model that is no transformer, one by one, as a YAML file lists them: pure.
+// The tensors of a model that is not a transformer, one by one, as a YAML file lists them: pure.
 //
 //   tensors:
 //     - {name: conv1.weight, shape: [64, 3, 7, 7]}
@@ -26,21 +26,21 @@ inline constexpr std::uint64_t kParametersMax = 1'000'000'000'000'000;  // of on
 struct ModelTensor {
   std::string name;
   std::vector<std::uint64_t> shape;  // 1 to kTensorDimensionsMax sizes, each at least 1
-  // An embedding table whose rows are spread over the data-parallel ranks, as torchrec's sharding
-  // type row_wise does. Everything else is on each of them.
+  // Whether it is an embedding table whose rows are spread over the data-parallel ranks, as
+  // torchrec's sharding type row_wise does. Everything else is on each of them.
   bool row_wise = false;
   std::uint64_t elements() const;
   bool operator==(const ModelTensor&) const = default;
 };
 
-// kUsage, with file, line and column: a tensor without a name or shape, names that stand twice,
-// more than kTensorsMax tensors or kParametersMax elements.
+// Returns kUsage, with file, line and column, for a tensor without a name or shape, for a name that
+// occurs twice, and for more than kTensorsMax tensors or kParametersMax elements.
 Result<std::vector<ModelTensor>> read_tensors(const YamlNode& list);
 std::uint64_t elements_of(const std::vector<ModelTensor>& tensors);
 
-// The same tensors with about `share` of the elements, 0 < share <= 1. Tables that are spread over
-// ranks lose rows; the others shrink in their first two dimensions by the square root, so that what
-// fits together still does, and kernels keep their size.
+// Returns the same tensors with about `share` of the elements, 0 < share <= 1. Tables that are
+// spread over ranks lose rows. The others shrink in their first two dimensions by the square root,
+// so that what fits together still does, and kernels keep their size.
 std::vector<ModelTensor> scaled(std::vector<ModelTensor> tensors, double share);
 
 }  // namespace feedrate

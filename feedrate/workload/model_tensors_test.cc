@@ -145,8 +145,8 @@ TEST(ModelTensors, WrongListsAreNamed) {
       {"[{name: 'a{}', shape: [1]}]", "mine.yaml:4:18: '{}' stands for no names"},
       {"[{name: 'a{b,{c}}', shape: [1]}]", "mine.yaml:4:18: '{b,{c}' stands for no names"},
       {"[{name: 'a{b', shape: [1]}]", "mine.yaml:4:18: 'a{b' has braces that do not close"},
-      {"[{name: 'a b', shape: [1]}]", "mine.yaml:4:18: 'a b' is no name of a tensor"},
-      {"[{name: '{,a}', shape: [1]}]", "mine.yaml:4:18: '{,a}' is no name of a tensor"},
+      {"[{name: 'a b', shape: [1]}]", "mine.yaml:4:18: 'a b' is not a name for a tensor"},
+      {"[{name: '{,a}', shape: [1]}]", "mine.yaml:4:18: '{,a}' is not a name for a tensor"},
       {"[{name: a, shape: [1]}, {name: '{b,a}', shape: [1]}]",
        "mine.yaml:4:10: tensor 'a' stands here twice"},
       {"[{name: a, shape: [1], sharding: column_wise}]",
@@ -157,7 +157,7 @@ TEST(ModelTensors, WrongListsAreNamed) {
   const std::string longest(255, 'a');
   EXPECT_EQ(message("tensors: [{name: " + longest + ", shape: [1]}]\n"), "");
   EXPECT_EQ(message("tensors: [{name: " + longest + "a, shape: [1]}]\n"),
-            "mine.yaml:4:18: '" + longest + "a' is no name of a tensor");
+            "mine.yaml:4:18: '" + longest + "a' is not a name for a tensor");
   EXPECT_EQ(message("tensors: [{name: b, tensors: [{name: " + longest + ", shape: [1]}]}]\n"),
             "mine.yaml:4:30: a tensor's name is longer than 255 bytes");
 }

@@ -15,7 +15,8 @@ std::uint64_t multiply_high(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>((static_cast<Uint128>(a) * b) >> 64U);
 }
 
-// (value + hash scaled to [0, modulus)) modulo modulus, for value < modulus; no division.
+// Returns (value + hash scaled to [0, modulus)) modulo modulus, for value < modulus, without a
+// division.
 std::uint64_t add_scaled(std::uint64_t value, std::uint64_t hash, std::uint64_t modulus) {
   const std::uint64_t sum = value + multiply_high(hash, modulus);
   return sum >= modulus ? sum - modulus : sum;
@@ -41,9 +42,9 @@ KeyedPermutation::KeyedPermutation(std::uint64_t size, std::uint64_t key)
 
 std::uint64_t KeyedPermutation::operator()(std::uint64_t index) const {
   FEEDRATE_ASSERT(index < size_);
-  // The walk rarely takes a second step: left * right exceeds the size by less than left.
+  // The loop rarely runs twice, since left * right exceeds the size by less than left.
   do {
-    // index / left_size_: for an index up to 2^63 the product is that or one less.
+    // This is index / left_size_: for an index up to 2^63 the product is that, or one less.
     std::uint64_t right = multiply_high(index, reciprocal_);
     std::uint64_t left = index - right * left_size_;
     if (left >= left_size_) {
@@ -98,7 +99,8 @@ SampleRun SequentialOrder::run_at(std::uint32_t rank, std::uint64_t position) co
     first = place * samples_per_file_;
     end = first + samples_per_file_;
   } else {
-    // The last file that starts at or before `global`; files without samples are passed over.
+    // This finds the last file that starts at or before `global`; files without samples are passed
+    // over.
     const auto next = std::upper_bound(first_positions_.begin(), first_positions_.end(), global);
     place = static_cast<std::uint64_t>(next - first_positions_.begin()) - 1;
     first = first_positions_[place];

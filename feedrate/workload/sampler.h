@@ -1,8 +1,9 @@
-// Which sample is read when, by which rank. Pure; the same seed gives the same order everywhere.
+// The order of reading: which sample is read when, and by which rank. Pure; the same seed gives the
+// same order everywhere.
 //
-// Every sample is dealt exactly once per epoch over all ranks, apart from the tail that frameworks
-// drop: ranks get equal counts (floor(samples / ranks)) and whole batches only. A new order each
-// epoch. Memory does not grow with samples x ranks: orders are keyed permutations.
+// Every sample is dealt exactly once an epoch over all ranks, apart from the tail that frameworks
+// drop: ranks get equal counts (floor(samples / ranks)), and whole batches only. Each epoch has a
+// new order. Memory does not grow with samples x ranks, since orders are keyed permutations.
 #pragma once
 
 #include <array>
@@ -19,7 +20,7 @@ namespace feedrate {
 class KeyedPermutation {
  public:
   KeyedPermutation(std::uint64_t size, std::uint64_t key);
-  // index < size
+  // Requires index < size.
   std::uint64_t operator()(std::uint64_t index) const;
   std::uint64_t size() const { return size_; }
 
@@ -39,12 +40,12 @@ struct ShardShape {
   std::uint64_t samples_read_per_rank() const { return steps_per_epoch() * batch_samples; }
 };
 
-// Random order: position p of rank r in epoch e reads sample_at(p). Like the frameworks'
-// distributed samplers: one shuffled list, dealt round robin.
+// The random order: position p of rank r in epoch e reads sample_at(p). It works like the
+// frameworks' distributed samplers: one shuffled list, dealt round robin.
 class RandomOrder {
  public:
   RandomOrder(const ShardShape& shape, std::uint64_t seed, std::uint64_t epoch);
-  // position < shape.samples_per_rank()
+  // Requires position < shape.samples_per_rank().
   std::uint64_t sample_at(std::uint32_t rank, std::uint64_t position) const {
     return permutation_(position * ranks_ + rank);
   }
@@ -62,20 +63,20 @@ struct SampleRun {
   bool operator==(const SampleRun&) const = default;
 };
 
-// Sequential order: the files in shuffled order, laid end to end, cut into one equal shard per
-// rank. Frameworks shard whole files; the two agree when files % ranks == 0, and this one stays
-// balanced when they do not (ARCHITECTURE.md).
+// The sequential order: the files in shuffled order, laid end to end, and cut into one equal shard
+// for each rank. Frameworks shard whole files. The two agree when files % ranks == 0, and this one
+// stays balanced when they do not (ARCHITECTURE.md).
 class SequentialOrder {
  public:
-  // All files hold `samples_per_file`; shape.samples is at most files * samples_per_file.
+  // For files that all hold `samples_per_file`; shape.samples is at most files * samples_per_file.
   SequentialOrder(const ShardShape& shape, std::uint64_t files, std::uint64_t samples_per_file,
                   std::uint64_t seed, std::uint64_t epoch);
-  // Files hold `file_samples[i]`, which may be 0, and together at least shape.samples; O(files)
-  // memory, meant to be shared by all ranks.
+  // For files that hold `file_samples[i]`, which may be 0, and together at least shape.samples. It
+  // takes O(files) memory, and is meant to be shared by all ranks.
   SequentialOrder(const ShardShape& shape, const std::vector<std::uint64_t>& file_samples,
                   std::uint64_t seed, std::uint64_t epoch);
-  // The longest run that starts at `position` of `rank`'s shard and stays within one file and
-  // within samples_read_per_rank(). position < samples_read_per_rank().
+  // Returns the longest run that starts at `position` of `rank`'s shard and stays within one file
+  // and within samples_read_per_rank(). Requires position < samples_read_per_rank().
   SampleRun run_at(std::uint32_t rank, std::uint64_t position) const;
 
  private:

@@ -79,7 +79,7 @@ TEST(KeyedPermutation, KeysGiveDifferentOrders) {
   EXPECT_LT(same, 10);  // 1 is expected
 }
 
-// Sum over cells of (seen - expected)^2 / expected, for cells that are equally likely.
+// Returns the sum over cells of (seen - expected)^2 / expected, for cells that are equally likely.
 double chi_square(const std::vector<std::uint64_t>& counts) {
   const double total = static_cast<double>(std::accumulate(counts.begin(), counts.end(), 0ULL));
   const double expected = total / static_cast<double>(counts.size());

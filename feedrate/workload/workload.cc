@@ -15,13 +15,13 @@ void add_once(std::vector<std::string>& names, const std::string& name) {
   if (std::ranges::find(names, name) == names.end()) names.push_back(name);
 }
 
-// Lower is preferred when no set was asked for.
+// Returns the rank of a set when none was asked for; the lowest is preferred.
 int preference(const AcceleratorTiming& timing) {
   if (timing.set == kUserTiming) return 0;
   return timing.set == kBenchmarkTiming ? 1 : 2;
 }
 
-// "accelerators.h100." or "timings.measured.h100.".
+// Returns "accelerators.h100." or "timings.measured.h100.".
 std::string path_of(const AcceleratorTiming& timing) {
   if (timing.set == kUserTiming) return fmt::format("accelerators.{}.", timing.accelerator);
   return fmt::format("timings.{}.{}.", timing.set, timing.accelerator);

@@ -1,4 +1,4 @@
-// What a deep-learning job asks of storage: a pure description, no I/O.
+// A workload: what a deep-learning job asks of storage, as a pure description without I/O.
 //
 // Workloads are YAML in catalog/workloads/, compiled into the binary; a user's own file has the
 // same keys, which are the names of the fields below. Unknown keys are errors with a spelling hint,
@@ -23,7 +23,7 @@ enum class AccessOrder : std::uint8_t {
 std::string_view to_string(AccessOrder order);  // "sequential", "random"
 Result<AccessOrder> parse_access_order(std::string_view text, std::string_view flag);
 
-// Where the label of a sample stands.
+// Says where the label of a sample stands.
 enum class LabelPlacement : std::uint8_t {
   kRecord,     // in the sample's own record or file
   kDirectory,  // it is the name of the file's directory
@@ -53,12 +53,12 @@ struct DatasetShape {
   double label_bytes = 0;  // mean size of a side file or of a manifest entry; 0: not known
   DirectoryLayout layout = DirectoryLayout::kFlat;
   std::uint32_t folders = 0;  // kSubfolders only
-  // Mean bytes of a sample that a job reads, where that is less than what is stored (some columns
-  // of many); 0: all of them.
+  // The mean bytes of a sample that a job reads, where that is less than what is stored (some
+  // columns of many); 0 where a job reads all of them.
   double sample_bytes_read = 0;
   std::map<std::string, std::string> format_options = {};  // handed to the format as they are
 
-  // What a reader asks for, a sample.
+  // Returns the mean bytes that a reader asks for, for one sample.
   double read_bytes_mean() const {
     return sample_bytes_read > 0 ? sample_bytes_read : sample_bytes_mean;
   }
@@ -67,7 +67,7 @@ struct DatasetShape {
 };
 
 // Step times come in named sets that are never mixed: a benchmark's emulated time and one derived
-// from an optimised training log can differ by a factor of four. A run uses one and says which.
+// from an optimised training log can differ by a factor of four. A run uses one set and says which.
 inline constexpr std::string_view kBenchmarkTiming = "storage-benchmark";  // published emulation
 inline constexpr std::string_view kMeasuredTiming = "measured";  // batch / rate in a training log
 inline constexpr std::string_view kUserTiming = "user";          // `accelerators:` and --set
@@ -78,14 +78,14 @@ struct AcceleratorTiming {
   Duration compute{};               // emulated compute time per batch; 0: not set yet
   std::string source;               // where both figures stand
   std::string set{kUserTiming};
-  std::uint32_t measured_with = 0;  // accelerators of the run that was measured; 0: not told
+  std::uint32_t measured_with = 0;  // accelerators of the measured run; 0: not known
   bool operator==(const AcceleratorTiming&) const = default;
 
   bool complete() const { return batch_samples > 0 && compute > Duration::zero(); }
   double samples_per_second() const { return batch_samples / to_seconds(compute); }
 };
 
-// Another set's timing of the same accelerator, beside the one in use.
+// The timing of another set for the same accelerator, beside the one in use.
 struct TimingComparison {
   std::string set;
   double speed_ratio = 1;  // its samples/s over those of the timing in use
@@ -117,34 +117,36 @@ struct Workload {
 
   bool operator==(const Workload&) const = default;
 
-  // The timing for `accelerator` in `set`, both figures set; or kUsage listing what there is.
-  // Without a set: the user's, else the storage benchmark's, else the first.
+  // Returns the timing for `accelerator` in `set`, with both figures set, or kUsage with a list of
+  // what there is. Without a set it takes the user's, else the storage benchmark's, else the first.
   Result<AcceleratorTiming> timing(std::string_view accelerator, std::string_view set = {}) const;
-  // What the other sets say about the accelerator of `used`, in the order of the file.
+  // Returns what the other sets say about the accelerator of `used`, in the order of the file.
   std::vector<TimingComparison> other_timings(const AcceleratorTiming& used) const;
   std::vector<std::string> accelerator_names() const;  // each once
-  // The name as it is written here: "h100" for "H100". One that is not there stays as it is.
+  // Returns the name as it is written here: "h100" for "H100". A name that is not there stays as it
+  // is.
   std::string spelled_accelerator(std::string_view given) const;
   std::vector<std::string> timing_sets() const;  // each once
-  // Bytes per second that one accelerator reads when it never waits.
+  // Returns the bytes a second that one accelerator reads when it never waits.
   static double demand_bytes_per_second(const AcceleratorTiming& timing, double sample_bytes);
 };
 
 // Reads one workload. `origin` is the file name in errors ("mine.yaml:7:3: ...").
 Result<Workload> parse_workload(std::string_view yaml, std::string_view origin);
-// The YAML that parse_workload reads back to an equal value.
+// Returns the YAML that parse_workload reads back to an equal value.
 std::string to_yaml(const Workload& workload);
 // Sets "dataset.files", "dataset.format_options.key", "timings.measured.h100.compute" and the like
-// by path; values as in YAML, and checked like them. kUsage with a spelling hint; the workload is
-// then unchanged.
+// by path. Values are written as in YAML, and checked as there. Returns kUsage with a spelling
+// hint; the workload is then unchanged.
 // "accelerators.h100.compute" is the user's own timing. It starts as a copy of the one that was in
 // use, says in its source what was changed, and is then the one in use. One that is not there yet
 // is added, and can be used once both its compute and its batch_samples were set.
 Result<> override_workload(Workload& workload, std::string_view key, std::string_view value);
-// After the last of them: kUsage when values that are each within their limits do not fit together.
+// Must be called after the last override. Returns kUsage when values that are each within their
+// limits do not fit together.
 Result<> check_overridden(const Workload& workload);
 
-// The built-in catalogue, sorted by name; parsed one at a time, on demand.
+// The built-in catalogue, sorted by name; its files are parsed one at a time, on demand.
 std::vector<std::string> catalogue_names();
 Result<Workload> find_workload(std::string_view name);
 

@@ -44,7 +44,7 @@ Json name_schema() {
 
 bool is_whole(double number) { return std::floor(number) == number; }
 
-// 1000000 rather than 1000000.0.
+// Writes 1000000 rather than 1000000.0.
 Json json_number(double number) {
   return is_whole(number) ? Json(static_cast<std::uint64_t>(number)) : Json(number);
 }
@@ -71,13 +71,13 @@ Json schema_of(const Limits& limits, const Value&) {
   } else if constexpr (std::is_integral_v<Value>) {
     return number_schema("integer", limits);
   } else {
-    // "224ms" and "70%" are texts in YAML.
+    // A text such as "224ms" or "70%" is a string in YAML.
     const bool may_be_text = std::is_same_v<Value, Duration> || limits.is_fraction;
     return number_schema(may_be_text ? Json::array({"number", "string"}) : Json("number"), limits);
   }
 }
 
-// 1000000 is "1,000,000".
+// Writes 1000000 as "1,000,000".
 std::string grouped(double number) {
   if (!is_whole(number)) return fmt::format("{}", number);
   std::string text = fmt::format("{:.0f}", number);
@@ -105,7 +105,7 @@ std::string values_of(const Limits& limits, const Value&) {
   }
 }
 
-// What an absent key means; the text of the value where it is one.
+// Returns what an absent key means, or the text of the default value where there is one.
 template <class Owner>
 std::string default_of(const Field<Owner>& field) {
   const std::string value =
@@ -148,7 +148,7 @@ void add_part(const Part& part, Json schema, Json& object) {
   if (part.absent == kNeeded) object["required"].push_back(part.key);
 }
 
-// Rows of the table.
+// Returns one row of the table.
 std::string row(std::string_view key, std::string_view help, std::string_view values,
                 std::string_view absent) {
   return fmt::format("| `{}` | {} | {} | {} |\n", key, help, values, absent);
@@ -189,6 +189,7 @@ std::string workload_schema() {
   add_properties(timing_fields(), timing);
   const Json set = {{"$ref", "#/$defs/timing_set"}};
   Json sets = mapping_schema(1, kSetsMax, set);
+  // The user's set has a key of its own, `accelerators`.
   sets["propertyNames"]["not"] = {{"const", kUserTiming}};
 
   Json root{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
@@ -197,6 +198,7 @@ std::string workload_schema() {
              "What a deep-learning job asks of storage. docs/workloads.md says more; feedrate "
              "itself checks more: that values fit together."}};
   root.update(object_schema());
+  // Either key may be left out, but not both: without a step time there is no demand.
   for (const Part& part : {kAccelerators, kTimings})
     root["anyOf"].push_back({{"required", Json::array({part.key})}});
   add_properties(identity_fields(), root);

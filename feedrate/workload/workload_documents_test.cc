@@ -1,4 +1,4 @@
-// docs/ says what the rows of workload_fields.h say. A JSON file is YAML, too.
+// docs/ must say what the rows of workload_fields.h say. A JSON file is YAML as well.
 #include "feedrate/workload/workload_documents.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ std::string document(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// The node of the schema at a path like "properties/dataset".
+// Returns the node of the schema at a path like "properties/dataset".
 YamlNode schema_at(std::string_view path) {
   YamlNode node = YamlNode::parse(workload_schema(), "workload.schema.json").value();
   while (!path.empty()) {
@@ -48,7 +48,7 @@ TEST(WorkloadDocuments, AreWhatTheRowsSay) {
   EXPECT_EQ(with_workload_keys("a page without the marks"), "");
 }
 
-// What is read in the order of this list, and nothing else, stands in the schema.
+// The schema must have the keys that are read, in the order of this list, and no others.
 TEST(WorkloadDocuments, TheSchemaHasEveryKeyThatIsRead) {
   EXPECT_EQ(keys_at("properties"), workload_keys());
   std::vector<std::string> dataset;

@@ -132,7 +132,7 @@ std::optional<Conflict> find_conflict(const DatasetShape& dataset) {
         fmt::format("{} is more than {} times sample_bytes_mean ({})", dataset.sample_bytes_stdev,
                     kStdevPerMeanMax, dataset.sample_bytes_mean),
         fmt::format("use at most {:.0f}", std::floor(stdev_max))};
-  // Both are at most 10^12, so the division is what cannot overflow.
+  // Both are at most 10^12, so their product could overflow, but the division cannot.
   if (dataset.files > kSamplesMax / dataset.samples_per_file)
     return Conflict{"files",
                     fmt::format("{} files of {} samples are more than {} samples", dataset.files,

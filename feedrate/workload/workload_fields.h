@@ -1,6 +1,6 @@
 // The keys of a workload file, one row each. Files and --set are read by these rows, YAML is
-// written by them, and docs/workload.schema.json and the table in docs/workloads.md say what
-// stands here. Inside this folder only.
+// written by them, and docs/workload.schema.json and the table in docs/workloads.md are made of
+// them. Inside this folder only.
 #pragma once
 
 #include <optional>
@@ -19,20 +19,20 @@ namespace feedrate {
 struct Scalar {
   std::string text;
   std::string path;                  // "dataset.files"
-  const YamlNode* node = nullptr;    // where it stands; none for --set
+  const YamlNode* node = nullptr;    // its place in the file; none for --set
   std::string_view flag = "--set ";  // what stands before the path where there is no node
 
-  // "mine.yaml:7:3: dataset.files: MESSAGE" or "--set dataset.files=0: MESSAGE".
+  // Returns "mine.yaml:7:3: dataset.files: MESSAGE" or "--set dataset.files=0: MESSAGE".
   std::unexpected<Error> error(std::string_view message, std::string hint) const;
 };
 
-// What a key takes, beyond what the type of its member says.
+// The limits of a key, beyond what the type of its member implies.
 struct Limits {
   double minimum = 0, maximum = 0;  // of a number; of a time in seconds
   bool zero_too = false;            // 0, although it is below the minimum
   bool is_name = false;             // of a text
-  bool is_fraction = false;         // of a number: "70%" is accepted, too
-  std::string_view noun = {};       // what errors call a word
+  bool is_fraction = false;         // of a number: "70%" is accepted as well
+  std::string_view noun = {};       // the name of a word in errors
 };
 
 template <class Owner>
@@ -49,8 +49,8 @@ struct Field {
   Member<Owner> member;
   Limits limits;
   std::string_view help;  // one sentence, for the schema and docs/workloads.md
-  // What it means that the key is left out, or kNeeded. Without it that means the value that the
-  // member has in a new Owner, and to_yaml() writes the key always.
+  // Says what it means to leave the key out, or kNeeded. Where it is empty, that means the value
+  // that the member has in a new Owner, and to_yaml() always writes the key.
   std::string_view absent = {};
 
   bool required() const { return absent == kNeeded; }
@@ -58,7 +58,7 @@ struct Field {
 
 template <class Owner>
 Result<> read_field(const Field<Owner>& field, const Scalar& scalar, Owner& owner);
-// "" when there is nothing to write.
+// Returns "" when there is nothing to write.
 template <class Owner>
 std::string write_field(const Field<Owner>& field, const Owner& owner);
 
@@ -69,7 +69,7 @@ std::span<const Field<AcceleratorTiming>> timing_fields();
 
 std::vector<std::string> workload_keys();  // of the whole file, in the order of to_yaml
 
-// The words of an enum, in its order.
+// Returns the words of an enum, in its order.
 template <class Word>
 std::span<const std::string_view> enum_words();
 template <>
@@ -102,14 +102,16 @@ inline constexpr std::size_t kFormatOptionsMax = 64;  // keys of dataset.format_
 inline constexpr std::size_t kAcceleratorsMax = 64;   // of a set of step times
 inline constexpr std::size_t kSetsMax = 16;
 
-// A free text: no control characters but line breaks and tabs; at most kTextBytesMax.
+// Returns a free text: it has no control characters but line breaks and tabs, and at most
+// kTextBytesMax.
 Result<std::string> checked_text(const Scalar& scalar);
-// A name: letters, digits, '-' and '_'; it starts with a letter or digit; at most kNameBytesMax.
+// Returns a name: it has letters, digits, '-' and '_', starts with a letter or digit, and has at
+// most kNameBytesMax.
 Result<std::string> checked_name(const Scalar& scalar);
-// The text as a YAML scalar that reads back to it.
+// Returns the text as a YAML scalar that reads back to it.
 std::string yaml_scalar(std::string_view text);
 
-// What is wrong with values that are each within their limits.
+// Values that are each within their limits and do not fit together.
 struct Conflict {
   std::string_view key;  // of dataset
   std::string message, hint;

@@ -30,7 +30,8 @@ std::vector<std::string> known_paths(const Workload& workload) {
   return paths;
 }
 
-// A likely typo of a path, or its last part alone ("files" for "dataset.files").
+// Returns the path that was probably meant: a typo, or its last part alone ("files" for
+// "dataset.files").
 std::string spelling_hint(std::string_view key, const std::vector<std::string>& paths) {
   for (const std::string& path : paths)
     if (path.ends_with("." + std::string(key))) return ", did you mean '" + path + "'?";
@@ -51,8 +52,8 @@ std::unexpected<Error> unknown_key(const Workload& workload, std::string_view ke
       "keys are " + join(known, ", "));
 }
 
-// What a timing of `set` for `accelerator` starts from: itself, or for the user's own the one that
-// was in use.
+// Returns the timing that a change of `set` for `accelerator` starts from: itself, or for the
+// user's own set the one that was in use.
 AcceleratorTiming timing_to_change(const Workload& workload, const std::string& accelerator,
                                    const std::string& set) {
   AcceleratorTiming changed;
@@ -67,7 +68,7 @@ AcceleratorTiming timing_to_change(const Workload& workload, const std::string& 
   return changed;
 }
 
-// `key` is what follows the set: "h100.compute".
+// `key` is the text after the set: "h100.compute".
 Result<> override_timing(Workload& workload, std::string_view key, const std::string& set,
                          const Scalar& scalar) {
   const std::size_t dot = key.find('.');
@@ -80,6 +81,7 @@ Result<> override_timing(Workload& workload, std::string_view key, const std::st
   AcceleratorTiming changed = timing_to_change(workload, accelerator, set);
   const std::string source = changed.source;
   FEEDRATE_CHECK(read_field(*field, scalar, changed));
+  // The source must say that a figure is no longer the published one.
   if (field->key != "source") {
     const std::string note = fmt::format("--set {}={}", field->key, scalar.text);
     changed.source = source.empty() ? note : source + ", changed by " + note;
@@ -92,7 +94,8 @@ Result<> override_timing(Workload& workload, std::string_view key, const std::st
     *place = std::move(changed);
     return {};
   }
-  // After the others of its set, the user's first: the order in which YAML gives them back.
+  // It is put after the others of its set, and the user's set comes first: that is the order in
+  // which YAML gives them back.
   auto next = set == kUserTiming ? timings.begin() : timings.end();
   for (auto timing = timings.begin(); timing != timings.end(); ++timing)
     if (timing->set == set) next = timing + 1;
@@ -100,7 +103,7 @@ Result<> override_timing(Workload& workload, std::string_view key, const std::st
   return {};
 }
 
-// `key` is what follows "timings.": "measured.h100.compute".
+// `key` is the text after "timings.": "measured.h100.compute".
 Result<> override_named_timing(Workload& workload, std::string_view key, const Scalar& scalar) {
   const std::size_t dot = key.find('.');
   if (dot == std::string_view::npos) return unknown_key(workload, scalar.path);

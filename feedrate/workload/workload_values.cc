@@ -1,4 +1,4 @@
-// How a value of each type is read, checked and written.
+// Reads, checks and writes a value of each type.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,7 +21,8 @@ bool is_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), is_name_byte);
 }
 
-// Control characters of ASCII and of U+0080 to U+009F: what could write to a terminal.
+// Returns whether there are control characters, of ASCII or of U+0080 to U+009F, since they could
+// change what a terminal shows.
 bool has_control_character(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -32,7 +33,8 @@ bool has_control_character(std::string_view text) {
   return false;
 }
 
-// The error of one of the parse functions, which put "FLAG: " in front: with an empty flag ": ".
+// Returns the error of a parse function, which puts "FLAG: " in front. Here the flag is empty, so
+// that is ": ", which is cut off.
 std::unexpected<Error> parse_error(const Scalar& scalar, const Error& error) {
   return scalar.error(std::string_view(error.message()).substr(2), error.hint());
 }
@@ -120,7 +122,7 @@ std::string text_of(std::integral auto value) { return std::to_string(value); }
 std::string text_of(double value) { return fmt::format("{}", value); }
 std::string text_of(bool value) { return value ? "true" : "false"; }
 
-// The shortest text that is exact.
+// Returns the shortest text that is exact.
 std::string text_of(Duration duration) {
   const auto count = duration.count();
   if (count % 1'000'000 == 0) return fmt::format("{}ms", count / 1'000'000);

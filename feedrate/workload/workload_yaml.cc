@@ -91,7 +91,7 @@ Result<> read_dataset(const Section& root, DatasetShape& dataset) {
 constexpr std::string_view kTimingHint =
     "add one, e.g. 'h100: {batch_samples: 400, compute: 224ms}'";
 
-// The timings of one set. `path` is "accelerators" or "timings.measured".
+// Reads the timings of one set. `path` is "accelerators" or "timings.measured".
 Result<> read_set(const YamlNode& node, const std::string& path, std::string_view set,
                   std::vector<AcceleratorTiming>& timings) {
   FEEDRATE_CHECK(node.expect_mapping(path));
@@ -116,7 +116,7 @@ Result<> read_set(const YamlNode& node, const std::string& path, std::string_vie
   return {};
 }
 
-// `accelerators:` is the user's set; `timings:` holds the named ones.
+// `accelerators:` is the user's set, and `timings:` holds the named ones.
 Result<> read_timings(const Section& root, std::vector<AcceleratorTiming>& timings) {
   const YamlNode* own = root.find("accelerators");
   const YamlNode* sets = root.find("timings");

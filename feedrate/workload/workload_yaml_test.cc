@@ -15,7 +15,7 @@ accelerators:
   h100: {batch_samples: 4, compute: 0.00551}
 )";
 
-// The minimal file with one text replaced by another.
+// Returns the minimal file with one text replaced by another.
 std::string with(std::string_view from, std::string_view to) {
   std::string text(kMinimal);
   const std::size_t at = text.find(from);
@@ -300,7 +300,7 @@ TEST(WorkloadYaml, WordsAreChecked) {
                "mine.yaml:2:8: title: the text is too long (5000 B), at most 4096 B are allowed");
 }
 
-// `count` of what `each` makes of a number, between commas.
+// Returns `count` texts that `each` makes of a number, with commas between them.
 std::string repeated(std::string_view each, int count) {
   std::string text;
   for (int i = 0; i < count; ++i)

@@ -19,13 +19,14 @@ constexpr std::uint32_t kTransferSyntax = 0x00020010, kPixelData = 0x7FE00010;
 constexpr std::uint32_t kItem = 0xFFFEE000, kItemEnd = 0xFFFEE00D, kSequenceEnd = 0xFFFEE0DD;
 constexpr std::uint64_t kTransferSyntaxBytesMax = 64;
 
-// Small reads in ascending order cost one of this size each time they leave it.
+// A window over the file. Small reads in ascending order cost one read of its size each time they
+// leave it.
 class Window {
  public:
   explicit Window(RandomAccess& file) : file_(file) {}
   std::uint64_t file_bytes() const { return file_.size(); }
 
-  // `length` bytes that lie within the file, until the next call.
+  // Returns `length` bytes that lie within the file; they stay valid until the next call.
   Result<std::span<const std::byte>> at(std::uint64_t offset, std::size_t length) {
     if (offset < begin_ || offset + length > begin_ + length_) {
       begin_ = offset;
@@ -42,7 +43,7 @@ class Window {
   std::array<std::byte, 4096> bytes_;
 };
 
-// What a raw deflate stream holds, as far as it is there.
+// The content of a raw deflate stream, as far as the stream is there.
 class Inflated : public RandomAccess {
  public:
   Inflated() { ready_ = inflateInit2(&stream_, -MAX_WBITS) == Z_OK; }
@@ -52,7 +53,7 @@ class Inflated : public RandomAccess {
   Inflated(const Inflated&) = delete;
   Inflated& operator=(const Inflated&) = delete;
 
-  // False when it is damaged or more than kDecodedBytesMax.
+  // Returns false when the stream is damaged, or holds more than kDecodedBytesMax.
   bool add(std::span<const std::byte> bytes) {
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(bytes.data()));
     stream_.avail_in = static_cast<uInt>(bytes.size());
@@ -96,8 +97,8 @@ struct Element {
   std::string name() const { return fmt::format("({:04X},{:04X})", tag >> 16U, tag & 0xFFFFU); }
 };
 
-// What an element lies in. A sequence holds items, an item elements; the fragments of encapsulated
-// pixel data are items that hold bytes.
+// Says what a container holds: an item holds elements, a sequence holds items, and encapsulated
+// pixel data holds fragments, which are items that hold bytes.
 enum class Holds : std::uint8_t { kElements, kItems, kFragments };
 struct Container {
   Holds holds;
@@ -106,7 +107,8 @@ struct Container {
   std::uint64_t end;  // at most
 };
 
-// Every value representation but the old ones, those not yet known included (PS3.5, 7.1.2).
+// Returns whether the length has 32 bits. Every value representation has that but the old ones, and
+// so will those not yet known (PS3.5, 7.1.2).
 bool has_long_length(const Element& element) {
   static constexpr std::string_view kShort[] = {"AE", "AS", "AT", "CS", "DA", "DS", "DT",
                                                 "FD", "FL", "IS", "LO", "LT", "PN", "SH",
@@ -114,7 +116,7 @@ bool has_long_length(const Element& element) {
   return std::ranges::none_of(kShort, [&](std::string_view type) { return element.is(type); });
 }
 
-// UN, and what is not known yet.
+// Returns whether the representation is UN, or not known yet.
 bool is_unknown(const Element& element) {
   static constexpr std::string_view kLong[] = {"OB", "OD", "OF", "OL", "OV", "OW",
                                                "SQ", "SV", "UC", "UR", "UT", "UV"};
@@ -145,7 +147,7 @@ class Walk {
     return place;
   }
 
-  // The elements of a data set alone, explicit.
+  // Walks the elements of a data set alone, which must be in explicit representation.
   Result<> run_data_set() {
     open_.push_back({Holds::kElements, true, false, window_.file_bytes()});
     while (!open_.empty()) FEEDRATE_CHECK(step());
@@ -153,7 +155,8 @@ class Walk {
   }
 
  private:
-  // What comes after the meta group is one deflated stream: its elements are within what inflates.
+  // What comes after the meta group is one deflated stream, so its elements are checked in the
+  // inflated bytes.
   Result<> check_deflated() {
     const std::uint64_t begin = at_;
     Inflated data;
@@ -170,12 +173,13 @@ class Walk {
     return {};
   }
 
-  // Elements of group 0002, always explicit; returns the transfer syntax.
+  // Walks the elements of group 0002, which are always explicit, and returns the transfer syntax.
   Result<std::string> meta_group() {
     const Container file{Holds::kElements, true, false, window_.file_bytes()};
     std::optional<std::string> syntax;
     while (at_ < file.end) {
-      // The elements after the group need not be explicit.
+      // The elements after the group need not be explicit, so the group's end is seen before its
+      // parsing.
       FEEDRATE_TRY(const auto group, window_.at(at_, std::min<std::uint64_t>(2, file.end - at_)));
       if (group.size() == 2 && load_little<std::uint16_t>(group.data()) != 2) break;
       FEEDRATE_TRY(const Element element, head(file));
@@ -189,7 +193,7 @@ class Walk {
         syntax->erase(
             std::min(syntax->find_last_not_of(std::string_view(" \0", 2)) + 1, syntax->size()));
         if (syntax->empty() || syntax->find_first_not_of("0123456789.") != std::string::npos)
-          return corrupt_at(element.at, "the transfer syntax is no UID");
+          return corrupt_at(element.at, "the transfer syntax is not a UID");
       }
       at_ = element.value_at + element.length;
     }
@@ -206,6 +210,7 @@ class Walk {
     }
     FEEDRATE_TRY(const Element element, head(in));
     if (element.tag == kItemEnd || element.tag == kSequenceEnd) {
+      // A sequence ends the items that it holds, and an item its elements.
       const bool ends_items = in.holds != Holds::kElements;
       if (!in.delimited || ends_items != (element.tag == kSequenceEnd))
         return corrupt_at(element.at, element.name() + " ends nothing that is open");
@@ -226,7 +231,7 @@ class Walk {
     const bool unknown = is_unknown(element);
     if (element.tag == kPixelData && element.undefined() && !unknown)
       return open(element, Holds::kFragments, in.is_explicit);
-    // What is unknown and of undefined length is a sequence in Implicit VR (PS3.5, 6.2.2).
+    // In Implicit VR, an unknown element of undefined length is a sequence (PS3.5, 6.2.2).
     if (element.is("SQ") || element.undefined())
       return open(element, Holds::kItems, in.is_explicit && !unknown);
     return skip(element);
@@ -249,7 +254,7 @@ class Walk {
     return {};
   }
 
-  // The head of the element at at_, which is in front of in.end.
+  // Reads the head of the element at at_, which lies before in.end.
   Result<Element> head(const Container& in) {
     Element element;
     element.at = at_;
@@ -261,6 +266,7 @@ class Walk {
                   load_little<std::uint16_t>(bytes.data() + 2);
     element.length = load_little<std::uint32_t>(bytes.data() + 4);
     element.value_at = at_ + 8;
+    // Items and delimiters never have a value representation (PS3.5, 7.5).
     if (!in.is_explicit || element.tag >> 16U == 0xFFFE) return element;
     for (std::size_t i = 0; i < 2; ++i) {
       const auto letter = static_cast<char>(bytes[4 + i]);

@@ -1,4 +1,4 @@
-// The data elements of a file that someone wrote. Private to dicom/.
+// Finds the data elements of a file that somebody else may have written. Private to dicom/.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,12 @@ inline constexpr std::string_view kImplicitLittle = "1.2.840.10008.1.2",
                                   kExplicitLittle = "1.2.840.10008.1.2.1",
                                   kExplicitBig = "1.2.840.10008.1.2.2",
                                   kDeflated = "1.2.840.10008.1.2.1.99";
-// Sequences in sequences: more is taken for damage.
+// Sequences may lie in sequences, this many deep; more is taken for damage.
 inline constexpr std::size_t kDepthMax = 64;
 
-// kCorrupt, with the offset of the first element that cannot be where it is; kUnsupported for a
-// big-endian file. Reads the heads of the elements through a window of fixed size, not the values.
+// Where the data set of a file lies. check_elements() returns kCorrupt with the offset of the first
+// element that cannot be where it is, and kUnsupported for a big-endian file. It reads the heads of
+// the elements through a window of fixed size, and not the values.
 struct DataSetPlace {
   std::uint64_t begin = 0;  // behind the meta group
   std::string transfer_syntax;

@@ -32,7 +32,7 @@ class Stored : public RandomAccess {
   std::span<const std::byte> bytes_;
 };
 
-// What DCMTK has one of in a process: what it prints, and the codecs.
+// Sets what DCMTK has once in a process: where it prints, and the codecs.
 void prepare_library() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -50,7 +50,7 @@ std::uint64_t number(DcmDataset& data, const DcmTagKey& tag, std::uint64_t other
   return data.findAndGetUint16(tag, value).good() ? value : otherwise;
 }
 
-// What the pixels of all frames take.
+// Returns the bytes that the pixels of all frames take, as the elements claim.
 std::uint64_t claimed_bytes(DcmDataset& data) {
   Sint32 frames = 1;
   data.findAndGetSint32(DCM_NumberOfFrames, frames);
@@ -68,11 +68,12 @@ class DicomDecoder : public Decoder {
   DicomDecoder() { prepare_library(); }
 
   Result<std::uint64_t> decode(std::span<const std::byte> stored) override {
-    // DCMTK makes room for a value before it looks whether its bytes are there.
+    // DCMTK makes room for a value before it looks whether its bytes are there, so the elements are
+    // checked first.
     Stored bytes(stored);
     FEEDRATE_TRY(const DataSetPlace place, check_elements(bytes));
-    // It is told where the data set begins and how it is written: left to itself it guesses, and
-    // where it guesses otherwise than was checked, it makes room for what no element has.
+    // DCMTK is told where the data set begins and how it is written. Left to itself it guesses, and
+    // where its guess differs from what was checked, it makes room for what no element has.
     const E_TransferSyntax syntax = DcmXfer(place.transfer_syntax.c_str()).getXfer();
     if (syntax == EXS_Unknown)
       return fail(

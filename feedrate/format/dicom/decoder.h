@@ -1,4 +1,4 @@
-// Private to dicom/.
+// The decoder of DICOM files. Private to dicom/.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 
 namespace feedrate::dicom {
 
-// The pixels as an array, through DCMTK.
+// Makes the pixels an array, through DCMTK.
 std::unique_ptr<Decoder> make_decoder();
 
 }  // namespace feedrate::dicom

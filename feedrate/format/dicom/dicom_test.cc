@@ -33,7 +33,8 @@ std::size_t find(const Bytes& file, std::string_view what) {
   return static_cast<std::size_t>(found.begin() - file.begin());
 }
 
-// A file of one element after the meta group: `tag` and all after it as they are stored.
+// Makes a file of one element after the meta group; `tag` and everything after it are as they are
+// stored.
 Bytes file_with(std::string_view syntax, std::initializer_list<std::string_view> parts) {
   Bytes file(128);
   append_text(file, "DICM");

@@ -14,7 +14,8 @@ namespace feedrate::dicom {
 namespace {
 
 constexpr std::string_view kSecondaryCapture = "1.2.840.10008.5.1.4.1.1.7";
-// Without a root of our own: made of numbers, as PS3.5 B.2 allows.
+// The identifier of this implementation. Feedrate has no root of its own, so it is made of numbers,
+// as PS3.5 B.2 allows.
 constexpr std::string_view kImplementation = "2.25.1016293180452";
 
 class ElementWriter {
@@ -23,7 +24,7 @@ class ElementWriter {
 
   std::vector<std::byte> out;
 
-  // In front of a value of `bytes`, an even number.
+  // Writes what stands in front of a value of `bytes`, an even number.
   void head(std::uint32_t tag, std::string_view representation, std::uint64_t bytes) {
     append_little(out, static_cast<std::uint16_t>(tag >> 16U));
     append_little(out, static_cast<std::uint16_t>(tag));
@@ -39,7 +40,7 @@ class ElementWriter {
       append_little(out, static_cast<std::uint16_t>(bytes));
     }
   }
-  // Unique identifiers are filled up with a zero byte, other text with a space.
+  // The standard fills up unique identifiers with a zero byte, and other text with a space.
   void text(std::uint32_t tag, std::string_view representation, std::string_view value) {
     head(tag, representation, value.size() + value.size() % 2);
     append_text(out, value);
@@ -55,7 +56,7 @@ class ElementWriter {
   const bool explicit_;
 };
 
-// Numbers of 20 digits, so that all files have heads of the same size.
+// The numbers have 20 digits, so that all files have heads of the same size.
 std::string unique_identifier(const SampleContent& content, std::uint64_t purpose) {
   constexpr std::uint64_t kTenToThe19 = 10'000'000'000'000'000'000ULL;
   const std::uint64_t number = combine_seeds(combine_seeds(content.seed, purpose), content.sample);

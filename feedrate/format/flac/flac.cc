@@ -57,7 +57,7 @@ class FlacFormat : public WholeFileFormat {
     return all;
   }
 
-  // Metadata blocks as far as `head` shows them.
+  // Checks the metadata blocks, as far as `head` shows them.
   Result<> check_head(std::span<const std::byte> head, std::uint64_t total_bytes) const override {
     if (!is_flac(head)) return corrupt_at(0, "not a FLAC file: no 'fLaC'");
     for (std::uint64_t at = kMagic.size();;) {

@@ -9,10 +9,10 @@
 // payload is filled up to a whole sample with a zero byte, an empty one to one sample. The MD5
 // signature of the samples is left unset, which FLAC allows.
 //
-// In a foreign file the CRC-16 of the frames is verified. Where a frame ends is only known to who
-// decodes it, so the verifier looks for the header of the next: with the number that must follow,
-// a valid CRC-8 and the properties of the first. Then the samples of all frames must be as many as
-// STREAMINFO says.
+// In a foreign file the CRC-16 of the frames is verified. Only a decoder knows where a frame ends,
+// so the verifier looks for the header of the next frame: one with the number that must follow, a
+// valid CRC-8 and the properties of the first. At the end, the samples of all frames must be as
+// many as STREAMINFO says.
 //
 // Reference reader: soundfile.read(path). strace (libsndfile 1.2.0, Debian 12) shows the first
 // bytes twice, then from the end of the metadata to the end of the file what libFLAC asks for: 8192

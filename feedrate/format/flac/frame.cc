@@ -15,7 +15,8 @@ unsigned byte_at(std::span<const std::byte> bytes, std::size_t at) {
   return std::to_integer<unsigned>(bytes[at]);
 }
 
-// Bytes of a number in what FLAC calls UTF-8: that of RFC 2279, which has 6, and one more.
+// Returns the bytes of a number in what FLAC calls UTF-8: that of RFC 2279, which has 6 bytes at
+// most, and one more.
 std::uint64_t number_bytes(std::uint64_t number) {
   if (number < 0x80) return 1;
   std::uint64_t bytes = 2;
@@ -35,7 +36,7 @@ void append_number(std::vector<std::byte>& out, std::uint64_t number) {
     out.push_back(static_cast<std::byte>(0x80U | (number >> (6 * i) & 0x3FU)));
 }
 
-// Reads the front of what is left; `ok` is false once there was too little.
+// Reads from the front of what is left; `ok` turns false once there was too little.
 struct Cursor {
   std::span<const std::byte> rest;
   bool ok = true;
@@ -89,6 +90,7 @@ std::optional<FrameHeader> parse_frame_header(std::span<const std::byte> bytes) 
   header.block_code = byte_at(bytes, 2) >> 4U;
   header.rate_code = byte_at(bytes, 2) & 0xFU;
   header.size_code = byte_at(bytes, 3) >> 1U & 7U;
+  // These codes are reserved (RFC 9639, 9.1), which tells most chance matches from headers.
   const bool reserved = (byte_at(bytes, 3) & 1U) != 0 || byte_at(bytes, 3) >> 4U > 10 ||
                         header.size_code == 3 || header.block_code == 0 || header.rate_code == 15;
   if (reserved) return std::nullopt;

@@ -19,23 +19,26 @@ struct FrameHeader {
   unsigned block_code = 0, rate_code = 0, size_code = 0;
   std::uint64_t block_samples = 0, number = 0;
 
-  // Whether this may be the frame after `before`.
+  // Returns whether this may be the frame after `before`.
   bool follows(const FrameHeader& before) const;
-  // Whether its block has the size that all but the last have where the size is fixed.
+  // Returns whether its block has the size of the one before. Where the block size is fixed, all
+  // blocks but the last have the same.
   bool as_large_as(const FrameHeader& before) const {
     return variable || block_code == before.block_code;
   }
 };
 
-// What `bytes` begin with, its CRC-8 included; none when that is no header or goes on after them.
+// Parses the header that `bytes` begin with, its CRC-8 included. Returns none when there is no
+// header, or when it goes on after `bytes`.
 std::optional<FrameHeader> parse_frame_header(std::span<const std::byte> bytes);
 
-// The header of our frame `number`, without its CRC-8.
+// Returns the header of our frame `number`, without its CRC-8.
 std::vector<std::byte> frame_header(std::uint64_t number, std::uint64_t samples);
 
-// Samples of a payload, filled up.
+// Returns the samples of a payload, the last of them filled up.
 std::uint64_t samples_of(std::uint64_t payload_bytes);
-// All frames of so many samples; UINT64_MAX when the frame numbers do not reach.
+// Returns the bytes of all frames of this many samples; UINT64_MAX when there are more frames than
+// numbers for them.
 std::uint64_t frames_bytes(std::uint64_t samples);
 
 }  // namespace feedrate::flac

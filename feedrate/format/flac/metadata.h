@@ -19,14 +19,15 @@ struct BlockHead {
   std::uint64_t bytes = 0;  // of what follows the head
 };
 
-// kCorrupt unless a block with this head may lie at `at` of a file of `total_bytes`.
+// Parses the head of a block. Returns kCorrupt unless a block with this head may lie at `at` of a
+// file of `total_bytes`.
 Result<BlockHead> parse_block_head(std::uint64_t at, std::span<const std::byte> head,
                                    std::uint64_t total_bytes);
 
-// What the data of a STREAMINFO block says; 0 when that is unknown.
+// Returns the number of samples by the data of a STREAMINFO block; 0 when it is unknown.
 std::uint64_t total_samples(std::span<const std::byte> stream_info);
 
-// "fLaC" and the only metadata block of our files.
+// Returns "fLaC" and the only metadata block of our files.
 std::vector<std::byte> stream_head(std::uint64_t samples);
 
 }  // namespace feedrate::flac

@@ -12,7 +12,8 @@
 namespace feedrate::flac {
 namespace {
 
-// The CRC-16 over a frame and its own CRC-16 is 0, and so is that over several frames.
+// Verifies frames by their CRC-16. The CRC-16 over a frame together with its own CRC-16 is 0, and
+// so is the CRC-16 over several frames.
 class FrameVerifier : public Verifier {
  public:
   explicit FrameVerifier(std::uint64_t file_bytes) : file_bytes_(file_bytes) {}
@@ -40,7 +41,7 @@ class FrameVerifier : public Verifier {
     crc_ = 0;
   }
 
-  // Goes on with what is left of the slices before in front of `bytes`.
+  // Goes on with what is left of the earlier slices in front of `bytes`.
   Result<> add(std::span<const std::byte> bytes) {
     const std::uint64_t skipped = std::min<std::uint64_t>(skip_, bytes.size());
     end_ += bytes.size();
@@ -73,7 +74,8 @@ class FrameVerifier : public Verifier {
     return {};
   }
 
-  // Every place where a header fits into what is here; at the end of the file, every place.
+  // Tries every place where a header fits into the bytes at hand; at the end of the file, every
+  // place.
   Result<> read_frames() {
     const std::size_t needed = end_ == file_bytes_ ? kHeaderBytesMin : kHeaderBytesMax;
     const std::span<const std::byte> all(buffer_);
@@ -92,7 +94,8 @@ class FrameVerifier : public Verifier {
       if (!frame_ || (header && header->follows(*frame_))) {
         crc_ = update_checksum(ChecksumKind::kCrc16, crc_, all.subspan(summed, at - summed));
         summed = at;
-        // A block of another size, the last, has too little in common with the others to be sure.
+        // Only the last block may have another size. It has too little in common with the others to
+        // be sure that this is its header.
         if (crc_ != 0 && header->as_large_as(*frame_)) return wrong_frame();
         if (crc_ == 0) begin_frame(*header, begin_ + at);
       }

@@ -1,4 +1,4 @@
-// Private to flac/.
+// The verifier of foreign FLAC files. Private to flac/.
 #pragma once
 
 #include <memory>

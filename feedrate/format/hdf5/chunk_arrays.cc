@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t kChecksumBytes = 4;
 constexpr std::uint64_t kPageBitsMax = 24;
 
-// What both kinds have: entries in blocks, and large blocks in pages.
+// The parts that both kinds share: entries in blocks, and large blocks in pages.
 class ArrayReader {
  public:
   ArrayReader(Source& from, const Dataset& of, const TakeEntry& to)
@@ -41,7 +41,8 @@ class ArrayReader {
            (dataset.filtered || entry_bytes == fixed);
   }
 
-  // A block of `count` entries from `first` on at `address`, which begins with `head` bytes.
+  // Reads the block of `count` entries from `first` on at `address`, which begins with `head`
+  // bytes.
   Result<> read_block(std::uint64_t address, std::uint64_t head, std::string_view signature,
                       std::uint64_t first, std::uint64_t count) {
     const std::uint64_t page = std::uint64_t{1} << page_bits;
@@ -57,7 +58,8 @@ class ArrayReader {
     return read_pages(address, head, signature, first, count);
   }
 
-  // A fixed array has a bitmap of the pages that were written; what others hold is undefined.
+  // A fixed array has a bitmap of the pages that were written; the content of the others is
+  // undefined.
   Result<> read_pages(std::uint64_t address, std::uint64_t head, std::string_view signature,
                       std::uint64_t first, std::uint64_t count) {
     const std::uint64_t page = std::uint64_t{1} << page_bits;
@@ -72,6 +74,7 @@ class ArrayReader {
       const std::uint64_t length = entries * entry_bytes + kChecksumBytes;
       const bool written =
           !has_bitmap || (bytes[head + i / 8] & std::byte(0x80U >> (i % 8))) != std::byte{0};
+      // A page that was not written takes its room in the file all the same.
       if (written) {
         FEEDRATE_TRY(const auto values, source.read(at, length, length, "page of an array"));
         Fields fields(values);
@@ -127,6 +130,7 @@ class ExtensibleArray : public ArrayReader {
   std::uint64_t entries_of(std::uint64_t super) const { return least_ << ((super + 1) / 2); }
 
   Result<> read_index(std::uint64_t address, std::uint64_t own, std::uint64_t pointers) {
+    // The numbers of blocks are those of libhdf5's H5EAhdr.c and H5EAiblock.c.
     const std::uint64_t supers = 1 + index_bits_ - (std::bit_width(least_) - 1);
     const std::uint64_t direct_supers =
         std::min<std::uint64_t>(supers, 2 * (std::bit_width(pointers) - 1));
@@ -162,6 +166,7 @@ class ExtensibleArray : public ArrayReader {
 
   Result<> read_super_block(std::uint64_t address, std::uint64_t super) {
     const std::uint64_t blocks = blocks_of(super), page = std::uint64_t{1} << page_bits;
+    // Blocks that were never written have no chunks, but their entries count.
     if (!source.defined(address)) {
       first_ += blocks * entries_of(super);
       return {};

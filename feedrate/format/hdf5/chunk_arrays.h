@@ -1,4 +1,4 @@
-// The chunk indexes of newer files that are arrays.
+// The chunk indexes of newer files that are arrays: fixed and extensible ones.
 #pragma once
 
 #include <functional>
@@ -7,7 +7,8 @@
 
 namespace feedrate::hdf5 {
 
-// Entry, address and stored bytes of a chunk; the address may be undefined.
+// Is called with the entry, the address and the stored bytes of a chunk; the address may be
+// undefined.
 using TakeEntry = std::function<Result<>(std::uint64_t, std::uint64_t, std::uint64_t)>;
 
 Result<> each_of_fixed_array(Source& source, const Dataset& dataset, const TakeEntry& take);

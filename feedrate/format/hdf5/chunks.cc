@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kChecksumBytes = 4;
 
-// Bytes that libhdf5 takes for a number that is at most `most`.
+// Returns the bytes that libhdf5 takes for a number that is at most `most`.
 std::size_t width_of(std::uint64_t most) {
   return most == 0 ? 1 : (std::bit_width(most) - 1) / 8 + 1;
 }
@@ -53,7 +53,7 @@ class Finder {
     return each_of_implicit(take);
   }
 
-  // Chunks of one size, end to end.
+  // Calls `take` for chunks of one size that lie end to end.
   template <class Take>
   Result<> each_of_implicit(Take take) {
     std::uint64_t total = 1;
@@ -67,7 +67,8 @@ class Finder {
     return {};
   }
 
-  // `at` counts chunks. Those outside the dimensions (the dataset shrank) are left out.
+  // Adds the chunk at `at`, which counts chunks. Chunks outside the dimensions are left out; they
+  // remain where the dataset shrank.
   Result<> add(const std::vector<std::uint64_t>& at, std::uint64_t address, std::uint64_t bytes) {
     if (!source_.defined(address) || bytes == 0) return {};
     std::uint64_t number = 0;
@@ -80,8 +81,8 @@ class Finder {
     return {};
   }
 
-  // Entries of arrays count in row-major order of the largest dimensions, the one without a limit
-  // first.
+  // Returns the coordinates of an entry. Entries of arrays count in row-major order of the largest
+  // dimensions, the one without a limit first.
   std::vector<std::uint64_t> coordinates_of(std::uint64_t entry) const {
     const std::size_t rank = counts_.size();
     std::vector<std::uint64_t> at(rank);
@@ -101,11 +102,14 @@ class Finder {
     return at;
   }
 
-  // The level must be one less than `above`, and no node is read twice: so there is an end.
+  // The level must be one less than `above`, and no node is read twice, so the walk ends even in a
+  // damaged file.
   Result<> walk_tree1(std::uint64_t address, int above) {
     if (!nodes_.insert(address).second)
       return corrupt_at(source_.offset_of(address), "a B-tree node has two nodes above it");
     const std::size_t rank = dataset_.dims.size();
+    // A key has the stored bytes and the filter mask, and a coordinate for each dimension and for
+    // the bytes of an element. libhdf5 reads nodes with all the room that they have.
     const std::uint64_t key = 8 + 8 * (rank + 1), half = source_.chunk_node_half;
     const std::uint64_t length =
         8 + 2 * source_.offset_bytes + (2 * half + 1) * key + 2 * half * source_.offset_bytes;
@@ -157,6 +161,8 @@ class Finder {
       return corrupt_at(source_.offset_of(dataset_.address), "a B-tree with absurd sizes");
     std::uint64_t most = (tree.node_bytes - head) / tree.record_bytes, below = most;
     tree.leaf_width = width_of(most);
+    // A pointer has an address, the number of records in the child, and from level 2 on the number
+    // of those below it. The fields are as wide as the largest number that could stand there.
     for (std::uint64_t level = 1; level <= depth; ++level) {
       const std::uint64_t pointer =
           source_.offset_bytes + tree.leaf_width + tree.subtree_width.back();
@@ -179,6 +185,7 @@ class Finder {
     Fields values(fields.bytes(records * tree.record_bytes));
     if (fields.failed())
       return corrupt_at(source_.offset_of(address), "a B-tree node has more than it can hold");
+    // All records come first in the node, and all pointers after them.
     for (std::uint64_t i = 0; i <= records; ++i) {
       if (level > 0) {
         const std::uint64_t child = fields.number(source_.offset_bytes);

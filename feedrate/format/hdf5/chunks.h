@@ -1,5 +1,5 @@
-// Where the chunks of a dataset are: every chunk index of libhdf5 1.10. B-trees of version 1 are
-// what h5py writes by default; the others come with libver="latest".
+// Finds the chunks of a dataset by every chunk index of libhdf5 1.10. B-trees of version 1 are what
+// h5py writes by default; the others come with libver="latest".
 #pragma once
 
 #include "feedrate/format/hdf5/dataset.h"
@@ -11,9 +11,9 @@ struct Chunk {
   Extent extent;
 };
 
-// Those that were written, in order of their numbers.
+// Returns the chunks that were written, in order of their numbers.
 Result<std::vector<Chunk>> find_chunks(Source& source, const Dataset& dataset);
-// Along each dimension; their product is less than 2^63.
+// Returns the number of chunks along each dimension; their product is less than 2^63.
 std::vector<std::uint64_t> chunk_counts(const Dataset& dataset);
 
 }  // namespace feedrate::hdf5

@@ -24,7 +24,7 @@ class Describer {
          {MessageType::kDataspace, MessageType::kDatatype, MessageType::kLayout}) {
       const Message* message = header_.find(type);
       if (message == nullptr)
-        return bad(fmt::format("'{}' is no dataset: a message is missing", name_));
+        return bad(fmt::format("'{}' is not a dataset: a message is missing", name_));
       if (message->shared) return unsupported(name_, "has a type that is stored elsewhere (named)");
     }
     FEEDRATE_CHECK(check_external());
@@ -32,6 +32,7 @@ class Describer {
     FEEDRATE_CHECK(read_datatype(header_.find(MessageType::kDatatype)->body));
     if (const Message* filters = header_.find(MessageType::kFilters))
       dataset_.filtered = filters->body.size() > 1 && filters->body[1] != std::byte{0};
+    // A damaged file may claim any dimensions, so their product is checked.
     dataset_.bytes = dataset_.element_bytes;
     for (const std::uint64_t extent : dataset_.dims)
       if (__builtin_mul_overflow(dataset_.bytes, extent, &dataset_.bytes) ||
@@ -105,7 +106,7 @@ class Describer {
     return {};
   }
 
-  // `rank` counts the bytes of an element as a dimension.
+  // `rank` is one more than the dataset's, since it counts the bytes of an element as a dimension.
   Result<> read_chunk(Fields& fields, std::uint64_t rank, std::size_t width) {
     if (rank != dataset_.dims.size() + 1 || rank < 2)
       return bad("chunks have other dimensions than their dataset");
@@ -126,6 +127,8 @@ class Describer {
     const std::size_t width = fields.number(1);
     if (width < 1 || width > 8) return bad("chunks with absurd dimensions");
     FEEDRATE_CHECK(read_chunk(fields, rank, width));
+    // The fields that are skipped are settings that the index's own header repeats, and the filter
+    // mask of a single chunk (file format specification 3.0, IV.A.2.i).
     switch (fields.number(1)) {
       case 1:
         dataset_.index = ChunkIndexKind::kSingle;

@@ -1,4 +1,4 @@
-// What an object header says about a dataset.
+// The description of a dataset, from its object header.
 #pragma once
 
 #include "feedrate/format/hdf5/object.h"
@@ -28,7 +28,8 @@ struct Dataset {
   std::uint64_t node_bytes = 0;    // kTree2
 };
 
-// kUnsupported, with `name`, when the values are not in this file as they are.
+// Describes a dataset. Returns kUnsupported, with `name`, when its values are not stored plainly in
+// this file.
 Result<Dataset> describe(Source& source, const ObjectHeader& header, const std::string& name);
 std::unexpected<Error> unsupported(const std::string& name, std::string_view what);
 

@@ -47,7 +47,7 @@ Result<Heap> read_heap(Source& source, std::uint64_t address) {
 
 }  // namespace
 
-// A group of old: names in a local heap, a B-tree of leaves with up to eight of them.
+// The old form of a group: names in a local heap, and a B-tree of leaves with up to eight of them.
 class SymbolTable {
  public:
   static Result<SymbolTable> open(Source& source, const Message& message) {
@@ -64,7 +64,7 @@ class SymbolTable {
     for (int level = -1; level != 0;) {
       FEEDRATE_TRY(const Node node, read_node(address, level));
       level = node.level;
-      // Child i has the names after key i, up to key i + 1.
+      // Child i has the names after key i, up to and including key i + 1.
       std::size_t first = 0, last = node.children.size();
       while (first < last) {
         const std::size_t middle = first + (last - first) / 2;
@@ -116,7 +116,7 @@ class SymbolTable {
     std::vector<std::uint64_t> keys, children;  // one key more than children
   };
 
-  // The level must be one less than `above`, so that no path is without end.
+  // The level must be one less than `above`, so that no path is endless in a damaged file.
   Result<Node> read_node(std::uint64_t address, int above) {
     const std::uint64_t entry = source_.length_bytes + source_.offset_bytes;
     const std::uint64_t length =
@@ -204,6 +204,7 @@ Result<Group> Group::open(Source& source, ObjectHeader header) {
     fields.skip(1);
     if ((fields.number(1) & 1U) != 0) fields.skip(8);
     const std::uint64_t heap = fields.number(source.offset_bytes);
+    // Without a heap all links are in the header.
     if (!fields.failed() && source.defined(heap))
       return fail(ErrorKind::kUnsupported,
                   fmt::format("at offset {}: names of an HDF5 group in a fractal heap",

@@ -1,4 +1,4 @@
-// Names in groups.
+// Groups, and how names are looked up in them.
 #pragma once
 
 #include "feedrate/format/hdf5/object.h"
@@ -18,10 +18,10 @@ class Group {
  public:
   // `source` must outlive the group.
   static Result<Group> open(Source& source, ObjectHeader header);
-  // Reads what libhdf5 reads to look up `name`; nullopt when there is no such name. kUnsupported
-  // for groups whose names are in a fractal heap (many names, newest file versions).
+  // Reads what libhdf5 reads to look up `name`; returns nullopt when there is no such name, and
+  // kUnsupported for groups whose names are in a fractal heap (many names, newest file versions).
   Result<std::optional<Link>> find(std::string_view name) const;
-  // Names of the objects in it, links left out.
+  // Returns the names of the objects in the group; soft and external links are left out.
   Result<std::vector<std::string>> names() const;
 
  private:
@@ -34,7 +34,7 @@ class Group {
   std::shared_ptr<SymbolTable> table_;  // of old files; newer ones have the links in the header
 };
 
-// The name at `position` in the local heap at `address`.
+// Returns the name at `position` of the local heap at `address`.
 Result<std::string> heap_name(Source& source, std::uint64_t address, std::uint64_t position);
 
 }  // namespace feedrate::hdf5

@@ -54,8 +54,8 @@ class Hdf5Format : public Format {
     return verify_pieces(pieces(samples));
   }
   bool has_checksums() const override { return false; }
-  // libhdf5 reads a row or a chunk at once, whatever its size; that the faithful client cuts it is
-  // our choice.
+  // libhdf5 reads a row or a chunk at once, whatever its size. Cutting it into transfers for the
+  // faithful client is our choice.
   std::uint64_t reference_transfer_bytes() const override { return std::uint64_t{1} << 20U; }
   std::unique_ptr<Decoder> decoder() const override {
     return options_.gzip ? make_inflater(options_.shuffle) : nullptr;
@@ -70,7 +70,7 @@ class Hdf5Format : public Format {
     return pieces_of(*plan(SampleSizes(each)), samples, options_);
   }
 
-  // The files of a data set mostly have one layout: the last plan is kept.
+  // The files of a data set mostly have one layout, so the last plan is kept.
   std::shared_ptr<const PlannedFile> plan(const SampleSizes& sizes) const {
     std::vector<std::uint64_t> each(sizes.size());
     for (std::uint64_t i = 0; i < sizes.size(); ++i) each[i] = sizes[i];

@@ -1,9 +1,9 @@
-// HDF5: what h5py writes and DeepCAM, CosmoFlow and BERT are trained from.
+// HDF5: the format that h5py writes and that DeepCAM, CosmoFlow and BERT are trained from.
 //
-// Ours has two datasets in its root group: `climate`, float32, a sample per row, and `labels`,
-// int64. The layout of the structures is that of libhdf5 1.10 with its defaults (superblock
-// version 0, B-trees version 1), because libhdf5 makes them: planned.h. Where the samples of a file
-// differ in size each has a dataset of its own, climate_000000 and so on.
+// Our files have two datasets in the root group: `climate`, float32, a sample in each row, and
+// `labels`, int64. The layout of the structures is that of libhdf5 1.10 with its defaults
+// (superblock version 0, B-trees version 1), because libhdf5 makes them: planned.h. Where the
+// samples of a file differ in size, each has a dataset of its own, climate_000000 and so on.
 // Options for the files that we write:
 //   chunk_bytes  a row is cut into chunks of at most this; the last is padded
 //   gzip=on      each chunk is a zlib stream (of stored blocks: content does not compress, and

@@ -144,7 +144,7 @@ TEST(Hdf5, WhatIsNoHdf5FileIsNamed) {
   EXPECT_EQ(error_of(file), "corrupt: at offset 0: truncated HDF5 file: it should have 3680 B");
 }
 
-// Offsets of the version 1 B-tree nodes of `type` and `level` in `file`.
+// Returns the offsets of the version 1 B-tree nodes of `type` and `level` in `file`.
 std::vector<std::size_t> tree_nodes(const Bytes& file, int type, int level) {
   std::vector<std::size_t> found;
   for (std::size_t at = 0; at + 24 < file.size(); at += 8)
@@ -203,12 +203,12 @@ TEST(Hdf5, GiganticDimensionsAreErrorsAndCostNothing) {
   Bytes file = good;
   store_little(file.data() + rows + 8, UINT64_MAX);
   EXPECT_NE(error_of(file).find("dataset with absurd dimensions"), std::string::npos);
-  // Chunks that were never written are no error, however many.
+  // Chunks that were never written are not an error, however many there are.
   store_little(file.data() + rows + 8, std::uint64_t{1} << 40U);
   EXPECT_EQ(index_of(file)->blocks.reads.size(), 64U);
 }
 
-// Words of a file in each other's places: addresses that lead anywhere.
+// Words of a file change places, so addresses lead anywhere.
 TEST(Hdf5, MisplacedAddressesNeverCrash) {
   RandomStream random(5);
   for (const char* name : {"contiguous.h5", "tree1_rows.h5", "gzip.h5", "fixed_array.h5",

@@ -11,8 +11,8 @@
 namespace feedrate::hdf5 {
 namespace {
 
-// Deflate makes nothing smaller than by this factor (zlib's technical notes): a bound on what comes
-// out.
+// Deflate makes nothing smaller than by this factor (zlib's technical notes), which bounds the size
+// of the output.
 constexpr std::uint64_t kRatioMax = 1032;
 
 class Inflater : public Decoder {
@@ -37,12 +37,14 @@ class Inflater : public Decoder {
   }
 
  private:
-  // Fills chunk_ from the stream at the front of `stored`; returns the length of the stream.
+  // Fills chunk_ from the stream at the front of `stored`, and returns the length of the stream.
   Result<std::size_t> inflate_chunk(std::span<const std::byte> stored, std::size_t offset) {
     inflateReset(&stream_);
     chunk_.resize(std::max<std::size_t>(chunk_.capacity(), kChunkBytesFirst));
     std::size_t taken = 0, made = 0;
     int state = Z_OK;
+    // The stream does not tell the size of its output, so the buffer grows as needed, up to what
+    // deflate can make of the input.
     while (state == Z_OK) {
       if (made == chunk_.size()) chunk_.resize(std::min(2 * made, kRatioMax * (stored.size() + 1)));
       const auto in = static_cast<uInt>(std::min<std::size_t>(stored.size() - taken, kStepBytes));
@@ -61,7 +63,8 @@ class Inflater : public Decoder {
     return taken;
   }
 
-  // The filter puts all first bytes of the elements first, then all second ones, ...
+  // Undoes the shuffle filter, which puts the first bytes of all elements first, then all second
+  // bytes, and so on.
   void unshuffle() {
     const std::size_t elements = chunk_.size() / kElementBytes;
     values_.resize(chunk_.size());

@@ -1,4 +1,4 @@
-// Undoes libhdf5's deflate filter, and shuffle: chunks end to end become values.
+// Undoes libhdf5's deflate and shuffle filters: chunks that lie end to end become values.
 #pragma once
 
 #include <memory>

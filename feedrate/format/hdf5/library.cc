@@ -9,7 +9,7 @@ struct DriverInfo {
   Image* image;
 };
 
-// libhdf5 wants its own part first.
+// libhdf5 wants its own part at the beginning of the structure.
 struct DriverFile {
   H5FD_t shared;
   Image* image;
@@ -32,7 +32,8 @@ herr_t close_file(H5FD_t* file) {
   return 0;
 }
 
-// No flags: each piece of structure is written by itself, and no values are put in between.
+// No flag is set, so that each piece of structure is written by itself, and no values are put in
+// between.
 herr_t query(const H5FD_t*, unsigned long* flags) {
   *flags = 0;
   return 0;

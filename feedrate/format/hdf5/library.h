@@ -1,5 +1,6 @@
-// libhdf5 with the file replaced: it writes into an Image of ours, and every call of it is made
-// under one lock. Only for files that we make: on damaged ones libhdf5 1.10 crashes.
+// libhdf5 with its file replaced: it writes into an Image of ours, and every call of it is made
+// under one lock. It is used only for files that we make, since libhdf5 1.10 crashes on damaged
+// ones.
 #pragma once
 
 #include <hdf5.h>
@@ -21,10 +22,11 @@ class Image {
   virtual bool write(H5FD_mem_t type, std::uint64_t offset, std::span<const std::byte> bytes) = 0;
 };
 
-// Held around every use of libhdf5, handles included; makes it silent.
+// Locks the library and keeps it from printing. The lock is held around every use of libhdf5,
+// handles included.
 [[nodiscard]] std::unique_lock<std::mutex> lock_library();
 
-// Closes what it holds. Negative: the call that made it failed.
+// Owns a libhdf5 identifier and closes it. It is negative when the call that made it failed.
 class Handle {
  public:
   using Close = herr_t (*)(hid_t);

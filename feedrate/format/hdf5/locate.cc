@@ -13,13 +13,13 @@
 namespace feedrate::hdf5 {
 namespace {
 
-// Where to look: datasets whose rows are samples, or that are samples themselves.
+// The datasets that hold the samples: their rows are samples, or each is one sample itself.
 struct Choice {
   std::vector<std::string> datasets;
   bool rows = false;  // of the only one
 };
 
-// The file with its root group open.
+// A file with its root group open.
 struct File {
   Source& source;
   Group root;
@@ -31,7 +31,8 @@ Result<File> open_root(Source& source) {
   return File{source, std::move(root)};
 }
 
-// By a path from the root group; a soft or external link on the way is an error that names it.
+// Finds an object by its path from the root group. A soft or external link on the way is an error
+// that names it.
 Result<std::optional<ObjectHeader>> find_object(File& file, const std::string& path) {
   std::optional<ObjectHeader> object;
   for (std::string_view rest = path; !rest.empty();) {
@@ -80,6 +81,7 @@ Result<std::string> largest_dataset(File& file) {
     FEEDRATE_TRY(const std::optional<ObjectHeader> object, find_object(file, name));
     if (!is_dataset(object)) continue;
     const auto dataset = describe(file.source, *object, name);
+    // A dataset that cannot be read does not matter where another one can be.
     if (!dataset) {
       trouble = dataset.error();
     } else if (dataset->bytes > bytes) {
@@ -93,7 +95,7 @@ Result<std::string> largest_dataset(File& file) {
                     "the root group of the HDF5 file holds no dataset with values");
 }
 
-// Whether `labels` is one label for each of `rows`, and they are there.
+// Returns whether `labels` exists and holds one label for each of `rows`.
 Result<bool> labels_rows(File& file, std::uint64_t rows) {
   const auto labelled = has_dataset(file, kLabelsName);
   if (!labelled || !*labelled) return false;  // a link, or damaged: the samples do not depend on it
@@ -126,19 +128,21 @@ Result<Choice> choose(File& file, const Options& options) {
   return choice;
 }
 
-// The chunks of each row of chunks are a block, or all of them are.
+// Adds the chunks of a dataset: each row of chunks becomes a block, or all chunks become one.
 Result<> add_chunks(Source& source, const Dataset& dataset, bool rows, SampleBlocks& blocks) {
   FEEDRATE_TRY(const std::vector<Chunk> chunks, find_chunks(source, dataset));
   const std::vector<std::uint64_t> counts = chunk_counts(dataset);
   std::uint64_t total = 1;
   for (const std::uint64_t count : counts) total *= count;
   const std::uint64_t block_count = rows ? counts.front() : 1;
+  // A damaged file may claim any number of rows, and each would take memory here.
   if (block_count > source.size())
     return corrupt_at(source.offset_of(0), "dataset with more rows than the file has bytes");
   std::vector<Extent> reads;
   auto next = chunks.begin();
   for (std::uint64_t block = 0; block < block_count; ++block) {
     reads.clear();
+    // Chunks that were never written are missing in the list, so a block may have fewer reads.
     for (; next != chunks.end() && next->number / (total / block_count) == block; ++next)
       reads.push_back(next->extent);
     blocks.add(reads);
@@ -166,6 +170,7 @@ Result<> add_samples(File& file, const Choice& choice, FileIndex& index) {
     else
       index.samples.push_back(extent);
   }
+  // An index has exactly one form for all its samples.
   if (index.blocks.samples > 0 && !index.samples.empty())
     return fail(ErrorKind::kUnsupported,
                 "some samples of the HDF5 file are chunked, others contiguous");
@@ -173,7 +178,7 @@ Result<> add_samples(File& file, const Choice& choice, FileIndex& index) {
   return {};
 }
 
-// What lies in an earlier read comes from libhdf5's cache.
+// Leaves out reads that lie in an earlier one, since libhdf5 takes them from its cache.
 std::vector<Extent> first_reads(const std::vector<Extent>& reads) {
   std::vector<Extent> first;
   std::map<std::uint64_t, std::uint64_t> ends;  // by offset
@@ -196,7 +201,8 @@ Result<FileIndex> locate(RandomAccess& file, const Options& options) {
   const std::vector<Extent> superblock = source.reads;
   FEEDRATE_TRY(File searched, open_root(source));
   FEEDRATE_TRY(const Choice choice, choose(searched, options));
-  // Again: what one reads who knows the name.
+  // The structure is read again as somebody reads it who knows the name, so that only those reads
+  // are recorded.
   source.reads = superblock;
   FEEDRATE_TRY(File known, open_root(source));
   FileIndex index;

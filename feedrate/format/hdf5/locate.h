@@ -1,5 +1,5 @@
-// Where the samples of an HDF5 file lie. The structure is read as libhdf5 1.10 reads it, in pieces
-// of the same sizes.
+// Finds where the samples of an HDF5 file lie. It reads the structure as libhdf5 1.10 does, in
+// pieces of the same sizes.
 #pragma once
 
 #include "feedrate/format/format.h"
@@ -10,7 +10,7 @@ namespace feedrate::hdf5 {
 inline constexpr std::string_view kSignature = "\x89HDF\r\n\x1A\n";
 inline constexpr const char* kSamplesName = "climate";
 inline constexpr const char* kLabelsName = "labels";
-// Of sample `number`, where the samples of a file differ in size.
+// Returns the name of the dataset of sample `number`, where the samples of a file differ in size.
 std::string sample_name(std::uint64_t number);
 
 Result<FileIndex> locate(RandomAccess& file, const Options& options);

@@ -27,6 +27,7 @@ class HeaderReader {
       fields.skip(5);
       const std::uint64_t flags = fields.number(1);
       has_order_ = (flags & 4U) != 0;
+      // Times and limits of attributes are optional and not needed.
       if ((flags & 32U) != 0) fields.skip(16);
       if ((flags & 16U) != 0) fields.skip(4);
       length = fields.number(std::size_t{1} << (flags & 3U));
@@ -46,7 +47,8 @@ class HeaderReader {
       bytes.insert(bytes.end(), rest.begin(), rest.end());
     }
     add_messages(std::span(bytes).subspan(begin, length));
-    // More of them are elsewhere; what was read before is not read again.
+    // More messages may lie elsewhere, in continuation blocks. A block that was read before is not
+    // read again, so the loop ends.
     std::set<std::uint64_t> seen;
     for (std::size_t i = 0; i < continuations_.size(); ++i) {
       if (!seen.insert(continuations_[i].offset).second)

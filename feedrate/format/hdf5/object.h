@@ -1,4 +1,4 @@
-// Object headers: the messages that say what a dataset or a group is.
+// Object headers: the messages that describe a dataset or a group.
 #pragma once
 
 #include "feedrate/format/hdf5/source.h"

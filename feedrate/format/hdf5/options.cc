@@ -54,7 +54,7 @@ Row::Row(std::uint64_t payload_bytes, const Options& options) {
     chunk_elements = elements;
     chunks = 1;
   } else {
-    // Chunks of one size, so that little of the last is padding.
+    // All chunks have one size, so it is chosen to leave little of the last one to padding.
     const std::uint64_t most = options.chunk_bytes / kElementBytes;
     chunk_elements = divided_up(elements, divided_up(elements, most));
     chunks = divided_up(elements, chunk_elements);

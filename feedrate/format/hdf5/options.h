@@ -1,4 +1,4 @@
-// What a user may choose, and how large a row becomes by it.
+// The options that a user may set, and the size that a row has with them.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct Options {
 
 Result<Options> parse_options(const FormatOptions& options);
 
-// How a row of our own is stored: at least one element, the last one padded.
+// The stored form of one of our rows: it has at least one element, and its last chunk is padded.
 struct Row {
   Row(std::uint64_t payload_bytes, const Options& options);
   std::uint64_t elements;
@@ -29,7 +29,8 @@ struct Row {
   std::uint64_t stored_bytes() const { return chunks * stored_chunk_bytes; }
 };
 
-// A zlib stream of stored blocks: 2 B, a block of at most kBlockBytes after 5 B of its own, 4 B.
+// A zlib stream of stored blocks: 2 B of head, blocks of at most kBlockBytes with 5 B in front of
+// each, and 4 B of checksum.
 inline constexpr std::uint64_t kBlockBytes = 65535;
 inline constexpr std::uint64_t kBlockHeadBytes = 5;
 

@@ -10,7 +10,7 @@
 namespace feedrate::hdf5 {
 namespace {
 
-// The file that libhdf5 writes.
+// The file that libhdf5 writes into.
 class PlanImage : public Image {
  public:
   std::uint64_t size() const override { return bytes_; }
@@ -64,7 +64,8 @@ Handle create_dataset(hid_t file, const std::string& name, hid_t type,
   return dataset;
 }
 
-// `rows` equal ones, or one sample without a dimension of its own when `rows` is 0.
+// Adds a dataset of `rows` equal rows, or of one sample without a dimension of rows when `rows` is
+// 0.
 void add_dataset(hid_t file, const std::string& name, std::uint64_t rows, const Row& row,
                  const Options& options) {
   const Handle creation = creation_list();
@@ -100,7 +101,7 @@ bool all_equal(const SampleSizes& sizes) {
   return true;
 }
 
-// What lies between the values: structure, and zeros where there is none.
+// Adds what lies between the values: structure, and zeros where there is none.
 void add_structure(const SparseBytes& structure, std::uint64_t end, FilePieces& pieces) {
   while (pieces.size() < end) {
     const std::uint64_t at = pieces.size(), page = structure.next_page(at);
@@ -134,7 +135,7 @@ void add_gzip_chunk(const SampleContent& content, std::uint64_t from, std::uint6
   pieces.end_checksum(ChecksumKind::kAdler32);
 }
 
-// The extents of one sample, chunk by chunk.
+// Returns the extents of one sample, chunk by chunk.
 std::span<const Extent> extents_of(const FileIndex& index, std::uint64_t sample, Extent& row) {
   if (!index.contiguous()) {
     const auto begin = index.blocks.begins[sample], end = index.blocks.begins[sample + 1];
@@ -200,6 +201,8 @@ PlannedFile plan_file(const SampleSizes& payload_bytes, const Options& options) 
     file_bytes = bytes;
   }
   plan.structure = image.take_structure();
+  // The index is made by the reader of foreign files, so that a planned file and one on disk cannot
+  // differ in how they are read.
   PlannedAccess access(plan.structure, file_bytes);
   auto index = locate(access, Options{});
   FEEDRATE_ASSERT(index);
@@ -224,6 +227,7 @@ FilePieces pieces_of(const PlannedFile& file, const std::vector<SampleContent>& 
       from += chunk;
     }
   }
+  // libhdf5 chose where the values lie, so their order in the file is that of their offsets.
   std::ranges::sort(values, {}, [](const Values& value) { return value.extent.offset; });
   FilePieces pieces;
   for (const auto& [extent, i, from] : values) {

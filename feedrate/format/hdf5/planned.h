@@ -1,4 +1,5 @@
-// Files that we write: libhdf5 makes all structure in memory, values are left out.
+// The plan of an HDF5 file that we write: libhdf5 makes all structure in memory, and the values are
+// left out.
 #pragma once
 
 #include <array>
@@ -11,12 +12,13 @@
 
 namespace feedrate::hdf5 {
 
-// Bytes that were written, the rest is zero: of structure, since values are not kept.
+// The bytes that libhdf5 wrote; the rest is zero. They are structure only, since values are not
+// kept.
 class SparseBytes {
  public:
   void write(std::uint64_t offset, std::span<const std::byte> bytes);
   void read(std::uint64_t offset, std::span<std::byte> out) const;
-  // Neither written nor 0: the first such offset from `offset` on, or UINT64_MAX.
+  // Returns the first offset from `offset` on that lies in a page that was written, or UINT64_MAX.
   std::uint64_t next_page(std::uint64_t offset) const;
 
  private:

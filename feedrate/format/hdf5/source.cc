@@ -39,7 +39,7 @@ void Fields::skip(std::uint64_t count) { bytes(count); }
 
 Result<Source> Source::open(RandomAccess& file) {
   Source source(file);
-  // It comes first, or after a user block of 512 B or a power of two times that.
+  // The superblock comes first, or after a user block of 512 B times a power of two.
   for (std::uint64_t base = 0; file.size() >= kHeadBytes && base <= file.size() - kHeadBytes;
        base = std::max<std::uint64_t>(512, base * 2)) {
     source.base_ = base;
@@ -57,6 +57,7 @@ Result<bool> Source::read_superblock() {
   reads.push_back({base_, kHeadBytes});
   const auto version = std::to_integer<unsigned>(head[8]);
   if (version > 3) return corrupt_at(base_ + 8, fmt::format("superblock of version {}", version));
+  // The places are those of HDF5's file format specification 3.0, II.A.
   const std::size_t widths = version < 2 ? 13 : 9;
   offset_bytes = std::to_integer<std::size_t>(head[widths]);
   length_bytes = std::to_integer<std::size_t>(head[widths + 1]);

@@ -26,7 +26,7 @@ class TurboDecoder : public Decoder {
                             &space) != 0)
       return trouble();
     const auto pixels = static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height);
-    // libjpeg converts CMYK to CMYK only.
+    // libjpeg converts CMYK images to CMYK only.
     const int pixel_format = space == TJCS_CMYK || space == TJCS_YCCK ? TJPF_CMYK : TJPF_RGB;
     const std::uint64_t bytes = pixels * static_cast<unsigned>(tjPixelSize[pixel_format]);
     FEEDRATE_CHECK(check_decoded_bytes(bytes));

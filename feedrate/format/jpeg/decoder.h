@@ -1,4 +1,4 @@
-// Private to jpeg/.
+// The decoder of JPEG files. Private to jpeg/.
 #pragma once
 
 #include <memory>

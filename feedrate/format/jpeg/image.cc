@@ -15,11 +15,11 @@ constexpr std::uint64_t kBlockBytes = 8, kBlockBytesMax = 64;  // 1.5 to 12 bits
 constexpr std::uint64_t kUnitsMax = 89'478'485 / (kUnitPixels * kUnitPixels);
 constexpr std::uint64_t kUnitBytes = kUnitBlocks * kBlockBytes;
 static_assert(kPayloadBytesMin == kUnitBytes);
-// Up to here one comment takes what the rows of units leave.
+// Up to this payload, one comment takes what the rows of units leave over.
 constexpr std::uint64_t kOneCommentMax = kUnitsMax * kUnitBytes;
-// Beyond, blocks grow by whole bytes: at most this many comments take what is left of a step.
+// Beyond it blocks grow by whole bytes, and at most this many comments take what is left of a step.
 constexpr std::uint64_t kCommentsBeyond = 40;
-// What blocks of any size hold in the scan, the largest image and size taken.
+// The scan of the largest image with the largest blocks holds at least this much.
 constexpr std::uint64_t kScanBytesSure = (kUnitsMax - 1024) * kUnitBlocks * kBlockBytesMax;
 
 constexpr std::byte kMarker{0xFF}, kEndOfBlock{0xFE}, kRestart{0xD0}, kTopBit{0x80};
@@ -35,15 +35,15 @@ void append_bytes(std::vector<std::byte>& out, std::initializer_list<unsigned> b
   for (const unsigned byte : bytes) out.push_back(static_cast<std::byte>(byte));
 }
 
-// One code of each length from 1 to 8; the longest is the one without value bits: end of block for
-// AC, no difference for DC.
+// Adds a table with one code of each length from 1 to 8. The longest code is the one without value
+// bits: end of block for AC, no difference for DC.
 void append_huffman_table(std::vector<std::byte>& out, unsigned table) {
   append_bytes(out, {0xFF, 0xC4, 0, 2 + 1 + 16 + 8, table});
   for (int length = 1; length <= 16; ++length) append_bytes(out, {length <= 8 ? 1U : 0U});
   append_bytes(out, {7, 6, 5, 4, 3, 2, 1, 0});
 }
 
-// 0xFE and 0xFF to 0x7E and 0x7F, the others as they are.
+// Changes 0xFE and 0xFF to 0x7E and 0x7F, and leaves the others as they are.
 void make_coefficients(std::span<std::byte> bytes) {
   using Lanes = std::uint8_t __attribute__((vector_size(16)));
   std::size_t i = 0;

@@ -1,4 +1,4 @@
-// The image that we write for a payload: its size and its bytes but for the content. Private to
+// The image that we write for a payload: its size, and all of its bytes but the content. Private to
 // jpeg/.
 #pragma once
 
@@ -9,30 +9,31 @@
 
 namespace feedrate::jpeg {
 
-// Minimum coded unit of 4:2:0: 16 x 16 pixels, four blocks of Y, one of Cb and Cr each.
+// The minimum coded unit of 4:2:0: 16 x 16 pixels, in four blocks of Y and one each of Cb and Cr.
 inline constexpr std::uint64_t kUnitPixels = 16, kUnitBlocks = 6;
 
-// How a payload is spread over the scan and the comments.
+// The spread of a payload over the scan and the comments.
 struct Image {
   std::uint64_t unit_columns, unit_rows;
   std::uint64_t block_bytes;  // DC and AC bytes and the end-of-block byte
   std::uint64_t comments;     // segments
 
   explicit Image(std::uint64_t payload_bytes);
-  // A row of units and the restart marker after it.
+  // Returns the bytes of a row of units and of the restart marker after it.
   std::uint64_t row_bytes() const { return unit_columns * kUnitBlocks * block_bytes + 2; }
   std::uint64_t scan_bytes() const { return unit_rows * row_bytes() - 2; }
 
-  // Puts the marks of the scan over `bytes` of it at `position`, and makes the others coefficients.
+  // Puts the marks of the scan over `bytes`, which stand at `position` of it, and makes the other
+  // bytes coefficients.
   void mark_scan(std::uint64_t position, std::span<std::byte> bytes) const;
 
-  // File bytes in front of the first comment; from the last comment to the scan.
+  // The file's bytes in front of the first comment, and those from the last comment to the scan.
   std::vector<std::byte> tables() const;
   std::vector<std::byte> scan_header() const;
 };
 
 inline constexpr std::uint64_t kCommentBytesMax = 65533, kCommentFramingBytes = 4;
-// The smallest scan of content: one unit. Smaller payloads are filled up to it.
+// The smallest scan of content, which is one unit. Smaller payloads are filled up to it.
 inline constexpr std::uint64_t kPayloadBytesMin = 48;
 
 std::uint64_t file_bytes(std::uint64_t payload_bytes);

@@ -24,7 +24,8 @@ bool is_jpeg(std::span<const std::byte> head) {
          byte_at(head, 2) == 0xFF;
 }
 
-// SOF0 to SOF15 without DHT, JPG and DAC, which lie among them.
+// Returns whether the marker is one of SOF0 to SOF15, which leaves out DHT, JPG and DAC between
+// them.
 bool starts_frame(std::uint8_t marker) {
   return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
@@ -64,7 +65,7 @@ class JpegFormat : public WholeFileFormat {
     return all;
   }
 
-  // Segments as far as `head` shows them.
+  // Checks the segments, as far as `head` shows them.
   Result<> check_head(std::span<const std::byte> head, std::uint64_t total_bytes) const override {
     if (!is_jpeg(head)) return corrupt_at(0, "not a JPEG file: no start of image");
     for (std::uint64_t at = kMarkerBytes; at + 2 * kMarkerBytes <= head.size();) {
@@ -87,7 +88,7 @@ class JpegFormat : public WholeFileFormat {
   }
 
  private:
-  // Content that does not fill the scan, as much of it in each as there is.
+  // Puts the content that does not fill the scan into comments, as much into each as it can hold.
   static void add_comments(const Image& image, const SampleContent& content, FilePieces& all) {
     std::uint64_t from = std::min(image.scan_bytes(), content.bytes);
     for (std::uint64_t i = 0; i < image.comments; ++i) {

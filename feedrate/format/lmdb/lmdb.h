@@ -12,11 +12,11 @@
 // they are a block of FileIndex, otherwise each record is. kUnsupported: named databases (an entry
 // of the main database that is a database), several values a key.
 //
-// Reference reader: liblmdb, which maps the file into memory: what it reads are page faults. The
-// meta pages when it opens, and for each look-up the branch pages from the root down, a leaf, and
-// the overflow pages of the value, which lie side by side. That is what FileIndex lists, in pages.
-// The upper pages stay in the page cache, so that a faithful reader goes through it; the kernel
-// may read ahead more (MDB_NORDAHEAD: exactly these, tests/interop/check_containers.py).
+// Reference reader: liblmdb, which maps the file into memory, so its reads are page faults. It
+// touches the meta pages when it opens, and for each look-up the branch pages from the root down, a
+// leaf, and the overflow pages of the value, which lie side by side. That is what FileIndex lists,
+// in pages. The upper pages stay in the page cache, so that a faithful reader goes through it; the
+// kernel may read ahead more (MDB_NORDAHEAD: exactly these, tests/interop/check_containers.py).
 #pragma once
 
 #include "feedrate/format/format.h"

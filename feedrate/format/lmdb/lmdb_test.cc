@@ -33,7 +33,7 @@ std::vector<Extent> located(const FileIndex& index, std::uint64_t sample) {
   return reads;
 }
 
-// make_samples.py: value i is bytes of i.
+// make_samples.py fills value i with bytes that are all i.
 bool holds(const Bytes& file, const std::vector<Extent>& reads, std::uint64_t i,
            std::uint64_t count) {
   const Bytes value(count, std::byte(i));

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kKeyBytes = 10;
 constexpr std::uint64_t kRoomBytes = kPageBytes - kPageHeadBytes;
-// liblmdb keeps room for two nodes a page (me_nodemax).
+// liblmdb keeps room for at least two nodes in a page (me_nodemax).
 constexpr std::uint64_t kNodeBytesMax = kRoomBytes / 2 - kPointerBytes;
 constexpr std::uint64_t kInlineBytesMax = kNodeBytesMax - kNodeHeadBytes - kKeyBytes;
 // The first child of a branch page has no key.
@@ -27,7 +27,7 @@ std::uint64_t leaf_bytes(std::uint64_t value_bytes) {
   return even(kNodeHeadBytes + kKeyBytes + value_bytes) + kPointerBytes;
 }
 
-// Puts nodes into a page: pointers from its front, nodes from its end.
+// Puts nodes into a page: pointers from its front on, nodes from its end backwards.
 class PageWriter {
  public:
   PageWriter(std::uint64_t page, std::uint16_t flags, std::span<std::byte> out) : out_(out) {
@@ -91,7 +91,7 @@ std::uint64_t Plan::page_of(std::size_t level, std::uint64_t index) const {
   return level == 0 ? leaf_page(index) : level_pages_[level] + index;
 }
 
-// Spread evenly: liblmdb does not take a branch page with one child.
+// Children are spread evenly, since liblmdb does not take a branch page with one child.
 std::uint64_t Plan::first_child(std::size_t level, std::uint64_t index) const {
   return index * levels_[level - 1] / levels_[level];
 }
@@ -108,6 +108,8 @@ FileIndex Plan::index() const {
     index.open_reads.push_back({page * kPageBytes, kPageBytes});
   index.blocks.samples = records_;
   index.blocks.samples_per_block = inline_values_ ? per_leaf_ : 1;
+  // A look-up reads the pages from the root down, but they are found from the leaf up: each page's
+  // parent follows from its index, without a search.
   std::vector<Extent> reads;
   for (std::uint64_t leaf = 0; leaf < leaves(); ++leaf) {
     reads.clear();
@@ -143,13 +145,15 @@ void Plan::fill_page(std::uint64_t page, const SampleContent& content,
   fill_overflow(record, (within - 1) % value_pages_, content, out);
 }
 
-// The first is that of the empty file, the second of the transaction that wrote all.
+// The first meta page is that of the empty file, the second that of the transaction that wrote
+// everything.
 void Plan::fill_meta(std::uint64_t page, std::span<std::byte> out) const {
   PageWriter(page, kMeta, out);
   std::memset(out.data() + kLowerAt, 0, 4);
   std::vector<std::byte> meta;
   append_little(meta, kMagic);
   append_little(meta, kVersion);
+  // The map has no fixed address.
   append_little(meta, std::uint64_t{0});
   append_little(meta, pages_ * kPageBytes);
   const auto database = [&](std::uint64_t pad, std::uint16_t flags, bool full) {

@@ -1,4 +1,4 @@
-// Files that we write: which page holds what. Any page can be made by itself.
+// The plan of an LMDB file that we write: which page holds what. Any page can be made by itself.
 #pragma once
 
 #include <vector>
@@ -14,10 +14,11 @@ class Plan {
 
   std::uint64_t pages() const { return pages_; }
   FileIndex index() const;
-  // Exactly one page of bytes.
+  // Fills exactly one page of bytes.
   void fill_page(std::uint64_t page, const SampleContent& content, std::span<std::byte> out) const;
 
-  // Largest value whose stored form fits `stored_bytes`: its own pages, or its part of a leaf.
+  // Returns the largest value whose stored form fits `stored_bytes`: its own pages, or its part of
+  // a leaf.
   static std::uint64_t value_for_stored(std::uint64_t stored_bytes);
 
  private:
@@ -25,7 +26,8 @@ class Plan {
   std::uint64_t records_in(std::uint64_t leaf) const;
   std::uint64_t leaf_page(std::uint64_t leaf) const { return kMetaPages + leaf * leaf_stride_; }
   std::uint64_t page_of(std::size_t level, std::uint64_t index) const;
-  // Children of page `index` of a level above the leaves are these of the level below.
+  // Returns the number, in the level below, of the first child of page `index` of a level above the
+  // leaves.
   std::uint64_t first_child(std::size_t level, std::uint64_t index) const;
   std::uint64_t first_record(std::size_t level, std::uint64_t index) const;
 

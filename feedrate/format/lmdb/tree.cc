@@ -40,6 +40,7 @@ Result<Meta> read_meta(RandomAccess& file, std::uint64_t offset) {
                       fmt::format("LMDB file of version {}, {} is known", version, kVersion));
   const std::span<const std::byte> main(bytes + kMainDatabaseAt, 48);
   Meta meta;
+  // liblmdb keeps the size of a page in a field that the database of free pages does not need.
   meta.page_bytes = load_little<std::uint32_t>(bytes + kFreeDatabaseAt);
   meta.flags = load16(main, 4);
   meta.depth = load16(main, 6);
@@ -89,11 +90,13 @@ class Walker {
     return corrupt_at(page * page_bytes_, what);
   }
 
-  // The path leads here, `level` pages deep.
+  // Walks down from `page`. The path leads here, and is `level` pages deep.
   Result<> walk(std::uint64_t page, std::uint32_t level) {
     if (page < kMetaPages || page >= pages_)
       return corrupt_at(path_.empty() ? 0 : path_.back().offset,
                         fmt::format("page {} of a file of {} pages", page, pages_));
+    // In a sound tree only one path leads to a page. Without this check a damaged file could make
+    // the walk take exponentially long.
     if (seen_[page]) return bad(page, "a page has two pages above it");
     seen_[page] = true;
     std::vector<std::byte> bytes(page_bytes_);
@@ -133,6 +136,7 @@ class Walker {
     if ((flags & kSubDatabase) != 0) return unsupported("named databases");
     if ((flags & kDuplicates) != 0) return unsupported("several values a key");
     const bool big = (flags & kBigValue) != 0;
+    // A value in overflow pages leaves only the number of its first page in the node.
     const std::uint64_t node_bytes = key_end + (big ? sizeof(std::uint64_t) : length);
     if (node_bytes > node.size() || node_bytes > room)
       return bad(page, fmt::format("value of {} B does not lie within its page", length));
@@ -151,7 +155,8 @@ class Walker {
     return {};
   }
 
-  // Whether a leaf is a block: values in leaves, equally many in all but the last.
+  // Returns whether each leaf is a block: all values lie in leaves, and all leaves but the last
+  // hold equally many.
   bool leaves_are_blocks() const {
     if (has_big_values_) return false;
     for (std::size_t i = 0; i + 1 < leaves_.size(); ++i)
@@ -194,6 +199,7 @@ Result<FileIndex> walk_tree(RandomAccess& file) {
   FEEDRATE_TRY(Meta meta, read_meta(file, 0));
   FEEDRATE_TRY(const Meta other, read_meta(file, meta.page_bytes));
   const std::uint64_t page_bytes = meta.page_bytes;
+  // Of two transactions the later one wins; the other meta page is the one before it.
   const bool second = other.transaction > meta.transaction;
   if (second) meta = other;
   const std::uint64_t offset = second ? page_bytes : 0;

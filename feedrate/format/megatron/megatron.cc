@@ -16,13 +16,14 @@ constexpr std::uint8_t kUint16Code = 8;
 constexpr std::uint64_t kTokenBytes = 2;
 constexpr std::uint64_t kHeadBytes = kMagic.size() + 8 + 1 + 8 + 8;
 
-// By code, from 1 on; 0 for codes that there are not.
+// Returns the bytes of a token by the code of its type, which counts from 1; 0 for codes that do
+// not exist.
 std::uint64_t token_bytes_of(std::uint8_t code) {
   constexpr std::uint64_t kBytes[] = {0, 1, 1, 2, 4, 8, 8, 4, 2};
   return code < std::size(kBytes) ? kBytes[code] : 0;
 }
 
-// The bytes of an index, computed where they are asked for: there may be millions of sequences.
+// Makes the bytes of an index when they are asked for, since there may be millions of sequences.
 class IndexRenderer : public Renderer {
  public:
   IndexRenderer(std::uint64_t sequences, std::uint64_t sequence_bytes)
@@ -44,7 +45,7 @@ class IndexRenderer : public Renderer {
   }
 
  private:
-  // Head, then one number at a time.
+  // Makes the head, and then one number at a time.
   bool next_part() {
     part_.clear();
     at_ = 0;
@@ -112,7 +113,7 @@ Result<IndexHead> read_head(RandomAccess& file) {
   return result;
 }
 
-// Of each sequence of the index; checked against the size of the .bin file.
+// Reads the extent of each sequence from the index, checked against the size of the .bin file.
 Result<std::vector<Extent>> read_sequences(RandomAccess& idx, const IndexHead& head,
                                            std::uint64_t bin_bytes) {
   std::vector<std::byte> lengths(4 * head.sequences), offsets(8 * head.sequences);
@@ -131,6 +132,7 @@ Result<std::vector<Extent>> read_sequences(RandomAccess& idx, const IndexHead& h
     samples[i] = {offset, bytes};
   }
   std::erase_if(samples, [](const Extent& sample) { return sample.length == 0; });
+  // FileIndex lists samples in the order of the file.
   if (!std::ranges::is_sorted(samples, {}, &Extent::end))
     return bad_index(kHeadBytes + lengths.size(), "its sequences are not in the order of the file");
   return samples;

@@ -9,7 +9,8 @@
 // u8 code of the token type, u64 sequences, u64 document boundaries, i32 length in tokens of each
 // sequence, i64 offset in bytes of each, i64 first sequence of each document and the end.
 //
-// Reference reader: numpy.memmap over both; the index is read whole once, tokens page by page.
+// Reference reader: numpy.memmap over both files. The index is read whole once, and tokens page by
+// page.
 // A page is 4 KiB; how much more the kernel reads ahead is the kernel's business.
 #pragma once
 

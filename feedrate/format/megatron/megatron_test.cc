@@ -6,7 +6,7 @@
 namespace feedrate::testing {
 namespace {
 
-// As Megatron-LM's IndexedDatasetBuilder writes it; token type 4 is int32.
+// Makes an index as Megatron-LM's IndexedDatasetBuilder writes it; token type 4 is int32.
 Bytes index_of(const std::vector<std::int32_t>& lengths, const std::vector<std::int64_t>& offsets,
                std::uint8_t code = 4) {
   Bytes bytes;

@@ -1,4 +1,4 @@
-// NPY: what numpy.save(path, <uint8 array>) writes; the content is the array.
+// NPY: the file that numpy.save(path, <uint8 array>) writes; the content is the array.
 //
 //   magic, version, length of the header | header: a Python dict, to a multiple of 64 B | array
 //

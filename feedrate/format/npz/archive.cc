@@ -28,7 +28,8 @@ struct StoredMember {
   }
 };
 
-// Method, time, date, CRC and 32-bit sizes: the part that a local and a central header share.
+// Appends method, time, date, CRC and 32-bit sizes: the part that a local and a central header
+// share.
 void append_common(std::vector<std::byte>& out, const StoredMember& member) {
   append_little<std::uint16_t>(out, 0);  // flags
   append_little(out, kStored);
@@ -45,7 +46,7 @@ void append_zip64_field(std::vector<std::byte>& out, std::span<const std::uint64
   for (const std::uint64_t value : values) append_little(out, value);
 }
 
-// numpy always asks for the zip64 field in the local header.
+// numpy always asks for the zip64 field in the local header, so it is always there.
 void append_local(std::vector<std::byte>& out, const StoredMember& member) {
   append_little(out, kLocalSignature);
   append_little(out, member.large() ? kZip64Version : kVersion);
@@ -129,6 +130,7 @@ Archive::Archive(std::uint64_t content_bytes, std::uint32_t label, std::uint32_t
   zip64 = directory.offset > kZip64Limit;
   if (zip64) append_end64(tail, directory, 2);
   append_end(tail, directory, 2);
+  // The CRC stands at 14 of a local header and at 16 of a central one.
   crc_offsets = {14, directory.offset + 16};
 }
 

@@ -9,7 +9,7 @@
 namespace feedrate::npz {
 namespace {
 
-// Inflates as much as it is given, keeping only the CRC-32 of what comes out.
+// Inflates as much as it is given, and keeps only the CRC-32 of the output.
 class InflateCrc {
  public:
   InflateCrc() { ready_ = inflateInit2(&stream_, -MAX_WBITS) == Z_OK; }
@@ -19,7 +19,7 @@ class InflateCrc {
   InflateCrc(const InflateCrc&) = delete;
   InflateCrc& operator=(const InflateCrc&) = delete;
 
-  // What is wrong with the deflated data, or nothing.
+  // Returns what is wrong with the deflated data, or nullptr.
   const char* add(std::span<const std::byte> bytes) {
     if (!ready_) return "cannot start zlib";
     if (done_ && !bytes.empty()) return "bytes after the end of the deflated data";
@@ -138,6 +138,7 @@ class ArrayDecoder : public Decoder {
     if (header.data_position() > stored.size())
       return corrupt_at(0, "the array's local header goes beyond the sample");
     const auto data = stored.subspan(header.data_position());
+    // Where a data descriptor follows the data, the header holds no CRC.
     const bool has_crc = (header.flags & kDescriptorFlag) == 0;
     std::uint32_t crc = 0;
     std::uint64_t bytes = data.size();

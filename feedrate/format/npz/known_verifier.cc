@@ -6,7 +6,7 @@
 namespace feedrate::npz {
 namespace {
 
-// The part of `bytes`, which are at `offset`, that lies within [from, to).
+// Returns the part of `bytes`, which stand at `offset`, that lies within [from, to).
 std::span<const std::byte> clip(std::uint64_t offset, std::span<const std::byte> bytes,
                                 std::uint64_t from, std::uint64_t to) {
   const std::uint64_t begin = std::clamp(from, offset, offset + bytes.size());

@@ -54,7 +54,7 @@ class ArchiveRenderer : public Renderer {
   std::uint64_t position_ = 0;
 };
 
-// numpy.load looks at the magic first and reads the directory last.
+// The order is numpy.load's: it looks at the magic first and reads the directory last.
 std::vector<Extent> open_reads(std::uint64_t file_bytes, std::span<const Extent> end_reads,
                                const Extent& directory) {
   std::vector<Extent> reads{{0, std::min(file_bytes, kPythonBufferBytes)}};

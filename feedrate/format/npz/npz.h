@@ -1,4 +1,5 @@
-// NPZ: what numpy.savez(path, x=<uint8 array>, y=<int64 label>) writes, and what numpy.load reads.
+// NPZ: the file that numpy.savez(path, x=<uint8 array>, y=<int64 label>) writes and numpy.load
+// reads.
 //
 //   local header of x.npy, npy header (128 B), content | local header of y.npy, npy header, label |
 //   central directory | end-of-central-directory record

@@ -11,8 +11,9 @@
 
 namespace feedrate::npz {
 
-// A file of ours: every byte is compared, in any order of calls, but for the two copies of the
-// CRC-32 of x.npy, which are held against the data if that comes in order, and against each other.
+// Checks one of our files. Every byte is compared, in any order of calls, but for the two copies of
+// the CRC-32 of x.npy: these are held against the data if that comes in order, and against each
+// other.
 class KnownVerifier : public Verifier {
  public:
   explicit KnownVerifier(const SampleContent& content);
@@ -40,10 +41,11 @@ class KnownVerifier : public Verifier {
   std::optional<std::uint32_t> whole_crc_;
 };
 
-// A foreign file: the CRC-32 of the array if its bytes come in order from its local header on.
+// Checks a foreign file by the CRC-32 of the array, if its bytes come in order from its local
+// header on.
 std::unique_ptr<Verifier> make_foreign_verifier(const Extent& sample);
 
-// The array as numpy.load gets it: Python's zipfile inflates it where it is deflated, and checks
+// Makes the array as numpy.load gets it: Python's zipfile inflates it if it is deflated, and checks
 // its CRC-32.
 std::unique_ptr<Decoder> make_array_decoder();
 

@@ -34,7 +34,7 @@ EndRecord parse_end(std::uint64_t offset, std::span<const std::byte> bytes) {
   return {offset, load32(bytes, 16), load32(bytes, 12)};
 }
 
-// The end record is the last thing in the file but for a comment, which numpy never writes.
+// The end record is the last thing in the file, but for a comment, which numpy never writes.
 Result<EndRecord> find_end(RandomAccess& file, std::vector<Extent>& reads) {
   if (file.size() < kEndBytes) return corrupt_at(0, "too short for a zip archive");
   reads.push_back({file.size() - kEndBytes, kEndBytes});
@@ -75,7 +75,7 @@ struct Entry {
   std::uint64_t length = 0;  // in the directory
 };
 
-// Takes the 64-bit values of the zip64 field for those that do not fit 32 bits.
+// Takes the 64-bit values of the zip64 field in place of those that do not fit 32 bits.
 bool apply_zip64_field(std::span<const std::byte> extra, Member& member) {
   while (extra.size() >= 4) {
     const std::size_t length = load16(extra, 2);
@@ -98,6 +98,7 @@ bool apply_zip64_field(std::span<const std::byte> extra, Member& member) {
 Result<Entry> parse_entry(std::uint64_t offset, std::span<const std::byte> bytes) {
   if (bytes.size() < kCentralBytes || load32(bytes, 0) != kCentralSignature)
     return corrupt_at(offset, "no central directory entry where one must be");
+  // The places are those of PKWARE's APPNOTE, 4.3.12.
   const std::size_t name = load16(bytes, 28), extra = load16(bytes, 30),
                     comment = load16(bytes, 32);
   Entry entry;

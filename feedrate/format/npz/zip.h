@@ -1,4 +1,4 @@
-// Zip records: those that both the reader and the writer know. Private to npz/.
+// The zip records that both the reader and the writer know. Private to npz/.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ inline constexpr std::uint64_t kLocalBytes = 30, kCentralBytes = 46, kEndBytes =
 inline constexpr std::uint16_t kStored = 0, kDeflated = 8;
 inline constexpr std::uint16_t kEncryptedFlag = 1, kDescriptorFlag = 8;
 inline constexpr std::uint16_t kZip64Field = 1;
-// A directory beyond this is refused: numpy files have a handful of members.
+// A larger directory is refused, since numpy files have a handful of members.
 inline constexpr std::uint64_t kDirectoryBytesMax = 64ULL << 20U;
 
 // The fixed part of a local header.
@@ -37,20 +37,23 @@ struct Member {
   std::uint64_t stored_bytes = 0, bytes = 0, header_offset = 0;
 };
 
-// What numpy.load touches at the end of the file, and the central directory.
+// The central directory, and what numpy.load reads at the end of the file to find it.
 struct Directory {
   std::vector<Extent> reads;
   Extent extent;
 };
 Result<Directory> find_directory(RandomAccess& file);
 
-// The member that holds the samples: the last one named x.npy, or else the first of the largest.
+// Finds the member that holds the samples: the last one named x.npy, or else the first of the
+// largest.
 Result<Member> find_array(RandomAccess& file, const Extent& directory);
 
-// From the member's local header to the end of its data, which must lie before the directory.
+// Returns the extent from the member's local header to the end of its data, which must lie before
+// the directory.
 Result<Extent> locate_member(RandomAccess& file, const Extent& directory, const Member& member);
 
-// CRC-32 (ISO-HDLC, as zip and zlib) of what `crc` is of, followed by `bytes`; 0 for nothing.
+// Continues a CRC-32 (ISO-HDLC, as in zip and zlib): returns that of the bytes that `crc` stands
+// for, followed by `bytes`. It begins with 0.
 std::uint32_t crc32(std::uint32_t crc, std::span<const std::byte> bytes);
 
 }  // namespace feedrate::npz

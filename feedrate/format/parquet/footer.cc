@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kRepeated = 2;
 
-// Fields are those of parquet-format's parquet.thrift.
+// The field numbers are those of parquet-format's parquet.thrift.
 class FooterReader {
  public:
   FooterReader(Footer& footer, std::span<const std::byte> bytes)
@@ -45,7 +45,7 @@ class FooterReader {
     return true;
   }
 
-  // Leaves are columns; the first element is the root.
+  // The leaves of the schema are columns, and its first element is the root.
   void read_schema_element() {
     std::int64_t children = 0, repetition = 0;
     reader_.read_struct([&](int field, ThriftType type) {
@@ -71,7 +71,7 @@ class FooterReader {
       return stop(bad(fmt::format("row group of {} columns, the schema has {}",
                                   group.columns.size(), leaves_)));
     if (rows < 0) return stop(bad("row group without its number of rows"));
-    // With repeated fields a row has as many values as it likes, but one at least.
+    // With repeated fields a row may have any number of values, but at least one.
     for (const std::int64_t values : values_)
       if (repeated_ ? values < rows : values != rows)
         return stop(bad(fmt::format("{} values in a column of {} rows", values, rows)));
@@ -98,6 +98,8 @@ class FooterReader {
 
   void read_column_metadata(RowGroup& group) {
     std::int64_t values = -1, length = -1, data = -1, dictionary = 0;
+    // The fields: 5 is the number of values, 7 the stored bytes, 9 and 11 the first data and
+    // dictionary page.
     reader_.read_struct([&](int field, ThriftType type) {
       if (type != ThriftType::kI64) return false;
       if (field == 5) return take(values);
@@ -106,6 +108,7 @@ class FooterReader {
       return field == 11 && take(dictionary);
     });
     if (reader_.failed()) return;
+    // The dictionary page comes first. An offset that is not in front of the data is none.
     const std::int64_t begin = dictionary > 0 && dictionary < data ? dictionary : data;
     const auto end = static_cast<std::int64_t>(footer_.extent.offset);
     if (begin < static_cast<std::int64_t>(kMagic.size()) || begin > end || length < 0 ||

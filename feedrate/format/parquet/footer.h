@@ -1,4 +1,4 @@
-// The footer of a foreign file: its row groups and their column chunks.
+// Reads the footer of a foreign file: its row groups and their column chunks.
 #pragma once
 
 #include <optional>
@@ -20,7 +20,8 @@ struct Footer {
   std::vector<RowGroup> groups;
 };
 
-// kCorrupt names the offset in the file; everything that it says lies within the file.
+// Reads the footer, and checks that everything it names lies within the file. kCorrupt names the
+// offset in the file.
 Result<Footer> read_footer(RandomAccess& file);
 
 }  // namespace feedrate::parquet

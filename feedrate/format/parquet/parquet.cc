@@ -15,7 +15,7 @@ using namespace parquet;
 constexpr std::uint64_t kFooterGuessBytes = std::uint64_t{64} << 10U;  // pyarrow's
 constexpr std::uint64_t kBlocksMax = std::uint64_t{1} << 22U;
 
-// A part at a time: a file may have hundreds of thousands of column chunks.
+// Renders one part at a time, since a file may have hundreds of thousands of column chunks.
 class ParquetRenderer : public Renderer {
  public:
   ParquetRenderer(Plan plan, const SampleContent& content)
@@ -106,7 +106,7 @@ class ParquetFormat : public Format {
     return std::make_shared<const ParquetFormat>(parsed);
   }
 
-  // Headers and footer are a few bytes a page.
+  // Headers and footer are only a few bytes a page, so they are neglected.
   std::uint64_t payload_for_stored(std::uint64_t stored_bytes) const override {
     return stored_bytes;
   }
@@ -137,8 +137,8 @@ class ParquetFormat : public Format {
     index.file_bytes = file.size();
     index.open_reads = open_reads(file.size(), footer.extent);
     if (footer.groups.empty()) return index;
-    // All blocks but the last have equally many rows: where row groups do not, a row group is
-    // several blocks, each of which reads all of it.
+    // All blocks but the last have equally many rows. Where row groups differ in rows, a row group
+    // becomes several blocks, each of which reads all of it.
     std::uint64_t rows = footer.groups.front().rows;
     for (std::size_t i = 1; i + 1 < footer.groups.size(); ++i)
       rows = std::gcd(rows, footer.groups[i].rows);

@@ -124,7 +124,7 @@ TEST(Parquet, ColumnsThatAreReadAreSpreadEvenly) {
       EXPECT_EQ(some->blocks.reads[3 * group + i], all->blocks.reads[10 * group + i * 10 / 3]);
 }
 
-// MLPerf Storage's DLRM: of 761 B a row, 160 are read, in 40 of 200 columns.
+// In MLPerf Storage's DLRM, 160 of 761 B of a row are read, in 40 of 200 columns.
 TEST(Parquet, ColumnsThatAreReadAreTheWiderOnes) {
   const auto format =
       with({{"columns", "200"}, {"columns_read", "40"}, {"row_group_rows", "6144"}});

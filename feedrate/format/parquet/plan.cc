@@ -30,7 +30,7 @@ std::uint64_t values_per_page(std::uint64_t width) {
 
 std::string column_name(std::size_t column) { return fmt::format("column_{:03}", column); }
 
-// A data page of version 1: no levels, since every value is required.
+// Returns the header of a data page of version 1. It has no levels, since every value is required.
 std::vector<std::byte> page_header(std::uint64_t values, std::uint64_t width) {
   constexpr std::int32_t kDataPage = 0, kPlain = 0, kRunLength = 3;
   const auto bytes = static_cast<std::int32_t>(values * width);
@@ -99,7 +99,7 @@ std::vector<std::size_t> columns_read(std::size_t columns, const Options& option
 Plan::Plan(std::uint64_t rows, std::uint64_t row_bytes, const Options& options)
     : rows_(rows), row_bytes_(row_bytes) {
   FEEDRATE_ASSERT(rows > 0);
-  // No column without bytes, none with more than a page may have.
+  // No column may be empty, and none may have more than fits a page.
   const std::uint64_t columns =
       std::max({std::uint64_t{1}, std::min(options.columns, row_bytes), row_bytes / kWidthMax + 1});
   widths_.assign(columns, row_bytes / columns);
@@ -187,6 +187,7 @@ std::vector<std::byte> Plan::footer() const {
   ThriftWriter writer;
   writer.begin_struct();
   writer.i32(1, kVersion);
+  // The schema is a tree in depth-first order: its root, then a leaf for each column.
   writer.begin_list(2, ThriftType::kStruct, widths_.size() + 1);
   writer.begin_struct();
   writer.text(4, "row");

@@ -1,4 +1,4 @@
-// Files that we write: where columns, pages and row groups lie.
+// The plan of a Parquet file that we write: where columns, pages and row groups lie.
 #pragma once
 
 #include <vector>
@@ -15,7 +15,7 @@ struct Options {
 };
 
 Result<Options> parse_options(const FormatOptions& options);
-// The columns that are read of `columns`: spread evenly, in order.
+// Returns which of `columns` columns are read: they are spread evenly, in order.
 std::vector<std::size_t> columns_read(std::size_t columns, const Options& options);
 
 // The parts of a file, from first to last: magic, row groups, footer.
@@ -31,7 +31,7 @@ class Plan {
 
   std::uint64_t groups() const { return (rows_ + group_rows_ - 1) / group_rows_; }
   std::uint64_t group_rows() const { return group_rows_; }
-  // Column chunks of a row group, in order.
+  // Returns the column chunks of a row group, in order.
   std::vector<Extent> chunks(std::uint64_t group) const;
   std::uint64_t columns() const { return widths_.size(); }
   std::vector<std::byte> footer() const;

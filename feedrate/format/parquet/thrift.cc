@@ -113,7 +113,8 @@ void ThriftReader::read_struct(const TakeField& take) {
   --depth_;
 }
 
-// An element takes a byte at least: so the count is bounded by what is left.
+// Reads the head of a list. An element takes at least a byte, so the count is bounded by what is
+// left.
 ThriftReader::ListHead ThriftReader::list_head() {
   const std::uint8_t head = byte();
   ListHead list{static_cast<ThriftType>(head & 0x0FU), std::uint64_t{head} >> 4U};
@@ -134,13 +135,15 @@ bool ThriftReader::read_list(ThriftType elements, const std::function<void()>& t
   return !failed_;
 }
 
-// Within containers a truth value takes a byte; as a field it takes none.
+// As an element, a truth value takes a byte; as a field it takes none.
 void ThriftReader::skip_element(ThriftType type) {
   const bool truth = type == ThriftType::kTrue || type == ThriftType::kFalse;
   skip(truth ? ThriftType::kByte : type);
 }
 
 void ThriftReader::skip(ThriftType type) {
+  // Structs and lists in each other recurse, so damage could exhaust the stack. After a failure
+  // nothing is read: a truth value skips no byte.
   if (++depth_ > kDepthMax) failed_ = true;
   switch (failed_ ? ThriftType::kTrue : type) {
     case ThriftType::kTrue:
@@ -168,6 +171,7 @@ void ThriftReader::skip(ThriftType type) {
     }
     case ThriftType::kMap: {
       const std::uint64_t count = varint();
+      // An empty map has no byte for its types.
       if (count == 0) break;
       const std::uint8_t types = byte();
       for (std::uint64_t i = 0; i < count && !failed_; ++i) {

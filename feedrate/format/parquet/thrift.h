@@ -31,7 +31,7 @@ class ThriftWriter {
   void i32(int field, std::int32_t value) { number(field, ThriftType::kI32, value); }
   void i64(int field, std::int64_t value) { number(field, ThriftType::kI64, value); }
   void text(int field, std::string_view value);
-  // Elements follow by the element functions, or as structs.
+  // The elements of a list follow by calls of element(), or as structs.
   void begin_list(int field, ThriftType elements, std::uint64_t count);
   void element(std::int32_t value) { zigzag(value); }
   void element(std::string_view value);
@@ -52,15 +52,18 @@ class ThriftWriter {
   std::vector<int> last_fields_;  // of the structs that are open
 };
 
-// Bounded by its bytes in depth, in lengths and in time. After the first error: failed(), zeros.
+// Reads Thrift, bounded by the bytes at hand in depth, in lengths and in time. After the first
+// error failed() is true, and all values are zero.
 class ThriftReader {
  public:
   explicit ThriftReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
-  // Calls `take` for each field of a struct; it reads the value and returns true, or leaves it.
+  // Calls `take` for each field of a struct. It either reads the value and returns true, or leaves
+  // it and returns false.
   using TakeField = std::function<bool(int field, ThriftType type)>;
   void read_struct(const TakeField& take);
-  // Calls `take` for each element, to be read by it; false when they are not of that type.
+  // Calls `take` for each element, which must read it. Returns false when the elements are of
+  // another type.
   bool read_list(ThriftType elements, const std::function<void()>& take);
   std::int64_t number();
   std::string_view text();

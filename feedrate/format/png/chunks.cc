@@ -17,6 +17,7 @@ class ChunkVerifier : public Verifier {
 
   Result<> consume(std::uint64_t offset, std::span<const std::byte> bytes) override {
     if (offset == 0) restart();
+    // Without the bytes in between no checksum can be told, so this waits for the next pass.
     if (offset != next_) {
       next_ = UINT64_MAX;
       return {};
@@ -62,8 +63,10 @@ class ChunkVerifier : public Verifier {
         return {};
       case Part::kHead: {
         FEEDRATE_TRY(chunk_, parse_chunk_head(chunk_begin_, fixed, file_bytes_));
+        // The CRC covers the type and the data of a chunk, but not its length.
         crc_ = update_checksum(ChecksumKind::kCrc32, 0, fixed.subspan(4));
         begin_part(Part::kData, chunk_.data_bytes);
+        // Data without bytes ends before any byte could end it.
         return chunk_.data_bytes == 0 ? end_part() : Result<>{};
       }
       case Part::kData:

@@ -1,4 +1,4 @@
-// Chunks: what indexing and verifying know of them. Private to png/.
+// Chunks of a PNG file, as indexing and verifying need them. Private to png/.
 #pragma once
 
 #include <memory>
@@ -19,13 +19,14 @@ struct ChunkHead {
   std::uint64_t bytes() const { return kChunkHeadBytes + data_bytes + kChunkCrcBytes; }
 };
 
-// kCorrupt unless a chunk with this head may lie at `at` of a file of `total_bytes`.
+// Parses the head of a chunk. Returns kCorrupt unless a chunk with this head may lie at `at` of a
+// file of `total_bytes`.
 Result<ChunkHead> parse_chunk_head(std::uint64_t at, std::span<const std::byte> head,
                                    std::uint64_t total_bytes);
 
 std::unexpected<Error> wrong_crc(std::uint64_t at, const ChunkHead& chunk);
 
-// Checks the chunks of a file that comes in order, each with its CRC-32 and up to IEND.
+// Checks the chunks of a file that comes in order, each by its CRC-32, up to and including IEND.
 std::unique_ptr<Verifier> make_chunk_verifier(std::uint64_t file_bytes);
 
 }  // namespace feedrate::png

@@ -1,4 +1,4 @@
-// Private to png/.
+// The decoder of PNG files. Private to png/.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 
 namespace feedrate::png {
 
-// To 8-bit RGB, in a buffer that is kept.
+// Decodes to 8-bit RGB, into a buffer that is kept for the next image.
 std::unique_ptr<Decoder> make_decoder();
 
 }  // namespace feedrate::png

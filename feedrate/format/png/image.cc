@@ -7,12 +7,12 @@ namespace feedrate::png {
 namespace {
 
 constexpr std::uint64_t kPixelsMax = 89'478'485;
-// No rows of an image of that many pixels are longer.
+// No image of this many pixels has longer rows in all.
 constexpr std::uint64_t kRowsBytesMax = kPixelBytes * kPixelsMax + 16384;
 constexpr std::uint64_t kSignatureBytes = 8, kHeaderBytes = 13, kZlibBytes = 2 + 4,
                         kBlockFramingBytes = 5;
 
-// Both never fewer for a larger payload, and always enough.
+// These two never return fewer for a larger payload, and always enough.
 std::uint64_t blocks_for(std::uint64_t payload_bytes) {
   const std::uint64_t bytes = std::clamp(payload_bytes, kPayloadBytesMin, kRowsBytesMax);
   return (bytes + kBlockBytesMax - 1) / kBlockBytesMax;

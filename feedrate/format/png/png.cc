@@ -20,7 +20,7 @@ bool is_png(std::span<const std::byte> head) {
   return head.size() >= kSignature.size() && as_text(head.first(kSignature.size())) == kSignature;
 }
 
-// What comes between is the data of the chunk.
+// Begins a chunk. What is added until end_chunk() is the data of the chunk.
 void begin_chunk(FilePieces& all, std::string_view type, std::uint64_t data_bytes) {
   std::vector<std::byte> length, name;
   append_big(length, static_cast<std::uint32_t>(data_bytes));
@@ -42,7 +42,8 @@ void add_header(const Image& image, FilePieces& all) {
   end_chunk(all);
 }
 
-// Content that does not fill the rows, as much of it in each chunk as there is.
+// Puts the content that does not fill the rows into private chunks, as much into each as it can
+// hold.
 void add_rest(const Image& image, const SampleContent& content, FilePieces& all) {
   std::uint64_t from = std::min(image.rows_bytes(), content.bytes);
   for (std::uint64_t i = 0; i < image.rests; ++i) {
@@ -129,7 +130,7 @@ class PngFormat : public WholeFileFormat {
     return all;
   }
 
-  // Chunks as far as `head` shows them.
+  // Checks the chunks, as far as `head` shows them.
   Result<> check_head(std::span<const std::byte> head, std::uint64_t total_bytes) const override {
     if (!is_png(head)) return corrupt_at(0, "not a PNG file: no '\\x89PNG'");
     for (std::uint64_t at = kSignature.size(); at < total_bytes;) {

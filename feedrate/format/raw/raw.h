@@ -4,8 +4,8 @@
 // The records of a file are one stream of content. A file says nothing about itself: a foreign one
 // needs the option record_bytes. There are no checksums.
 //
-// Readers of fixed records take a batch in one read, whatever its size. That the faithful client
-// cuts it into transfers of 1 MiB is our choice; it was not traced.
+// Readers of fixed records take a batch in one read, whatever its size. Cutting it into transfers
+// of 1 MiB for the faithful client is our choice; it was not traced.
 #pragma once
 
 #include "feedrate/format/format.h"

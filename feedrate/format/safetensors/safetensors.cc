@@ -45,7 +45,7 @@ FilePieces pieces_of(const std::vector<SampleContent>& samples) {
   return pieces;
 }
 
-// The extent of one tensor; its offsets count from the end of the header.
+// Returns the extent of one tensor, whose offsets count from the end of the header.
 Result<Extent> tensor_extent(const nlohmann::json& tensor, const std::string& name,
                              std::uint64_t data, std::uint64_t file_bytes) {
   const auto bad = [&](std::string_view what) {
@@ -117,6 +117,7 @@ class SafetensorsFormat : public Format {
                    tensor_extent(tensor, name, kLengthBytes + length, file.size()));
       if (extent.length > 0) index.samples.push_back(extent);
     }
+    // JSON has no order, but FileIndex lists samples in that of the file.
     std::ranges::sort(index.samples, {}, &Extent::offset);
     for (std::size_t i = 1; i < index.samples.size(); ++i)
       if (index.samples[i - 1].end() > index.samples[i].offset)

@@ -15,7 +15,7 @@ constexpr std::string_view kLabelKey = "image/class/label";
 constexpr std::string_view kContentKey = "image/encoded";
 constexpr std::size_t kLabelVarintBytes = 5;
 
-// Protobuf tags: (field number << 3) | 2, all fields here being length-delimited.
+// Protobuf tags are (field number << 3) | 2, as all fields here are length-delimited.
 constexpr std::byte kField1{0x0A}, kField2{0x12}, kField3{0x1A};
 
 constexpr std::uint64_t varint_bytes(std::uint64_t value) {
@@ -87,7 +87,8 @@ std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> bytes) {
   constexpr std::size_t kStepBytes = std::size_t{1} << 30U;  // isal takes an int
   while (!bytes.empty()) {
     const auto step = bytes.first(std::min(bytes.size(), kStepBytes));
-    // isal does not write to the buffer, nor does it invert the value on the way in or out.
+    // isal does not write to the buffer although it takes a pointer to mutable bytes, and it does
+    // not invert the value on the way in or out.
     auto* data = reinterpret_cast<unsigned char*>(const_cast<std::byte*>(step.data()));
     crc = ~crc32_iscsi(data, static_cast<int>(step.size()), ~crc);
     bytes = bytes.subspan(step.size());

@@ -24,7 +24,7 @@ class RecordRenderer : public Renderer {
   }
 
  private:
-  // Writes part of the start, the content or the foot of the current record.
+  // Writes a part of the start, the content or the foot of the current record.
   std::size_t next_part(std::span<std::byte> out) {
     const SampleContent& content = samples_[sample_];
     if (position_ == 0) begin_record(content);
@@ -99,7 +99,8 @@ Result<> check_record(std::uint64_t offset, std::uint64_t file_bytes,
   if (!valid_head(head)) {
     const auto magic = load_big<std::uint16_t>(head.data());
     const bool gzip = offset == 0 && magic == 0x1F8B;
-    // CMF and FLG of a zlib stream: deflate, a window of 32 KiB, together a multiple of 31.
+    // These are CMF and FLG of a zlib stream: deflate with a window of 32 KiB, together a multiple
+    // of 31.
     const bool zlib = offset == 0 && head[0] == std::byte{0x78} && magic % 31 == 0;
     if (gzip || zlib)
       return fail(ErrorKind::kUnsupported,
@@ -142,6 +143,7 @@ class TfrecordFormat : public Format {
     std::uint64_t last_payload = 0, last_stored = stored_bytes(0);
     for (std::uint64_t i = 0; i < payload_bytes.size(); ++i) {
       const std::uint64_t payload = payload_bytes[i];
+      // Neighbours often have the same size, so the last result is kept.
       if (payload != last_payload) {
         last_payload = payload;
         last_stored = stored_bytes(payload);

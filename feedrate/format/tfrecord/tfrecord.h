@@ -4,9 +4,9 @@
 //   masked  = ((crc >> 15) | (crc << 17)) + 0xA282EAD8
 //   data    = Example { features { "image/class/label": int64_list, "image/encoded": bytes_list } }
 //
-// Two choices of ours where protobuf leaves freedom. Map entries are in key order, so the content
-// is the last thing in a record. The label is a varint of always five bytes (readers must accept
-// padded varints), so that where things are depends on payload sizes alone, not on labels.
+// Two choices of ours where protobuf leaves freedom: map entries are in key order, so that the
+// content is the last thing in a record, and the label is always a varint of five bytes (readers
+// must accept padded varints), so that the layout depends on payload sizes alone, not on labels.
 // An Example of 2 GiB or more is beyond what protobuf readers accept; the framing has no limit.
 //
 // Reference reader: tf.data.TFRecordDataset, which reads the file from its start in transfers of

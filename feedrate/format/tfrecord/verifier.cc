@@ -8,7 +8,7 @@
 namespace feedrate::tfrecord {
 namespace {
 
-// Copies what `bytes` (at `position`) and the field (at `field_position`) have in common.
+// Copies the bytes that `bytes` (at `position`) and the field (at `field_position`) have in common.
 void capture(std::span<std::byte> field, std::uint64_t field_position, std::uint64_t position,
              std::span<const std::byte> bytes) {
   const std::uint64_t from = std::max(position, field_position);
@@ -72,6 +72,7 @@ Result<> RecordVerifier::compare(std::size_t record, std::uint64_t position,
   if (const std::uint64_t planned = stored_bytes(content.bytes); planned != extent.length)
     return corrupt_at(extent.offset, "record of " + std::to_string(extent.length) + " B where " +
                                          std::to_string(planned) + " B were written");
+  // A record is read in many pieces, so its start is kept.
   if (start_of_ != record) {
     start_ = record_start(content);
     start_of_ = record;
@@ -99,6 +100,7 @@ Result<> RecordVerifier::check_sums(std::size_t record, std::uint64_t position,
   const auto found = in_progress_.find(record);
   if (found == in_progress_.end()) return {};
   Progress& progress = found->second;
+  // A record whose bytes do not come in order is not checked by its checksums.
   if (progress.next != position) {
     in_progress_.erase(found);
     return {};

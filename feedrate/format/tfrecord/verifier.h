@@ -10,9 +10,10 @@
 
 namespace feedrate::tfrecord {
 
-// Known records: every byte in front of the foot is compared, in any order of calls. All records:
-// both checksums of each whose bytes come in order, also when several are read in turns. Keeps a
-// few dozen bytes for each record that was begun and not finished.
+// Checks records. Where they are known, every byte in front of the foot is compared, in any order
+// of calls. Of all records, both checksums are checked if the record's bytes come in order, also
+// when several records are read in turns. It keeps a few dozen bytes for each record that was begun
+// and not finished.
 class RecordVerifier : public Verifier {
  public:
   RecordVerifier(std::shared_ptr<const FileIndex> index, std::vector<SampleContent> samples);

@@ -71,7 +71,7 @@ class WavFormat : public WholeFileFormat {
     return all;
   }
 
-  // Chunks as far as `head` shows them; the samples may begin after it.
+  // Checks the chunks, as far as `head` shows them; the samples may begin after it.
   Result<> check_head(std::span<const std::byte> head, std::uint64_t total_bytes) const override {
     if (!is_wav(head)) return corrupt_at(0, "not a WAV file: no 'RIFF' and 'WAVE'");
     std::uint64_t at = kFirstChunk;
@@ -80,6 +80,8 @@ class WavFormat : public WholeFileFormat {
       const auto length = load_little<std::uint32_t>(head.data() + at + 4);
       if (type == "data" && !format_seen)
         return corrupt_at(at, "'data' chunk without a 'fmt ' chunk in front of it");
+      // A program that does not know the length leaves it open. The samples then go on to the
+      // end of the file.
       if (type == "data" && length == kUnknownSize) return {};
       FEEDRATE_CHECK(check_within("'" + printable(type) + "' chunk", at,
                                   kChunkHeadBytes + std::uint64_t{length}, total_bytes));
@@ -87,6 +89,7 @@ class WavFormat : public WholeFileFormat {
       if (type == "fmt " && length < 16)
         return corrupt_at(at, "'fmt ' chunk of " + std::to_string(length) + " B, at least 16");
       format_seen = format_seen || type == "fmt ";
+      // Chunks begin at even places.
       at += kChunkHeadBytes + length + length % 2;
     }
     if (at + kChunkHeadBytes > total_bytes) return corrupt_at(at, "no 'data' chunk");

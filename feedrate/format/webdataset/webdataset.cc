@@ -36,7 +36,7 @@ void put(Header& header, Field field, std::string_view text) {
   std::memcpy(header.data() + field.offset, text.data(), text.size());
 }
 
-// The sum of all bytes, those of the checksum counted as spaces.
+// Returns the sum of all bytes of a header, with those of the checksum counted as spaces.
 std::uint64_t checksum_of(std::span<const std::byte> header) {
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < kBlockBytes; ++i)
@@ -118,7 +118,7 @@ struct Member {
   std::uint64_t end() const { return data + padded(bytes); }
 };
 
-// The header at `at`; the checksum decides whether it is one.
+// Reads the header at `at`; its checksum decides whether it is one.
 Result<Member> read_member(RandomAccess& file, std::uint64_t at, bool& end_of_archive) {
   Header header;
   if (file.size() - at < kBlockBytes)
@@ -141,7 +141,7 @@ Result<Member> read_member(RandomAccess& file, std::uint64_t at, bool& end_of_ar
   return member;
 }
 
-// The value of `key` in the records of a pax header: "LENGTH KEY=VALUE\n" each.
+// Returns the value of `key` in the records of a pax header, each of which is "LENGTH KEY=VALUE\n".
 std::optional<std::string> pax_value(std::string_view records, std::string_view key) {
   std::optional<std::string> value;
   while (!records.empty()) {
@@ -157,7 +157,7 @@ std::optional<std::string> pax_value(std::string_view records, std::string_view 
   return value;
 }
 
-// Goes through the members and groups those of one key.
+// Goes through the members of an archive and groups those of one key.
 class Indexer {
  public:
   explicit Indexer(RandomAccess& file) : file_(file) {}

@@ -49,7 +49,7 @@ TEST(Webdataset, StructureThatIsWrongIsNamed) {
   EXPECT_EQ(error_of(bytes), "at offset 0: member of 700 B does not end within the file of 812 B");
 }
 
-// Sets the size field of the first header and makes its checksum right again.
+// Sets the size field of the first header, and makes its checksum right again.
 Bytes with_size_field(std::string_view field, char type = '0') {
   Bytes bytes = our_shard();
   bytes[156] = static_cast<std::byte>(type);
