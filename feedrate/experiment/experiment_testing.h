@@ -1,0 +1,49 @@
+// Setups for tests, on described storage and the virtual clock.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "feedrate/engine/engine_testing.h"
+#include "feedrate/experiment/together.h"
+
+namespace feedrate {
+
+// Training of `files` files of 10 kB, batches of 4 every 10 ms: 4 MB/s an accelerator.
+inline TrainingSetup training_on(const std::string& storage, std::uint32_t accelerators,
+                                 std::uint64_t steps) {
+  TrainingSetup setup;
+  setup.workload = test_workload("file", 4000, 1, 10'000);
+  setup.timing = setup.workload.accelerators.front();
+  setup.plan = test_plan(setup.workload, ClientKind::kNative, accelerators);
+  setup.plan.epochs = 0;
+  setup.plan.steps_max = steps;
+  setup.world.clock = ClockKind::kVirtual;
+  setup.place.spec = parse_storage(storage).value();
+  setup.place.directory = ".";
+  return setup;
+}
+
+// Checkpoints of 8 MB by one rank, `between` apart, as many as there is time for.
+inline CheckpointSetup checkpoints_on(const std::string& storage, Duration between) {
+  CheckpointSetup setup;
+  setup.layout = make_checkpoint_layout("raw").value();
+  setup.model = "test";
+  setup.world.clock = ClockKind::kVirtual;
+  setup.place.spec = parse_storage(storage).value();
+  setup.place.directory = ".";
+  CheckpointWriteJob& job = setup.job;
+  job.layout = setup.layout.get();
+  job.directory = "x";
+  job.head.layout = "raw";
+  job.head.step = 1;
+  const std::uint64_t bytes = 8'000'000;
+  job.ranks = setup.layout->place({{0, {{"weights", {{"w", Dtype::kU8, {bytes}, {0}, {bytes}}}}}}});
+  job.count = 1'000'000;
+  job.train_first = true;
+  job.between = between;
+  return setup;
+}
+
+}  // namespace feedrate

@@ -1,0 +1,165 @@
+// Several jobs in one world: they share its storage, each has its own limits and its own report.
+#include "feedrate/experiment/together.h"
+
+#include "feedrate/experiment/experiment_testing.h"
+
+namespace feedrate {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr WorldSpec kVirtualWorld{.clock = ClockKind::kVirtual};
+
+TogetherReport run_all(std::vector<JobSetup> jobs, bool alone = false) {
+  Experiment experiment;
+  experiment.jobs = std::move(jobs);
+  experiment.alone = alone;
+  Result<TogetherReport> report = run(experiment, kVirtualWorld, {});
+  EXPECT_TRUE(report) << report.error().message();
+  return std::move(*report);
+}
+
+// Nothing in one job may depend on whether another has room: with storage enough for both, each is
+// as it is alone, to the last bit.
+TEST(Together, WithRoomForBothNeitherLosesAnything) {
+  const ModelFile file("bandwidth: 1GB/s\nlatency: 1ms\n");
+  const TogetherReport report = run_all({{"one", training_on(file.storage(), 4, 200)},
+                                         {"other", training_on(file.storage(), 8, 150)}},
+                                        true);
+  ASSERT_EQ(report.jobs.size(), 2U);
+  EXPECT_EQ(report.verb, "together");
+  EXPECT_TRUE(report.valid);
+  for (const JobTogether& job : report.jobs) {
+    ASSERT_TRUE(job.train && job.train_alone);
+    EXPECT_FALSE(job.checkpoint || job.checkpoint_alone);
+    EXPECT_NEAR(job.train->sustained_utilisation, 1, 1e-6);
+    EXPECT_NEAR(job.lost_fraction(), 0, 0.005);
+  }
+  EXPECT_EQ(report.jobs[0].train->steps, 200U);
+  EXPECT_EQ(report.jobs[1].train->steps, 150U);
+}
+
+// 24 accelerators want 96 MB/s, alone each dozen gets its 48 of 60 MB/s.
+TEST(Together, WhatOneTakesTheOtherLacks) {
+  const ModelFile file("bandwidth: 60MB/s\n");
+  TrainingSetup endless = training_on(file.storage(), 12, 0);
+  endless.plan.seed = 7;
+  const TogetherReport report =
+      run_all({{"one", training_on(file.storage(), 12, 300)}, {"other", std::move(endless)}});
+  const RunResult& one = *report.jobs[0].train;
+  const RunResult& other = *report.jobs[1].train;
+  EXPECT_NEAR(one.sustained_utilisation, 60.0 / 96, 0.02);
+  EXPECT_NEAR(other.sustained_utilisation, 60.0 / 96, 0.02);
+  EXPECT_NEAR(one.bytes_per_second + other.bytes_per_second, 60e6, 2e6);
+  EXPECT_FALSE(report.jobs[0].was_alone());
+  // The other had no limit of its own, and ended with the first.
+  EXPECT_NEAR(one.seconds, other.seconds, 0.1);
+  EXPECT_EQ(one.steps, 300U);
+}
+
+// Two places are two storages, whatever their words.
+TEST(Together, AnotherStorageIsNotShared) {
+  const ModelFile file("bandwidth: 60MB/s\n"), copy("bandwidth: 60MB/s\n");
+  const TogetherReport report = run_all({{"one", training_on(file.storage(), 12, 100)},
+                                         {"other", training_on(copy.storage(), 12, 100)}});
+  for (const JobTogether& job : report.jobs) EXPECT_NEAR(job.train->sustained_utilisation, 1, 0.01);
+}
+
+// Ledgers of both: what training lost was lost while checkpoints took the storage.
+TEST(Together, CheckpointsBesideTraining) {
+  const ModelFile file("bandwidth: 50MB/s\n");
+  const TogetherReport report =
+      run_all({{"training", training_on(file.storage(), 10, 500)},
+               {"checkpoints", checkpoints_on(file.storage(), milliseconds(900))}},
+              true);
+  const RunResult& training = *report.jobs[0].train;
+  const CheckpointResult& written = *report.jobs[1].checkpoint;
+  EXPECT_NEAR(report.jobs[0].train_alone->sustained_utilisation, 1, 0.01);
+  EXPECT_LT(training.sustained_utilisation, 0.97);
+  EXPECT_GT(written.passes.size(), 3U);
+  // Alone 8 MB take 0.16 s of 50 MB/s; beside training that wants 40 of them they take longer.
+  EXPECT_NEAR(report.jobs[1].checkpoint_alone->median_pass()->seconds, 0.16, 0.01);
+  EXPECT_GT(written.median_pass()->seconds, 0.2);
+  EXPECT_GT(report.jobs[0].lost_fraction(), 0.02);
+  EXPECT_GT(report.jobs[1].lost_fraction(), 0.1);
+  // Every second of every accelerator is still accounted for.
+  std::int64_t sum = training.stalls.compute_ns;
+  for (const StallShare& share : training.stalls.causes) sum += share.own_ns + share.carried_ns;
+  EXPECT_EQ(sum, training.stalls.wall_ns);
+}
+
+TEST(Together, TheSameSeedsGiveTheSameReport) {
+  const ModelFile file("bandwidth: 60MB/s\nlatency: 2ms\n");
+  const auto again = [&file] {
+    return run_all({{"a", training_on(file.storage(), 12, 100)},
+                    {"b", checkpoints_on(file.storage(), milliseconds(300))},
+                    {"c", training_on(file.storage(), 3, 50)}});
+  };
+  const TogetherReport first = again(), second = again();
+  for (std::size_t i : {0U, 2U}) {
+    EXPECT_EQ(first.jobs[i].train->seconds, second.jobs[i].train->seconds);
+    EXPECT_EQ(first.jobs[i].train->stalls.compute_ns, second.jobs[i].train->stalls.compute_ns);
+  }
+  EXPECT_EQ(first.jobs[1].checkpoint->passes.size(), second.jobs[1].checkpoint->passes.size());
+}
+
+TEST(Together, AStopEndsAllAndIsTold) {
+  const ModelFile file("bandwidth: 60MB/s\n");
+  std::stop_source stop;
+  stop.request_stop();
+  Experiment experiment;
+  experiment.jobs = {{"one", training_on(file.storage(), 2, 0)},
+                     {"other", training_on(file.storage(), 2, 0)}};
+  RunHooks hooks;
+  hooks.stop = stop.get_token();
+  const Result<TogetherReport> report = run(experiment, kVirtualWorld, hooks);
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->interrupted);
+  for (const JobTogether& job : report->jobs) EXPECT_TRUE(job.train->interrupted);
+}
+
+TEST(Together, OneClockForAll) {
+  Experiment experiment;
+  experiment.jobs = {{"one", training_on("null", 1, 10)},
+                     {"train other", training_on("null", 1, 10)}};
+  std::get<TrainingSetup>(experiment.jobs[1].what).world.clock = ClockKind::kReal;
+  const Result<TogetherReport> report = run(experiment, kVirtualWorld, {});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().render(),
+            "error: --clock: 'train other' is on the real clock, the first job on the virtual one\n"
+            "hint:  give each job --clock=virtual\n");
+}
+
+TEST(Together, AJobWithoutAStepIsRefused) {
+  Experiment experiment;
+  experiment.jobs = {{"one", training_on("null", 1, 10)},
+                     {"other", training_on("null", 100'000, 10)}};
+  const Result<TogetherReport> report = run(experiment, kVirtualWorld, {});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().kind(), ErrorKind::kUsage);
+}
+
+// On the real clock with real files: a failed read of one job makes it INVALID and leaves the
+// other.
+TEST(Together, AnInvalidJobIsNamed) {
+  const TemporaryDirectory directory;
+  TrainingSetup broken = training_on("null", 1, 20);
+  broken.world.clock = ClockKind::kReal;
+  TrainingSetup whole = broken;
+  broken.place.spec = local_files();
+  broken.place.directory = directory.path();
+  broken.cache = CacheUse::kKeep;
+  Experiment experiment;
+  experiment.jobs = {{"whole", std::move(whole)}, {"broken", std::move(broken)}};
+  const Result<TogetherReport> report = run(experiment, {}, {});
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_TRUE(report->jobs[0].train->valid);
+  EXPECT_EQ(report->jobs[0].train->steps, 20U);
+  EXPECT_FALSE(report->jobs[1].train->valid);
+  EXPECT_FALSE(report->valid);
+  EXPECT_TRUE(report->invalid_reasons.front().starts_with("broken: "))
+      << report->invalid_reasons.front();
+}
+
+}  // namespace
+}  // namespace feedrate
