@@ -56,7 +56,8 @@ Result<CheckpointWriteSummary> write_checkpoints(ReactorGroup& group, const Stor
                                                  const StorageFactory& local,
                                                  const CheckpointWriteJob& job,
                                                  CheckpointProgress& progress,
-                                                 const std::stop_token& stop) {
+                                                 const std::stop_token& stop,
+                                                 CheckpointWriteSummary* before_error) {
   CheckpointWriting writing(job, group.size(), progress);
   // A figure of this host, which a simulation must not depend on.
   if (job.data.empty() && !group.reactor(0).is_virtual())
@@ -75,17 +76,18 @@ Result<CheckpointWriteSummary> write_checkpoints(ReactorGroup& group, const Stor
   summary.stopped = summary.written.size() < job.count;
   const bool cancelled =
       writing.error() && writing.error()->kind() == ErrorKind::kCancelled && summary.stopped;
+  std::optional<Error> error;
   if (writing.error() && !cancelled) {
-    const Error error = *writing.error();
-    if (error.kind() == ErrorKind::kNoSpace && !summary.written.empty())
-      return fail(
-          error.with_hint("the checkpoints before it are whole; --keep fewer, or use "
-                          "another file system"));
-    return fail(error);
+    error = *writing.error();
+    if (error->kind() == ErrorKind::kNoSpace && !summary.written.empty())
+      error = error->with_hint(
+          "the checkpoints before it are whole; --keep fewer, or use another file system");
+  } else if (stop.stop_requested() && summary.stopped) {
+    error = Error(ErrorKind::kCancelled, "interrupted; published checkpoints are kept");
   }
-  if (stop.stop_requested() && summary.stopped)
-    return fail(ErrorKind::kCancelled, "interrupted; published checkpoints are kept");
-  return std::move(summary);
+  if (!error) return std::move(summary);
+  if (before_error != nullptr) *before_error = std::move(summary);
+  return fail(*error);
 }
 
 }  // namespace feedrate

@@ -516,9 +516,47 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
   return setup;
 }
 
+Settings settings_of(const RunSetup& setup, const TrainingPlan& plan, const RunOptions& options,
+                     IoEngine engine) {
+  return {{"accelerator", plan.timing.accelerator},
+          {"accelerators", std::to_string(plan.accelerators())},
+          {"timing", setup.timing.set},
+          {"batch", std::to_string(plan.timing.batch_samples)},
+          {"step-time", format_duration(plan.timing.compute)},
+          {"au", format_percent(setup.workload.au_threshold)},
+          {"tensor-parallel", std::to_string(plan.tensor_parallel)},
+          {"pipeline-parallel", std::to_string(plan.pipeline_parallel)},
+          {"micro-batches", std::to_string(plan.micro_batches)},
+          {"client", std::string(to_string(plan.client))},
+          {"readers", std::to_string(plan.readers)},
+          {"prefetch", std::to_string(plan.prefetch_batches)},
+          {"window_batches", std::to_string(window_batches(plan))},
+          {"shuffle-buffer", std::to_string(plan.shuffle_buffer_samples)},
+          {"order", std::string(to_string(plan.order))},
+          {"transfer", format_bytes(plan.transfer_bytes)},
+          {"transfers_per_sample", std::to_string(plan.transfers_per_sample)},
+          {"io", setup.io_word()},
+          {"io-engine", std::string(to_string(engine))},
+          {"storage", setup.storage.word},
+          {"clock", std::string(to_string(setup.clock))},
+          {"threads", std::to_string(setup.threads)},
+          {"buffer-memory", format_bytes(plan.buffer_bytes)},
+          {"cache", setup.drop_cache             ? "drop"
+                    : options.cache == "measure" ? "measure"
+                                                 : "keep"},
+          {"verify", plan.level == ByteLevel::kVerify ? "yes" : "no"},
+          {"decode", std::string(to_string(plan.level))},
+          {"hold", plan.hold ? "yes" : "no"},
+          {"on-error", options.on_error},
+          {"seed", std::to_string(plan.seed)},
+          {"epochs", std::to_string(plan.epochs)},
+          {"steps", std::to_string(plan.steps_max)},
+          {"time", format_duration(plan.time_max)}};
+}
+
 // What was run, and how.
 static void describe(const RunSetup& setup, const TrainingPlan& plan, const RunOptions& options,
-                     const TrainingOutcome& outcome, RunResult& result) {
+                     IoEngine engine, RunResult& result) {
   result.job.workload = setup.workload.name;
   result.job.title = setup.workload.title;
   result.job.timing_set = setup.timing.set;
@@ -531,30 +569,7 @@ static void describe(const RunSetup& setup, const TrainingPlan& plan, const RunO
     *bytes *= read_share;
   result.job.au_threshold = setup.workload.au_threshold;
   result.warnings.insert(result.warnings.begin(), setup.warnings.begin(), setup.warnings.end());
-  result.effective = {{"client", std::string(to_string(plan.client))},
-                      {"readers", std::to_string(plan.readers)},
-                      {"prefetch_batches", std::to_string(plan.prefetch_batches)},
-                      {"window_batches", std::to_string(window_batches(plan))},
-                      {"shuffle_buffer_samples", std::to_string(plan.shuffle_buffer_samples)},
-                      {"order", std::string(to_string(plan.order))},
-                      {"transfer", format_bytes(plan.transfer_bytes)},
-                      {"transfers_per_sample", std::to_string(plan.transfers_per_sample)},
-                      {"io", plan.dataset->plan() || outcome.readers.bytes_moved > 0
-                                 ? std::string(to_string(setup.io))
-                                 : "none"},
-                      {"storage", setup.storage.word},
-                      {"clock", std::string(to_string(setup.clock))},
-                      {"threads", std::to_string(setup.threads)},
-                      {"cache", setup.drop_cache             ? "drop"
-                                : options.cache == "measure" ? "measure"
-                                                             : "keep"},
-                      {"verify", plan.level == ByteLevel::kVerify ? "yes" : "no"},
-                      {"decode", std::string(to_string(plan.level))},
-                      {"hold", plan.hold ? "yes" : "no"},
-                      {"on_error", options.on_error},
-                      {"epochs", std::to_string(plan.epochs)},
-                      {"steps", std::to_string(plan.steps_max)},
-                      {"time", format_duration(plan.time_max)}};
+  result.effective = settings_of(setup, plan, options, engine);
   result.place = {result.dataset.directory, setup.storage.word, result.effective["io"],
                   result.effective["clock"]};
 }
@@ -602,7 +617,7 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
     witness->finish(result);
     judge_io(options.cache != "measure", result);
   }
-  describe(setup, plan, options, outcome, result);
+  describe(setup, plan, options, group->engine(), result);
   result.limiter = find_limiter(result);
   result.seeds = {{"order", plan.seed}};
   if (plan.dataset->plan()) result.seeds["content"] = plan.dataset->plan()->seed;

@@ -10,7 +10,9 @@
 
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/option_table.h"
+#include "feedrate/cli/settings.h"
 #include "feedrate/dataset/dataset.h"
+#include "feedrate/dataset/generate.h"
 #include "feedrate/engine/training_plan.h"
 #include "feedrate/result/run_result.h"
 #include "feedrate/runtime/reactor_group.h"
@@ -93,6 +95,8 @@ struct RunSetup {
   double rate_max = 0;       // bytes/s that may be read; 0: no limit
   bool reads_files = false;  // from a file system of this host
   std::vector<std::string> warnings;
+  // "direct", "buffered"; "none" where the storage moves no bytes.
+  std::string io_word() const { return reads_files ? std::string(to_string(io)) : "none"; }
 };
 
 // `dataset` is the one to read. The plan's client is `client`.
@@ -101,6 +105,10 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
 Result<ClientKind> resolve_client(const RunOptions& options);
 // True when nothing on disk is read: null storage, or a model in front of it.
 Result<bool> reads_no_files(const RunOptions& options);
+
+// What was used, by option, for a report to tell.
+Settings settings_of(const RunSetup& setup, const TrainingPlan& plan, const RunOptions& options,
+                     IoEngine engine);
 
 // Runs once with `plan` (same setup, maybe other accelerators and limits) and names the result.
 Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
@@ -115,7 +123,8 @@ Result<ClientCeiling> measure_ceiling(const RunSetup& setup, const TrainingPlan&
                                       Duration time, const std::stop_token& stop);
 
 // Writes the data set (or the rest of it), with progress on stderr.
-Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
-                                const CommandContext& context);
+Result<GenerateSummary> generate_with_progress(const Dataset& dataset, unsigned jobs,
+                                               const CommandContext& context,
+                                               GenerateProgress& progress);
 
 }  // namespace feedrate

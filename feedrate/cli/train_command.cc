@@ -35,7 +35,8 @@ class TrainCommand final : public Command {
   }
 
   Result<int> run(const CommandContext& context) override {
-    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(options_.json, "--json"));
+    FEEDRATE_TRY(const ResultTarget json,
+                 ResultTarget::open(options_.json, "--json", context.stop));
     FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
     if (!au_.empty()) {
       FEEDRATE_TRY(workload.au_threshold, parse_fraction(au_, "--au", 0.01, 1));

@@ -24,7 +24,10 @@ std::vector<VerbShape> verb_shapes() {
           {{"compact"}, Codec<CompactResult>::shape()},
           {{"load"}, Codec<LoadResult>::shape()},
           {{"plan"}, Codec<PlanResult>::shape()},
-          {{"doctor"}, Codec<DoctorReport>::shape()}};
+          {{"doctor"}, Codec<DoctorReport>::shape()},
+          {{"datagen"}, Codec<DatagenResult>::shape()},
+          {{"drop-caches"}, Codec<DropResult>::shape()},
+          {{"workloads"}, Codec<WorkloadsReport>::shape()}};
 }
 
 std::string_view type_name(Kind kind) {
@@ -66,6 +69,7 @@ Json schema_of(const Shape& shape) {
     schema["type"] = {type_name(shape.kind), "null"};
   else
     schema["type"] = type_name(shape.kind);
+  if (shape.kind == Kind::kWhole || shape.kind == Kind::kNumber) schema["minimum"] = 0;
   if (shape.kind == Kind::kList) schema["items"] = schema_of(shape.items.front());
   if (shape.kind == Kind::kMap) schema["additionalProperties"] = schema_of(shape.items.front());
   if (shape.kind == Kind::kTuple) {

@@ -8,6 +8,7 @@
 
 #include "feedrate/base/error.h"
 #include "feedrate/result/checkpoint_result.h"
+#include "feedrate/result/data_result.h"
 #include "feedrate/result/doctor_result.h"
 #include "feedrate/result/find_result.h"
 #include "feedrate/result/load_result.h"
@@ -17,7 +18,7 @@
 namespace feedrate {
 
 using Report = std::variant<RunResult, FindReport, CheckpointResult, CompactResult, LoadResult,
-                            PlanResult, DoctorReport>;
+                            PlanResult, DoctorReport, DatagenResult, DropResult, WorkloadsReport>;
 
 // What a person reads; the first line is the verdict. Ends with a newline. `explain`: a plan's
 // formulas and sources, too.
