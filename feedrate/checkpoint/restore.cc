@@ -281,6 +281,11 @@ Task<> choose(Worker& worker, Restoring& restoring) {
     restoring.candidates.pop_back();
     CheckpointStore store(*worker.storage, *worker.pool, *candidate.directory);
     Result<CheckpointChain> chain = co_await load_chain(store, candidate.step);
+    // What was not read to its end is not damaged.
+    if (!chain && chain.error().kind() == ErrorKind::kCancelled) {
+      restoring.error = chain.error();
+      break;
+    }
     if (!chain) {
       restoring.summary.skipped.push_back({candidate.step, chain.error().message()});
       continue;

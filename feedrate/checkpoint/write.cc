@@ -71,32 +71,34 @@ Task<> CheckpointRun::stop_later(Reactor& reactor) {
   stop();
 }
 
-Result<CheckpointWriteSummary> CheckpointRun::outcome(bool interrupted) {
+Result<CheckpointWriteSummary> CheckpointRun::outcome(bool interrupted,
+                                                      CheckpointWriteSummary* before_error) {
   CheckpointWriteSummary& summary = writing_.summary();
   summary.stopped = summary.written.size() < job_.count;
-  const std::optional<Error>& problem = writing_.error();
-  const bool cancelled = problem && problem->kind() == ErrorKind::kCancelled && summary.stopped;
-  if (problem && !cancelled) {
-    if (problem->kind() == ErrorKind::kNoSpace && !summary.written.empty())
-      return fail(
-          problem->with_hint("the checkpoints before it are whole; --keep fewer, or use "
-                             "another file system"));
-    return fail(*problem);
+  std::optional<Error> error = writing_.error();
+  if (error && error->kind() == ErrorKind::kCancelled && summary.stopped) error.reset();
+  if (error) {
+    if (error->kind() == ErrorKind::kNoSpace && !summary.written.empty())
+      error = error->with_hint(
+          "the checkpoints before it are whole; --keep fewer, or use another file system");
+  } else if (interrupted && summary.stopped) {
+    error = Error(ErrorKind::kCancelled, "interrupted; published checkpoints are kept");
   }
-  if (interrupted && summary.stopped)
-    return fail(ErrorKind::kCancelled, "interrupted; published checkpoints are kept");
-  return std::move(summary);
+  if (!error) return std::move(summary);
+  if (before_error != nullptr) *before_error = std::move(summary);
+  return fail(*error);
 }
 
 Result<CheckpointWriteSummary> write_checkpoints(ReactorGroup& group, const StorageFactory& storage,
                                                  const StorageFactory& local,
                                                  const CheckpointWriteJob& job,
                                                  CheckpointProgress& progress,
-                                                 const std::stop_token& stop) {
+                                                 const std::stop_token& stop,
+                                                 CheckpointWriteSummary* before_error) {
   CheckpointRun writing(group, storage, local, job, progress);
   Job* const alone = &writing;
   group.run({&alone, 1}, stop);
-  return writing.outcome(stop.stop_requested());
+  return writing.outcome(stop.stop_requested(), before_error);
 }
 
 }  // namespace feedrate

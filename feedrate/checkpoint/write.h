@@ -21,8 +21,9 @@ class CheckpointRun final : public Job {
   // Once, after the group has run. `interrupted`: it was stopped from outside. kUsage for a
   // directory that is not ours, kNoSpace before anything is written when one does not fit,
   // kCancelled when stopped. After an error the checkpoint that was being written is gone and all
-  // that were published before are there.
-  Result<CheckpointWriteSummary> outcome(bool interrupted);
+  // that were published before are there; `before_error` takes what is known of those.
+  Result<CheckpointWriteSummary> outcome(bool interrupted,
+                                         CheckpointWriteSummary* before_error = nullptr);
 
  private:
   Task<> stop_later(Reactor& reactor);
@@ -38,6 +39,7 @@ Result<CheckpointWriteSummary> write_checkpoints(ReactorGroup& group, const Stor
                                                  const StorageFactory& local,
                                                  const CheckpointWriteJob& job,
                                                  CheckpointProgress& progress,
-                                                 const std::stop_token& stop);
+                                                 const std::stop_token& stop,
+                                                 CheckpointWriteSummary* before_error = nullptr);
 
 }  // namespace feedrate

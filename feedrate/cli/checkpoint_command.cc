@@ -15,12 +15,21 @@
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/report.h"
+#include "feedrate/cli/settings.h"
 #include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/cli/system_options.h"
 #include "feedrate/result/checkpoint_result.h"
 
 namespace feedrate {
 namespace {
+
+void describe_parallelism(const Parallelism& used, Settings& settings) {
+  settings["ranks"] = std::to_string(used.ranks());
+  settings["tensor-parallel"] = std::to_string(used.tensor);
+  settings["pipeline-parallel"] = std::to_string(used.pipeline);
+  settings["data-parallel"] = std::to_string(used.data);
+  settings["zero"] = std::to_string(used.zero_stage);
+}
 
 void add_parallelism(const Parallelism& parallel, CheckpointResult& result) {
   result.tensor = parallel.tensor;
@@ -48,9 +57,12 @@ CheckpointResult begin_result(const SystemOptions& options, const System& system
   return result;
 }
 
-Result<int> show(const CommandContext& context, std::string_view verb, CheckpointResult& result,
-                 const ResultTarget& json) {
+// `ended`: how the work ended.
+Result<int> show(const CommandContext& context, const Result<>& ended, std::string_view verb,
+                 CheckpointResult& result, const ResultTarget& json) {
   result.effective["layout"] = result.layout;
+  if (!ended)
+    return report_failure(context, verb, result, ended.error(), !result.passes.empty(), json);
   fill_envelope(context, verb, result);
   FEEDRATE_CHECK(show_report(result, json));
   return 0;
@@ -97,12 +109,14 @@ class CheckpointCommand final : public Command {
     system_.declare(table);
   }
 
-  Result<int> run(const CommandContext& context) override {
-    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json"));
+  Result<int> run(const CommandContext& given) override {
+    CommandContext context = given;
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json", context.stop));
     CheckpointWriteJob job;
     FEEDRATE_CHECK(resolve_job(job));
     if (is_data()) {
       FEEDRATE_CHECK(resolve_data(job));
+      for (const auto& [flag, value] : options_of_models()) context.settings.erase(flag + 2);
     }
     FEEDRATE_TRY(const auto layout, make_checkpoint_layout(job.head.layout));
     job.layout = layout.get();
@@ -133,28 +147,29 @@ class CheckpointCommand final : public Command {
         [&system] { return ReactorGroup::make(system.clock, system.engine, system.threads); },
         system.storage, local};
     if (goodput_.wanted()) {
-      FEEDRATE_TRY(const CheckpointWriteSummary summary,
-                   goodput_.run(setting, job, moves_data, context.stop, result.goodput.emplace()));
-      fill(model, job, summary, result);
-      return show(context, "checkpoint", result, json);
+      const Result<CheckpointWriteSummary> summary =
+          goodput_.run(setting, job, moves_data, context.stop, result.goodput.emplace());
+      if (!summary) result.goodput.reset();
+      fill(model, job, summary ? *summary : CheckpointWriteSummary(), result);
+      return show(context, summary ? Result<>() : fail(summary.error()), "checkpoint", result,
+                  json);
     }
     FEEDRATE_TRY(auto group, setting.make_group());
     const StuckReporter stuck(*group);
     const NewDirectories made(directory_);
+    describe_group(*group, result);
     CheckpointProgress progress;
+    CheckpointWriteSummary before_error;
     Result<CheckpointWriteSummary> summary = fail(ErrorKind::kCancelled, "");
     {
       const ProgressLine line(
           context.quiet, [&progress] { return checkpoint_progress_text("written", progress); });
-      summary = write_checkpoints(*group, system.storage, local, job, progress, context.stop);
+      summary = write_checkpoints(*group, system.storage, local, job, progress, context.stop,
+                                  &before_error);
     }
-    if (!summary) {
-      made.remove_empty(kCheckpointsMarker);
-      return fail(summary.error());
-    }
-    for (const std::string& warning : group->warnings()) result.warnings.push_back(warning);
-    fill(model, job, *summary, result);
-    return show(context, "checkpoint", result, json);
+    if (!summary) made.remove_empty(kCheckpointsMarker);
+    fill(model, job, summary ? *summary : before_error, result);
+    return show(context, summary ? Result<>() : fail(summary.error()), "checkpoint", result, json);
   }
 
  private:
@@ -182,23 +197,26 @@ class CheckpointCommand final : public Command {
     return {};
   }
 
+  // Those that files of one's own have no use for.
+  std::vector<std::pair<const char*, const std::string*>> options_of_models() const {
+    return {{"--tensor-parallel", &options_.tensor},
+            {"--pipeline-parallel", &options_.pipeline},
+            {"--data-parallel", &options_.data},
+            {"--zero", &options_.zero},
+            {"--bytes-per-parameter", &options_.bytes_per_parameter},
+            {"--weight-bytes", &options_.weight_bytes},
+            {"--subset", &subset_},
+            {"--scale", &scale_},
+            {"--layout", &layout_},
+            {"--changed", &changed_},
+            {"--seed", &seed_}};
+  }
+
   Result<> resolve_data(CheckpointWriteJob& job) const {
     if (weights_only_)
       return fail(ErrorKind::kUsage, "--weights-only has no use with files of your own",
                   "leave it out, or name a model instead of a directory");
-    const std::pair<const char*, const std::string*> unused[] = {
-        {"--tensor-parallel", &options_.tensor},
-        {"--pipeline-parallel", &options_.pipeline},
-        {"--data-parallel", &options_.data},
-        {"--zero", &options_.zero},
-        {"--bytes-per-parameter", &options_.bytes_per_parameter},
-        {"--weight-bytes", &options_.weight_bytes},
-        {"--subset", &subset_},
-        {"--scale", &scale_},
-        {"--layout", &layout_},
-        {"--changed", &changed_},
-        {"--seed", &seed_}};
-    for (const auto& [flag, value] : unused)
+    for (const auto& [flag, value] : options_of_models())
       if (!value->empty())
         return fail(ErrorKind::kUsage,
                     fmt::format("{}: {} has no use with files of your own", flag, *value),
@@ -286,6 +304,12 @@ class CheckpointCommand final : public Command {
     result.layout = job.data.empty() ? job.head.layout : "as they are";
     result.seeds["content"] = job.head.content.seed;
     add_parallelism(job.head.parallelism, result);
+    describe_parallelism(job.head.parallelism, result.effective);
+    if (job.data.empty()) {
+      result.effective["weight-bytes"] = fmt::format("{}", job.head.weight_bytes);
+      result.effective["bytes-per-parameter"] =
+          fmt::format("{}", job.head.weight_bytes + job.head.optimizer_bytes);
+    }
     result.ranks_written = job.data.empty() ? job.ranks.size() : job.data_ranks;
     result.scale = job.head.scale;
     result.files = summary.files;
@@ -348,7 +372,7 @@ class RestoreCommand final : public Command {
   }
 
   Result<int> run(const CommandContext& context) override {
-    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json"));
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json", context.stop));
     CheckpointRestoreJob job;
     job.directory = directory_;
     job.local = local_;
@@ -374,12 +398,12 @@ class RestoreCommand final : public Command {
                               [&progress] { return checkpoint_progress_text("read", progress); });
       summary = restore_checkpoint(*group, system.storage, job, progress, context.stop);
     }
-    if (!summary) return fail(summary.error());
     CheckpointResult result = begin_result(system_, system, directory_);
-    for (const std::string& warning : group->warnings()) result.warnings.push_back(warning);
+    describe_group(*group, result);
+    if (!summary) return show(context, fail(summary.error()), "restore", result, json);
     fill(*summary, result);
     result.verified = job.verify;
-    return show(context, "restore", result, json);
+    return show(context, {}, "restore", result, json);
   }
 
  private:
@@ -416,12 +440,14 @@ class RestoreCommand final : public Command {
     result.title = fmt::format("step {}", manifest.step);
     result.layout = manifest.layout;
     add_parallelism(manifest.parallelism, result);
+    describe_parallelism(summary.topology, result.effective);
     result.scale = manifest.scale;
     result.ranks_written = manifest.ranks.size();
     for (const RankRecord& rank : manifest.ranks) result.files += rank.files.size();
     result.incremental = manifest.parent.has_value();
     result.steps_read = summary.steps_read;
     result.kept_on = quote_path(summary.directory);
+    result.effective["step"] = std::to_string(manifest.step);
     if (summary.other_topology) {
       const Parallelism& by = summary.topology;
       result.read_by = fmt::format("tensor {} x pipeline {} x data {} = {} ranks, ZeRO {}",

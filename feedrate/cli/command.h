@@ -24,6 +24,7 @@ struct CommandContext {
   bool help = false;                   // asked for: main() answers before a verb does its work
   std::vector<std::string> overrides;  // "++workload.train.epochs=3": words for a DLIO file
   std::map<std::string, std::string> requested;  // the settings that were given, by option
+  std::map<std::string, std::string> settings;   // and those that hold, see cli/settings.h
   std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
 };
 

@@ -54,11 +54,12 @@ std::span<const CommandEntry> commands() {
        make_drop_caches_command},
       {"workloads", "list the built-in workloads",
        "  feedrate workloads\n"
-       "  feedrate show resnet50\n",
+       "  feedrate workloads --formats --json formats.json\n",
        make_workloads_command},
-      {"show", "print all figures of one workload, with their sources",
+      {"show", "print a workload with its sources, or a report that --json of any verb wrote",
        "  feedrate show resnet50\n"
-       "  feedrate show resnet50 --yaml > mine.yaml\n",
+       "  feedrate show resnet50 --yaml > mine.yaml\n"
+       "  feedrate plan resnet50 --json plan.json && feedrate show plan.json --explain\n",
        make_show_command},
   }};
   return kCommands;

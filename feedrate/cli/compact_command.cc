@@ -26,7 +26,7 @@ class CompactCommand final : public Command {
   }
 
   Result<int> run(const CommandContext& context) override {
-    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json"));
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json", context.stop));
     CompactJob job;
     job.directory = directory_;
     if (!step_.empty()) {
@@ -48,15 +48,20 @@ class CompactCommand final : public Command {
           context.quiet, [&progress] { return checkpoint_progress_text("compacted", progress); });
       summary = compact_checkpoint(*group, system.storage, job, progress, context.stop);
     }
-    if (!summary) return fail(summary.error());
     CompactResult result;
+    describe_system(system_, system, directory_, result);
+    describe_group(*group, result);
+    if (!summary) {
+      result.step = job.step.value_or(0);
+      result.steps_read = 0;
+      return report_failure(context, "compact", result, summary.error(), false, json);
+    }
     result.step = summary->step;
     result.bytes = summary->bytes;
     result.steps_read = summary->steps_read;
     result.seconds = to_seconds(summary->elapsed);
     result.removed = summary->removed;
-    result.warnings = group->warnings();
-    describe_system(system_, system, directory_, result);
+    result.effective["step"] = std::to_string(result.step);
     fill_envelope(context, "compact", result);
     FEEDRATE_CHECK(show_report(result, json));
     return 0;

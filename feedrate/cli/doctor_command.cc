@@ -17,7 +17,7 @@ class DoctorCommand final : public Command {
   }
 
   Result<int> run(const CommandContext& context) override {
-    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json"));
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json", context.stop));
     DoctorReport report = examine(directory_, {});
     fill_envelope(context, "doctor", report);
     FEEDRATE_CHECK(show_report(report, json));

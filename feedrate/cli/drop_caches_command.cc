@@ -9,7 +9,7 @@
 #include "feedrate/cli/directories.h"
 #include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/option_table.h"
-#include "feedrate/cli/output.h"
+#include "feedrate/cli/report.h"
 #include "feedrate/dataset/residency.h"
 #include "feedrate/dataset/scan.h"
 #include "feedrate/dataset/walk.h"
@@ -18,19 +18,6 @@ namespace feedrate {
 namespace {
 
 constexpr double kRemainingShareMax = 0.01;
-
-std::string summary_line(const DropSummary& dropped) {
-  const std::string files = format_counted(dropped.files, "file");
-  if (!dropped.method) return {};
-  if (dropped.bytes_before == 0)
-    return fmt::format("nothing to drop: none of {} in {} was in the page cache ({})\n",
-                       format_bytes(dropped.file_bytes), files, to_string(*dropped.method));
-  const std::uint64_t gone =
-      dropped.bytes_before - std::min(dropped.bytes_before, dropped.bytes_after);
-  return fmt::format("dropped {} of {} in {}; {} remain ({})\n", format_bytes(gone),
-                     format_bytes(dropped.bytes_before), files, format_bytes(dropped.bytes_after),
-                     to_string(*dropped.method));
-}
 
 // What was left undone, as an error; nothing when at most 1 % remains.
 Result<> check(const DropSummary& dropped) {
@@ -89,7 +76,8 @@ class DropCachesCommand final : public Command {
     table.add("",
               {{{"[directory]", OptionType::kDirectory, "", "", "a data set that feedrate wrote"},
                 directory_},
-               {rows::kData, data_}});
+               {rows::kData, data_},
+               {rows::kJson, json_}});
   }
 
   Result<int> run(const CommandContext& context) override {
@@ -101,13 +89,38 @@ class DropCachesCommand final : public Command {
                   data_.empty() ? "'feedrate drop-caches DIR' drops a data set of ours, --data DIR "
                                   "your own files"
                                 : "give one of the two");
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json", context.stop));
     FEEDRATE_TRY(const DropSummary dropped, drop(context.stop));
-    FEEDRATE_CHECK(print(summary_line(dropped)));
-    FEEDRATE_CHECK(check(dropped));
+    DropResult result = describe(dropped);
+    const Result<> complete = check(dropped);
+    if (!complete) note_failure(complete.error(), false, result);
+    fill_envelope(context, "drop-caches", result);
+    // Of what is not complete the error says why.
+    const std::string text = result.valid            ? to_text(result)
+                             : result.method.empty() ? std::string()
+                                                     : verdict_of(result) + "\n";
+    FEEDRATE_CHECK(json.write_and_print(json.wanted() ? to_json(result) : "", text));
+    FEEDRATE_CHECK(complete);
     return 0;
   }
 
  private:
+  DropResult describe(const DropSummary& dropped) const {
+    DropResult result;
+    result.files = dropped.files;
+    result.file_bytes = dropped.file_bytes;
+    result.bytes_before = dropped.bytes_before;
+    result.bytes_after = dropped.bytes_after;
+    if (dropped.method) result.method = to_string(*dropped.method);
+    result.files_unknown = dropped.files_unknown;
+    result.files_failed = dropped.files_failed;
+    result.files_kept = dropped.files_kept;
+    for (const DropSummary::Kept& kept : dropped.kept)
+      result.kept.push_back({kept.path, kept.bytes, kept.reason, kept.remedy});
+    result.place.directory = data_.empty() ? directory_ : data_;
+    return result;
+  }
+
   Result<DropSummary> drop(const std::stop_token& stop) const {
     if (!data_.empty()) {
       FEEDRATE_TRY(const std::vector<std::string> files, own_files(data_, stop));
@@ -125,7 +138,7 @@ class DropCachesCommand final : public Command {
     return drop_page_cache(**dataset, stop);
   }
 
-  std::string directory_, data_;
+  std::string directory_, data_, json_;
 };
 
 }  // namespace

@@ -76,7 +76,8 @@ class FindCommand final : public Command {
 
   Result<int> run(const CommandContext& context) override {
     const auto begun = std::chrono::steady_clock::now();
-    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(options_.json, "--json"));
+    FEEDRATE_TRY(const ResultTarget json,
+                 ResultTarget::open(options_.json, "--json", context.stop));
     FEEDRATE_CHECK(check_job_word());
     FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
     FEEDRATE_TRY(const ClientKind client, resolve_client(options_));
@@ -115,7 +116,7 @@ class FindCommand final : public Command {
       }
     }
     timer.name_whole_budgets(results);
-    fill_report(found, clock, report);
+    fill_report(found, limits, report);
     fill_envelope(context, "find", report);
     FEEDRATE_CHECK(show_report(report, json));
     return exit_status(results);
@@ -145,20 +146,34 @@ class FindCommand final : public Command {
   }
 
   // What the searches have in common.
-  void fill_report(const FoundDataset& found, ClockKind clock, FindReport& report) const {
+  void fill_report(const FoundDataset& found, const SearchLimits& limits,
+                   FindReport& report) const {
     const FindResult& first = report.searches.front();
-    report.place = {found.dataset->directory(), options_.storage, first.io,
-                    std::string(to_string(clock))};
-    report.effective = {{"client", first.client},
-                        {"io", first.io},
-                        {"storage", options_.storage},
-                        {"clock", report.place.clock},
-                        {"threads", std::to_string(first.reactors)},
-                        {"reads_in_flight", std::to_string(first.depth_reads)},
-                        {"transfer", format_bytes(first.transfer_bytes)}};
+    report.place = {found.dataset->directory(), options_.storage, first.io, first.clock};
+    report.effective = settings_;
+    report.effective.merge(settings_of_search(limits));
+    if (const std::optional<RunResult>& run = first.at_answer ? first.at_answer : first.beyond)
+      report.effective["io-engine"] = run->effective.at("io-engine");
+    if (first.depth_reads > 0) {
+      report.effective["reads_in_flight"] = std::to_string(first.depth_reads);
+      report.effective["transfer"] = format_bytes(first.transfer_bytes);
+    }
     report.seeds = first.seeds;
     for (const FindResult& each : report.searches)
       report.interrupted = report.interrupted || each.interrupted;
+  }
+
+  static Settings settings_of_search(const SearchLimits& limits) {
+    constexpr std::uint64_t kShare = 4;  // of a host's memory may be read ahead
+    const FindOptions& find = limits.find;
+    Settings settings{
+        {"max", std::to_string(find.accelerators_max)},
+        {"budget", find.budget > Duration::zero() ? format_duration(find.budget) : "until sure"},
+        {"max-inflight", std::to_string(find.inflight_max)},
+        {"memory", format_bytes(kShare * find.read_ahead_max)}};
+    if (limits.rate_max > 0) settings["max-rate"] = format_rate(limits.rate_max);
+    if (limits.wall > Duration::zero()) settings["wall"] = format_duration(limits.wall);
+    return settings;
   }
 
   static int exit_status(const std::vector<FindResult>& results) {
@@ -230,13 +245,14 @@ class FindCommand final : public Command {
 
   Result<FindResult> search(const Workload& workload, const FoundDataset& found, ClientKind client,
                             const SearchLimits& limits, FindOptions find,
-                            const CommandContext& context) const {
+                            const CommandContext& context) {
     FEEDRATE_TRY(Prepared prepared,
                  prepare(workload, found.dataset, client, limits, std::move(find), there(found)));
     find = std::move(prepared.find);
     TrainingSetup& setup = prepared.setup;
     setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
     const TrainingPlan& one = setup.plan;
+    if (settings_.empty()) settings_ = settings_that_hold(setup);
     const auto [by_data, several] = std::pair{prepared.by_data, prepared.several};
     ClientCeiling ceiling;
     if (find.budget >= 20 * kCeilingTime) {
@@ -251,6 +267,10 @@ class FindCommand final : public Command {
                                    experiment_runner(setup, watched(context, true)), observer,
                                    context.stop));
     result.ceiling = ceiling;
+    // Known before the first look, and so without one.
+    result.io = setup.io_word();
+    result.clock = to_string(setup.world.clock);
+    result.reactors = setup.world.threads;
     result.first_look_budget_seconds =
         limits.whole_budget(result.first_look_budget_seconds, client);
     result.repeatable =
@@ -281,6 +301,16 @@ class FindCommand final : public Command {
     return result;
   }
 
+  // Of all trials: what the search varies, or has no use for, is not among them.
+  Settings settings_that_hold(const TrainingSetup& setup) const {
+    Settings settings = settings_of(setup, setup.plan, setup.world.io_engine);
+    for (const char* const varied :
+         {"accelerators", "readers", "prefetch", "window_batches", "transfer", "buffer-memory",
+          "shuffle-buffer", "epochs", "steps", "time", "on-error"})
+      settings.erase(varied);
+    return settings;
+  }
+
   // The framework's loader begins anew each epoch, and a smaller data set has shorter ones: that is
   // no property of the storage.
   static void name_short_epochs(const Workload& workload, const TrainingPlan& one,
@@ -303,6 +333,7 @@ class FindCommand final : public Command {
   RunOptions options_;
   FindLimits limits_;
   DatasetOptions dataset_;
+  Settings settings_;  // of the first search
 };
 
 }  // namespace

@@ -85,14 +85,16 @@ Result<std::shared_ptr<const Dataset>> make_dataset(const std::string& directory
   if (!context.quiet && !std::filesystem::exists(directory, ignored))
     std::fprintf(stderr, "%s is not there: it is made, with a data set of %s (--size: another)\n",
                  quote_path(directory).c_str(), format_bytes(dataset->bytes()).c_str());
-  FEEDRATE_CHECK(generate_with_progress(*dataset, static_cast<unsigned>(jobs), context));
+  GenerateProgress progress;
+  FEEDRATE_CHECK(generate_with_progress(*dataset, static_cast<unsigned>(jobs), context, progress));
   return dataset;
 }
 
 }  // namespace
 
-Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
-                                const CommandContext& context) {
+Result<GenerateSummary> generate_with_progress(const Dataset& dataset, unsigned jobs,
+                                               const CommandContext& context,
+                                               GenerateProgress& progress) {
   FEEDRATE_CHECK(check_takes_dataset(dataset));  // before anything is said of preparing it
   FEEDRATE_TRY(const auto group,
                ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, available_cores()));
@@ -102,7 +104,6 @@ Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
   const IoMode mode = probe_direct_io(parent).works ? IoMode::kDirect : IoMode::kBuffered;
   const StorageFactory storage = make_storage_factory(local_files(), mode, parent, 0);
   const NewDirectories made(dataset.directory());
-  GenerateProgress progress;
   if (!context.quiet)
     std::fprintf(stderr, "preparing %s for %s of %s in %s file%s\n",
                  quote_path(dataset.directory()).c_str(), format_bytes(dataset.bytes()).c_str(),
@@ -134,7 +135,7 @@ Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
                      .c_str(),
                  format_count(static_cast<double>(summary->files_kept)).c_str(),
                  format_count(static_cast<double>(dataset.parts())).c_str());
-  return {};
+  return summary;
 }
 
 // A data set that is there is read as it is: asking for another one must not go unheard.

@@ -52,7 +52,7 @@ class LoadCommand final : public Command {
   }
 
   Result<int> run(const CommandContext& context) override {
-    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json"));
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json", context.stop));
     LoadResult result;
     FEEDRATE_TRY(const ModelShape model,
                  read_described(name_, "model file", find_model, parse_model));
@@ -74,14 +74,11 @@ class LoadCommand final : public Command {
                                               std::string(kCheckpointsMarker));
     FEEDRATE_CHECK(check_uses(described, ours));
     const std::optional<std::uint64_t> before = storage_reads();
-    if (described) {
-      FEEDRATE_CHECK(load_described(model, system, *group, context, result));
-    } else if (ours) {
-      FEEDRATE_CHECK(load_checkpoint(model, system, *group, context, result));
-    } else {
-      FEEDRATE_CHECK(load_foreign(model, system, *group, context, result));
-    }
+    const Result<> loaded = described ? load_described(model, system, *group, context, result)
+                            : ours    ? load_checkpoint(model, system, *group, context, result)
+                                      : load_foreign(model, system, *group, context, result);
     describe(system, described, before, *group, result);
+    if (!loaded) return report_failure(context, "load", result, loaded.error(), false, json);
     fill_envelope(context, "load", result);
     FEEDRATE_CHECK(show_report(result, json));
     return 0;
@@ -149,8 +146,8 @@ class LoadCommand final : public Command {
                               [&progress] { return checkpoint_progress_text("loaded", progress); });
       summary = load_files(group, system.storage, job, progress, context.stop);
     }
+    result.read_bytes = progress.bytes_done;
     if (!summary) return fail(summary.error());
-    result.read_bytes = summary->bytes;
     for (const Duration ready : summary->ready) result.ready_seconds.push_back(to_seconds(ready));
     result.read_latency = summarise_latency(summary->read_latency);
     return {};
@@ -186,12 +183,14 @@ class LoadCommand final : public Command {
                               [&progress] { return checkpoint_progress_text("loaded", progress); });
       summary = restore_checkpoint(group, system.storage, job, progress, context.stop);
     }
+    result.read_bytes = progress.bytes_done;
     if (!summary) return fail(summary.error());
     result.source = fmt::format("step {} in {}", summary->manifest.step, quote_path(directory_));
     result.scale = summary->manifest.scale;
     result.needed_bytes = summary->needed_bytes / result.replicas;
     result.read_bytes = summary->bytes;
     result.verified = true;
+    result.effective["step"] = std::to_string(summary->manifest.step);
     result.ready_seconds.assign(result.replicas, 0);
     for (std::size_t rank = 0; rank < summary->ranks.size(); ++rank) {
       double& ready = result.ready_seconds[rank / tensor];
@@ -269,7 +268,9 @@ class LoadCommand final : public Command {
     } else {
       result.storage_basis = "this kernel does not count it (/proc/self/io)";
     }
-    for (const std::string& warning : group.warnings()) result.warnings.push_back(warning);
+    describe_group(group, result);
+    result.effective["replicas"] = std::to_string(result.replicas);
+    result.effective["tensor-parallel"] = std::to_string(result.tensor);
   }
 
   SystemOptions system_;

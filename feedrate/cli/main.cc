@@ -14,6 +14,7 @@
 #include "feedrate/cli/interrupt.h"
 #include "feedrate/cli/option_parser.h"
 #include "feedrate/cli/output.h"
+#include "feedrate/cli/settings.h"
 #include "feedrate/runtime/buffers.h"
 #include "feedrate/workload/dlio.h"
 
@@ -25,25 +26,6 @@ constexpr std::string_view kVersion = FEEDRATE_VERSION;
 int report(const Error& error) {
   std::fputs(error.render().c_str(), stderr);
   return error.exit_code();
-}
-
-// The settings that were given, by option.
-std::map<std::string, std::string> settings_of(const OptionTable& table,
-                                               const std::vector<std::string>& overrides) {
-  std::map<std::string, std::string> settings;
-  for (const OptionEntry& entry : table.entries()) {
-    const std::string name = entry.key();
-    // Where the result goes is no setting.
-    if (entry.given.empty() || name == "json" || name == "csv" || name == "quiet") continue;
-    if (name == "set") {
-      for (const std::string& set : entry.given)
-        settings["set " + set.substr(0, set.find('='))] = set;
-      continue;
-    }
-    settings[name] = entry.is_flag() ? "yes" : join(entry.given, " ");
-  }
-  for (const std::string& word : overrides) settings[word.substr(0, word.find('='))] = word;
-  return settings;
 }
 
 // Only a verb with a workload has a DLIO file to change.
@@ -83,7 +65,8 @@ int run_verb(const CommandEntry& verb, std::vector<std::string> words) {
   try {
     InterruptHandler interrupt(context.quiet);
     context.stop = interrupt.token();
-    context.requested = settings_of(table, context.overrides);
+    context.requested = settings_given(table, context.overrides);
+    context.settings = settings_in_effect(table, context.requested);
     const Result<int> status = command->run(context);
     return status ? *status : report(status.error());
   } catch (const NoBuffers& problem) {

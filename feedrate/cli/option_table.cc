@@ -43,10 +43,7 @@ bool holds(const OptionTable& table, const std::string& needed) {
 }
 
 Result<> check_beside(const OptionTable& table, const OptionEntry& entry) {
-  if (entry.beside().empty() || std::ranges::any_of(entry.beside(), [&](const std::string& needed) {
-        return holds(table, needed);
-      }))
-    return {};
+  if (has_effect(table, entry)) return {};
   return fail(
       ErrorKind::kUsage,
       fmt::format("{}{}{} has no use without {}", entry.shown_name(), entry.is_flag() ? "" : ": ",
@@ -55,6 +52,12 @@ Result<> check_beside(const OptionTable& table, const OptionEntry& entry) {
 }
 
 }  // namespace
+
+bool has_effect(const OptionTable& table, const OptionEntry& entry) {
+  return entry.beside().empty() ||
+         std::ranges::any_of(entry.beside(),
+                             [&](const std::string& needed) { return holds(table, needed); });
+}
 
 std::string shown_beside(const OptionTable& table, const OptionEntry& entry) {
   std::vector<std::string> names;

@@ -86,6 +86,9 @@ class OptionTable {
 // that word.
 std::string shown_beside(const OptionTable& table, const OptionEntry& entry);
 
+// Whether what must stand beside it was given: it changes nothing otherwise.
+bool has_effect(const OptionTable& table, const OptionEntry& entry);
+
 // kUsage for a value that is empty, and for an option that stands alone where it has no effect
 // without another one.
 Result<> check_given(const OptionTable& table);

@@ -1,13 +1,17 @@
 #include "feedrate/cli/output.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <thread>
 
 #include "feedrate/base/shown_text.h"
 #include "feedrate/base/text.h"
@@ -15,6 +19,8 @@
 
 namespace feedrate {
 namespace {
+
+constexpr auto kLook = std::chrono::milliseconds(50);  // for a reader, and for Ctrl-C
 
 struct Closer {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -35,18 +41,20 @@ Result<> write_stdout(std::string_view text) {
 
 }  // namespace
 
-Result<ResultTarget> ResultTarget::open(const std::string& path, std::string_view flag) {
-  ResultTarget target(path, flag);
+Result<ResultTarget> ResultTarget::open(const std::string& path, std::string_view flag,
+                                        std::stop_token stop) {
+  ResultTarget target(path, flag, std::move(stop));
   if (!target.wanted() || target.to_stdout()) return target;
   struct stat status{};
   const bool exists = stat(path.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode)) return cannot_write(path, flag, EISDIR);
   target.in_place_ = exists && !S_ISREG(status.st_mode);
+  target.is_pipe_ = exists && S_ISFIFO(status.st_mode);
   if (target.in_place_) {  // not opened before its time: the reader of a pipe would see it end
     if (access(path.c_str(), W_OK) != 0) return cannot_write(path, flag, errno);
     return target;
   }
-  const std::string part = target.written_path();
+  const std::string part = target.part_path();
   const std::unique_ptr<std::FILE, Closer> file(std::fopen(part.c_str(), "w"));
   if (!file) return cannot_write(path, flag, errno);
   std::remove(part.c_str());
@@ -62,16 +70,54 @@ Result<> ResultTarget::write_and_print(std::string_view result, std::string_view
 Result<> ResultTarget::write(std::string_view text) const {
   if (!wanted()) return {};
   if (to_stdout()) return write_stdout(text);  // JSON and CSV have escapes of their own
-  const std::string part = written_path();
+  if (in_place_) return write_in_place(text);
+  const std::string part = part_path();
   std::FILE* file = std::fopen(part.c_str(), "w");
   if (file == nullptr) return cannot_write(path_, flag_, errno);
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
   const bool closed = std::fclose(file) == 0;
-  if (written && closed && (in_place_ || std::rename(part.c_str(), path_.c_str()) == 0)) return {};
+  if (written && closed && std::rename(part.c_str(), path_.c_str()) == 0) return {};
   const int code = errno;
-  if (in_place_ && code == EPIPE) return {};
-  if (!in_place_) std::remove(part.c_str());
+  std::remove(part.c_str());
   return cannot_write(path_, flag_, code);
+}
+
+std::unexpected<Error> ResultTarget::nobody_reads() const {
+  return fail(ErrorKind::kCancelled,
+              fmt::format("{}: interrupted while nobody read {}", flag_, quote_path(path_)),
+              "start its reader first, or give the path of a file");
+}
+
+// Opening a pipe waits for its reader, and a wait in the kernel would not see the user's Ctrl-C.
+Result<int> ResultTarget::open_in_place() const {
+  while (true) {
+    const int file = ::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (file >= 0) return file;
+    if (errno != ENXIO || !is_pipe_) return cannot_write(path_, flag_, errno);
+    if (stop_.stop_requested()) return nobody_reads();
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+Result<> ResultTarget::write_in_place(std::string_view text) const {
+  FEEDRATE_TRY(const int file, open_in_place());
+  const std::unique_ptr<const int, void (*)(const int*)> closer(&file,
+                                                                [](const int* f) { close(*f); });
+  while (!text.empty()) {
+    const ssize_t written = ::write(file, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EAGAIN) {
+      if (stop_.stop_requested()) return nobody_reads();
+      pollfd room{file, POLLOUT, 0};
+      poll(&room, 1, static_cast<int>(kLook.count()));
+    } else if (errno == EPIPE) {  // the reader has what it wanted
+      return {};
+    } else if (errno != EINTR) {
+      return cannot_write(path_, flag_, errno);
+    }
+  }
+  return {};
 }
 
 Result<std::string> read_text_file(const std::string& path, std::string_view what,

@@ -1,6 +1,7 @@
 // Where results go: text to stdout, JSON or CSV to a file or stdout.
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,9 @@ namespace feedrate {
 // file stays until the new one is whole.
 class ResultTarget {
  public:
-  // "" for none, "-" for stdout.
-  static Result<ResultTarget> open(const std::string& path, std::string_view flag);
+  // "" for none, "-" for stdout. A pipe that nobody reads is waited for until `stop`.
+  static Result<ResultTarget> open(const std::string& path, std::string_view flag,
+                                   std::stop_token stop);
   bool wanted() const { return !path_.empty(); }
   bool to_stdout() const { return path_ == "-"; }
   Result<> write(std::string_view text) const;
@@ -21,11 +23,17 @@ class ResultTarget {
   Result<> write_and_print(std::string_view result, std::string_view text) const;
 
  private:
-  ResultTarget(std::string path, std::string_view flag) : path_(std::move(path)), flag_(flag) {}
-  std::string written_path() const { return in_place_ ? path_ : path_ + ".part"; }
+  ResultTarget(std::string path, std::string_view flag, std::stop_token stop)
+      : path_(std::move(path)), flag_(flag), stop_(std::move(stop)) {}
+  Result<int> open_in_place() const;
+  Result<> write_in_place(std::string_view text) const;
+  std::unexpected<Error> nobody_reads() const;
+  std::string part_path() const { return path_ + ".part"; }
 
   std::string path_, flag_;
+  std::stop_token stop_;
   bool in_place_ = false;  // a device or a pipe: written to, never replaced
+  bool is_pipe_ = false;
 };
 
 // A small text file: the first kYamlBytesMax and one more. `what` is named in the error.

@@ -9,6 +9,7 @@
 #include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/plan_options.h"
+#include "feedrate/cli/plan_settings.h"
 #include "feedrate/cli/report.h"
 
 namespace feedrate {
@@ -64,8 +65,8 @@ class PlanCommand final : public Command {
   }
 
   Result<int> run(const CommandContext& context) override {
-    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json"));
-    FEEDRATE_TRY(const ResultTarget csv, ResultTarget::open(csv_, "--csv"));
+    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json", context.stop));
+    FEEDRATE_TRY(const ResultTarget csv, ResultTarget::open(csv_, "--csv", context.stop));
     if (json.to_stdout() && csv.to_stdout())
       return fail(ErrorKind::kUsage, "--json and --csv: both cannot go to stdout",
                   "give one of them a file");
@@ -78,7 +79,9 @@ class PlanCommand final : public Command {
     if (!sweep_.empty()) return run_sweep(context, json, csv);
     FEEDRATE_TRY(const PlanRequest request, options_.resolve(context, std::nullopt));
     FEEDRATE_CHECK(check_sets(context, {std::nullopt}));
-    FEEDRATE_CHECK(show(context, plan_result({{Count(0), make_plan(request)}}, false), json, csv));
+    PlanResult plan = plan_result({{Count(0), make_plan(request)}}, false);
+    plan.effective = settings_of(request);
+    FEEDRATE_CHECK(show(context, std::move(plan), json, csv));
     return 0;
   }
 
@@ -86,7 +89,10 @@ class PlanCommand final : public Command {
   // Files first: they are there although the text cannot be printed.
   Result<> show(const CommandContext& context, PlanResult plan, const ResultTarget& json,
                 const ResultTarget& csv) const {
-    fill_envelope(context, "plan", plan);
+    // What an option is without being given depends on the jobs, which have told it.
+    CommandContext given = context;
+    given.settings = context.requested;
+    fill_envelope(given, "plan", plan);
     FEEDRATE_CHECK(json.write(json.wanted() ? to_json(plan) : ""));
     FEEDRATE_CHECK(csv.write(csv.wanted() ? to_csv(plan) : ""));
     if (json.to_stdout() || csv.to_stdout()) return {};
@@ -144,10 +150,12 @@ class PlanCommand final : public Command {
     std::vector<SweepRow> rows;
     std::vector<std::uint64_t> left_out;
     std::optional<Error> why;
+    Settings settings;
     for (const std::uint64_t count : counts) {
       Result<PlanRequest> request = options_.resolve(context, count);
       if (request) {
         rows.push_back({count_of(count), make_plan(*request)});
+        if (settings.empty()) settings = settings_of(*request);
         continue;
       }
       left_out.push_back(count);
@@ -160,8 +168,18 @@ class PlanCommand final : public Command {
                              shown_text(why->message()))
                      .c_str(),
                  stderr);
-    FEEDRATE_CHECK(show(context, plan_result(rows, true), json, csv));
+    PlanResult plan = plan_result(rows, true);
+    plan.effective = without_counts(std::move(settings));
+    FEEDRATE_CHECK(show(context, std::move(plan), json, csv));
     return 0;
+  }
+
+  // Of a sweep: each point has its own.
+  static Settings without_counts(Settings settings) {
+    std::erase_if(settings, [](const auto& setting) {
+      return setting.first.ends_with("accelerators") || setting.first.ends_with("data-parallel");
+    });
+    return settings;
   }
 
   PlanOptions options_;

@@ -30,10 +30,21 @@ std::string_view build_name() {
 void fill_envelope(const CommandContext& context, std::string_view verb, Envelope& report) {
   report.verb = verb;
   report.requested = context.requested;
+  for (const auto& setting : context.settings) report.effective.insert(setting);
   report.host = collect_host_facts(build_name());
-  // A simulation and a plan are the same on every host.
-  const bool depends = report.place.clock != "virtual" && verb != "plan";
+  // A simulation, a plan and a list of what is built in are the same on every host.
+  const bool depends = report.place.clock != "virtual" && verb != "plan" && verb != "workloads";
   if (depends) report.cost = cost_since(context.begin);
+}
+
+void note_failure(const Error& error, bool figures, Envelope& report) {
+  report.interrupted = error.kind() == ErrorKind::kCancelled;
+  if (report.interrupted && figures) return;
+  report.valid = false;
+  report.invalid_reasons.push_back(error.message() +
+                                   (error.hint().empty() ? std::string() : "; " + error.hint()));
+  if (!report.interrupted)
+    report.errors.push_back({std::string(to_string(error.kind())), 1, error.message()});
 }
 
 Result<> show_report(const Report& report, const ResultTarget& json) {

@@ -10,7 +10,9 @@
 
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/option_table.h"
+#include "feedrate/cli/settings.h"
 #include "feedrate/dataset/dataset.h"
+#include "feedrate/dataset/generate.h"
 #include "feedrate/engine/training_plan.h"
 #include "feedrate/experiment/training.h"
 #include "feedrate/result/run_result.h"
@@ -86,7 +88,8 @@ Result<ClientKind> resolve_client(const RunOptions& options);
 Result<bool> reads_no_files(const RunOptions& options);
 
 // Writes the data set (or the rest of it), with progress on stderr.
-Result<> generate_with_progress(const Dataset& dataset, unsigned jobs,
-                                const CommandContext& context);
+Result<GenerateSummary> generate_with_progress(const Dataset& dataset, unsigned jobs,
+                                               const CommandContext& context,
+                                               GenerateProgress& progress);
 
 }  // namespace feedrate

@@ -20,6 +20,9 @@ constexpr OptionRow kWorkloadOrReport{
     "a name of 'feedrate workloads', a YAML file, dlio:FILE, or a report: a file ending in .json "
     "that --json of any verb wrote"};
 
+// A run of a hundred thousand accelerators writes less.
+constexpr std::uint64_t kReportBytesMax = std::uint64_t{1} << 28U;
+
 // The step times of one set. A half-set one shows what it has.
 std::string describe_set(const Workload& workload, const std::string& set) {
   std::string text = fmt::format(
@@ -113,7 +116,7 @@ class ShowCommand final : public Command {
                {rows::kExplain, explain_}});
   }
   Result<int> run(const CommandContext& context) override {
-    if (workload_.workload.ends_with(".json")) return show_saved_report();
+    if (workload_.workload.ends_with(".json")) return show_saved_report(context);
     if (!csv_.empty() || explain_)
       return fail(ErrorKind::kUsage,
                   fmt::format("{} is for a report, and '{}' is a workload",
@@ -126,14 +129,14 @@ class ShowCommand final : public Command {
 
  private:
   // As its verb printed it.
-  Result<int> show_saved_report() const {
+  Result<int> show_saved_report(const CommandContext& context) const {
     if (yaml_)
       return fail(ErrorKind::kUsage, "--yaml is for a workload, and this is a report",
                   "leave it out");
     if (!workload_.sets.empty())
       return fail(ErrorKind::kUsage, "--set is for a workload, and this is a report",
                   "leave it out");
-    FEEDRATE_TRY(const ResultTarget csv, ResultTarget::open(csv_, "--csv"));
+    FEEDRATE_TRY(const ResultTarget csv, ResultTarget::open(csv_, "--csv", context.stop));
     FEEDRATE_TRY(const std::string text, read_report_file(workload_.workload));
     const Result<Report> report = parse_report(text);
     if (!report) return fail(report.error().with_context(quote_path(workload_.workload)));
@@ -149,6 +152,12 @@ class ShowCommand final : public Command {
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
       return fail(ErrorKind::kUsage, fmt::format("{} is not a regular file", quote_path(path)),
+                  "give the path of a file that --json wrote");
+    const std::uintmax_t bytes = std::filesystem::file_size(path, ignored);
+    if (!ignored && bytes > kReportBytesMax)
+      return fail(ErrorKind::kUsage,
+                  fmt::format("{} has {}, and a report of more than {} is not read",
+                              quote_path(path), format_bytes(bytes), format_bytes(kReportBytesMax)),
                   "give the path of a file that --json wrote");
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;

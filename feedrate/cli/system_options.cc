@@ -83,8 +83,7 @@ Result<System> resolve_system(const SystemOptions& options, const std::string& d
 
 void describe_system(const SystemOptions& options, const System& system,
                      const std::string& directory, Envelope& report) {
-  const std::string io =
-      system.carries_data ? std::string(to_string(system.io)) : "nothing is moved";
+  const std::string io = system.carries_data ? std::string(to_string(system.io)) : "none";
   const std::string clock(to_string(system.clock));
   report.place = {directory, options.storage, io, clock};
   report.effective["storage"] = options.storage;
@@ -92,8 +91,13 @@ void describe_system(const SystemOptions& options, const System& system,
   report.effective["clock"] = clock;
   report.effective["threads"] = std::to_string(system.threads);
   report.effective["block"] = format_bytes(system.block);
-  report.effective["at_once"] = std::to_string(system.at_once);
+  report.effective["at-once"] = std::to_string(system.at_once);
   report.warnings.insert(report.warnings.end(), system.warnings.begin(), system.warnings.end());
+}
+
+void describe_group(const ReactorGroup& group, Envelope& report) {
+  report.effective["io-engine"] = to_string(group.engine());
+  report.warnings.insert(report.warnings.end(), group.warnings().begin(), group.warnings().end());
 }
 
 Result<> check_kept(const System& system, std::string_view storage, std::string_view verb) {

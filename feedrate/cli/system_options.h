@@ -41,6 +41,9 @@ Result<System> resolve_system(const SystemOptions& options, const std::string& d
 void describe_system(const SystemOptions& options, const System& system,
                      const std::string& directory, Envelope& report);
 
+// What the reactors that were made say of it.
+void describe_group(const ReactorGroup& group, Envelope& report);
+
 // kUsage where the storage keeps nothing that could be restored or compacted.
 Result<> check_kept(const System& system, std::string_view storage, std::string_view verb);
 

@@ -51,7 +51,8 @@ class TrainCommand final : public Command {
   }
 
   Result<int> run(const CommandContext& context) override {
-    FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(options_.json, "--json"));
+    FEEDRATE_TRY(const ResultTarget json,
+                 ResultTarget::open(options_.json, "--json", context.stop));
     FEEDRATE_TRY(TrainingSetup setup, resolve(context));
     FEEDRATE_TRY(const auto checkpoints, checkpoints_.resolve(setup, options_, setup.plan));
     if (!with_.empty()) return run_together(std::move(setup), context, json);

@@ -22,24 +22,26 @@ void summarise_epochs(const TrainingPlan& plan, const std::vector<StepRecord>& s
                       RunResult& result) {
   const ShardShape shape{plan.dataset->samples(), plan.replicas, plan.timing.batch_samples};
   const std::uint64_t per_epoch = shape.steps_per_epoch();
-  const double compute = to_seconds(plan.timing.compute);
-  double busy = 0;
-  double elapsed = 0;
+  // In whole nanoseconds: rounded seconds can add up to more work than time.
+  const auto share = [](Duration work, Duration of) {
+    return static_cast<double>(work.count()) / static_cast<double>(of.count());
+  };
+  Duration busy{}, elapsed{};
   for (std::uint64_t first = 0; first < steps.size(); first += per_epoch) {
     const std::uint64_t last = std::min<std::uint64_t>(first + per_epoch, steps.size()) - 1;
     const bool goes_on = first > 0 && plan.client == ClientKind::kNative;
     const std::uint64_t from = goes_on ? first - 1 : first;
-    EpochResult epoch{first / per_epoch, last - first + 1,
-                      to_seconds(steps[last].end - steps[from].end), 0};
+    const Duration took = steps[last].end - steps[from].end;
+    EpochResult epoch{first / per_epoch, last - first + 1, to_seconds(took), 0};
     if (last > from) {
-      const double work = compute * static_cast<double>(last - from);
-      epoch.accelerator_utilisation = work / epoch.seconds;
+      const Duration work = plan.timing.compute * static_cast<std::int64_t>(last - from);
+      epoch.accelerator_utilisation = share(work, took);
       busy += work;
-      elapsed += epoch.seconds;
+      elapsed += took;
     }
     result.epochs.push_back(epoch);
   }
-  if (elapsed > 0) result.accelerator_utilisation = busy / elapsed;
+  if (elapsed > Duration::zero()) result.accelerator_utilisation = share(busy, elapsed);
 }
 
 void summarise_series(const ReaderStats& readers, RunResult& result) {

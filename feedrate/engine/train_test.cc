@@ -97,6 +97,21 @@ TEST(Train, LatencyBoundWindowFollowsLittlesLaw) {
   EXPECT_NEAR(steady_state(plan, outcome.steps).utilisation, 0.25, 0.005);
 }
 
+// Seconds as doubles would add up to 1.0000000000000002 of these.
+TEST(Train, UtilisationIsNeverMoreThanOne) {
+  const Workload workload = test_workload("tfrecord", 8, 30, 30000);
+  for (const int compute : {375, 1333, 98867, 224000, 1360001})
+    for (const ClientKind client : {ClientKind::kNative, ClientKind::kFaithful}) {
+      TrainingPlan plan = test_plan(workload, client, 2);
+      plan.timing.compute = std::chrono::microseconds(compute);
+      plan.epochs = 5;
+      const RunResult result = summarise_training(plan, run_virtual(plan, "null"));
+      EXPECT_EQ(result.accelerator_utilisation, 1) << compute;
+      ASSERT_EQ(result.epochs.size(), 5U);
+      for (const EpochResult& epoch : result.epochs) EXPECT_EQ(epoch.accelerator_utilisation, 1);
+    }
+}
+
 TEST(SteadyState, IsOneWhereNothingStalls) {
   const Workload workload = test_workload("file", 200000, 1, 100000);
   const ModelFile model("bandwidth: 100TB/s\nlatency: 1ms\n");

@@ -23,12 +23,13 @@ class RunningTraining final : public RunningJob {
  public:
   RunningTraining(const TrainingSetup& setup, World& world, const RunHooks& hooks)
       : setup_(setup),
+        engine_(world.group().engine()),
         progress_(hooks.progress != nullptr ? hooks.progress : &own_progress_),
         run_(world.group(), world.storage(setup.place, setup.plan.seed), setup.plan, hooks.observer,
              *progress_) {}
   Job& job() override { return run_; }
   Result<> report(bool interrupted, bool /*cut*/, JobTogether& into, bool alone) override {
-    RunResult result = report_training(setup_, setup_.plan, run_.outcome(interrupted));
+    RunResult result = report_training(setup_, setup_.plan, run_.outcome(interrupted), engine_);
     // Reads of files are counted by process and device, and so of all jobs together.
     if (setup_.reads_files())
       result.warnings.emplace_back(
@@ -40,6 +41,7 @@ class RunningTraining final : public RunningJob {
 
  private:
   const TrainingSetup& setup_;
+  IoEngine engine_;
   TrainingProgress own_progress_;
   TrainingProgress* progress_;
   TrainingRun run_;

@@ -14,34 +14,8 @@
 namespace feedrate {
 namespace {
 
-std::map<std::string, std::string> settings_used(const TrainingSetup& setup,
-                                                 const TrainingPlan& plan, bool moved) {
-  return {{"client", std::string(to_string(plan.client))},
-          {"readers", std::to_string(plan.readers)},
-          {"prefetch_batches", std::to_string(plan.prefetch_batches)},
-          {"window_batches", std::to_string(window_batches(plan))},
-          {"shuffle_buffer_samples", std::to_string(plan.shuffle_buffer_samples)},
-          {"order", std::string(to_string(plan.order))},
-          {"transfer", format_bytes(plan.transfer_bytes)},
-          {"transfers_per_sample", std::to_string(plan.transfers_per_sample)},
-          {"io", plan.dataset->plan() || moved ? std::string(to_string(setup.place.io)) : "none"},
-          {"storage", setup.place.spec.word},
-          {"clock", std::string(to_string(setup.world.clock))},
-          {"threads", std::to_string(setup.world.threads)},
-          {"cache", std::string(to_string(setup.drops_cache()                 ? CacheUse::kDrop
-                                          : setup.cache == CacheUse::kMeasure ? CacheUse::kMeasure
-                                                                              : CacheUse::kKeep))},
-          {"verify", plan.level == ByteLevel::kVerify ? "yes" : "no"},
-          {"decode", std::string(to_string(plan.level))},
-          {"hold", plan.hold ? "yes" : "no"},
-          {"on_error", std::string(to_string(plan.on_error))},
-          {"epochs", std::to_string(plan.epochs)},
-          {"steps", std::to_string(plan.steps_max)},
-          {"time", format_duration(plan.time_max)}};
-}
-
 // What was run, and how.
-void describe(const TrainingSetup& setup, const TrainingPlan& plan, const TrainingOutcome& outcome,
+void describe(const TrainingSetup& setup, const TrainingPlan& plan, IoEngine engine,
               RunResult& result) {
   result.job.workload = setup.workload.name;
   result.job.title = setup.workload.title;
@@ -56,7 +30,7 @@ void describe(const TrainingSetup& setup, const TrainingPlan& plan, const Traini
     *bytes *= read_share;
   result.job.au_threshold = setup.workload.au_threshold;
   result.warnings.insert(result.warnings.begin(), setup.warnings.begin(), setup.warnings.end());
-  result.effective = settings_used(setup, plan, outcome.readers.bytes_moved > 0);
+  result.effective = settings_of(setup, plan, engine);
   result.place = {result.dataset.directory, setup.place.spec.word, result.effective["io"],
                   result.effective["clock"]};
   result.seeds = {{"order", plan.seed}};
@@ -147,6 +121,45 @@ std::string_view to_string(CacheUse use) {
   return "unknown";
 }
 
+std::map<std::string, std::string> settings_of(const TrainingSetup& setup, const TrainingPlan& plan,
+                                               IoEngine engine) {
+  const CacheUse cache = setup.drops_cache()                 ? CacheUse::kDrop
+                         : setup.cache == CacheUse::kMeasure ? CacheUse::kMeasure
+                                                             : CacheUse::kKeep;
+  return {{"accelerator", plan.timing.accelerator},
+          {"accelerators", std::to_string(plan.accelerators())},
+          {"timing", setup.timing.set},
+          {"batch", std::to_string(plan.timing.batch_samples)},
+          {"step-time", format_duration(plan.timing.compute)},
+          {"au", format_percent(setup.workload.au_threshold)},
+          {"tensor-parallel", std::to_string(plan.tensor_parallel)},
+          {"pipeline-parallel", std::to_string(plan.pipeline_parallel)},
+          {"micro-batches", std::to_string(plan.micro_batches)},
+          {"client", std::string(to_string(plan.client))},
+          {"readers", std::to_string(plan.readers)},
+          {"prefetch", std::to_string(plan.prefetch_batches)},
+          {"window_batches", std::to_string(window_batches(plan))},
+          {"shuffle-buffer", std::to_string(plan.shuffle_buffer_samples)},
+          {"order", std::string(to_string(plan.order))},
+          {"transfer", format_bytes(plan.transfer_bytes)},
+          {"transfers_per_sample", std::to_string(plan.transfers_per_sample)},
+          {"io", setup.io_word()},
+          {"io-engine", std::string(to_string(engine))},
+          {"storage", setup.place.spec.word},
+          {"clock", std::string(to_string(setup.world.clock))},
+          {"threads", std::to_string(setup.world.threads)},
+          {"buffer-memory", format_bytes(plan.buffer_bytes)},
+          {"cache", std::string(to_string(cache))},
+          {"verify", plan.level == ByteLevel::kVerify ? "yes" : "no"},
+          {"decode", std::string(to_string(plan.level))},
+          {"hold", plan.hold ? "yes" : "no"},
+          {"on-error", std::string(to_string(plan.on_error))},
+          {"seed", std::to_string(plan.seed)},
+          {"epochs", std::to_string(plan.epochs)},
+          {"steps", std::to_string(plan.steps_max)},
+          {"time", format_duration(plan.time_max)}};
+}
+
 Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPlan& plan,
                                     const RunHooks& hooks, const CheckpointsOfRun* checkpoints) {
   FEEDRATE_CHECK(check_training_plan(plan));
@@ -168,7 +181,7 @@ Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPl
   const TrainingOutcome outcome = run_training(world.group(), storage, plan, hooks.observer,
                                                progress, hooks.stop, guest ? &*guest : nullptr);
   if (guest && guest->error() && !outcome.interrupted) return fail(*guest->error());
-  RunResult result = report_training(setup, plan, outcome);
+  RunResult result = report_training(setup, plan, outcome, world.group().engine());
   if (guest) result.checkpoints = summarise(checkpoints->described, guest->summary());
   // A storage that does not give what was read does not say what the page cache holds of it either.
   if (outcome.let_go) static_cast<void>(witness.release());
@@ -181,9 +194,9 @@ Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPl
 }
 
 RunResult report_training(const TrainingSetup& setup, const TrainingPlan& plan,
-                          const TrainingOutcome& outcome) {
+                          const TrainingOutcome& outcome, IoEngine engine) {
   RunResult result = summarise_training(plan, outcome);
-  describe(setup, plan, outcome, result);
+  describe(setup, plan, engine, result);
   result.limiter = find_limiter(result);
   return result;
 }

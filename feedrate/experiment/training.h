@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -42,6 +43,8 @@ struct TrainingSetup {
   std::vector<std::string> warnings;
 
   bool reads_files() const { return place.carries_data(); }
+  // "direct", "buffered"; "none" where the storage moves no bytes.
+  std::string io_word() const { return reads_files() ? std::string(to_string(place.io)) : "none"; }
   bool drops_cache() const {
     return reads_files() && place.io == IoMode::kBuffered && cache == CacheUse::kDrop;
   }
@@ -62,9 +65,13 @@ Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPl
                                     const RunHooks& hooks,
                                     const CheckpointsOfRun* checkpoints = nullptr);
 
+// What was used, by option, for a report to tell. `engine` is the one that the reactors have.
+std::map<std::string, std::string> settings_of(const TrainingSetup& setup, const TrainingPlan& plan,
+                                               IoEngine engine);
+
 // The report of a run, as far as the run itself knows.
 RunResult report_training(const TrainingSetup& setup, const TrainingPlan& plan,
-                          const TrainingOutcome& outcome);
+                          const TrainingOutcome& outcome, IoEngine engine);
 
 // The no-storage ceiling: what the client does when storage takes no time, tried for `time`: see
 // ClientCeiling. Nothing is tried (and the seconds are 0) on the virtual clock, and where storage

@@ -19,7 +19,7 @@ TEST(TrainingExperiment, SaysWhatWasUsed) {
   EXPECT_EQ(result->effective.at("readers"), std::to_string(setup.plan.readers));
   EXPECT_EQ(result->effective.at("steps"), "20");
   EXPECT_EQ(result->effective.at("cache"), "keep");
-  EXPECT_EQ(result->effective.at("on_error"), "stop");
+  EXPECT_EQ(result->effective.at("on-error"), "stop");
   EXPECT_EQ(result->seeds.at("order"), setup.plan.seed);
   EXPECT_EQ(result->warnings.front(), "from before the run");
   EXPECT_EQ(result->ceiling.seconds, 0);  // nothing of this host is in a simulation

@@ -142,7 +142,7 @@ void add_rates(const TrainingJob& job, const TrainingDemand& demand, Section& se
               demand.per_accelerator,
               fmt::format("batch x sample / step = {} x {} / {}",
                           show(demand.reader_batch / sharing(job)), show(demand.sample), step),
-              timing + "; " + data);
+              job.timing.source == data ? timing : timing + "; " + data);
   section.add("read_bandwidth", "read bandwidth, mean", demand.mean,
               fmt::format("readers x batch x sample / step x AU = {} x {} x {} / {} x {}",
                           show(demand.readers), show(demand.reader_batch), show(demand.sample),

@@ -101,7 +101,7 @@ struct CheckpointResult : Envelope {
 // Of `compact`.
 struct CompactResult : Envelope {
   std::uint64_t step = 0, bytes = 0;
-  std::uint64_t steps_read = 1;  // 1: it was whole already
+  std::uint64_t steps_read = 1;  // 1: it was whole already; 0: none, an error came first
   double seconds = 0;
   std::vector<std::uint64_t> removed;  // steps
   double bytes_per_second() const { return seconds > 0 ? static_cast<double>(bytes) / seconds : 0; }

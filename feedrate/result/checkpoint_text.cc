@@ -95,9 +95,7 @@ std::string head_text(const CheckpointResult& result, const CheckpointPass& pass
     text +=
         result_row("needed", fmt::format("{} of what was read", format_bytes(result.needed_bytes)));
   text += result_row(
-      "through", fmt::format("{} ({}), {} at once a rank in blocks of {}, {}", result.place.storage,
-                             result.place.io, result.at_once, format_bytes(result.block_bytes),
-                             format_counted(result.threads, "thread")));
+      "through", through_text(result.place, result.at_once, result.block_bytes, result.threads));
   if (writes && result.generation_bytes_per_second > 0)
     text +=
         result_row("data", fmt::format("made and summed up at {} a core when nothing is written",
@@ -167,15 +165,17 @@ std::string verdict_of(const CheckpointResult& result) {
   if (!result.valid) return invalid_text(result);
   if (result.passes.empty()) return result.writes() ? "nothing was written" : "nothing was read";
   const CheckpointPass& last = result.passes.back();
+  const char* const partial = result.interrupted ? " (interrupted: partial result)" : "";
   if (result.kept_on.empty())
-    return fmt::format("{} of {} each; nothing was kept",
-                       format_counted(result.passes.size(), "checkpoint"),
-                       format_bytes(last.bytes));
-  return fmt::format("step {} is {}: {} {} {}", last.step,
+    return fmt::format("{} of {} each; nothing was kept{}",
+                       format_counted(result.passes.size(), "checkpoint"), format_bytes(last.bytes),
+                       partial);
+  return fmt::format("step {} is {}: {} {} {}{}", last.step,
                      result.writes()   ? "whole"
                      : result.verified ? "restored"
                                        : "read, not checked",
-                     format_bytes(last.bytes), result.writes() ? "in" : "from", result.kept_on);
+                     format_bytes(last.bytes), result.writes() ? "in" : "from", result.kept_on,
+                     partial);
 }
 
 std::string text_of(const CheckpointResult& result) {

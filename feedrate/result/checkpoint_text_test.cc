@@ -25,7 +25,7 @@ const std::string kTail =
 TEST(CheckpointText, AllThatACheckpointCanSay) {
   EXPECT_EQ(
       to_text(full_checkpoint()),
-      "step 30 is whole: 1000 MiB in \"ck\"\n"
+      "step 30 is whole: 1000 MiB in \"ck\" (interrupted: partial result)\n"
       "checkpoint llama3-8b: a model\n" +
           kHead +
           "  written          3 checkpoints, 1000 MiB each, 41 files, layout dcp\n"
@@ -54,7 +54,7 @@ TEST(CheckpointText, AllThatACheckpointCanSay) {
 
 TEST(CheckpointText, AllThatARestoreCanSay) {
   EXPECT_EQ(to_text(full_restore()),
-            "step 30 is restored: 1000 MiB from \"ck\"\n"
+            "step 30 is restored: 1000 MiB from \"ck\" (interrupted: partial result)\n"
             "restore llama3-8b: a model\n" +
                 kHead +
                 "  read             3 checkpoints, 1000 MiB each, 41 files, layout dcp\n"
@@ -74,6 +74,9 @@ TEST(CheckpointText, AllThatARestoreCanSay) {
 TEST(CheckpointText, TheVerdictSaysWhatIsThere) {
   CheckpointResult result = full_checkpoint();
   result.kept_on.clear();
+  EXPECT_EQ(verdict_of(result),
+            "3 checkpoints of 1000 MiB each; nothing was kept (interrupted: partial result)");
+  result.interrupted = false;
   EXPECT_EQ(verdict_of(result), "3 checkpoints of 1000 MiB each; nothing was kept");
   result.passes.resize(1);
   EXPECT_EQ(verdict_of(result), "1 checkpoint of 1000 MiB each; nothing was kept");
@@ -83,6 +86,7 @@ TEST(CheckpointText, TheVerdictSaysWhatIsThere) {
   result.invalid_reasons = {"a reason", "another"};
   EXPECT_EQ(verdict_of(result), "INVALID: a reason; another");
   result = full_restore();
+  result.interrupted = false;
   result.verified = false;
   EXPECT_EQ(verdict_of(result), "step 30 is read, not checked: 1000 MiB from \"ck\"");
   result.passes.clear();

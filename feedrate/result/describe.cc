@@ -25,6 +25,9 @@ std::vector<VerbShape> verb_shapes() {
           {{"load"}, Codec<LoadResult>::shape()},
           {{"plan"}, Codec<PlanResult>::shape()},
           {{"doctor"}, Codec<DoctorReport>::shape()},
+          {{"datagen"}, Codec<DatagenResult>::shape()},
+          {{"drop-caches"}, Codec<DropResult>::shape()},
+          {{"workloads"}, Codec<WorkloadsReport>::shape()},
           {{"together"}, Codec<TogetherReport>::shape()}};
 }
 
@@ -67,6 +70,7 @@ Json schema_of(const Shape& shape) {
     schema["type"] = {type_name(shape.kind), "null"};
   else
     schema["type"] = type_name(shape.kind);
+  if (shape.kind == Kind::kWhole || shape.kind == Kind::kNumber) schema["minimum"] = 0;
   if (shape.kind == Kind::kList) schema["items"] = schema_of(shape.items.front());
   if (shape.kind == Kind::kMap) schema["additionalProperties"] = schema_of(shape.items.front());
   if (shape.kind == Kind::kTuple) {

@@ -111,8 +111,9 @@ TEST(Schema, NamesEveryVerbOnce) {
     EXPECT_EQ(each["properties"]["feedrate"]["const"], kReportSchemaVersion);
     for (const TestJson& verb : each["properties"]["verb"]["enum"]) verbs.push_back(verb);
   }
-  EXPECT_EQ(verbs, (std::vector<std::string>{"train", "find", "checkpoint", "restore", "compact",
-                                             "load", "plan", "doctor"}));
+  EXPECT_EQ(verbs,
+            (std::vector<std::string>{"train", "find", "checkpoint", "restore", "compact", "load",
+                                      "plan", "doctor", "datagen", "drop-caches", "workloads"}));
 }
 
 // Calls `look` with the path, the key and the schema of every key.
@@ -160,6 +161,17 @@ TEST(Schema, UnitsAreKnownAndOnNumbersAlone) {
     const std::string type = (*of)["type"].is_array() ? (*of)["type"][0] : (*of)["type"];
     EXPECT_TRUE(type == "number" || type == "integer") << path << ": " << type;
   });
+}
+
+TEST(Schema, NoNumberIsNegative) {
+  std::size_t numbers = 0;
+  each_key_of_all([&](const std::string& path, const std::string&, const TestJson& value) {
+    const std::string type = value["type"].is_array() ? value["type"][0] : value["type"];
+    if (type != "number" && type != "integer") return;
+    ++numbers;
+    EXPECT_EQ(value["minimum"], 0) << path;
+  });
+  EXPECT_GT(numbers, 300U);
 }
 
 // The end of a name is the unit, so that nobody has to look it up.
@@ -247,7 +259,7 @@ TEST(Page, HasTheEnvelopeOnceAndABodyForEachVerb) {
   };
   EXPECT_EQ(count("\n## The envelope\n"), 1);
   EXPECT_EQ(count("\n| `invalid_reasons` |"), 1);
-  EXPECT_EQ(count("\n## `result` of "), 7);
+  EXPECT_EQ(count("\n## `result` of "), 10);
   EXPECT_EQ(count("\n## `result` of checkpoint and restore\n"), 1);
   EXPECT_EQ(count("\n| `result"), 0) << "keys of a body are told of without it";
 }

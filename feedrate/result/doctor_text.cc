@@ -29,7 +29,7 @@ std::string text_of(const DoctorReport& report) {
     if (!finding.why.empty()) text += fmt::format("          why:    {}\n", finding.why);
     if (!finding.remedy.empty()) text += fmt::format("          remedy: {}\n", finding.remedy);
   }
-  return text;
+  return text + warnings_text(report.warnings, report.errors);
 }
 
 }  // namespace feedrate

@@ -17,7 +17,10 @@ TEST(DoctorText, WhyAndRemedyStandBelowWhatNeedsThem) {
             "bad     open files  40\n"
             "          why:    since\n"
             "          remedy: do that\n"
-            "unknown NUMA        not countable here: no\n");
+            "unknown NUMA        not countable here: no\n"
+            "  error: 2 x io: read \"x\" at offset 3: Input/output error\n"
+            "  warning: a warning\n"
+            "  warning: another\n");
 }
 
 TEST(DoctorText, NamesAreAsWideAsTheWidest) {

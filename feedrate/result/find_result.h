@@ -108,6 +108,8 @@ struct FindResult {
   // How the answer is told: "number", "range", "edge" (within 0.2 points of the threshold),
   // "verdict" (of --at-least), "by-rate" (nothing was proven), "unknown".
   std::string form() const;
+  // As many as the limit are fed: more may be, too.
+  bool open_above() const { return accelerators_high == limit; }
   // The budget was too short for anything to be measured.
   bool is_too_short() const;
   // One that may be long enough then; 0: it was long enough.

@@ -6,6 +6,10 @@ namespace {
 const std::vector<std::string> kForms = {"number",  "range",   "edge",
                                          "verdict", "by-rate", "unknown"};
 
+const std::vector<std::string> kLimits = {
+    "",         "storage",        "client-cpu", "data-set",    "--max",  "--max-rate",
+    "--memory", "--max-inflight", "--at-least", "interrupted", "unknown"};
+
 Rows<FindResult> answer_rows() {
   using F = FindResult;
   return Rows<F>()
@@ -14,7 +18,8 @@ Rows<FindResult> answer_rows() {
                 {"native", "faithful"}))
       .add("workload", &F::job, things("the emulated job; its numbers are those of the last trial"))
       .add("dataset", &F::dataset, things("that was read"))
-      .add("io", &F::io, text("`direct` or `buffered`; `none` where nothing is moved"))
+      .add("io", &F::io,
+           word("`none` where the storage moves no bytes", {"", "direct", "buffered", "none"}))
       .add("clock", &F::clock, word("that times were told by", {"", "real", "virtual"}))
       .add("reactors", &F::reactors, number("reactor threads"))
       .add("accelerators", &F::accelerators,
@@ -35,6 +40,8 @@ Rows<FindResult> answer_rows() {
                kForms))
       .add("measured", &F::measured,
            flag("false: no look could be measured, and the interval means nothing"))
+      .derived("open_above", &F::open_above,
+               flag("accelerators_high is `limit`: the storage may feed more"))
       .derived("too_short", &F::is_too_short, flag("the budget was too short for a look"))
       .add("by_rate", &F::by_rate,
            number(
@@ -45,9 +52,7 @@ Rows<FindResult> answer_rows() {
            number("the most that the data set, --max or --max-inflight allow; an accelerators_high "
                   "that is equal to it is open above"))
       .add("limited_by", &F::limited_by,
-           text("`storage`, `client-cpu`, `data-set`, `--max`, `--max-rate`, `--max-inflight`, "
-                "`--memory`, `interrupted`, ..., or "
-                "`unknown` where no evidence carries a cause"))
+           word("what keeps it from more; `unknown` where no evidence carries a cause", kLimits))
       .add("reason", &F::reason, text("a sentence with the figures"))
       .add("findings", &F::findings, things("what else should be known"))
       .add("asked", &F::asked, number("of --at-least; 0 without it"))
@@ -209,7 +214,8 @@ const Table<FindReport>& table_of(Type<FindReport>) {
           .derived("narrower_numbers", &F::narrower_numbers,
                    number("how many numbers it is likely to leave"))
           .derived("narrower_of", &F::narrower_of,
-                   text("what it would tell: \"\" for the first search's number")));
+                   word("what it would tell: \"\" for the first search's number",
+                        {"", "both", "the framework's number"})));
   return table;
 }
 

@@ -13,7 +13,7 @@ namespace feedrate {
 namespace {
 
 std::string or_more(const FindResult& find) {
-  if (find.accelerators_high != find.limit) return "";
+  if (!find.open_above()) return "";
   return find.most_tried ? " or more (no more were tried)" : " or more";
 }
 
@@ -42,10 +42,11 @@ std::string points_table(const FindResult& find) {
 }
 
 std::string depth_text(const FindResult& find) {
-  std::string text =
-      fmt::format("{} in flight in transfers of {}, {} read ahead",
-                  format_counted(find.depth_reads, "read"), format_bytes(find.transfer_bytes),
-                  format_bytes(static_cast<std::uint64_t>(find.read_ahead_bytes)));
+  std::string text = "unknown, the search was interrupted before it was found";
+  if (find.depth_reads > 0)
+    text = fmt::format("{} in flight in transfers of {}, {} read ahead",
+                       format_counted(find.depth_reads, "read"), format_bytes(find.transfer_bytes),
+                       format_bytes(static_cast<std::uint64_t>(find.read_ahead_bytes)));
   const char* separator = "; moved ";
   for (const DepthPoint& depth : find.depths) {
     const bool other = depth.transfer_bytes != find.depths.front().transfer_bytes;
@@ -149,7 +150,7 @@ std::string evidence(const FindResult& find) {
     text += result_row(find.job.replica_accelerators() > 1 ? "one replica" : "one accelerator",
                        one_accelerator_text(find.job));
     text += result_row("step time", timing_text(find.job));
-    text += result_row("client", fmt::format("{}, {} I/O, {}, {} clock", find.client, find.io,
+    text += result_row("client", fmt::format("{}, {}, {}, {} clock", find.client, io_text(find.io),
                                              format_counted(find.reactors, "reactor"), find.clock));
   }
   text += result_row("depth", depth_text(find));
@@ -186,8 +187,9 @@ std::string answer_text(const FindResult& find) {
                                                : "may be fed or not",
                        find.client == "faithful" ? " with the framework's habits" : "");
   if (form == "by-rate")
-    return fmt::format("about {} x {} by the rate alone ({}), not proven,", find.by_rate, name,
-                       format_rate(find.rate_bytes_per_second));
+    return fmt::format("{} x {} by the rate alone ({}), not proven,",
+                       find.by_rate > 0 ? fmt::format("about {}", find.by_rate) : "not even 1",
+                       name, format_rate(find.rate_bytes_per_second));
   if (form == "unknown")
     return fmt::format("unknown how many {} are fed: nothing could be measured", name);
   if (form == "edge")
@@ -217,7 +219,7 @@ std::string text_of(const FindReport& report) {
   for (const FindResult& each : report.searches)
     for (const std::string& finding : each.findings) text += "note: " + finding + "\n";
   for (const FindResult& each : report.searches) text += "\n" + evidence(each);
-  return text;
+  return text + warnings_text(report.warnings, report.errors);
 }
 
 }  // namespace feedrate

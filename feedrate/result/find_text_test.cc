@@ -192,6 +192,27 @@ TEST(FindText, AnInterruptedSearchThatLookedAtNoNumberSaysWhatTheRateSays) {
   EXPECT_EQ(first_line(text_of_searches({find})),
             "about 20 x h100 by the rate alone (3.72 GB/s), not proven, at AU >= 90.0 %, measured "
             "step times (so far: interrupted)");
+  find.by_rate = 0;
+  EXPECT_EQ(first_line(text_of_searches({find})),
+            "not even 1 x h100 by the rate alone (3.72 GB/s), not proven, at AU >= 90.0 %, "
+            "measured step times (so far: interrupted)");
+}
+
+TEST(FindText, AnInterruptedSearchPrintsNoPlaceholders) {
+  FindResult find = a_search(0, 0, 100);
+  find.measured = false;
+  find.interrupted = true;
+  find.points.clear();
+  find.depth_reads = find.transfer_bytes = 0;
+  find.read_ahead_bytes = 0;
+  find.depths = {{8, 1048576, 2e9, 0.1}};
+  EXPECT_EQ(first_line(text_of_searches({find})),
+            "unknown how many h100 are fed: nothing could be measured at AU >= 90.0 %, measured "
+            "step times (so far: interrupted)");
+  EXPECT_TRUE(has(find,
+                  "  depth            unknown, the search was interrupted before it was found; "
+                  "moved 2.00 GB/s with 8\n"))
+      << text_of_searches({find});
 }
 
 TEST(FindText, AtLeastPassesFailsOrIsUndecided) {

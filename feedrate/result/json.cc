@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "feedrate/base/json_text.h"
 #include "feedrate/base/text.h"
 #include "feedrate/result/tables.h"
@@ -33,13 +36,90 @@ Result<> check_version(const Json& json) {
               "run the command again, or read it with the feedrate that wrote it");
 }
 
+// Where what stands in a file is not what its own figures come to: of keys that follow from others.
+class Disagreements {
+ public:
+  void compare(const Json& given, const Json& computed, const std::string& path) {
+    if (given.is_object() && computed.is_object()) {
+      for (const auto& [key, value] : computed.items())
+        if (const auto found = given.find(key); found != given.end())
+          compare(*found, value, path.empty() ? key : path + "." + key);
+    } else if (given.is_array() && computed.is_array() && given.size() == computed.size()) {
+      for (std::size_t i = 0; i < given.size(); ++i)
+        compare(given[i], computed[i], path + "." + std::to_string(i));
+    } else if (!agree(given, computed) && ++count_ <= kTold) {
+      warnings_.push_back(fmt::format("'{}' is {} in this file, but its other figures come to {}",
+                                      path, shown(given), shown(computed)));
+    }
+  }
+  std::vector<std::string> warnings() && {
+    if (count_ > kTold)
+      warnings_.push_back(fmt::format("{} more of its figures do not agree", count_ - kTold));
+    return std::move(warnings_);
+  }
+
+ private:
+  static constexpr std::size_t kTold = 5;
+
+  // Another compiler may round in another way.
+  static bool agree(const Json& a, const Json& b) {
+    constexpr double kRounding = 1e-9;
+    if (b.is_number() && !std::isfinite(b.get<double>())) return a.is_null();  // as it is written
+    if (!a.is_number() || !b.is_number()) return a == b;
+    const auto x = a.get<double>(), y = b.get<double>();
+    return std::abs(x - y) <= kRounding * std::max(std::abs(x), std::abs(y));
+  }
+  static std::string shown(const Json& json) {
+    constexpr std::size_t kBytes = 200;
+    const std::string text = json_text(json, -1);
+    return text.size() <= kBytes ? text : text.substr(0, kBytes) + "...";
+  }
+
+  std::vector<std::string> warnings_;
+  std::size_t count_ = 0;
+};
+
 template <class T>
 Result<Report> read_as(const Json& json) {
   T report;
   JsonPlace place;
-  if (Codec<T>::read(json, report, place)) return report;
-  return fail(ErrorKind::kCorrupt, "the result cannot be read: " + place.problem(),
-              std::string(kHint));
+  if (!Codec<T>::read(json, report, place))
+    return fail(ErrorKind::kCorrupt, "the result cannot be read: " + place.problem(),
+                std::string(kHint));
+  Disagreements found;
+  found.compare(json, Codec<T>::write(report), "");
+  for (std::string& warning : std::move(found).warnings())
+    report.warnings.push_back(std::move(warning));
+  return report;
+}
+
+// What the parser says of the place without what it read there, which may be long.
+std::string without_excerpt(std::string text) {
+  const std::size_t begin = text.find("; last read: '");
+  if (begin == std::string::npos) return text;
+  const std::size_t end = text.rfind("'; expected ");
+  return text.substr(0, begin) + (end == std::string::npos ? "" : text.substr(end + 1));
+}
+
+Result<Json> parse_json(std::string_view text) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& problem) {
+    const std::string_view what = problem.what();
+    constexpr std::string_view kBegin = "syntax error while parsing ";
+    const std::size_t at = what.find(kBegin);
+    return fail(
+        ErrorKind::kCorrupt,
+        fmt::format(
+            "the result is damaged at byte {}: {}", problem.byte,
+            without_excerpt(std::string(at == what.npos ? what : what.substr(at + kBegin.size())))),
+        std::string(kHint));
+  } catch (const Json::out_of_range& problem) {  // a number that no double holds
+    const std::string_view what = problem.what();
+    return fail(ErrorKind::kCorrupt,
+                fmt::format("the result is damaged: {}", what.substr(what.find("] ") + 2)),
+                std::string(kHint));
+  }
 }
 
 }  // namespace
@@ -52,7 +132,7 @@ std::string to_json(const Report& report) {
 }
 
 Result<Report> parse_report(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, false);
+  FEEDRATE_TRY(const Json json, parse_json(text));
   if (!json.is_object())
     return fail(ErrorKind::kCorrupt, "the result is not a JSON object", std::string(kHint));
   FEEDRATE_CHECK(check_version(json));
@@ -66,6 +146,9 @@ Result<Report> parse_report(std::string_view text) {
   if (name == "load") return read_as<LoadResult>(json);
   if (name == "plan") return read_as<PlanResult>(json);
   if (name == "doctor") return read_as<DoctorReport>(json);
+  if (name == "datagen") return read_as<DatagenResult>(json);
+  if (name == "drop-caches") return read_as<DropResult>(json);
+  if (name == "workloads") return read_as<WorkloadsReport>(json);
   if (name == "together") return read_as<TogetherReport>(json);
   return fail(ErrorKind::kCorrupt, fmt::format("the result is of '{}', which is no verb", name),
               std::string(kHint));

@@ -57,7 +57,7 @@ const std::vector<std::string> kDerived = {
     "stalls.carried_fraction", "stalls.fractions", "stalls.worst_place",
     "stalls.worst_place_fraction", "checkpoint_blocked_fraction",
     // find
-    "form", "too_short", "suggested_budget_seconds", "rate_error_of_a_second",
+    "form", "open_above", "too_short", "suggested_budget_seconds", "rate_error_of_a_second",
     "result.narrower_budget_seconds", "result.narrower_numbers", "result.narrower_of",
     // checkpoint
     "parallelism.ranks", "summary.blocked_seconds", "summary.persisted_seconds",
@@ -72,7 +72,9 @@ const std::vector<std::string> kDerived = {
     "figures.read_bandwidth.text", "figures.epoch.text", "figures.capacity.text",
     "port.carries_bytes_per_second",
     // doctor
-    "result.counts"};
+    "result.counts",
+    // drop-caches
+    "result.dropped_bytes", "result.remaining_share"};
 
 bool is_derived(const std::string& path) {
   return path == "note" || path == "verdict" || has_any(path, kDerived);
@@ -127,8 +129,9 @@ std::vector<Report> each_type() {
   FindReport find = full_find();
   find.searches.resize(1);
   find.searches[0].beyond.reset();
-  return {full_run(),  find,        full_checkpoint(), full_compact(),
-          full_load(), full_plan(), full_doctor()};
+  return {full_run(),    find,          full_checkpoint(), full_compact(), full_load(),
+          full_plan(),   full_doctor(), full_datagen(),    full_drop(),    full_workloads(),
+          full_formats()};
 }
 
 TEST(Json, AKeyThatIsLeftOutIsNamed) {
@@ -205,7 +208,8 @@ TEST(Json, NullIsOnlyWhereSomethingMayBeUnknown) {
                                      "generation_bytes_per_second",
                                      "storage_bytes",
                                      "requests_in_flight",
-                                     "value"};
+                                     "value",
+                                     "files_written"};
   std::set<std::string> were;
   for (const Report& report : each_type()) {
     const Json json = json_of(report);
@@ -263,15 +267,18 @@ TEST(Json, WholeNumbersOutOfRangeAreNamed) {
     return problem_of(wrong);
   };
   const std::string lead = "the result cannot be read: ";
-  EXPECT_EQ(problem_with("/host/cores", -1), lead + "'host.cores' is out of range");
+  EXPECT_EQ(problem_with("/host/cores", -1), lead + "'host.cores' is less than 0");
   EXPECT_EQ(problem_with("/host/cores", 4294967296), lead + "'host.cores' is out of range");
   EXPECT_EQ(problem_with("/host/cores", 4294967295), "");
   EXPECT_EQ(problem_with("/result/metrics/opens", -1),
-            lead + "'result.metrics.opens' is out of range");
+            lead + "'result.metrics.opens' is less than 0");
   EXPECT_EQ(problem_with("/result/metrics/opens", 18446744073709551615ULL), "");
   EXPECT_EQ(problem_with("/result/stalls/wall_ns", 9223372036854775808ULL),
             lead + "'result.stalls.wall_ns' is out of range");
-  EXPECT_EQ(problem_with("/result/stalls/wall_ns", -5), "");
+  EXPECT_EQ(problem_with("/result/stalls/wall_ns", -5),
+            lead + "'result.stalls.wall_ns' is less than 0");
+  EXPECT_EQ(problem_with("/result/metrics/seconds", -0.5),
+            lead + "'result.metrics.seconds' is less than 0");
   EXPECT_EQ(problem_with("/result/metrics/opens", 1.5),
             lead + "'result.metrics.opens' is not a whole number");
   EXPECT_EQ(problem_with("/result/metrics/opens", 1.0),
@@ -350,7 +357,7 @@ TEST(Json, WhatIsNoReportIsRefusedByWhatItIs) {
     return report.error();
   };
   const std::string hint = "give a file that --json wrote";
-  for (const char* text : {"", "x", "[]", "7", "null", "{", "\"\xff\"", "{\"feedrate\": 2} {}"}) {
+  for (const char* text : {"[]", "7", "null"}) {
     EXPECT_EQ(error_of(text).message(), "the result is not a JSON object") << text;
     EXPECT_EQ(error_of(text).hint(), hint);
   }
@@ -362,11 +369,84 @@ TEST(Json, WhatIsNoReportIsRefusedByWhatItIs) {
   EXPECT_EQ(error_of(R"({"feedrate": 2})").message(), "the result is of '', which is no verb");
   EXPECT_EQ(error_of(R"({"feedrate": 2, "verb": 7})").message(),
             "the result is of '', which is no verb");
-  EXPECT_EQ(error_of(R"({"feedrate": 2, "verb": "datagen"})").message(),
-            "the result is of 'datagen', which is no verb");
-  EXPECT_EQ(error_of(R"({"feedrate": 2, "verb": "datagen"})").hint(), hint);
+  EXPECT_EQ(error_of(R"({"feedrate": 2, "verb": "cook"})").message(),
+            "the result is of 'cook', which is no verb");
+  EXPECT_EQ(error_of(R"({"feedrate": 2, "verb": "cook"})").hint(), hint);
   EXPECT_EQ(error_of(R"({"feedrate": 2, "verb": "train"})").message(),
             "the result cannot be read: 'valid' is missing");
+}
+
+TEST(Json, WhereAFileIsDamagedIsNamed) {
+  const auto problem = [](std::string_view text) {
+    const Result<Report> report = parse_report(text);
+    EXPECT_FALSE(report) << text;
+    EXPECT_EQ(report.error().hint(), "give a file that --json wrote");
+    return report.error().message();
+  };
+  const std::string lead = "the result is damaged";
+  EXPECT_EQ(problem(""), lead +
+                             " at byte 1: value - unexpected end of input; expected '[', '{', or "
+                             "a literal");
+  EXPECT_EQ(problem("x"), lead + " at byte 1: value - invalid literal");
+  EXPECT_EQ(problem("{"), lead +
+                              " at byte 2: object key - unexpected end of input; expected "
+                              "string literal");
+  EXPECT_EQ(problem("\"\xff\""),
+            lead + " at byte 2: value - invalid string: ill-formed UTF-8 byte");
+  EXPECT_EQ(problem("{\"feedrate\": 2} {}"),
+            lead + " at byte 17: value - unexpected '{'; expected end of input");
+  EXPECT_EQ(problem("{\"verb\": 1e999}"), lead + ": number overflow parsing '1e999'");
+  // Cut off anywhere.
+  const std::string whole = to_json(full_load());
+  for (std::size_t bytes = 0; bytes + 2 < whole.size(); bytes += 97)
+    EXPECT_TRUE(problem(std::string_view(whole).substr(0, bytes)).starts_with(lead + " at byte "));
+}
+
+// What follows from other figures is worked out again, and a file in which it is something else was
+// changed by hand or written by another program.
+TEST(Json, FiguresThatDoNotAgreeAreTold) {
+  const auto warnings_of = [](const Json& json) {
+    const Result<Report> report = parse_report(json.dump());
+    EXPECT_TRUE(report) << report.error().message();
+    return std::visit([](const auto& each) { return each.warnings; }, *report);
+  };
+  Json json = json_of(full_load());
+  const std::vector<std::string> none = warnings_of(json);
+  json["result"]["bytes_per_second"] = 7;
+  std::vector<std::string> expected = none;
+  expected.emplace_back(
+      "'result.bytes_per_second' is 7 in this file, but its other figures come to 100000000.0");
+  EXPECT_EQ(warnings_of(json), expected);
+  json["result"]["bytes_per_second"] = 1e8 * (1 + 1e-12);
+  EXPECT_EQ(warnings_of(json), none) << "rounded in another way";
+  json["result"]["ready_seconds"][0] = 4;
+  EXPECT_EQ(warnings_of(json).size(), none.size() + 3) << "the last, its rate, and the verdict";
+  json["later"] = 7;
+  json["result"].erase("bytes_per_second");
+  EXPECT_EQ(warnings_of(json).size(), none.size() + 2) << "keys that are not there disagree not";
+
+  json = json_of(full_doctor());
+  json["result"]["findings"] = Json::array();
+  json["verdict"] = std::string(300, 'x');
+  EXPECT_EQ(warnings_of(json)[2],
+            "'verdict' is \"" + std::string(199, 'x') +
+                "... in this file, but its other figures come to \"nothing will spoil "
+                "measurements here\"");
+  json = json_of(full_plan());
+  json["result"]["port"]["usable"] = 0.4;
+  EXPECT_EQ(warnings_of(json).back(),
+            "'result.port.carries_bytes_per_second' is 10000000000.0 in this file, but its other "
+            "figures come to 5000000000.0");
+  EXPECT_NE(to_text(*parse_report(json.dump())).find("  warning: 'result.port.carries"),
+            std::string::npos);
+
+  json = json_of(full_run());
+  json["valid"] = false;
+  json["result"]["metrics"]["seconds"] = 1e6;
+  json["result"]["stalls"]["wall_ns"] = 1;
+  const std::vector<std::string> many = warnings_of(json);
+  EXPECT_EQ(many.size(), warnings_of(json_of(full_run())).size() + 6);
+  EXPECT_TRUE(many.back().ends_with(" more of its figures do not agree")) << many.back();
 }
 
 TEST(Json, OtherVersionsAreRefusedByTheirNumber) {

@@ -168,6 +168,7 @@ TEST(Keys, OfASearchsAnswer) {
   expect_at(json, "/result/searches/0/accelerators_high", R"(25)");
   expect_at(json, "/result/searches/0/form", R"("range")");
   expect_at(json, "/result/searches/0/measured", R"(true)");
+  expect_at(json, "/result/searches/0/open_above", R"(false)");
   expect_at(json, "/result/searches/0/too_short", R"(false)");
   expect_at(json, "/result/searches/0/by_rate", R"(26)");
   expect_at(json, "/result/searches/0/rate_bytes_per_second", R"(27000000.0)");

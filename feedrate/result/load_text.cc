@@ -38,9 +38,7 @@ std::string text_of(const LoadResult& result) {
     text += result_row("emulated", fmt::format("the model scaled to {} of its parameters",
                                                fraction_text(result.scale)));
   text += result_row(
-      "through", fmt::format("{} ({}), {} at once a rank in blocks of {}, {}", result.place.storage,
-                             result.place.io, result.at_once, format_bytes(result.block_bytes),
-                             format_counted(result.threads, "thread")));
+      "through", through_text(result.place, result.at_once, result.block_bytes, result.threads));
   text += result_row("first replica", "ready after " + seconds_text(result.first_ready_seconds()));
   text += result_row("last replica", "ready after " + seconds_text(result.last_ready_seconds()));
   if (result.bytes_per_second() > 0)

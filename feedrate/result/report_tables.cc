@@ -1,6 +1,16 @@
 #include "feedrate/result/tables.h"
 
 namespace feedrate {
+namespace {
+
+std::vector<std::string> error_kinds() {
+  std::vector<std::string> words;
+  for (int kind = 0; kind <= static_cast<int>(ErrorKind::kInvalidRun); ++kind)
+    words.emplace_back(to_string(static_cast<ErrorKind>(kind)));
+  return words;
+}
+
+}  // namespace
 
 const Table<HostFacts>& table_of(Type<HostFacts>) {
   static const Table<HostFacts> table =
@@ -18,7 +28,7 @@ const Table<HostFacts>& table_of(Type<HostFacts>) {
 const Table<ErrorCount>& table_of(Type<ErrorCount>) {
   static const Table<ErrorCount> table =
       Rows<ErrorCount>()
-          .add("kind", &ErrorCount::kind, text("`io`, `short-read`, `corrupt`, ..."))
+          .add("kind", &ErrorCount::kind, word("of error", error_kinds()))
           .add("count", &ErrorCount::count, number("how often").less())
           .add("first_message", &ErrorCount::first_message, text("names file and offset"));
   return table;
@@ -29,7 +39,8 @@ const Table<Place>& table_of(Type<Place>) {
       Rows<Place>()
           .add("directory", &Place::directory, text("of the data set or the checkpoints"))
           .add("storage", &Place::storage, text("as `--storage` has it"))
-          .add("io", &Place::io, text("`direct` or `buffered`; or that nothing is moved"))
+          .add("io", &Place::io,
+               word("`none` where the storage moves no bytes", {"", "direct", "buffered", "none"}))
           .add("clock", &Place::clock, word("that times were told by", {"", "real", "virtual"}));
   return table;
 }
@@ -88,7 +99,7 @@ const Table<Envelope>& table_of(Type<Envelope>) {
           .add(
               "cost", &E::cost,
               things("what the command took of this host; null where the result does not depend on "
-                     "one: on the virtual clock, and of `plan`"));
+                     "one: on the virtual clock, of `plan` and of `workloads`"));
   return table;
 }
 

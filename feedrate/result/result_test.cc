@@ -22,6 +22,7 @@ RunResult example() {
   run.requested = {{"client", "native"}};
   run.effective = {{"client", "native"}, {"readers", "8"},      {"window_batches", "2"},
                    {"io", "direct"},     {"transfer", "2 MiB"}, {"clock", "real"}};
+  run.place = {"/data", "posix", "direct", "real"};
   run.seeds = {{"order", 1}};
   run.host = {"host", "Linux 6", "cpu", "feedrate 0", 2, 1024, "2026-01-01T00:00:00Z"};
   run.dataset.directory = "/data";

@@ -400,10 +400,56 @@ inline DoctorReport full_doctor() {
   return report;
 }
 
+inline DatagenResult full_datagen() {
+  DatagenResult result;
+  fill_envelope(result, "datagen");
+  result.workload = "unet3d";
+  result.title = "a title";
+  result.dataset = {"/data", "npz", 168, 169, 23ULL << 30U};
+  result.dry_run = true;
+  result.files_written = 100;
+  result.files_kept = 68;
+  result.bytes_written = 3000000000;
+  result.seconds = 2;
+  return result;
+}
+
+inline DropResult full_drop() {
+  DropResult result;
+  fill_envelope(result, "drop-caches");
+  result.files = 8;
+  result.file_bytes = 4 << 20;
+  result.bytes_before = 3 << 20;
+  result.bytes_after = 1 << 20;
+  result.method = "cachestat";
+  result.files_unknown = 4;
+  result.files_failed = 5;
+  result.files_kept = 1;
+  result.kept = {{"/data/x", 1 << 20, "it is mapped", "end that process"}};
+  return result;
+}
+
+inline WorkloadsReport full_workloads() {
+  WorkloadsReport report;
+  fill_envelope(report, "workloads");
+  report.workloads = {
+      {"unet3d", "a title", "npz", 168, 169, 23ULL << 30U, {{"measured", {"a100", "h100"}}}}};
+  return report;
+}
+
+inline WorkloadsReport full_formats() {
+  WorkloadsReport report;
+  fill_envelope(report, "workloads");
+  report.formats = {{"tfrecord", ".tfrecord", ".idx", false, true, false, 262144},
+                    {"file", "", "", true, false, true, 4 << 20}};
+  return report;
+}
+
 // One of each type and of each verb.
 inline std::vector<Report> all_reports() {
-  return {full_run(),  full_find(), full_checkpoint(), full_restore(), full_compact(),
-          full_load(), full_plan(), full_sweep(),      full_doctor()};
+  return {full_run(),  full_find(),      full_checkpoint(), full_restore(), full_compact(),
+          full_load(), full_plan(),      full_sweep(),      full_doctor(),  full_datagen(),
+          full_drop(), full_workloads(), full_formats()};
 }
 
 }  // namespace feedrate

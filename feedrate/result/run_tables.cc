@@ -1,4 +1,5 @@
 #include "feedrate/result/tables.h"
+#include "feedrate/stats/stall_ledger.h"
 
 namespace feedrate {
 namespace {
@@ -6,6 +7,26 @@ namespace {
 const std::vector<std::string> kOrigins = {"", "storage", "memory", "network", "unknown"};
 const std::vector<std::string> kLimiters = {
     "", "host", "accelerator", "checkpoint", "client", "network", "decode", "window", "storage"};
+const std::vector<std::string> kBases = {
+    "",           "device counter", "process counter", "network counter",
+    "direct I/O", "residency",      "file system"};
+
+Metric stall_cause() {
+  std::vector<std::string> words;
+  for (const StallCause cause : kAllStallCauses) words.emplace_back(to_string(cause));
+  return word("of docs/guide/stalls.md", std::move(words));
+}
+
+// As --checkpoint-async, --checkpoint-incremental and --checkpoint-local make it.
+std::vector<std::string> checkpoint_modes() {
+  std::vector<std::string> words;
+  for (const char* const mode : {"synchronous", "asynchronous"})
+    for (const char* const stored : {"", ", incremental"})
+      for (const char* const levels : {"", ", two levels"})
+        words.push_back(std::string(mode) + stored + levels);
+  return words;
+}
+
 constexpr const char* kAu =
     "mlcommons/storage, Submission_guidelines.md: compute time / run time, the first step left out";
 
@@ -193,7 +214,7 @@ const Table<StallShare>& table_of(Type<StallShare>) {
   using S = StallShare;
   static const Table<S> table =
       Rows<S>()
-          .add("cause", &S::cause, text("of docs/guide/stalls.md"))
+          .add("cause", &S::cause, stall_cause())
           .add("own_ns", &S::own_ns,
                nanoseconds("while an accelerator's own batch was not there").less())
           .add("carried_ns", &S::carried_ns, nanoseconds("while another rank's was not").less());
@@ -203,7 +224,7 @@ const Table<StallShare>& table_of(Type<StallShare>) {
 const Table<StallFraction>& table_of(Type<StallFraction>) {
   static const Table<StallFraction> table =
       Rows<StallFraction>()
-          .add("cause", &StallFraction::cause, text("of docs/guide/stalls.md"))
+          .add("cause", &StallFraction::cause, stall_cause())
           .add("fraction", &StallFraction::fraction, fraction("of all accelerators' time").less());
   return table;
 }
@@ -222,7 +243,7 @@ const Table<StallPlace>& table_of(Type<StallPlace>) {
   using P = StallPlace;
   static const Table<P> table =
       Rows<P>()
-          .add("cause", &P::cause, text("of docs/guide/stalls.md"))
+          .add("cause", &P::cause, stall_cause())
           .add("kind", &P::kind, word("of place", {"file", "directory", "read-size"}))
           .add("name", &P::name, text("of it"))
           .add("ns", &P::ns, nanoseconds("of own stalls of 20 us and more").less());
@@ -291,7 +312,7 @@ const Table<RunCheckpoints>& table_of(Type<RunCheckpoints>) {
           .add("model", &C::model, text("that was saved"))
           .add("directory", &C::directory, text("they went to"))
           .add("layout", &C::layout, text("of their files"))
-          .add("mode", &C::mode, text("`synchronous`, `asynchronous`, ..."))
+          .add("mode", &C::mode, word("how they are taken", checkpoint_modes()))
           .add("every", &C::every, text("how often"))
           .add("ranks", &C::ranks, number("that wrote"))
           .add("count", &C::count, number("checkpoints"))
@@ -348,10 +369,7 @@ const Table<IoLedger>& table_of(Type<IoLedger>) {
           .add("process_read_bytes", &I::process_read_bytes,
                bytes("that this process had devices read; null where nobody counts it")
                    .from("read_bytes of /proc/self/io"))
-          .add(
-              "basis", &I::basis,
-              text("of the shares: `device counter`, `process counter`, `network counter`, `direct "
-                   "I/O`, `residency`, `file system`"))
+          .add("basis", &I::basis, word("that the shares rest on", kBases))
           .add("wire", &I::wire, text("device or network that was counted"))
           .add("wire_unknown", &I::wire_unknown, text("or why none was"))
           .add("wire_bytes_per_second_max", &I::wire_bytes_per_second_max,

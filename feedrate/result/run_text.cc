@@ -144,6 +144,21 @@ std::string counted(const std::string& count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, ending);
 }
 
+// A setting that the report does not tell is left out.
+std::string client_text(const RunResult& run) {
+  std::vector<std::string> parts;
+  if (const auto client = setting_of(run, "client")) parts.push_back(*client);
+  if (const auto readers = setting_of(run, "readers")) parts.push_back(counted(*readers, "reader"));
+  if (const auto batches = setting_of(run, "window_batches"))
+    parts.push_back("window of " + counted(*batches, "batch"));
+  if (!run.place.io.empty()) {
+    const auto transfer = setting_of(run, "transfer");
+    parts.push_back(io_text(run.place.io) + (transfer ? " in transfers of " + *transfer : ""));
+  }
+  if (!run.place.clock.empty()) parts.push_back(run.place.clock + " clock");
+  return join(parts, ", ");
+}
+
 }  // namespace
 
 std::string verdict_of(const RunResult& run) {
@@ -164,12 +179,7 @@ std::string text_of(const RunResult& run) {
   text += result_row("data set", dataset_text(run.dataset));
   text += result_row("accelerators", accelerator_text(run.job));
   text += result_row("step time", timing_text(run.job));
-  text += result_row(
-      "client",
-      fmt::format("{}, {}, window of {}, {} I/O in transfers of {}, {} clock",
-                  setting_of(run, "client"), counted(setting_of(run, "readers"), "reader"),
-                  counted(setting_of(run, "window_batches"), "batch"), setting_of(run, "io"),
-                  setting_of(run, "transfer"), setting_of(run, "clock")));
+  text += result_row("client", client_text(run));
   if (run.valid) text += result_row("utilisation", utilisation_text(run));
   text += result_row("throughput", rate_text(run));
   // Published results of MLPerf Storage v1.0 count the first step, which is the fill of the

@@ -18,7 +18,7 @@ TEST(RunText, AllThatARunCanSay) {
       "  step time        measured timing; storage-benchmark training reads 4.0 x less; user "
       "training reads 3.9 x more\n"
       "  client           faithful, 4 readers, window of 3 batches, direct I/O in transfers of 256 "
-      "KiB, virtual clock\n"
+      "KiB, real clock\n"
       "  utilisation      AU 92.0 % over 8 of 10 steps in 2.5 s (MLPerf's AU 95.0 %); first batch "
       "after 500.00 ms\n"
       "  throughput       820 MB/s (782 MiB/s) consumed, 6,400 samples/s; 360 reads/s, 3 MiB of "
@@ -60,8 +60,7 @@ TEST(RunText, NothingIsSaidOfWhatThereIsNot) {
             "  data set         0  files, 0 samples, 0 B in \"\"\n"
             "  accelerators     0 : batch 0, 0 ns a step, 0.0 kB/s each ()\n"
             "  step time         timing\n"
-            "  client           ?, ? readers, window of ? batches, ? I/O in transfers of ?, ? "
-            "clock\n"
+            "  client           \n"
             "  utilisation      AU 0.0 % over 0 of 0 steps in 0.0 s (MLPerf's AU 0.0 %); first "
             "batch after 0 ns\n"
             "  throughput       0.0 kB/s (0 MiB/s) consumed, 0 samples/s; 0 reads/s, 0 B of them "
@@ -95,7 +94,7 @@ TEST(RunText, OneAndManyHaveTheirOwnWords) {
   run.job.replicas = 1;
   EXPECT_TRUE(has_line(run,
                        "  client           faithful, 1 reader, window of 1 batch, direct I/O in "
-                       "transfers of 256 KiB, virtual clock"));
+                       "transfers of 256 KiB, real clock"));
   EXPECT_TRUE(has_line(run, "  in flight        16.9 of 1 read on average"));
   EXPECT_NE(to_text(run).find("  accelerators     48 h100 in 1 replica (tensor 4 x pipeline 2): "),
             std::string::npos);
@@ -106,6 +105,18 @@ TEST(RunText, OneAndManyHaveTheirOwnWords) {
   EXPECT_TRUE(has_line(run,
                        "  accelerators     48 h100: batch 400, 224.00 ms a step, 200 MB/s each (a "
                        "source)"));
+}
+
+TEST(RunText, SettingsThatAreNotToldAreLeftOut) {
+  RunResult run = full_run();
+  run.place.io = "none";
+  EXPECT_TRUE(has_line(
+      run,
+      "  client           faithful, 4 readers, window of 3 batches, no I/O in transfers of "
+      "256 KiB, real clock"))
+      << to_text(run);
+  run.effective.clear();
+  EXPECT_TRUE(has_line(run, "  client           no I/O, real clock")) << to_text(run);
 }
 
 TEST(RunText, StepTimesOfOtherSetsAreComparedInWords) {

@@ -95,12 +95,15 @@ struct Codec<bool> {
   }
 };
 
+// No number of a result is negative; the schema says so, too.
 template <std::integral V>
 struct Codec<V> {
   static Json write(V value) { return value; }
   static Shape shape() { return {Shape::Kind::kWhole}; }
   static bool read(const Json& json, V& value, JsonPlace& place) {
     if (!json.is_number_integer()) return place.wrong("is not a whole number");
+    if (!json.is_number_unsigned() && json.get<std::int64_t>() < 0)
+      return place.wrong("is less than 0");
     const bool fits = json.is_number_unsigned() ? std::in_range<V>(json.get<std::uint64_t>())
                                                 : std::in_range<V>(json.get<std::int64_t>());
     if (!fits) return place.wrong("is out of range");
@@ -116,6 +119,7 @@ struct Codec<double> {
   static bool read(const Json& json, double& value, JsonPlace& place) {
     if (!json.is_number()) return place.wrong("is not a number");
     value = json.get<double>();
+    if (value < 0) return place.wrong("is less than 0");
     return true;
   }
 };

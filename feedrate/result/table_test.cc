@@ -59,7 +59,7 @@ Outer an_outer() {
   outer.name = "a name";
   outer.flag = true;
   outer.number = 2.5;
-  outer.maybe = -7;
+  outer.maybe = 7;
   outer.list = {{1}, {255}};
   outer.by_key = {{"b", 2}, {"a", 1}};
   outer.both = {8, "nine"};
@@ -69,7 +69,7 @@ Outer an_outer() {
 }
 
 constexpr const char* kText =
-    R"({"name":"a name","flag":true,"number":2.5,"group":{"maybe":-7,"doubled":-14},)"
+    R"({"name":"a name","flag":true,"number":2.5,"group":{"maybe":7,"doubled":14},)"
     R"("list":[{"small":1},{"small":255}],"by_key":{"a":1.0,"b":2.0},"both":[8,"nine"],)"
     R"("pair":[0.5,true],"level":"cooked","shifted":3.5})";
 
@@ -99,7 +99,7 @@ TEST(Table, IsReadIntoTheMembers) {
   EXPECT_EQ(outer.name, "a name");
   EXPECT_TRUE(outer.flag);
   EXPECT_EQ(outer.number, 2.5);
-  EXPECT_EQ(outer.maybe, -7);
+  EXPECT_EQ(outer.maybe, 7);
   ASSERT_EQ(outer.list.size(), 2U) << "what was there before goes";
   EXPECT_EQ(outer.list[1].small, 255);
   EXPECT_EQ(outer.by_key, (std::map<std::string, double>{{"a", 1}, {"b", 2}}));
@@ -127,7 +127,9 @@ TEST(Table, AMistakeIsNamedByItsPath) {
   EXPECT_EQ(problem_with("/list", 1), "'list' is not a list");
   EXPECT_EQ(problem_with("/list/1", 1), "'list.1' is not an object");
   EXPECT_EQ(problem_with("/list/1/small", 256), "'list.1.small' is out of range");
-  EXPECT_EQ(problem_with("/list/1/small", -1), "'list.1.small' is out of range");
+  EXPECT_EQ(problem_with("/list/1/small", -1), "'list.1.small' is less than 0");
+  EXPECT_EQ(problem_with("/group/maybe", -1), "'group.maybe' is less than 0");
+  EXPECT_EQ(problem_with("/number", -0.5), "'number' is less than 0");
   EXPECT_EQ(problem_with("/group/maybe", 2147483648), "'group.maybe' is out of range");
   EXPECT_EQ(problem_with("/group/maybe", 2147483647), "");
   EXPECT_EQ(problem_with("/by_key", 1), "'by_key' is not an object");

@@ -55,6 +55,14 @@ const Table<PlanResult>& table_of(Type<PlanResult>);
 // doctor_tables.cc
 const Table<Finding>& table_of(Type<Finding>);
 const Table<DoctorReport>& table_of(Type<DoctorReport>);
+// data_tables.cc
+const Table<DatagenResult>& table_of(Type<DatagenResult>);
+const Table<KeptFile>& table_of(Type<KeptFile>);
+const Table<DropResult>& table_of(Type<DropResult>);
+const Table<ListedTimings>& table_of(Type<ListedTimings>);
+const Table<ListedWorkload>& table_of(Type<ListedWorkload>);
+const Table<ListedFormat>& table_of(Type<ListedFormat>);
+const Table<WorkloadsReport>& table_of(Type<WorkloadsReport>);
 
 // together_tables.cc
 const Table<JobTogether>& table_of(Type<JobTogether>);

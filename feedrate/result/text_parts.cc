@@ -49,9 +49,18 @@ std::string invalid_text(const Envelope& report) {
   return "INVALID: " + join(report.invalid_reasons, "; ");
 }
 
-std::string setting_of(const Envelope& report, const std::string& key) {
+std::optional<std::string> setting_of(const Envelope& report, const std::string& key) {
   const auto found = report.effective.find(key);
-  return found == report.effective.end() ? "?" : found->second;
+  return found == report.effective.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string io_text(std::string_view io) { return fmt::format("{} I/O", io == "none" ? "no" : io); }
+
+std::string through_text(const Place& place, std::uint64_t at_once, std::uint64_t block_bytes,
+                         std::uint64_t threads) {
+  return fmt::format("{} ({}), {} at once a rank in blocks of {}, {}", place.storage,
+                     place.io == "none" ? io_text(place.io) : place.io, at_once,
+                     format_bytes(block_bytes), format_counted(threads, "thread"));
 }
 
 std::string dataset_text(const DatasetFacts& dataset) {

@@ -1,6 +1,8 @@
 // Parts that the text views share. Private to result/.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +24,11 @@ std::string timing_text(const JobFacts& job);
 std::string warnings_text(const std::vector<std::string>& warnings,
                           const std::vector<ErrorCount>& errors);
 std::string invalid_text(const Envelope& report);  // "INVALID: why; why"
-std::string setting_of(const Envelope& report, const std::string& key);
+std::optional<std::string> setting_of(const Envelope& report, const std::string& key);
+std::string io_text(std::string_view io);  // "direct I/O"; "no I/O" where nothing is moved
+// Of checkpoints and models: "posix (direct), 4 at once a rank in blocks of 4.0 MiB, 2 threads".
+std::string through_text(const Place& place, std::uint64_t at_once, std::uint64_t block_bytes,
+                         std::uint64_t threads);
 
 // The text of each verb, without its first line, which is the verdict.
 std::string text_of(const RunResult& run);
@@ -32,6 +38,9 @@ std::string text_of(const CompactResult& result);
 std::string text_of(const LoadResult& result);
 std::string text_of(const PlanResult& plan, bool explain);
 std::string text_of(const DoctorReport& report);
+std::string text_of(const DatagenResult& result);
+std::string text_of(const DropResult& result);
+std::string text_of(const WorkloadsReport& report);
 std::string text_of(const TogetherReport& report);
 
 }  // namespace feedrate

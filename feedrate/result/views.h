@@ -8,6 +8,7 @@
 
 #include "feedrate/base/error.h"
 #include "feedrate/result/checkpoint_result.h"
+#include "feedrate/result/data_result.h"
 #include "feedrate/result/doctor_result.h"
 #include "feedrate/result/find_result.h"
 #include "feedrate/result/load_result.h"
@@ -18,7 +19,8 @@
 namespace feedrate {
 
 using Report = std::variant<RunResult, FindReport, CheckpointResult, CompactResult, LoadResult,
-                            PlanResult, DoctorReport, TogetherReport>;
+                            PlanResult, DoctorReport, DatagenResult, DropResult, WorkloadsReport,
+                            TogetherReport>;
 
 // What a person reads; the first line is the verdict. Ends with a newline. `explain`: a plan's
 // formulas and sources, too.

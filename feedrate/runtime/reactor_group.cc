@@ -101,6 +101,7 @@ Result<std::unique_ptr<ReactorGroup>> ReactorGroup::make(ClockKind clock, IoEngi
     }
     group->reactors_.push_back(make_thread_reactor(options));
   }
+  group->engine_ = engine == IoEngine::kThreads ? engine : IoEngine::kUring;
   return group;
 }
 

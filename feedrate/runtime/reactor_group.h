@@ -65,6 +65,8 @@ class ReactorGroup {
   Reactor& reactor(unsigned index) { return *reactors_[index]; }
   bool is_virtual() const { return reactors_.front()->is_virtual(); }
   const std::vector<std::string>& warnings() const { return warnings_; }
+  // kUring or kThreads; kAuto on the virtual clock, where the kernel is asked for nothing.
+  IoEngine engine() const { return engine_; }
 
   // Runs the jobs together, each on its share of every reactor, and returns when all are done. A
   // stop request stops them all. It may run once for each group. An exception of start(), or
@@ -97,6 +99,7 @@ class ReactorGroup {
   std::unique_ptr<OffloadPool> pool_;
   std::vector<std::unique_ptr<Reactor>> reactors_;
   std::vector<std::string> warnings_;
+  IoEngine engine_ = IoEngine::kAuto;
   std::vector<CpuTime> cpu_times_;
   CpuTime process_cpu_time_;
   std::function<HostCounters()> counters_;
