@@ -89,6 +89,24 @@ Result<> check_jobs(const Experiment& experiment, const WorldSpec& world) {
   return {};
 }
 
+Duration length_of(const JobTogether& job) {
+  double seconds = job.train ? job.train->seconds : 0;
+  if (job.checkpoint)
+    for (const CheckpointPass& pass : job.checkpoint->passes) seconds += pass.restorable_seconds;
+  return from_seconds(seconds);
+}
+
+// By itself a job that has no end of its own runs for as long as all ran together.
+JobSetup ended_after(JobSetup setup, Duration time) {
+  if (auto* const training = std::get_if<TrainingSetup>(&setup.what)) {
+    Duration& most = training->plan.time_max;
+    if (most <= Duration{} || most > time) most = time;
+  } else {
+    std::get<CheckpointSetup>(setup.what).job.stop_after = time;
+  }
+  return setup;
+}
+
 // Runs these jobs, and lets each report. The first one's end is the end of all.
 Result<> run_jobs(const std::vector<const JobSetup*>& setups, const WorldSpec& spec,
                   const RunHooks& hooks, std::vector<JobTogether*> into, bool alone) {
@@ -131,8 +149,11 @@ Result<TogetherReport> run(const Experiment& experiment, const WorldSpec& world,
     into.push_back(&report.jobs[i]);
   }
   FEEDRATE_CHECK(run_jobs(all, world, hooks, into, false));
-  for (std::size_t i = 0; experiment.alone && i < all.size() && !hooks.stop.stop_requested(); ++i)
-    FEEDRATE_CHECK(run_jobs({all[i]}, world, hooks, {into[i]}, true));
+  const Duration lasted = length_of(report.jobs.front());
+  for (std::size_t i = 0; experiment.alone && i < all.size() && !hooks.stop.stop_requested(); ++i) {
+    const JobSetup alone = i == 0 ? *all[i] : ended_after(*all[i], lasted);
+    FEEDRATE_CHECK(run_jobs({&alone}, world, hooks, {into[i]}, true));
+  }
   report.interrupted = hooks.stop.stop_requested();
   for (const JobTogether& each : report.jobs) {
     const Envelope* const own = each.train        ? static_cast<const Envelope*>(&*each.train)
