@@ -97,9 +97,13 @@ class FindCommand final : public Command {
     FEEDRATE_CHECK(timer.check_left(options_.data.empty() ? options_.directory : options_.data));
     FindReport report;
     std::vector<FindResult>& results = report.searches;
-    FEEDRATE_TRY(FindResult first,
-                 search(workload, found, client, limits, timer.for_first(), context));
-    results.push_back(std::move(first));
+    Result<FindResult> first = search(workload, found, client, limits, timer.for_first(), context);
+    if (!first) {
+      report.place = {found.dataset->directory(), options_.storage, "", options_.clock};
+      report.effective = settings_;
+      return report_failure(context, "find", report, first.error(), false, json);
+    }
+    results.push_back(std::move(*first));
     if (limits.framework && !results.front().interrupted) {
       const std::optional<FindOptions> rest = timer.for_framework(results.front());
       if (rest) {

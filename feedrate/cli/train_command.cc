@@ -71,7 +71,13 @@ class TrainCommand final : public Command {
       return run_once(setup, plan, options_, nullptr, progress, context.stop,
                       checkpoints ? &*checkpoints : nullptr);
     }();
-    if (!result) return fail(result.error());
+    if (!result) {
+      RunResult failed;
+      failed.place = {plan.dataset->directory(), setup.storage.word, setup.io_word(),
+                      std::string(to_string(setup.clock))};
+      failed.effective = settings_of(setup, plan, options_, setup.io_engine);
+      return report_failure(context, "train", failed, result.error(), false, json);
+    }
     add_ceiling(setup, alone, *result);
     fill_envelope(context, "train", *result);
     FEEDRATE_CHECK(show_report(*result, json));
