@@ -520,6 +520,7 @@ Settings settings_of(const RunSetup& setup, const TrainingPlan& plan, const RunO
                      IoEngine engine) {
   return {{"accelerator", plan.timing.accelerator},
           {"accelerators", std::to_string(plan.accelerators())},
+          {"size", format_bytes(plan.dataset->bytes())},
           {"timing", setup.timing.set},
           {"batch", std::to_string(plan.timing.batch_samples)},
           {"step-time", format_duration(plan.timing.compute)},
