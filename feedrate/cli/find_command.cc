@@ -74,7 +74,8 @@ class FindCommand final : public Command {
     dataset_.declare(table, "4GiB, or published where it is described");
   }
 
-  Result<int> run(const CommandContext& context) override {
+  Result<int> run(const CommandContext& given) override {
+    CommandContext context = given;
     const auto begun = std::chrono::steady_clock::now();
     FEEDRATE_TRY(const ResultTarget json,
                  ResultTarget::open(options_.json, "--json", context.stop));
@@ -92,20 +93,28 @@ class FindCommand final : public Command {
     };
     FEEDRATE_TRY(const FoundDataset found,
                  find_dataset(options_, workload, &dataset_, context, check));
+    if (!found.just_written)  // how a data set is made tells nothing of one that was there
+      for (const char* const option : {"subfolders", "compressibility", "jobs"})
+        context.settings.erase(option);
     const bool made = found.just_written || found.index_made;
     const SearchClock timer(limits, made ? std::chrono::steady_clock::now() : begun);
     FEEDRATE_CHECK(timer.check_left(options_.data.empty() ? options_.directory : options_.data));
     FindReport report;
     std::vector<FindResult>& results = report.searches;
-    FEEDRATE_TRY(FindResult first,
-                 search(workload, found, client, limits, timer.for_first(), context));
-    results.push_back(std::move(first));
+    Result<FindResult> first = search(workload, found, client, limits, timer.for_first(), context);
+    if (!first) {
+      report.place = {found.dataset->directory(), options_.storage, "", options_.clock};
+      report.effective = settings_;
+      return report_failure(context, "find", report, first.error(), false, json);
+    }
+    results.push_back(std::move(*first));
     if (limits.framework && !results.front().interrupted) {
       const std::optional<FindOptions> rest = timer.for_framework(results.front());
       if (rest) {
         Result<FindResult> second =
             search(workload, found, ClientKind::kFaithful, limits, *rest, context);
         // The first search's answer stands, whatever becomes of this one.
+        report.interrupted = !second && second.error().kind() == ErrorKind::kCancelled;
         if (second)
           results.push_back(std::move(*second));
         else
@@ -119,7 +128,7 @@ class FindCommand final : public Command {
     fill_report(found, limits, report);
     fill_envelope(context, "find", report);
     FEEDRATE_CHECK(show_report(report, json));
-    return exit_status(results);
+    return exit_status(report);
   }
 
  private:
@@ -152,8 +161,6 @@ class FindCommand final : public Command {
     report.place = {found.dataset->directory(), options_.storage, first.io, first.clock};
     report.effective = settings_;
     report.effective.merge(settings_of_search(limits));
-    if (const std::optional<RunResult>& run = first.at_answer ? first.at_answer : first.beyond)
-      report.effective["io-engine"] = run->effective.at("io-engine");
     if (first.depth_reads > 0) {
       report.effective["reads_in_flight"] = std::to_string(first.depth_reads);
       report.effective["transfer"] = format_bytes(first.transfer_bytes);
@@ -176,8 +183,9 @@ class FindCommand final : public Command {
     return settings;
   }
 
-  static int exit_status(const std::vector<FindResult>& results) {
-    if (results.back().interrupted) return kInterrupted;
+  static int exit_status(const FindReport& report) {
+    if (report.interrupted) return kInterrupted;
+    const std::vector<FindResult>& results = report.searches;
     const std::string& answer = results.front().answer;
     if (answer == "fail") return kFails;
     // A script must not take a search that told nothing for an answer.
@@ -264,8 +272,8 @@ class FindCommand final : public Command {
     const FindObserver observer = progress.observer();
     FEEDRATE_TRY(FindResult result,
                  find_accelerators(find, one, by_data, several,
-                                   experiment_runner(setup, watched(context, true)), observer,
-                                   context.stop));
+                                   noting(experiment_runner(setup, watched(context, true))),
+                                   observer, context.stop));
     result.ceiling = ceiling;
     // Known before the first look, and so without one.
     result.io = setup.io_word();
@@ -306,7 +314,7 @@ class FindCommand final : public Command {
     Settings settings = settings_of(setup, setup.plan, setup.world.io_engine);
     for (const char* const varied :
          {"accelerators", "readers", "prefetch", "window_batches", "transfer", "buffer-memory",
-          "shuffle-buffer", "epochs", "steps", "time", "on-error"})
+          "epochs", "steps", "time", "on-error"})
       settings.erase(varied);
     return settings;
   }
@@ -328,6 +336,15 @@ class FindCommand final : public Command {
         "the workload it is likely higher",
         format_counted(dataset.files(), "file"),
         format_counted(workload.dataset.samples(), "sample")));
+  }
+
+  // Trials that note which engine their reactors came to have.
+  TrialRunner noting(TrialRunner runner) {
+    return [this, runner = std::move(runner)](const TrialRequest& request, StepObserver& observer) {
+      Result<RunResult> run = runner(request, observer);
+      if (run) settings_["io-engine"] = run->effective.at("io-engine");
+      return run;
+    };
   }
 
   RunOptions options_;

@@ -20,7 +20,7 @@ constexpr OptionRow kWorkloadOrReport{
     "a name of 'feedrate workloads', a YAML file, dlio:FILE, or a report: a file ending in .json "
     "that --json of any verb wrote"};
 
-// A run of a hundred thousand accelerators writes less.
+// A run of a million accelerators writes less.
 constexpr std::uint64_t kReportBytesMax = std::uint64_t{1} << 28U;
 
 // The step times of one set. A half-set one shows what it has.

@@ -63,7 +63,13 @@ class TrainCommand final : public Command {
       const ProgressLine line(quiet(context, setup), [this, &progress] { return told(progress); });
       return train(setup, hooks, checkpoints ? &*checkpoints : nullptr);
     }();
-    if (!result) return fail(result.error());
+    if (!result) {
+      RunResult failed;
+      failed.place = {setup.plan.dataset->directory(), setup.place.spec.word, setup.io_word(),
+                      std::string(to_string(setup.world.clock))};
+      failed.effective = settings_of(setup, setup.plan, setup.world.io_engine);
+      return report_failure(context, "train", failed, result.error(), false, json);
+    }
     fill_envelope(context, "train", *result);
     FEEDRATE_CHECK(show_report(*result, json));
     return exit_status(*result);

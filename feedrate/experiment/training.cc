@@ -128,6 +128,7 @@ std::map<std::string, std::string> settings_of(const TrainingSetup& setup, const
                                                              : CacheUse::kKeep;
   return {{"accelerator", plan.timing.accelerator},
           {"accelerators", std::to_string(plan.accelerators())},
+          {"size", format_bytes(plan.dataset->bytes())},
           {"timing", setup.timing.set},
           {"batch", std::to_string(plan.timing.batch_samples)},
           {"step-time", format_duration(plan.timing.compute)},

@@ -203,11 +203,12 @@ std::string answer_text(const FindResult& find) {
 }
 
 std::string verdict_of(const FindReport& report) {
+  if (!report.valid) return invalid_text(report);
   return report.searches.empty() ? "nothing was searched" : verdict_line(report.searches.front());
 }
 
 std::string text_of(const FindReport& report) {
-  if (report.searches.empty()) return {};
+  if (report.searches.empty()) return warnings_text(report.warnings, report.errors);
   const FindResult& find = report.searches.front();
   std::string text;
   for (std::size_t i = 1; i < report.searches.size(); ++i)

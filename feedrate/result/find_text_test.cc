@@ -215,6 +215,15 @@ TEST(FindText, AnInterruptedSearchPrintsNoPlaceholders) {
       << text_of_searches({find});
 }
 
+TEST(FindText, ASearchThatEndedBeforeItsFirstTrialSaysWhy) {
+  FindReport report;
+  EXPECT_EQ(to_text(report), "nothing was searched\n");
+  report.valid = false;
+  report.invalid_reasons = {"interrupted"};
+  report.errors = {{"io", 1, "a message"}};
+  EXPECT_EQ(to_text(report), "INVALID: interrupted\n  error: 1 x io: a message\n");
+}
+
 TEST(FindText, AtLeastPassesFailsOrIsUndecided) {
   FindResult find = a_search(64, 64, 100);
   find.asked = 64;
