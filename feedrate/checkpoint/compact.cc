@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <mutex>
 #include <set>
 
@@ -29,6 +30,7 @@ struct Compacting {
   std::atomic<bool> failed = false;
   std::mutex mutex = {};
   std::optional<Error> error = {};
+  std::exception_ptr no_buffers = {};
   Instant begin{};
   CompactSummary summary = {};
 
@@ -40,9 +42,7 @@ struct Compacting {
   std::string below(const std::string& path) const {
     return fmt::format("{}/{}", job.directory, path);
   }
-  CheckpointStore store(Worker& worker) const {
-    return {*worker.storage, *worker.writes, job.directory};
-  }
+  CheckpointStore store(Worker& worker) const { return {*worker.storage, job.directory}; }
 };
 
 std::string changed_path(std::uint64_t rank) {
@@ -245,6 +245,22 @@ Task<> undo(Worker& worker, const Compacting& all) {
     }
 }
 
+void make_buffers(Worker& worker, Compacting& all) {
+  const std::size_t block = all.job.block_bytes + worker.storage->slack_bytes();
+  const StreamReaderOptions reads{all.job.at_once, 2};
+  Reactor& reactor = worker.storage->reactor();
+  try {
+    worker.reads =
+        std::make_unique<BufferPool>(reactor, BufferPoolOptions{block, reads.buffers(), true});
+    worker.writes =
+        std::make_unique<BufferPool>(reactor, BufferPoolOptions{block, all.job.at_once + 1, true});
+  } catch (const NoBuffers&) {
+    const std::lock_guard lock(all.mutex);
+    all.no_buffers = std::current_exception();
+    all.failed = true;
+  }
+}
+
 Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Compacting& all) {
   Reactor& reactor = worker.storage->reactor();
   if (index == 0) {
@@ -252,6 +268,7 @@ Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Compacting
     if (!begun) all.record(begun.error());
   }
   co_await all.barrier.arrive(reactor, [] {});
+  if (all.chain && index < all.chain->newest().ranks.size()) make_buffers(worker, all);
   if (all.chain)
     for (std::size_t rank = index; rank < all.chain->newest().ranks.size(); rank += reactors)
       for (std::size_t file = 0; file < all.chain->newest().ranks[rank].files.size(); ++file) {
@@ -280,12 +297,6 @@ Result<CompactSummary> compact_checkpoint(ReactorGroup& group, const StorageFact
       [&](unsigned index, Reactor& reactor) {
         Worker& worker = workers[index];
         worker.storage = storage(reactor);
-        const std::size_t block = job.block_bytes + worker.storage->slack_bytes();
-        const StreamReaderOptions reads{job.at_once, 2};
-        worker.reads =
-            std::make_unique<BufferPool>(reactor, BufferPoolOptions{block, reads.buffers(), true});
-        worker.writes =
-            std::make_unique<BufferPool>(reactor, BufferPoolOptions{block, job.at_once + 1, true});
         reactor.spawn(run_reactor(index, group.size(), worker, all));
       },
       [&](unsigned index) {
@@ -294,6 +305,7 @@ Result<CompactSummary> compact_checkpoint(ReactorGroup& group, const StorageFact
         workers[index].storage.reset();
       },
       stop);
+  if (all.no_buffers) std::rethrow_exception(all.no_buffers);
   if (all.error) return fail(*all.error);
   return std::move(all.summary);
 }

@@ -17,6 +17,7 @@ constexpr std::string_view kPart = ".part";
 constexpr std::string_view kStep = "step-";
 // A manifest of 1,024 ranks is a few megabytes.
 constexpr std::uint64_t kManifestBytesMax = std::uint64_t{1} << 30U;
+constexpr std::size_t kTextBlock = std::size_t{1} << 20U;
 
 // The step of "step-0000000100" or "step-0000000100.part", whose tail must be `tail`.
 std::optional<std::uint64_t> step_of(std::string_view name, std::string_view tail) {
@@ -212,15 +213,21 @@ Task<Result<>> CheckpointStore::abandon(std::uint64_t step) {
   co_return co_await remove_tree(folder);
 }
 
+BufferPool CheckpointStore::text_pool() const {
+  return BufferPool(
+      storage_.reactor(),
+      {.block_bytes = kTextBlock + storage_.slack_bytes(), .blocks = 1, .will_carry_data = false});
+}
+
 Task<Result<>> CheckpointStore::write_text(const std::string& path, const std::string& text) {
   const std::string temporary = path + std::string(kPart);
   Result<FileHandle> file = co_await storage_.open(temporary, OpenMode::kCreate);
   if (!file) co_return fail(file.error());
-  Buffer buffer = co_await pool_.acquire();
-  const std::size_t room = (buffer.bytes().size() - storage_.slack_bytes()) / 4096 * 4096;
+  BufferPool pool = text_pool();
+  Buffer buffer = co_await pool.acquire();
   Result<> outcome;
-  for (std::size_t at = 0; at < text.size() && outcome; at += room) {
-    const std::size_t count = std::min(room, text.size() - at);
+  for (std::size_t at = 0; at < text.size() && outcome; at += kTextBlock) {
+    const std::size_t count = std::min(kTextBlock, text.size() - at);
     std::memcpy(buffer.bytes().data(), text.data() + at, count);
     outcome = co_await storage_.write(**file, at, count, buffer);
   }
@@ -239,12 +246,12 @@ Task<Result<std::string>> CheckpointStore::read_text(const std::string& path) {
                                                     quote_path(path), format_bytes(status->bytes)));
   Result<FileHandle> file = co_await storage_.open(path, OpenMode::kRead);
   if (!file) co_return fail(file.error());
-  Buffer buffer = co_await pool_.acquire();
-  const std::size_t room = (buffer.bytes().size() - storage_.slack_bytes()) / 4096 * 4096;
+  BufferPool pool = text_pool();
+  Buffer buffer = co_await pool.acquire();
   std::string text;
   std::optional<Error> error;
   while (text.size() < status->bytes && !error) {
-    const std::size_t count = std::min<std::uint64_t>(room, status->bytes - text.size());
+    const std::size_t count = std::min<std::uint64_t>(kTextBlock, status->bytes - text.size());
     const Result<ReadOutcome> read = co_await storage_.read(**file, text.size(), count, buffer);
     if (!read)
       error = read.error();

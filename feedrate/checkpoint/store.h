@@ -24,9 +24,8 @@ namespace feedrate {
 
 class CheckpointStore {
  public:
-  // `pool` has blocks of 4 KiB and the storage's slack at least.
-  CheckpointStore(Storage& storage, BufferPool& pool, std::string directory)
-      : storage_(storage), pool_(pool), directory_(std::move(directory)) {}
+  CheckpointStore(Storage& storage, std::string directory)
+      : storage_(storage), directory_(std::move(directory)) {}
 
   // Makes the directory, or takes one that is ours; kUsage for one with other files in it. Removes
   // what an interrupted writer left.
@@ -60,8 +59,11 @@ class CheckpointStore {
   Task<Result<>> remove_tree(const std::string& path);
   Task<Result<>> sync_tree(const std::string& path);
 
+  // The one block that a text goes through. Texts are few and small beside the data, whose own
+  // buffers need not be there yet.
+  BufferPool text_pool() const;
+
   Storage& storage_;
-  BufferPool& pool_;
   std::string directory_;
 };
 

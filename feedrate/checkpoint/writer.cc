@@ -100,14 +100,15 @@ CheckpointWriter::CheckpointWriter(CheckpointWriting& all, unsigned index, React
       storage_(std::move(storage)),
       local_(std::move(local)),
       behind_(reactor, 1) {
+  const std::uint64_t ranks = mine(all.records_.size());
+  if (ranks == 0) return;
   const bool data = storage_->carries_data();
   const std::size_t slack =
       std::max(storage_->slack_bytes(), local_ ? local_->slack_bytes() : std::size_t{0});
   // Copies from one level to the other have sizes even where no page is touched.
   const std::size_t block = data || two_levels() ? all.job_.block_bytes + slack : kBufferAlignment;
   const StreamReaderOptions copies{all.job_.writes_at_once, 2};
-  const std::uint64_t wanted =
-      std::max<std::uint64_t>(1, mine(all.records_.size())) * (copies.buffers() + 1) + 1;
+  const std::uint64_t wanted = ranks * (copies.buffers() + 1) + 1;
   // A stream waits when all are out, and never holds one that it has no use for.
   const std::uint64_t affordable =
       std::max<std::uint64_t>(copies.buffers() + 2, (data ? kPoolBytesMax : kAddressesMax) / block);
