@@ -41,11 +41,18 @@ struct OptionRow {
   // The option has an effect beside one of these alone: "--async", "--async or --local". With a
   // value ("--data=DIR") that is how the remedy writes it. "" where it always has one.
   std::string_view beside = {};
+  // A name that it once had and that means something else now: who writes it is told the new one.
+  std::string_view former = {};
 
   // The same option in a verb where something else holds when it is not given.
   constexpr OptionRow usually(std::string_view other) const {
     OptionRow row = *this;
     row.usual = other;
+    return row;
+  }
+  constexpr OptionRow once(std::string_view name) const {
+    OptionRow row = *this;
+    row.former = name;
     return row;
   }
   // The same option in a verb that allows another range.

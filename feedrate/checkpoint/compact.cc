@@ -187,6 +187,12 @@ Task<Result<>> begin(Worker& worker, Compacting& all) {
                                    quote_path(all.job.directory), *all.job.step)
                      : fmt::format("{} has no checkpoint", quote_path(all.job.directory)),
         steps->empty() ? "there is none" : fmt::format("it has {}", fmt::join(*steps, ", ")));
+  if (all.job.keep > steps->size())
+    co_return fail(
+        ErrorKind::kUsage,
+        fmt::format("--keep: {} has no effect: {} has {}", all.job.keep,
+                    quote_path(all.job.directory), format_counted(steps->size(), "checkpoint")),
+        "leave it out, or give the number of those that shall stay");
   all.summary.step = all.job.step.value_or(steps->back());
   auto chain = co_await load_chain(store, all.summary.step);
   if (!chain) co_return fail(chain.error());

@@ -126,7 +126,7 @@ class CheckpointCommand final : public Command {
                  modes_.local_factory(moves_data, system.wanted_io, job.head.content.seed));
     job.block_bytes = system.block;
     job.writes_at_once = system.at_once;
-    FEEDRATE_CHECK(check_effects(job, moves_data));
+    FEEDRATE_CHECK(check_effects(job, system));
     FEEDRATE_CHECK(goodput_.check(!count_.empty(), moves_data, system.clock));
     CheckpointResult result = begin_result(system_, system, directory_);
     const GoodputSetting setting{
@@ -165,19 +165,25 @@ class CheckpointCommand final : public Command {
   }
 
   // What would change nothing, as things are.
-  Result<> check_effects(const CheckpointWriteJob& job, bool moves_data) const {
+  Result<> check_effects(const CheckpointWriteJob& job, const System& system) const {
+    const bool moves_data = system.carries_data, incremental = job.head.sum_block_bytes > 0;
     const auto no_use = [](const char* flag, const std::string& value, std::string_view where) {
       return fail(ErrorKind::kUsage, fmt::format("{}: {} has no use {}", flag, value, where),
                   "leave it out");
     };
     if (!moves_data && !keep_.empty()) return no_use("--keep", keep_, "where nothing is kept");
-    if (!moves_data && job.head.sum_block_bytes == 0 && !changed_.empty())
+    if (!moves_data && !incremental && !changed_.empty())
       return no_use("--changed", changed_,
                     "where nothing is kept and each checkpoint is written whole");
+    if (!moves_data && !incremental && !stride_.empty())
+      return no_use("--step-stride", stride_,
+                    "where nothing is kept: steps are the names of what is kept");
     if (goodput_.wanted()) return {};
+    if (!moves_data && !incremental && !system.spec.facts.described && !seed_.empty())
+      return no_use("--seed", seed_, "where nothing is drawn: no content, and no latency");
     if (job.count == 1 && !every_.empty())
       return no_use("--every", every_, "with one checkpoint: there is no training between two");
-    if (job.count == 1 && job.head.sum_block_bytes == 0 && !changed_.empty())
+    if (job.count == 1 && !incremental && !changed_.empty())
       return no_use("--changed", changed_, "with one whole checkpoint: all of it is written");
     return {};
   }

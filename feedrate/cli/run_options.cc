@@ -433,9 +433,9 @@ Result<ClientKind> resolve_client(const RunOptions& options) {
   return parse_client(options.client, "--client");
 }
 
-Result<bool> reads_no_files(const RunOptions& options) {
-  FEEDRATE_TRY(const StorageSpec spec, parse_storage(options.storage));
-  return !spec.facts.carries_data;
+Result<> RunOptions::parse_place() {
+  FEEDRATE_TRY(spec, parse_storage(storage));
+  return {};
 }
 
 static Result<> check_cache_action(const std::string& action) {
@@ -455,7 +455,8 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
   FEEDRATE_TRY(setup.timing, resolve_timing(options, workload));
   setup.plan = default_training_plan(workload, setup.timing, dataset, client);
   FEEDRATE_CHECK(resolve_replica(options, workload, setup.plan));
-  FEEDRATE_TRY(setup.storage, parse_storage(options.storage));
+  setup.storage = options.spec;
+  setup.host = collect_host_facts(build_name());
   FEEDRATE_TRY(setup.clock, parse_clock(options.clock, "--clock"));
   FEEDRATE_TRY(setup.io_engine, parse_io_engine(options.io_engine, "--io-engine"));
   FEEDRATE_TRY(IoMode wanted, parse_io_mode(options.io, "--io"));
@@ -607,7 +608,7 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   result.seeds = {{"order", plan.seed}};
   if (plan.dataset->plan()) result.seeds["content"] = plan.dataset->plan()->seed;
   result.verb = "train";
-  result.host = collect_host_facts(build_name());
+  result.host = setup.host;
   return result;
 }
 

@@ -59,7 +59,11 @@ struct RunOptions {
       tensor_parallel, pipeline_parallel, micro_batches;
   std::vector<std::string> slow_ranks;  // RANK=FACTOR
   bool hold = false, verify = false;
+  StorageSpec spec;  // of `storage`, once parse_place() has read the word
   void declare(OptionTable& table, const LoaderDefaults& usual);
+  Result<> parse_place();
+  // Nothing on disk is read: null storage, or a model in front of it.
+  bool reads_no_files() const { return !spec.facts.carries_data; }
   // Whether the user said something. The table that was declared on must still be there.
   bool given(const std::string& option) const;
 
@@ -92,6 +96,7 @@ struct RunSetup {
   bool drop_cache = false;
   double rate_max = 0;       // bytes/s that may be read; 0: no limit
   bool reads_files = false;  // from a file system of this host
+  HostFacts host;            // collected once: the trials of a search are many
   std::vector<std::string> warnings;
 };
 
@@ -99,9 +104,6 @@ struct RunSetup {
 Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
                             std::shared_ptr<const Dataset> dataset, ClientKind client);
 Result<ClientKind> resolve_client(const RunOptions& options);
-// True when nothing on disk is read: null storage, or a model in front of it.
-Result<bool> reads_no_files(const RunOptions& options);
-
 // Runs once with `plan` (same setup, maybe other accelerators and limits) and names the result.
 Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
                            const RunOptions& options, StepObserver* observer,
