@@ -153,19 +153,20 @@ Task<Result<>> write_file(Worker& worker, Compacting& all, std::size_t rank, std
 // Folders, and files that several ranks write into.
 Task<Result<>> make_places(Worker& worker, Compacting& all) {
   const CheckpointManifest& manifest = all.chain->newest();
+  CheckpointStore store = all.store(worker);
   std::set<std::string> folders;
   for (const RankRecord& rank : manifest.ranks)
     for (const FileRecord& file : rank.files) {
-      const std::string path = all.store(worker).path(manifest.step, file.path);
+      const std::string path = store.path(manifest.step, file.path);
       folders.insert(path.substr(0, path.rfind('/')));
     }
   for (const std::string& folder : folders) {
-    const Result<> made = co_await worker.storage->make_directories(folder);
+    const Result<> made = co_await store.make_folder(folder);
     if (!made) co_return made;
   }
   if (manifest.layout != "shared" || manifest.ranks.empty()) co_return Result<>{};
   for (const FileRecord& file : manifest.ranks[0].files) {
-    const std::string path = all.store(worker).path(manifest.step, file.path);
+    const std::string path = store.path(manifest.step, file.path);
     Result<FileHandle> made = co_await worker.storage->open(path, OpenMode::kCreate);
     if (!made) co_return fail(made.error());
     const Result<> closed = co_await worker.storage->close(std::move(*made));

@@ -155,6 +155,8 @@ Task<> CheckpointWriter::start() {
     if (two_levels() && local_->carries_data() != storage_->carries_data())
       started = fail(ErrorKind::kUsage, "--local-storage: one of the two levels moves no data",
                      "use storage that does, or none, for both");
+    for (const Storage* level : {storage_.get(), local_.get()})
+      if (started && level != nullptr) started = check_layout(*level);
     if (started) started = co_await start_level(first());
     if (started && two_levels()) started = co_await start_level(shared());
     if (!started) all_.record(started.error());
@@ -164,6 +166,20 @@ Task<> CheckpointWriter::start() {
     if (!made) all_.record(made.error());
   }
   co_await arrive_front();
+}
+
+// A file that several ranks write into takes a storage that can put parts of it together.
+Result<> CheckpointWriter::check_layout(const Storage& storage) const {
+  if (storage.facts().append) return {};
+  for (const RankFiles& rank : all_.job_.ranks)
+    for (const FilePlan& file : rank.files)
+      if (file.shared)
+        return fail(ErrorKind::kUsage,
+                    fmt::format("--layout: the ranks of '{}' write into one file, and {} storage "
+                                "takes a file as a whole only",
+                                all_.job_.head.layout, storage.name()),
+                    "use another layout, such as safetensors");
+  return {};
 }
 
 // Steps go on after those that are there.

@@ -44,7 +44,7 @@ CheckpointResult begin_result(const SystemOptions& options, const System& system
   result.block_bytes = system.block;
   result.at_once = system.at_once;
   result.threads = system.threads;
-  result.kept_on = system.carries_data ? quote_path(directory) : "";
+  result.kept_on = system.spec.facts.persists ? quote_path(directory) : "";
   return result;
 }
 
@@ -127,7 +127,15 @@ class CheckpointCommand final : public Command {
     job.block_bytes = system.block;
     job.writes_at_once = system.at_once;
     FEEDRATE_CHECK(check_effects(job, system));
-    FEEDRATE_CHECK(goodput_.check(!count_.empty(), moves_data, system.clock));
+    FEEDRATE_CHECK(goodput_.check(!count_.empty(), system.spec.facts.persists, system.clock));
+    const StorageFacts& facts = system.spec.facts;
+    if (!facts.persists && !facts.takes_time && system.clock == ClockKind::kReal)
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--storage: '{}' keeps nothing and takes no time, so that a "
+                              "checkpoint there measures nothing",
+                              system_.storage),
+                  "add --clock=virtual to simulate it, or write to a directory with "
+                  "--storage=posix");
     CheckpointResult result = begin_result(system_, system, directory_);
     const GoodputSetting setting{
         [&system] { return ReactorGroup::make(system.clock, system.engine, system.threads); },

@@ -486,7 +486,6 @@ Result<RunSetup> make_setup(const RunOptions& options, const Workload& workload,
   FEEDRATE_CHECK(check_effects(options, setup.clock, no_files));
   setup.threads = setup.clock == ClockKind::kVirtual ? 1 : available_cores();
   FEEDRATE_CHECK(count_option(options.threads, "--threads", 1, 1024, setup.threads));
-  setup.reads_files = !no_files;
   if (!no_files) {
     // The frameworks read through the page cache.
     const bool faithful_auto = client == ClientKind::kFaithful && wanted == IoMode::kAuto;
@@ -579,7 +578,7 @@ Result<RunResult> run_once(const RunSetup& setup, const TrainingPlan& plan,
   FEEDRATE_TRY(const auto group, ReactorGroup::make(setup.clock, setup.io_engine, setup.threads));
   const StuckReporter stuck(*group, checkpoints == nullptr ? stop : std::stop_token{});
   std::unique_ptr<IoWitness> witness;
-  if (setup.reads_files) {
+  if (setup.storage.facts.moved_by == "device") {
     const ShardShape shape{plan.dataset->samples(), plan.replicas, plan.timing.batch_samples};
     witness = std::make_unique<IoWitness>(
         *plan.dataset, progress, shape.steps_per_epoch(),

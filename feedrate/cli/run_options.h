@@ -94,9 +94,8 @@ struct RunSetup {
   ClockKind clock = ClockKind::kReal;
   unsigned threads = 1;
   bool drop_cache = false;
-  double rate_max = 0;       // bytes/s that may be read; 0: no limit
-  bool reads_files = false;  // from a file system of this host
-  HostFacts host;            // collected once: the trials of a search are many
+  double rate_max = 0;  // bytes/s that may be read; 0: no limit
+  HostFacts host;       // collected once: the trials of a search are many
   std::vector<std::string> warnings;
 };
 
