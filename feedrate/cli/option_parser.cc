@@ -55,11 +55,7 @@ std::string list_hint(const CommandEntry& verb) {
 // For each verb its name and its table, in the order of the overview.
 template <class Visit>
 void for_each_verb(Visit visit) {
-  for (const CommandEntry& entry : commands()) {
-    const std::unique_ptr<Command> command = entry.make();
-    CommandContext context;
-    visit(entry, declare_verb(*command, context));
-  }
+  for (const CommandEntry& entry : commands()) visit(entry, VerbTable(entry).table);
 }
 
 // An option that this verb does not have: it once had it, another verb has it, or it is a slip of

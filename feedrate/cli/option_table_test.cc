@@ -9,6 +9,7 @@
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/completion.h"
 #include "feedrate/cli/document.h"
 #include "feedrate/cli/help.h"
 #include "feedrate/cli/option_parser.h"
@@ -19,13 +20,9 @@ namespace {
 using enum OptionType;
 
 // A verb with its table, which points into the command.
-struct Verb {
-  explicit Verb(const CommandEntry& of)
-      : entry(of), command(of.make()), table(declare_verb(*command, context)) {}
+struct Verb : VerbTable {
+  explicit Verb(const CommandEntry& of) : VerbTable(of), entry(of) {}
   const CommandEntry& entry;
-  std::unique_ptr<Command> command;
-  CommandContext context;
-  OptionTable table;
 };
 
 const CommandEntry& verb_named(std::string_view name) {
@@ -221,7 +218,8 @@ TEST(Help, FitsInAnyWidthAndNamesEveryOption) {
 }
 
 TEST(Documents, HaveEveryOptionOfEveryVerb) {
-  const std::string page = options_page(), list = option_list(), bash = bash_completion();
+  const std::string page = options_page(), list = option_list(), bash = bash_completion(),
+                    zsh = zsh_completion(), fish = fish_completion();
   for (const CommandEntry& entry : commands()) {
     EXPECT_NE(page.find("\n## " + std::string(entry.name) + "\n"), std::string::npos);
     for (const Verb verb(entry); const OptionEntry& option : verb.table.entries()) {
@@ -229,7 +227,18 @@ TEST(Documents, HaveEveryOptionOfEveryVerb) {
                 std::string::npos);
       if (option.by_place()) continue;
       EXPECT_NE(page.find(option.names().back()), std::string::npos);
-      EXPECT_NE(bash.find(option.names().back()), std::string::npos);
+      for (const std::string& name : option.names()) {
+        const bool is_long = name.starts_with("--");
+        EXPECT_NE(bash.find(name), std::string::npos);
+        EXPECT_NE(zsh.find(name + (option.is_flag() ? "["
+                                   : is_long        ? "=["
+                                                    : "+[")),
+                  std::string::npos)
+            << name;
+        EXPECT_NE(fish.find((is_long ? " -l " : " -s ") + name.substr(is_long ? 2 : 1) + " "),
+                  std::string::npos)
+            << name;
+      }
     }
   }
 }

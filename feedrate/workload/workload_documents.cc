@@ -77,18 +77,9 @@ Json schema_of(const Limits& limits, const Value&) {
   }
 }
 
-// 1000000 is "1,000,000".
-std::string grouped(double number) {
-  if (!is_whole(number)) return fmt::format("{}", number);
-  std::string text = fmt::format("{:.0f}", number);
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
-  return text;
-}
-
 template <class Value>
 std::string values_of(const Limits& limits, const Value&) {
-  const std::string range =
-      fmt::format("{} to {}", grouped(limits.minimum), grouped(limits.maximum));
+  const std::string range = range_of_numbers(limits.minimum, limits.maximum);
   if constexpr (std::is_same_v<Value, std::string>) {
     return limits.is_name ? "letters, digits, `-`, `_`" : "text";
   } else if constexpr (std::is_enum_v<Value>) {
@@ -98,8 +89,7 @@ std::string values_of(const Limits& limits, const Value&) {
   } else if constexpr (std::is_same_v<Value, bool>) {
     return "`true`, `false`";
   } else if constexpr (std::is_same_v<Value, Duration>) {
-    return fmt::format("{} to {}", format_duration(from_seconds(limits.minimum)),
-                       format_duration(from_seconds(limits.maximum)));
+    return range_of_times(from_seconds(limits.minimum), from_seconds(limits.maximum));
   } else {
     return limits.zero_too ? "0, or " + range : range;
   }
@@ -148,31 +138,26 @@ void add_part(const Part& part, Json schema, Json& object) {
   if (part.absent == kNeeded) object["required"].push_back(part.key);
 }
 
-// Rows of the table.
-std::string row(std::string_view key, std::string_view help, std::string_view values,
-                std::string_view absent) {
-  return fmt::format("| `{}` | {} | {} | {} |\n", key, help, values, absent);
-}
-
 template <class Owner>
 std::string rows(std::string_view prefix, std::span<const Field<Owner>> fields) {
   std::string text;
   for (const Field<Owner>& field : fields)
-    text +=
-        row(fmt::format("{}{}", prefix, field.key), field.help,
-            visit_member(field, [&](const auto& value) { return values_of(field.limits, value); }),
-            default_of(field));
+    text += yaml_table_line(
+        fmt::format("{}{}", prefix, field.key), field.help,
+        visit_member(field, [&](const auto& value) { return values_of(field.limits, value); }),
+        default_of(field));
   return text;
 }
 
 std::string row(std::string_view prefix, const Part& part) {
-  return row(fmt::format("{}{}", prefix, part.key), part.help, part.values, part.absent);
+  return yaml_table_line(fmt::format("{}{}", prefix, part.key), part.help, part.values,
+                         part.absent);
 }
 
 std::string key_table() {
-  return "| key | what it says | values | left out |\n| --- | --- | --- | --- |\n" +
-         rows("", identity_fields()) + row("", kNotes) + rows("dataset.", dataset_fields()) +
-         row("dataset.", kFormatOptions) + rows("", loading_fields()) + row("", kAccelerators) +
+  return yaml_table_head() + rows("", identity_fields()) + row("", kNotes) +
+         rows("dataset.", dataset_fields()) + row("dataset.", kFormatOptions) +
+         rows("", loading_fields()) + row("", kAccelerators) +
          rows("accelerators.NAME.", timing_fields()) + row("", kTimings);
 }
 

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "feedrate/base/yaml_reader.h"
+#include "feedrate/base/yaml_rows.h"
 #include "feedrate/workload/workload.h"
 
 namespace feedrate {
@@ -40,8 +40,6 @@ using Member =
     std::variant<std::string Owner::*, std::uint64_t Owner::*, std::uint32_t Owner::*,
                  double Owner::*, bool Owner::*, Duration Owner::*, Framework Owner::*,
                  AccessOrder Owner::*, LabelPlacement Owner::*, DirectoryLayout Owner::*>;
-
-inline constexpr std::string_view kNeeded = "needed";
 
 template <class Owner>
 struct Field {
