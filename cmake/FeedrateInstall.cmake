@@ -1,4 +1,4 @@
-# bin/feedrate, the libraries with headers and a CMake package, the man page, the completion.
+# bin/feedrate, the libraries with headers and a CMake package, the man page, the completions.
 include(CMakePackageConfigHelpers)
 get_property(libraries GLOBAL PROPERTY FEEDRATE_LIBRARIES)
 add_library(feedrate_all INTERFACE)
@@ -19,4 +19,8 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/feedrateConfig.cmake
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/lib/feedrate.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/lib/feedrate.bash
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME feedrate)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/lib/feedrate.zsh
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions RENAME _feedrate)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/lib/feedrate.fish
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -16,6 +16,7 @@ while read -r what file; do
     status=1
   fi
 done << 'END'
+catalogue catalogue.md
 options options.md
 results-page results.md
 results-schema results.schema.json

@@ -42,6 +42,8 @@ struct OptionRow {
   // value ("--data=DIR") it is what the remedy writes. It is "" where the option always has an
   // effect.
   std::string_view beside = {};
+  // A name that it once had and that means something else now: who writes it is told the new one.
+  std::string_view former = {};
 
   // Returns the same option for a verb where something else holds when it is not given.
   constexpr OptionRow usually(std::string_view other) const {
@@ -49,7 +51,12 @@ struct OptionRow {
     row.usual = other;
     return row;
   }
-  // Returns the same option for a verb that allows another range.
+  constexpr OptionRow once(std::string_view name) const {
+    OptionRow row = *this;
+    row.former = name;
+    return row;
+  }
+  // The same option in a verb that allows another range.
   constexpr OptionRow within(std::string_view other) const {
     OptionRow row = *this;
     row.among = other;

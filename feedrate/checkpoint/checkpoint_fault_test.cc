@@ -12,64 +12,44 @@ namespace feedrate {
 namespace {
 
 // Passes everything on but the call whose number comes up.
-class FaultyStorage final : public Storage {
+class FaultyStorage final : public ForwardingStorage {
  public:
   FaultyStorage(std::unique_ptr<Storage> real, std::atomic<std::int64_t>& calls_left)
-      : real_(std::move(real)), calls_left_(calls_left) {}
+      : ForwardingStorage(std::move(real)), calls_left_(calls_left) {}
 
-  std::string_view name() const override { return real_->name(); }
-  Reactor& reactor() override { return real_->reactor(); }
-  std::size_t slack_bytes() const override { return real_->slack_bytes(); }
-  bool carries_data() const override { return real_->carries_data(); }
   Task<Result<FileHandle>> open(const std::string& path, OpenMode mode) override {
     if (fails()) co_return fail(ErrorKind::kIo, error("open", path));
-    co_return co_await real_->open(path, mode);
-  }
-  Task<Result<>> close(FileHandle file) override {
-    co_return co_await real_->close(std::move(file));
+    co_return co_await real().open(path, mode);
   }
   Task<Result<ReadOutcome>> read(StorageFile& file, std::uint64_t offset, std::uint64_t length,
                                  Buffer& buffer) override {
     if (fails()) co_return fail(ErrorKind::kIo, error("read", file.path()));
-    co_return co_await real_->read(file, offset, length, buffer);
-  }
-  Task<Result<ReadOutcome>> read_file(const std::string& path, std::uint64_t length,
-                                      Buffer& buffer) override {
-    co_return co_await real_->read_file(path, length, buffer);
+    co_return co_await real().read(file, offset, length, buffer);
   }
   Task<Result<>> write(StorageFile& file, std::uint64_t offset, std::uint64_t length,
                        Buffer& buffer) override {
     if (fails()) co_return fail(ErrorKind::kIo, error("write", file.path()));
-    co_return co_await real_->write(file, offset, length, buffer);
+    co_return co_await real().write(file, offset, length, buffer);
   }
   Task<Result<>> sync(StorageFile& file) override {
     if (fails()) co_return fail(ErrorKind::kIo, error("sync", file.path()));
-    co_return co_await real_->sync(file);
-  }
-  Task<Result<std::vector<DirectoryEntry>>> list(const std::string& path) override {
-    co_return co_await real_->list(path);
-  }
-  Task<Result<FileStatus>> stat(const std::string& path) override {
-    co_return co_await real_->stat(path);
+    co_return co_await real().sync(file);
   }
   Task<Result<>> rename(const std::string& from, const std::string& to) override {
     if (fails()) co_return fail(ErrorKind::kIo, error("rename", from));
-    co_return co_await real_->rename(from, to);
+    co_return co_await real().rename(from, to);
   }
   Task<Result<>> sync_directory(const std::string& path) override {
     if (fails()) co_return fail(ErrorKind::kIo, error("sync directory", path));
-    co_return co_await real_->sync_directory(path);
-  }
-  Task<Result<std::uint64_t>> free_bytes(const std::string& path) override {
-    co_return co_await real_->free_bytes(path);
+    co_return co_await real().sync_directory(path);
   }
   Task<Result<>> remove(const std::string& path) override {
     if (fails()) co_return fail(ErrorKind::kIo, error("remove", path));
-    co_return co_await real_->remove(path);
+    co_return co_await real().remove(path);
   }
   Task<Result<>> make_directories(const std::string& path) override {
     if (fails()) co_return fail(ErrorKind::kIo, error("make directory", path));
-    co_return co_await real_->make_directories(path);
+    co_return co_await real().make_directories(path);
   }
 
  private:
@@ -78,7 +58,6 @@ class FaultyStorage final : public Storage {
     return fmt::format("{} \"{}\": Input/output error", call, path);
   }
 
-  std::unique_ptr<Storage> real_;
   std::atomic<std::int64_t>& calls_left_;
 };
 

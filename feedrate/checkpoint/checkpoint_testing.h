@@ -24,6 +24,56 @@ inline ModelShape tiny_model() {
   return model;
 }
 
+// A storage in front of another; a test overrides what is to be different.
+class ForwardingStorage : public Storage {
+ public:
+  explicit ForwardingStorage(std::unique_ptr<Storage> real)
+      : ForwardingStorage{real->facts(), std::move(real)} {}  // braces: in this order
+  ForwardingStorage(const StorageFacts& facts, std::unique_ptr<Storage> real)
+      : Storage(facts), real_(std::move(real)) {}
+
+  Storage& real() { return *real_; }
+  std::string_view name() const override { return real_->name(); }
+  Reactor& reactor() override { return real_->reactor(); }
+  Task<Result<FileHandle>> open(const std::string& path, OpenMode mode) override {
+    return real_->open(path, mode);
+  }
+  Task<Result<>> close(FileHandle file) override { return real_->close(std::move(file)); }
+  Task<Result<ReadOutcome>> read(StorageFile& file, std::uint64_t offset, std::uint64_t length,
+                                 Buffer& buffer) override {
+    return real_->read(file, offset, length, buffer);
+  }
+  Task<Result<ReadOutcome>> read_file(const std::string& path, std::uint64_t length,
+                                      Buffer& buffer) override {
+    return real_->read_file(path, length, buffer);
+  }
+  Task<Result<>> write(StorageFile& file, std::uint64_t offset, std::uint64_t length,
+                       Buffer& buffer) override {
+    return real_->write(file, offset, length, buffer);
+  }
+  Task<Result<>> sync(StorageFile& file) override { return real_->sync(file); }
+  Task<Result<std::vector<DirectoryEntry>>> list(const std::string& path) override {
+    return real_->list(path);
+  }
+  Task<Result<FileStatus>> stat(const std::string& path) override { return real_->stat(path); }
+  Task<Result<>> rename(const std::string& from, const std::string& to) override {
+    return real_->rename(from, to);
+  }
+  Task<Result<>> sync_directory(const std::string& path) override {
+    return real_->sync_directory(path);
+  }
+  Task<Result<std::uint64_t>> free_bytes(const std::string& path) override {
+    return real_->free_bytes(path);
+  }
+  Task<Result<>> remove(const std::string& path) override { return real_->remove(path); }
+  Task<Result<>> make_directories(const std::string& path) override {
+    return real_->make_directories(path);
+  }
+
+ private:
+  std::unique_ptr<Storage> real_;
+};
+
 class CheckpointFiles : public testing::TestWithParam<std::string_view> {
  protected:
   CheckpointFiles() : layout_(make_checkpoint_layout(GetParam()).value()) {
@@ -55,7 +105,7 @@ class CheckpointFiles : public testing::TestWithParam<std::string_view> {
     job.block_bytes = 65536;
     return restore_checkpoint(*group, storage(), job, progress, {});
   }
-  StorageFactory storage() {
+  virtual StorageFactory storage() {
     return make_storage_factory(local_files(), IoMode::kBuffered, directory_.path(), 1);
   }
   std::string folder(std::uint64_t step) const { return job_.directory + "/" + step_folder(step); }

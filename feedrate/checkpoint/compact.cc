@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <mutex>
 #include <set>
 
@@ -29,6 +30,7 @@ struct Compacting {
   std::atomic<bool> failed = false;
   std::mutex mutex = {};
   std::optional<Error> error = {};
+  std::exception_ptr no_buffers = {};
   Instant begin{};
   CompactSummary summary = {};
 
@@ -40,9 +42,7 @@ struct Compacting {
   std::string below(const std::string& path) const {
     return fmt::format("{}/{}", job.directory, path);
   }
-  CheckpointStore store(Worker& worker) const {
-    return {*worker.storage, *worker.writes, job.directory};
-  }
+  CheckpointStore store(Worker& worker) const { return {*worker.storage, job.directory}; }
 };
 
 std::string changed_path(std::uint64_t rank) {
@@ -153,19 +153,20 @@ Task<Result<>> write_file(Worker& worker, Compacting& all, std::size_t rank, std
 // Folders, and files that several ranks write into.
 Task<Result<>> make_places(Worker& worker, Compacting& all) {
   const CheckpointManifest& manifest = all.chain->newest();
+  CheckpointStore store = all.store(worker);
   std::set<std::string> folders;
   for (const RankRecord& rank : manifest.ranks)
     for (const FileRecord& file : rank.files) {
-      const std::string path = all.store(worker).path(manifest.step, file.path);
+      const std::string path = store.path(manifest.step, file.path);
       folders.insert(path.substr(0, path.rfind('/')));
     }
   for (const std::string& folder : folders) {
-    const Result<> made = co_await worker.storage->make_directories(folder);
+    const Result<> made = co_await store.make_folder(folder);
     if (!made) co_return made;
   }
   if (manifest.layout != "shared" || manifest.ranks.empty()) co_return Result<>{};
   for (const FileRecord& file : manifest.ranks[0].files) {
-    const std::string path = all.store(worker).path(manifest.step, file.path);
+    const std::string path = store.path(manifest.step, file.path);
     Result<FileHandle> made = co_await worker.storage->open(path, OpenMode::kCreate);
     if (!made) co_return fail(made.error());
     const Result<> closed = co_await worker.storage->close(std::move(*made));
@@ -187,6 +188,12 @@ Task<Result<>> begin(Worker& worker, Compacting& all) {
                                    quote_path(all.job.directory), *all.job.step)
                      : fmt::format("{} has no checkpoint", quote_path(all.job.directory)),
         steps->empty() ? "there is none" : fmt::format("it has {}", fmt::join(*steps, ", ")));
+  if (all.job.keep > steps->size())
+    co_return fail(
+        ErrorKind::kUsage,
+        fmt::format("--keep: {} has no effect: {} has {}", all.job.keep,
+                    quote_path(all.job.directory), format_counted(steps->size(), "checkpoint")),
+        "leave it out, or give the number of those that shall stay");
   all.summary.step = all.job.step.value_or(steps->back());
   auto chain = co_await load_chain(store, all.summary.step);
   if (!chain) co_return fail(chain.error());
@@ -245,6 +252,22 @@ Task<> undo(Worker& worker, const Compacting& all) {
     }
 }
 
+void make_buffers(Worker& worker, Compacting& all) {
+  const std::size_t block = all.job.block_bytes + worker.storage->slack_bytes();
+  const StreamReaderOptions reads{all.job.at_once, 2};
+  Reactor& reactor = worker.storage->reactor();
+  try {
+    worker.reads =
+        std::make_unique<BufferPool>(reactor, BufferPoolOptions{block, reads.buffers(), true});
+    worker.writes =
+        std::make_unique<BufferPool>(reactor, BufferPoolOptions{block, all.job.at_once + 1, true});
+  } catch (const NoBuffers&) {
+    const std::lock_guard lock(all.mutex);
+    all.no_buffers = std::current_exception();
+    all.failed = true;
+  }
+}
+
 Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Compacting& all) {
   Reactor& reactor = worker.storage->reactor();
   if (index == 0) {
@@ -252,6 +275,7 @@ Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Compacting
     if (!begun) all.record(begun.error());
   }
   co_await all.barrier.arrive(reactor, [] {});
+  if (all.chain && index < all.chain->newest().ranks.size()) make_buffers(worker, all);
   if (all.chain)
     for (std::size_t rank = index; rank < all.chain->newest().ranks.size(); rank += reactors)
       for (std::size_t file = 0; file < all.chain->newest().ranks[rank].files.size(); ++file) {
@@ -280,12 +304,6 @@ Result<CompactSummary> compact_checkpoint(ReactorGroup& group, const StorageFact
       [&](unsigned index, Reactor& reactor) {
         Worker& worker = workers[index];
         worker.storage = storage(reactor);
-        const std::size_t block = job.block_bytes + worker.storage->slack_bytes();
-        const StreamReaderOptions reads{job.at_once, 2};
-        worker.reads =
-            std::make_unique<BufferPool>(reactor, BufferPoolOptions{block, reads.buffers(), true});
-        worker.writes =
-            std::make_unique<BufferPool>(reactor, BufferPoolOptions{block, job.at_once + 1, true});
         reactor.spawn(run_reactor(index, group.size(), worker, all));
       },
       [&](unsigned index) {
@@ -294,6 +312,7 @@ Result<CompactSummary> compact_checkpoint(ReactorGroup& group, const StorageFact
         workers[index].storage.reset();
       },
       stop);
+  if (all.no_buffers) std::rethrow_exception(all.no_buffers);
   if (all.error) return fail(*all.error);
   return std::move(all.summary);
 }

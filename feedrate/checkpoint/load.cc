@@ -112,11 +112,15 @@ Result<LoadSummary> load_files(ReactorGroup& group, const StorageFactory& storag
         const std::size_t block = job.block_bytes + worker.storage->slack_bytes();
         const bool data = worker.storage->carries_data();
         const StreamReaderOptions reads{job.at_once, 2};
-        const std::uint64_t wanted = job.ranks.size() * job.replicas * reads.buffers() + 1;
+        const std::uint64_t readers = job.ranks.size() * job.replicas;
+        const std::uint64_t mine =
+            readers / group.size() + (index < readers % group.size() ? 1 : 0);
+        const std::uint64_t wanted = mine * reads.buffers() + 1;
         const std::uint64_t affordable = std::max<std::uint64_t>(
             reads.buffers() + 1, (data ? kPoolBytesMax : kAddressesMax) / block);
-        worker.pool = std::make_unique<BufferPool>(
-            reactor, BufferPoolOptions{block, std::min(wanted, affordable), data});
+        if (mine > 0)
+          worker.pool = std::make_unique<BufferPool>(
+              reactor, BufferPoolOptions{block, std::min(wanted, affordable), data});
         reactor.spawn(run_reactor(index, group.size(), worker, loading));
       },
       [&](unsigned index) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <mutex>
 
 #include "feedrate/base/text.h"
@@ -14,6 +15,8 @@
 
 namespace feedrate {
 namespace {
+
+constexpr std::size_t kRanksAtOnce = 8;  // of one reactor, with buffers of their own
 
 struct Worker {
   std::unique_ptr<Storage> storage;
@@ -46,9 +49,12 @@ struct Restoring {
   std::mutex mutex = {};
   std::optional<Error> problem = {}, error = {};  // of that one; of the whole
   std::vector<Candidate> candidates = {};         // newest last
+  std::vector<Candidate> others = {};             // which were not asked for
+  std::vector<std::uint64_t> others_whole = {};   // as far as can be told without reading them
   std::optional<CheckpointChain> chain = {};      // being read; none: it is over
   const std::string* directory = nullptr;
   std::vector<RestoreRank> ranks = {};
+  std::exception_ptr no_buffers = {};
   std::vector<RankTime> times = {};
   Instant begin{};
   bool whole = false;
@@ -95,15 +101,21 @@ class RangeChecker {
   std::uint64_t done_ = 0;
 };
 
+Task<Result<>> check_length(Worker& worker, const std::string& path, std::uint64_t bytes) {
+  const Result<FileStatus> status = co_await worker.storage->stat(path);
+  if (!status) co_return fail(status.error());
+  if (status->bytes < bytes)
+    co_return fail(ErrorKind::kCorrupt, fmt::format("{}: it has {} B, {} B belong to it",
+                                                    quote_path(path), status->bytes, bytes));
+  co_return Result<>{};
+}
+
 Task<Result<>> open_all(Worker& worker, const Restoring& restoring, const Gather& gather,
                         std::vector<FileHandle>& files) {
   for (const Gather::File& file : gather.files) {
     const std::string path = fmt::format("{}/{}", *restoring.directory, file.path);
-    const Result<FileStatus> status = co_await worker.storage->stat(path);
-    if (!status) co_return fail(status.error());
-    if (status->bytes < file.end)
-      co_return fail(ErrorKind::kCorrupt, fmt::format("{}: it has {} B, {} B belong to it",
-                                                      quote_path(path), status->bytes, file.end));
+    const Result<> long_enough = co_await check_length(worker, path, file.end);
+    if (!long_enough) co_return long_enough;
     Result<FileHandle> opened = co_await worker.storage->open(path, OpenMode::kRead);
     if (!opened) co_return fail(opened.error());
     files.push_back(std::move(*opened));
@@ -185,7 +197,7 @@ Task<> read_rank(Worker& worker, Restoring& restoring, std::size_t index, Semaph
 
 Task<Result<>> find_in(Worker& worker, const std::string& directory,
                        std::vector<Candidate>& candidates) {
-  CheckpointStore store(*worker.storage, *worker.pool, directory);
+  CheckpointStore store(*worker.storage, directory);
   const Result<> ours = co_await store.require();
   if (!ours) co_return ours;
   const auto steps = co_await store.steps();
@@ -207,14 +219,45 @@ Task<Result<>> find_candidates(Worker& worker, Restoring& restoring) {
   }
   std::ranges::stable_sort(found, {}, &Candidate::step);
   if (!job.step) co_return Result<>{};
-  std::vector<std::uint64_t> steps;
-  for (const Candidate& candidate : found) steps.push_back(candidate.step);
-  std::erase_if(found, [&job](const Candidate& each) { return each.step != *job.step; });
+  const auto asked = std::ranges::stable_partition(
+      found, [&job](const Candidate& each) { return each.step == *job.step; });
+  restoring.others.assign(asked.begin(), asked.end());
+  found.erase(asked.begin(), asked.end());
   if (!found.empty()) co_return Result<>{};
+  std::vector<std::uint64_t> steps;
+  for (const Candidate& other : restoring.others) steps.push_back(other.step);
   co_return fail(
       ErrorKind::kNotFound,
       fmt::format("--step: {} has no checkpoint of step {}", quote_path(job.directory), *job.step),
       steps.empty() ? "there is none" : fmt::format("it has {}", fmt::join(steps, ", ")));
+}
+
+// By the manifests of a step and of what it builds upon, and by the lengths of its files: the bytes
+// are not read.
+Task<bool> looks_whole(Worker& worker, const Restoring& restoring, const Candidate& candidate) {
+  CheckpointStore store(*worker.storage, *candidate.directory);
+  const Result<CheckpointChain> chain = co_await load_chain(store, candidate.step);
+  if (!chain) co_return false;
+  const std::vector<RankRecord>& ranks = chain->newest().ranks;
+  for (std::size_t rank = 0; rank < ranks.size(); ++rank)
+    for (std::size_t file = 0; file < ranks[rank].files.size(); ++file) {
+      const Gather gather = chain->file(rank, file, restoring.job.block_bytes);
+      for (const Gather::File& part : gather.files) {
+        const std::string path = fmt::format("{}/{}", *candidate.directory, part.path);
+        const Result<> long_enough = co_await check_length(worker, path, part.end);
+        if (!long_enough) co_return false;
+      }
+    }
+  co_return true;
+}
+
+// The one that was asked for is damaged: what could be restored in its place.
+Task<> look_at_others(Worker& worker, Restoring& restoring) {
+  for (const Candidate& other : restoring.others) {
+    const bool whole = co_await looks_whole(worker, restoring, other);
+    std::vector<std::uint64_t>& known = restoring.others_whole;
+    if (whole && std::ranges::find(known, other.step) == known.end()) known.push_back(other.step);
+  }
 }
 
 // Each rank reads what it wrote.
@@ -279,7 +322,7 @@ Task<> choose(Worker& worker, Restoring& restoring) {
   while (!restoring.candidates.empty()) {
     const Candidate candidate = restoring.candidates.back();
     restoring.candidates.pop_back();
-    CheckpointStore store(*worker.storage, *worker.pool, *candidate.directory);
+    CheckpointStore store(*worker.storage, *candidate.directory);
     Result<CheckpointChain> chain = co_await load_chain(store, candidate.step);
     // What was not read to its end is not damaged.
     if (!chain && chain.error().kind() == ErrorKind::kCancelled) {
@@ -297,7 +340,6 @@ Task<> choose(Worker& worker, Restoring& restoring) {
     restoring.progress.bytes_total = restoring.summary.needed_bytes;
     restoring.progress.bytes_done = 0;
     restoring.bytes = 0;
-    restoring.begin = worker.storage->reactor().refresh_now();
     break;
   }
 }
@@ -321,10 +363,26 @@ void conclude(Worker& worker, Restoring& restoring) {
   restoring.damaged = false;
 }
 
+// For `ranks` that this reactor reads. Of many ranks some wait for each other's buffers.
+void make_buffers(std::size_t ranks, Worker& worker, Restoring& restoring) {
+  if (ranks == 0) return;
+  const StreamReaderOptions reads{restoring.job.reads_at_once, 2};
+  const std::size_t blocks = std::min(kRanksAtOnce, ranks) * reads.buffers() + 1;
+  if (worker.pool && worker.pool->blocks() >= blocks) return;
+  try {
+    worker.pool.reset();
+    worker.pool = std::make_unique<BufferPool>(
+        worker.storage->reactor(),
+        BufferPoolOptions{restoring.job.block_bytes + worker.storage->slack_bytes(), blocks,
+                          worker.storage->carries_data()});
+  } catch (const NoBuffers&) {
+    const std::lock_guard lock(restoring.mutex);
+    restoring.no_buffers = std::current_exception();
+  }
+}
+
 Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Restoring& restoring) {
   Reactor& reactor = worker.storage->reactor();
-  // The time counts once all have their buffers.
-  co_await restoring.barrier.arrive(reactor, [] {});
   if (index == 0) {
     const Result<> found = co_await find_candidates(worker, restoring);
     if (!found) restoring.error = found.error();
@@ -333,20 +391,45 @@ Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Restoring&
     if (index == 0 && !restoring.error && !restoring.whole) co_await choose(worker, restoring);
     co_await restoring.barrier.arrive(reactor, [] {});
     if (restoring.error || restoring.whole || !restoring.chain) break;
+    const std::size_t ranks = restoring.ranks.size();
+    const std::size_t mine = ranks / reactors + (index < ranks % reactors ? 1 : 0);
+    make_buffers(mine, worker, restoring);
+    // The time counts once all have their buffers.
+    co_await restoring.barrier.arrive(reactor, [&] { restoring.begin = reactor.refresh_now(); });
+    if (restoring.no_buffers) break;
     Semaphore done(reactor, 0);
-    std::uint64_t mine = 0;
-    for (std::size_t rank = index; rank < restoring.ranks.size(); rank += reactors, ++mine)
+    for (std::size_t rank = index; rank < ranks; rank += reactors)
       reactor.spawn(read_rank(worker, restoring, rank, done));
     const bool joined = co_await done.acquire(mine);
     FEEDRATE_ASSERT(joined);
     co_await restoring.barrier.arrive(reactor, [] {});
     if (index == 0) conclude(worker, restoring);
   }
+  if (index == 0 && !restoring.error && !restoring.whole && !restoring.no_buffers)
+    co_await look_at_others(worker, restoring);
 }
 
-Error nothing_whole(const CheckpointRestoreJob& job, const CheckpointRestoreSummary& summary) {
-  std::string message = fmt::format("{} has no whole checkpoint", quote_path(job.directory));
-  for (const SkippedCheckpoint& skipped : summary.skipped)
+Error damaged_step(const Restoring& restoring) {
+  std::vector<std::string> reasons;
+  for (const SkippedCheckpoint& skipped : restoring.summary.skipped)
+    reasons.push_back(skipped.reason);
+  const std::vector<std::uint64_t>& whole = restoring.others_whole;
+  return {ErrorKind::kCorrupt,
+          fmt::format("--step: {} has step {}, but it is damaged: {}",
+                      quote_path(restoring.job.directory), *restoring.job.step,
+                      fmt::join(reasons, "; ")),
+          whole.empty() ? "no other step there has all its files: write one with "
+                          "'feedrate checkpoint'"
+                        : fmt::format("by their manifests and file sizes these steps are whole: "
+                                      "{}; leave out --step to restore the newest",
+                                      fmt::join(whole, ", "))};
+}
+
+Error nothing_whole(const Restoring& restoring) {
+  if (restoring.job.step) return damaged_step(restoring);
+  std::string message =
+      fmt::format("{} has no whole checkpoint", quote_path(restoring.job.directory));
+  for (const SkippedCheckpoint& skipped : restoring.summary.skipped)
     message += fmt::format("; step {}: {}", skipped.step, skipped.reason);
   return {ErrorKind::kNotFound, message, "write one with 'feedrate checkpoint'"};
 }
@@ -364,11 +447,6 @@ Result<CheckpointRestoreSummary> restore_checkpoint(ReactorGroup& group,
       [&](unsigned index, Reactor& reactor) {
         Worker& worker = workers[index];
         worker.storage = storage(reactor);
-        // As many as ranks there may be, without knowing them yet: a pool waits when all are out.
-        const StreamReaderOptions reads{job.reads_at_once, 2};
-        worker.pool = std::make_unique<BufferPool>(
-            reactor, BufferPoolOptions{job.block_bytes + worker.storage->slack_bytes(),
-                                       8 * reads.buffers() + 1, worker.storage->carries_data()});
         reactor.spawn(run_reactor(index, group.size(), worker, restoring));
       },
       [&](unsigned index) {
@@ -378,8 +456,9 @@ Result<CheckpointRestoreSummary> restore_checkpoint(ReactorGroup& group,
         workers[index].storage.reset();
       },
       stop);
+  if (restoring.no_buffers) std::rethrow_exception(restoring.no_buffers);
   if (restoring.error) return fail(*restoring.error);
-  if (!restoring.whole) return fail(nothing_whole(job, restoring.summary));
+  if (!restoring.whole) return fail(nothing_whole(restoring));
   restoring.summary.manifest = restoring.chain->newest();
   return std::move(restoring.summary);
 }

@@ -17,6 +17,7 @@ constexpr std::string_view kPart = ".part";
 constexpr std::string_view kStep = "step-";
 // A manifest of 1,024 ranks is a few megabytes.
 constexpr std::uint64_t kManifestBytesMax = std::uint64_t{1} << 30U;
+constexpr std::size_t kTextBlock = std::size_t{1} << 20U;
 
 // The step of "step-0000000100" or "step-0000000100.part", whose tail must be `tail`.
 std::optional<std::uint64_t> step_of(std::string_view name, std::string_view tail) {
@@ -35,7 +36,7 @@ std::string parent_of(const std::string& path) { return path.substr(0, path.rfin
 }  // namespace
 
 std::string CheckpointStore::writing_path(std::uint64_t step, const std::string& path) const {
-  return fmt::format("{}/{}{}/{}", directory_, step_folder(step), kPart, path);
+  return fmt::format("{}/{}{}/{}", directory_, step_folder(step), moves() ? kPart : "", path);
 }
 std::string CheckpointStore::path(std::uint64_t step, const std::string& path) const {
   return fmt::format("{}/{}/{}", directory_, step_folder(step), path);
@@ -53,8 +54,24 @@ Task<Result<>> CheckpointStore::require() {
   co_return Result<>{};
 }
 
+Task<bool> CheckpointStore::has_manifest(std::uint64_t step) {
+  const std::string manifest = path(step, std::string(kCheckpointManifest));
+  const Result<FileStatus> status = co_await storage_.stat(manifest);
+  co_return status || status.error().kind() != ErrorKind::kNotFound;
+}
+
+Task<Result<>> CheckpointStore::make_folder(const std::string& path) {
+  if (!storage_.facts().directories) co_return Result<>{};
+  co_return co_await storage_.make_directories(path);
+}
+
+Task<Result<>> CheckpointStore::sync_folder(const std::string& path) {
+  if (!storage_.facts().directories) co_return Result<>{};
+  co_return co_await storage_.sync_directory(path);
+}
+
 Task<Result<>> CheckpointStore::prepare() {
-  Result<> done = co_await storage_.make_directories(directory_);
+  Result<> done = co_await make_folder(directory_);
   if (!done) co_return done;
   const auto entries = co_await storage_.list(directory_);
   if (!entries) co_return fail(entries.error());
@@ -74,11 +91,17 @@ Task<Result<>> CheckpointStore::prepare() {
     const std::string text = "{\"feedrate_checkpoints\": 1}\n";
     done = co_await write_text(path, text);
     if (!done) co_return done;
-    done = co_await storage_.sync_directory(directory_);
+    done = co_await sync_folder(directory_);
     co_return done;
   }
   for (const DirectoryEntry& entry : *entries) {
-    if (!step_of(entry.name, kPart)) continue;
+    bool left_over = step_of(entry.name, kPart).has_value();
+    const std::optional<std::uint64_t> step = step_of(entry.name, "");
+    if (step && !moves()) {
+      const bool published = co_await has_manifest(*step);
+      left_over = !published;
+    }
+    if (!left_over) continue;
     const std::string path = fmt::format("{}/{}", directory_, entry.name);
     done = co_await remove_tree(path);
     if (!done) co_return done;
@@ -90,8 +113,13 @@ Task<Result<std::vector<std::uint64_t>>> CheckpointStore::steps() {
   const auto entries = co_await storage_.list(directory_);
   if (!entries) co_return fail(entries.error());
   std::vector<std::uint64_t> found;
-  for (const DirectoryEntry& entry : *entries)
-    if (const auto step = step_of(entry.name, "")) found.push_back(*step);
+  for (const DirectoryEntry& entry : *entries) {
+    const auto step = step_of(entry.name, "");
+    if (!step) continue;
+    bool published = moves();
+    if (!published) published = co_await has_manifest(*step);
+    if (published) found.push_back(*step);
+  }
   std::ranges::sort(found);
   co_return found;
 }
@@ -107,7 +135,7 @@ Task<Result<>> CheckpointStore::begin(std::uint64_t step, const std::vector<Rank
       if (file.shared) shared.insert(path);
     }
   for (const std::string& folder : folders) {
-    const Result<> made = co_await storage_.make_directories(folder);
+    const Result<> made = co_await make_folder(folder);
     if (!made) co_return made;
   }
   for (const std::string& path : shared) {
@@ -130,14 +158,14 @@ Task<Result<>> CheckpointStore::publish(const CheckpointManifest& manifest,
   const std::string path = writing_path(manifest.step, std::string(kCheckpointManifest));
   const std::string text = checkpoint_to_json(manifest);
   done = co_await write_text(path, text);
-  if (!done) co_return done;
+  if (!done || !moves()) co_return done;
   const std::string folder = parent_of(path);
   done = co_await sync_tree(folder);
   if (!done) co_return done;
   const std::string final_folder = fmt::format("{}/{}", directory_, step_folder(manifest.step));
   done = co_await storage_.rename(folder, final_folder);
   if (!done) co_return done;
-  co_return co_await storage_.sync_directory(directory_);
+  co_return co_await sync_folder(directory_);
 }
 
 Task<Result<CheckpointManifest>> CheckpointStore::manifest(std::uint64_t step) {
@@ -159,7 +187,7 @@ Task<Result<>> CheckpointStore::replace(const CheckpointManifest& manifest) {
   const std::string text = checkpoint_to_json(manifest);
   done = co_await write_text(file, text);
   if (!done) co_return done;
-  co_return co_await storage_.sync_directory(folder);
+  co_return co_await sync_folder(folder);
 }
 
 Task<Result<CheckpointStore::Parents>> CheckpointStore::parents() {
@@ -198,10 +226,16 @@ Task<Result<std::vector<std::uint64_t>>> CheckpointStore::prune(std::uint64_t ke
 
 Task<Result<>> CheckpointStore::remove(std::uint64_t step) {
   const std::string folder = fmt::format("{}/{}", directory_, step_folder(step));
+  if (!moves()) {
+    const std::string manifest = path(step, std::string(kCheckpointManifest));
+    const Result<> hidden = co_await storage_.remove(manifest);
+    if (!hidden) co_return hidden;
+    co_return co_await remove_tree(folder);
+  }
   const std::string leaving = folder + std::string(kPart);
   Result<> done = co_await storage_.rename(folder, leaving);
   if (!done) co_return done;
-  done = co_await storage_.sync_directory(directory_);
+  done = co_await sync_folder(directory_);
   if (!done) co_return done;
   co_return co_await remove_tree(leaving);
 }
@@ -212,22 +246,28 @@ Task<Result<>> CheckpointStore::abandon(std::uint64_t step) {
   co_return co_await remove_tree(folder);
 }
 
+BufferPool CheckpointStore::text_pool() const {
+  return BufferPool(
+      storage_.reactor(),
+      {.block_bytes = kTextBlock + storage_.slack_bytes(), .blocks = 1, .will_carry_data = false});
+}
+
 Task<Result<>> CheckpointStore::write_text(const std::string& path, const std::string& text) {
-  const std::string temporary = path + std::string(kPart);
+  const std::string temporary = path + std::string(moves() ? kPart : "");
   Result<FileHandle> file = co_await storage_.open(temporary, OpenMode::kCreate);
   if (!file) co_return fail(file.error());
-  Buffer buffer = co_await pool_.acquire();
-  const std::size_t room = (buffer.bytes().size() - storage_.slack_bytes()) / 4096 * 4096;
+  BufferPool pool = text_pool();
+  Buffer buffer = co_await pool.acquire();
   Result<> outcome;
-  for (std::size_t at = 0; at < text.size() && outcome; at += room) {
-    const std::size_t count = std::min(room, text.size() - at);
+  for (std::size_t at = 0; at < text.size() && outcome; at += kTextBlock) {
+    const std::size_t count = std::min(kTextBlock, text.size() - at);
     std::memcpy(buffer.bytes().data(), text.data() + at, count);
     outcome = co_await storage_.write(**file, at, count, buffer);
   }
   if (outcome) outcome = co_await storage_.sync(**file);
   const Result<> closed = co_await storage_.close(std::move(*file));
   if (outcome) outcome = closed;
-  if (outcome) outcome = co_await storage_.rename(temporary, path);
+  if (outcome && moves()) outcome = co_await storage_.rename(temporary, path);
   co_return outcome;
 }
 
@@ -239,12 +279,12 @@ Task<Result<std::string>> CheckpointStore::read_text(const std::string& path) {
                                                     quote_path(path), format_bytes(status->bytes)));
   Result<FileHandle> file = co_await storage_.open(path, OpenMode::kRead);
   if (!file) co_return fail(file.error());
-  Buffer buffer = co_await pool_.acquire();
-  const std::size_t room = (buffer.bytes().size() - storage_.slack_bytes()) / 4096 * 4096;
+  BufferPool pool = text_pool();
+  Buffer buffer = co_await pool.acquire();
   std::string text;
   std::optional<Error> error;
   while (text.size() < status->bytes && !error) {
-    const std::size_t count = std::min<std::uint64_t>(room, status->bytes - text.size());
+    const std::size_t count = std::min<std::uint64_t>(kTextBlock, status->bytes - text.size());
     const Result<ReadOutcome> read = co_await storage_.read(**file, text.size(), count, buffer);
     if (!read)
       error = read.error();
@@ -270,10 +310,12 @@ Task<Result<>> CheckpointStore::remove_tree(const std::string& path) {
       done = co_await storage_.remove(child);
     if (!done) co_return done;
   }
+  if (!storage_.facts().directories) co_return Result<>{};
   co_return co_await storage_.remove(path);
 }
 
 Task<Result<>> CheckpointStore::sync_tree(const std::string& path) {
+  if (!storage_.facts().directories) co_return Result<>{};
   const auto entries = co_await storage_.list(path);
   if (!entries) co_return fail(entries.error());
   for (const DirectoryEntry& entry : *entries) {
@@ -282,7 +324,7 @@ Task<Result<>> CheckpointStore::sync_tree(const std::string& path) {
     const Result<> done = co_await sync_tree(child);
     if (!done) co_return done;
   }
-  co_return co_await storage_.sync_directory(path);
+  co_return co_await sync_folder(path);
 }
 
 }  // namespace feedrate

@@ -6,8 +6,10 @@
 //   DIR/step-0000000100/checkpoint.json    whole
 //
 // Files are written and synced below .part, then the manifest, then every directory is synced, then
-// one rename publishes it. Removing goes the other way: the rename to .part comes first. All
-// functions run on the storage's reactor.
+// one rename publishes it. Removing goes the other way: the rename to .part comes first. Where the
+// storage moves no directory whole, there is no .part, and the manifest decides: it is written
+// last, removed first, and a step without one does not exist. All functions run on the storage's
+// reactor.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +26,8 @@ namespace feedrate {
 
 class CheckpointStore {
  public:
-  // `pool` has blocks of 4 KiB and the storage's slack at least.
-  CheckpointStore(Storage& storage, BufferPool& pool, std::string directory)
-      : storage_(storage), pool_(pool), directory_(std::move(directory)) {}
+  CheckpointStore(Storage& storage, std::string directory)
+      : storage_(storage), directory_(std::move(directory)) {}
 
   // Makes the directory, or takes one that is ours; kUsage for one with other files in it. Removes
   // what an interrupted writer left.
@@ -38,6 +39,8 @@ class CheckpointStore {
 
   // Directories and shared files, so that all ranks can write.
   Task<Result<>> begin(std::uint64_t step, const std::vector<RankFiles>& ranks);
+  // Nothing where the storage has no directories.
+  Task<Result<>> make_folder(const std::string& path);
   std::string writing_path(std::uint64_t step, const std::string& path) const;
   std::string path(std::uint64_t step, const std::string& path) const;
   // All data of the step are durable. Small files and the manifest are written, then it is whole.
@@ -57,11 +60,18 @@ class CheckpointStore {
  private:
   Task<Result<>> write_text(const std::string& path, const std::string& text);
   Task<Result<std::string>> read_text(const std::string& path);
+  bool moves() const { return storage_.facts().atomic_rename; }
+  // A step that is published, or of which an interrupted writer left something.
+  Task<bool> has_manifest(std::uint64_t step);
+  Task<Result<>> sync_folder(const std::string& path);  // nothing where there are none
   Task<Result<>> remove_tree(const std::string& path);
   Task<Result<>> sync_tree(const std::string& path);
 
+  // The one block that a text goes through. Texts are few and small beside the data, whose own
+  // buffers need not be there yet.
+  BufferPool text_pool() const;
+
   Storage& storage_;
-  BufferPool& pool_;
   std::string directory_;
 };
 

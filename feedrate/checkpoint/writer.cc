@@ -100,14 +100,15 @@ CheckpointWriter::CheckpointWriter(CheckpointWriting& all, unsigned index, React
       storage_(std::move(storage)),
       local_(std::move(local)),
       behind_(reactor, 1) {
+  const std::uint64_t ranks = mine(all.records_.size());
+  if (ranks == 0) return;
   const bool data = storage_->carries_data();
   const std::size_t slack =
       std::max(storage_->slack_bytes(), local_ ? local_->slack_bytes() : std::size_t{0});
   // Copies from one level to the other have sizes even where no page is touched.
   const std::size_t block = data || two_levels() ? all.job_.block_bytes + slack : kBufferAlignment;
   const StreamReaderOptions copies{all.job_.writes_at_once, 2};
-  const std::uint64_t wanted =
-      std::max<std::uint64_t>(1, mine(all.records_.size())) * (copies.buffers() + 1) + 1;
+  const std::uint64_t wanted = ranks * (copies.buffers() + 1) + 1;
   // A stream waits when all are out, and never holds one that it has no use for.
   const std::uint64_t affordable =
       std::max<std::uint64_t>(copies.buffers() + 2, (data ? kPoolBytesMax : kAddressesMax) / block);
@@ -154,6 +155,8 @@ Task<> CheckpointWriter::start() {
     if (two_levels() && local_->carries_data() != storage_->carries_data())
       started = fail(ErrorKind::kUsage, "--local-storage: one of the two levels moves no data",
                      "use storage that does, or none, for both");
+    for (const Storage* level : {storage_.get(), local_.get()})
+      if (started && level != nullptr) started = check_layout(*level);
     if (started) started = co_await start_level(first());
     if (started && two_levels()) started = co_await start_level(shared());
     if (!started) all_.record(started.error());
@@ -163,6 +166,20 @@ Task<> CheckpointWriter::start() {
     if (!made) all_.record(made.error());
   }
   co_await arrive_front();
+}
+
+// A file that several ranks write into takes a storage that can put parts of it together.
+Result<> CheckpointWriter::check_layout(const Storage& storage) const {
+  if (storage.facts().append) return {};
+  for (const RankFiles& rank : all_.job_.ranks)
+    for (const FilePlan& file : rank.files)
+      if (file.shared)
+        return fail(ErrorKind::kUsage,
+                    fmt::format("--layout: the ranks of '{}' write into one file, and {} storage "
+                                "takes a file as a whole only",
+                                all_.job_.head.layout, storage.name()),
+                    "use another layout, such as safetensors");
+  return {};
 }
 
 // Steps go on after those that are there.

@@ -164,10 +164,11 @@ class CheckpointWriter {
   Level shared() const { return {*storage_, all_.job_.directory}; }
   bool leads() const { return index_ == 0; }
   bool two_levels() const { return local_ != nullptr; }
-  CheckpointStore store(Level level) { return {level.storage, *pool_, level.directory}; }
+  CheckpointStore store(Level level) { return {level.storage, level.directory}; }
   std::uint64_t mine(std::uint64_t ranks) const;
 
   Task<Result<>> start_level(Level level);
+  Result<> check_layout(const Storage& storage) const;
   Task<> arrive_front();
   Task<> arrive_back();
   Task<> load_data();
@@ -208,8 +209,8 @@ class CheckpointWriter {
   unsigned index_;
   Reactor& reactor_;
   std::unique_ptr<Storage> storage_, local_;
-  std::unique_ptr<BufferPool> pool_;
-  Semaphore behind_;  // a permit while nothing is written in the background
+  std::unique_ptr<BufferPool> pool_;  // none where it has no rank to write
+  Semaphore behind_;                  // a permit while nothing is written in the background
   std::map<std::size_t, RankMemory> memories_;
   Histogram write_latency_, sync_latency_;
 };

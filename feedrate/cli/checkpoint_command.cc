@@ -18,6 +18,7 @@
 #include "feedrate/cli/settings.h"
 #include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/cli/system_options.h"
+#include "feedrate/experiment/together.h"
 #include "feedrate/result/checkpoint_result.h"
 
 namespace feedrate {
@@ -38,6 +39,8 @@ void add_parallelism(const Parallelism& parallel, CheckpointResult& result) {
   result.zero_stage = parallel.zero_stage;
 }
 
+constexpr std::uint64_t kCountMax = 1'000'000;
+
 std::vector<RankTimeResult> rank_times(const std::vector<RankTime>& times) {
   std::vector<RankTimeResult> result;
   for (const RankTime& time : times)
@@ -53,7 +56,7 @@ CheckpointResult begin_result(const SystemOptions& options, const System& system
   result.block_bytes = system.block;
   result.at_once = system.at_once;
   result.threads = system.threads;
-  result.kept_on = system.carries_data ? quote_path(directory) : "";
+  result.kept_on = system.spec.facts.persists ? quote_path(directory) : "";
   return result;
 }
 
@@ -112,67 +115,108 @@ class CheckpointCommand final : public Command {
   Result<int> run(const CommandContext& given) override {
     CommandContext context = given;
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json", context.stop));
-    CheckpointWriteJob job;
-    FEEDRATE_CHECK(resolve_job(job));
-    if (is_data()) {
-      FEEDRATE_CHECK(resolve_data(job));
+    if (is_data())
       for (const auto& [flag, value] : options_of_models()) context.settings.erase(flag + 2);
-    }
-    FEEDRATE_TRY(const auto layout, make_checkpoint_layout(job.head.layout));
-    job.layout = layout.get();
-    ModelShape model;
-    if (is_data()) {
-      model.name = job.head.model;
-      model.title = "files of your own";
-    } else {
-      FEEDRATE_TRY(model, resolve_model(job));
-      FEEDRATE_CHECK(place(model, job));
-    }
-    const std::uint64_t ranks = is_data() ? job.data_ranks : job.ranks.size();
-    FEEDRATE_TRY(const System system,
-                 resolve_system(system_, directory_, ranks, job.head.content.seed));
-    const bool moves_data = system.carries_data;
-    if (is_data() && !moves_data)
-      return fail(ErrorKind::kUsage, "--storage: your own files are not simulated",
-                  "name a model instead of a directory, or leave out --storage and --clock");
-    FEEDRATE_CHECK(modes_.resolve(moves_data, job));
-    FEEDRATE_TRY(const StorageFactory local,
-                 modes_.local_factory(moves_data, system.wanted_io, job.head.content.seed));
-    job.block_bytes = system.block;
-    job.writes_at_once = system.at_once;
-    FEEDRATE_CHECK(check_effects(job, moves_data));
-    FEEDRATE_CHECK(goodput_.check(!count_.empty(), moves_data, system.clock));
-    CheckpointResult result = begin_result(system_, system, directory_);
+    System system;
+    FEEDRATE_TRY(const CheckpointSetup setup, resolve(system, false));
     const GoodputSetting setting{
         [&system] { return ReactorGroup::make(system.clock, system.engine, system.threads); },
-        system.storage, local};
+        system.storage, setup.local};
     if (goodput_.wanted()) {
+      GoodputResult goodput;
       const Result<CheckpointWriteSummary> summary =
-          goodput_.run(setting, job, moves_data, context.stop, result.goodput.emplace());
-      if (!summary) result.goodput.reset();
-      fill(model, job, summary ? *summary : CheckpointWriteSummary(), result);
+          goodput_.run(setting, setup.job, system.carries_data, context.stop, goodput);
+      CheckpointResult result =
+          report_checkpoints(setup, summary ? *summary : CheckpointWriteSummary());
+      if (summary) result.goodput = goodput;
       return show(context, summary ? Result<>() : fail(summary.error()), "checkpoint", result,
                   json);
     }
     FEEDRATE_TRY(auto group, setting.make_group());
     const StuckReporter stuck(*group);
     const NewDirectories made(directory_);
-    describe_group(*group, result);
     CheckpointProgress progress;
     CheckpointWriteSummary before_error;
     Result<CheckpointWriteSummary> summary = fail(ErrorKind::kCancelled, "");
     {
       const ProgressLine line(
           context.quiet, [&progress] { return checkpoint_progress_text("written", progress); });
-      summary = write_checkpoints(*group, system.storage, local, job, progress, context.stop,
-                                  &before_error);
+      summary = write_checkpoints(*group, system.storage, setup.local, setup.job, progress,
+                                  context.stop, &before_error);
     }
     if (!summary) made.remove_empty(kCheckpointsMarker);
-    fill(model, job, summary ? *summary : before_error, result);
+    CheckpointResult result = report_checkpoints(setup, summary ? *summary : before_error);
+    describe_group(*group, result);
     return show(context, summary ? Result<>() : fail(summary.error()), "checkpoint", result, json);
   }
 
+  Result<JobSetup> beside(const CommandContext& /*context*/) override {
+    if (goodput_.wanted())
+      return fail(ErrorKind::kUsage, "--mtbf: a run that fails has no job beside it",
+                  "leave --mtbf out");
+    if (every_.empty() && count_.empty())
+      return fail(ErrorKind::kUsage, "--every: beside another job checkpoints need their interval",
+                  "add --every=5m, or say with --count how many there are");
+    System system;
+    FEEDRATE_TRY(CheckpointSetup setup, resolve(system, true));
+    return JobSetup{"", std::move(setup)};
+  }
+
  private:
+  // Everything that the words say. `beside`: of a job that goes on for as long as another.
+  Result<CheckpointSetup> resolve(System& system, bool beside) const {
+    CheckpointSetup setup;
+    CheckpointWriteJob& job = setup.job;
+    FEEDRATE_CHECK(resolve_job(job));
+    if (beside && count_.empty()) {
+      job.count = kCountMax;
+      job.train_first = true;
+    }
+    if (is_data()) {
+      FEEDRATE_CHECK(resolve_data(job));
+    }
+    FEEDRATE_TRY(setup.layout, make_checkpoint_layout(job.head.layout));
+    job.layout = setup.layout.get();
+    setup.model = job.head.model;
+    setup.title = "files of your own";
+    if (!is_data()) {
+      FEEDRATE_TRY(const ModelShape model, resolve_model(job));
+      FEEDRATE_CHECK(place(model, job));
+      setup.model = model.name;
+      setup.title = model.title;
+    }
+    const std::uint64_t ranks = is_data() ? job.data_ranks : job.ranks.size();
+    FEEDRATE_TRY(system, resolve_system(system_, directory_, ranks, job.head.content.seed));
+    if (is_data() && !system.carries_data)
+      return fail(ErrorKind::kUsage, "--storage: your own files are not simulated",
+                  "name a model instead of a directory, or leave out --storage and --clock");
+    FEEDRATE_CHECK(modes_.resolve(system.carries_data, job));
+    FEEDRATE_TRY(setup.local, modes_.local_factory(system.carries_data, system.wanted_io,
+                                                   job.head.content.seed));
+    job.block_bytes = system.block;
+    job.writes_at_once = system.at_once;
+    FEEDRATE_CHECK(check_effects(job, system));
+    FEEDRATE_CHECK(goodput_.check(!count_.empty(), system.spec.facts.persists, system.clock));
+    const StorageFacts& facts = system.spec.facts;
+    if (!facts.persists && !facts.takes_time && system.clock == ClockKind::kReal)
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--storage: '{}' keeps nothing and takes no time, so that a "
+                              "checkpoint there measures nothing",
+                              system_.storage),
+                  "add --clock=virtual to simulate it, or write to a directory with "
+                  "--storage=posix");
+    setup.place = {system.spec, system.io, existing_directory(directory_)};
+    setup.world = {system.clock, system.engine, system.threads};
+    setup.begun = begin_result(system_, system, directory_);
+    describe_parallelism(job.head.parallelism, setup.begun.effective);
+    if (job.data.empty()) {
+      setup.begun.effective["weight-bytes"] = fmt::format("{}", job.head.weight_bytes);
+      setup.begun.effective["bytes-per-parameter"] =
+          fmt::format("{}", job.head.weight_bytes + job.head.optimizer_bytes);
+    }
+    return setup;
+  }
+
   // A directory and no name of the catalogue.
   bool is_data() const {
     std::error_code error;
@@ -180,19 +224,25 @@ class CheckpointCommand final : public Command {
   }
 
   // What would change nothing, as things are.
-  Result<> check_effects(const CheckpointWriteJob& job, bool moves_data) const {
+  Result<> check_effects(const CheckpointWriteJob& job, const System& system) const {
+    const bool moves_data = system.carries_data, incremental = job.head.sum_block_bytes > 0;
     const auto no_use = [](const char* flag, const std::string& value, std::string_view where) {
       return fail(ErrorKind::kUsage, fmt::format("{}: {} has no use {}", flag, value, where),
                   "leave it out");
     };
     if (!moves_data && !keep_.empty()) return no_use("--keep", keep_, "where nothing is kept");
-    if (!moves_data && job.head.sum_block_bytes == 0 && !changed_.empty())
+    if (!moves_data && !incremental && !changed_.empty())
       return no_use("--changed", changed_,
                     "where nothing is kept and each checkpoint is written whole");
+    if (!moves_data && !incremental && !stride_.empty())
+      return no_use("--step-stride", stride_,
+                    "where nothing is kept: steps are the names of what is kept");
     if (goodput_.wanted()) return {};
+    if (!moves_data && !incremental && !system.spec.facts.described && !seed_.empty())
+      return no_use("--seed", seed_, "where nothing is drawn: no content, and no latency");
     if (job.count == 1 && !every_.empty())
       return no_use("--every", every_, "with one checkpoint: there is no training between two");
-    if (job.count == 1 && job.head.sum_block_bytes == 0 && !changed_.empty())
+    if (job.count == 1 && !incremental && !changed_.empty())
       return no_use("--changed", changed_, "with one whole checkpoint: all of it is written");
     return {};
   }
@@ -261,7 +311,7 @@ class CheckpointCommand final : public Command {
     job.head.layout = layout_.empty() ? "safetensors" : layout_;
     job.head.step = 1;
     if (!count_.empty()) {
-      FEEDRATE_TRY(job.count, parse_count(count_, "--count", 1, 1'000'000));
+      FEEDRATE_TRY(job.count, parse_count(count_, "--count", 1, kCountMax));
     }
     if (!stride_.empty()) {
       FEEDRATE_TRY(job.step_stride, parse_count(stride_, "--step-stride", 1, 1'000'000'000));
@@ -295,50 +345,6 @@ class CheckpointCommand final : public Command {
           {rank, checkpoint_tensors(model, parallel, precision, place_of_rank(parallel, rank))});
     job.ranks = job.layout->place(groups);
     return {};
-  }
-
-  void fill(const ModelShape& model, const CheckpointWriteJob& job,
-            const CheckpointWriteSummary& summary, CheckpointResult& result) const {
-    result.model = model.name;
-    result.title = model.title;
-    result.layout = job.data.empty() ? job.head.layout : "as they are";
-    result.seeds["content"] = job.head.content.seed;
-    add_parallelism(job.head.parallelism, result);
-    describe_parallelism(job.head.parallelism, result.effective);
-    if (job.data.empty()) {
-      result.effective["weight-bytes"] = fmt::format("{}", job.head.weight_bytes);
-      result.effective["bytes-per-parameter"] =
-          fmt::format("{}", job.head.weight_bytes + job.head.optimizer_bytes);
-    }
-    result.ranks_written = job.data.empty() ? job.ranks.size() : job.data_ranks;
-    result.scale = job.head.scale;
-    result.files = summary.files;
-    result.kept = job.keep;
-    result.asynchronous = job.asynchronous;
-    result.incremental = job.head.sum_block_bytes > 0;
-    result.local = job.local;
-    result.snapshot_memory_bytes = summary.snapshot_bytes;
-    result.write_limit_bytes_per_second = job.write_bytes_per_second;
-    for (const WrittenCheckpoint& written : summary.written) {
-      CheckpointPass pass;
-      pass.step = written.step;
-      pass.bytes = written.bytes;
-      pass.stored_bytes = written.stored_bytes;
-      pass.parent = written.parent;
-      pass.waited_seconds = to_seconds(written.waited);
-      pass.blocked_seconds = to_seconds(written.blocked);
-      pass.persisted_seconds = to_seconds(written.persisted);
-      pass.restorable_seconds = to_seconds(written.restorable);
-      pass.shared_seconds = to_seconds(written.shared);
-      pass.seconds = to_seconds(written.elapsed);
-      pass.publish_seconds = to_seconds(written.publish);
-      pass.ranks = rank_times(written.ranks);
-      pass.summarise();
-      result.passes.push_back(std::move(pass));
-    }
-    result.write_latency = summarise_latency(summary.write_latency);
-    result.sync_latency = summarise_latency(summary.sync_latency);
-    result.generation_bytes_per_second = summary.generation_bytes_per_second;
   }
 
   ModelOptions options_;

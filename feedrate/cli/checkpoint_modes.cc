@@ -24,15 +24,17 @@ void CheckpointModeOptions::declare(OptionTable& table, std::string_view prefix,
                                     std::string_view beside) {
   using enum OptionType;
   prefix_ = prefix;
-  OptionRow snapshot = rows::kSnapshotBandwidth, write = rows::kWriteBandwidth;
+  OptionRow snapshot = rows::kSnapshotBandwidth;
   snapshot.beside = "--async";
-  write.beside = "--async or --local=DIR";
   table.add("How checkpoints are taken",
             {{{"--async", kFlag, "", "",
                "training goes on once the state is in host memory; it is written behind"},
               asynchronous},
              {snapshot, snapshot_bandwidth},
-             {write, write_bandwidth},
+             {{"--write-limit", kRate, "", "",
+               "most bytes a second of all that is written behind training",
+               "--async or --local=DIR", "--write-bandwidth"},
+              write_limit},
              {{"--incremental", kFlag, "", "",
                "store only the blocks that changed since the checkpoint before"},
               incremental},
@@ -43,8 +45,10 @@ void CheckpointModeOptions::declare(OptionTable& table, std::string_view prefix,
              {{"--local-storage", kText, "posix, or null where no data are moved",
                "posix|null|model:FILE", "storage of the node-local level", "--local=DIR"},
               local_storage},
-             {{"--slow-rank", kText, "", "RANK=RATE", "a straggler: this rank writes no faster"},
-              slow_ranks}},
+             {OptionRow{"--rank-bandwidth", kText, "", "RANK=RATE",
+                        "a straggler: this rank writes no faster"}
+                  .once("--slow-rank"),
+              rank_bandwidths}},
             prefix, beside);
 }
 
@@ -57,9 +61,8 @@ Result<> CheckpointModeOptions::resolve(bool moves_data, CheckpointWriteJob& job
   } else if (asynchronous && !moves_data) {
     job.snapshot_bytes_per_second = CheckpointJob().snapshot.value.value();
   }
-  if (!write_bandwidth.empty()) {
-    FEEDRATE_TRY(job.write_bytes_per_second,
-                 bytes_per_second(write_bandwidth, flag("write-bandwidth")));
+  if (!write_limit.empty()) {
+    FEEDRATE_TRY(job.write_bytes_per_second, bytes_per_second(write_limit, flag("write-limit")));
   }
   if (!increments.empty()) {
     FEEDRATE_TRY(job.increments_max, parse_count(increments, flag("increments"), 1, 1'000'000));
@@ -71,20 +74,20 @@ Result<> CheckpointModeOptions::resolve(bool moves_data, CheckpointWriteJob& job
         fmt::format("{}: {} is the shared directory, too", flag("local"), quote_path(local)),
         "name a directory of this node");
   if (incremental) job.head.sum_block_bytes = job.head.content.block_bytes;
-  return resolve_slow_ranks(job);
+  return resolve_rank_bandwidths(job);
 }
 
-Result<> CheckpointModeOptions::resolve_slow_ranks(CheckpointWriteJob& job) const {
+Result<> CheckpointModeOptions::resolve_rank_bandwidths(CheckpointWriteJob& job) const {
   const std::uint64_t ranks = job.data.empty() ? job.ranks.size() : job.data_ranks;
-  for (const std::string& text : slow_ranks) {
+  for (const std::string& text : rank_bandwidths) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos)
-      return fail(ErrorKind::kUsage, fmt::format("{}: {} has no '='", flag("slow-rank"), text),
+      return fail(ErrorKind::kUsage, fmt::format("{}: {} has no '='", flag("rank-bandwidth"), text),
                   "write it like 3=100MB/s");
     FEEDRATE_TRY(const std::uint64_t rank,
-                 parse_count(text.substr(0, equals), flag("slow-rank"), 0, ranks - 1));
+                 parse_count(text.substr(0, equals), flag("rank-bandwidth"), 0, ranks - 1));
     FEEDRATE_TRY(job.slow_ranks[rank],
-                 bytes_per_second(text.substr(equals + 1), flag("slow-rank")));
+                 bytes_per_second(text.substr(equals + 1), flag("rank-bandwidth")));
   }
   return {};
 }

@@ -11,8 +11,8 @@ namespace feedrate {
 
 struct CheckpointModeOptions {
   bool asynchronous = false, incremental = false;
-  std::string local, local_storage, snapshot_bandwidth, write_bandwidth, increments;
-  std::vector<std::string> slow_ranks;
+  std::string local, local_storage, snapshot_bandwidth, write_limit, increments;
+  std::vector<std::string> rank_bandwidths;
 
   // Names begin with "--" and `prefix`: "" or "checkpoint-". `beside`: without which they have no
   // effect, "" for nothing.
@@ -25,7 +25,7 @@ struct CheckpointModeOptions {
 
  private:
   std::string flag(std::string_view name) const { return "--" + prefix_ + std::string(name); }
-  Result<> resolve_slow_ranks(CheckpointWriteJob& job) const;
+  Result<> resolve_rank_bandwidths(CheckpointWriteJob& job) const;
 
   std::string prefix_;
 };

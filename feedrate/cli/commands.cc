@@ -23,7 +23,7 @@ std::span<const CommandEntry> commands() {
       {"plan",
        "what storage a job needs, before there is any: bandwidth, files, checkpoints, drives",
        "  feedrate plan resnet50 --accelerators 64 --type h100\n"
-       "  feedrate plan llama3-70b --stall-budget 30s --storage nvme-gen5 --explain\n",
+       "  feedrate plan llama3-70b --stall-budget 30s --storage-type nvme-gen5 --explain\n",
        make_plan_command},
       {"checkpoint",
        "write checkpoints of a model as its ranks do, and say for how long no step is made",

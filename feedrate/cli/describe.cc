@@ -1,6 +1,7 @@
 // Build-time tool: writes what stands in documents and comes from the program's own tables.
-//   describe man|completion|options|list|results-page|results-schema    to standard output
-//   describe workloads DOCS    DOCS/workload.schema.json, the table of keys in DOCS/workloads.md
+//   describe man|bash|zsh|fish|catalogue|options|list|results-page|results-schema    to standard
+//   output describe workloads DOCS    DOCS/workload.schema.json, the table of keys in
+//   DOCS/workloads.md
 #include <cstdio>
 #include <fstream>
 #include <functional>
@@ -8,6 +9,7 @@
 #include <map>
 #include <string>
 
+#include "feedrate/cli/completion.h"
 #include "feedrate/cli/document.h"
 #include "feedrate/result/views.h"
 #include "feedrate/workload/workload_documents.h"
@@ -35,7 +37,10 @@ bool describe_workloads(const std::string& docs) {
 int main(int argc, char** argv) {
   const std::map<std::string, std::function<std::string()>> documents{
       {"man", feedrate::man_page},
-      {"completion", feedrate::bash_completion},
+      {"bash", feedrate::bash_completion},
+      {"zsh", feedrate::zsh_completion},
+      {"fish", feedrate::fish_completion},
+      {"catalogue", feedrate::catalogue_page},
       {"options", feedrate::options_page},
       {"list", feedrate::option_list},
       {"results-page", feedrate::report_page},

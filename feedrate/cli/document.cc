@@ -3,16 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
-#include <set>
+#include <tuple>
 
 #include "feedrate/base/text.h"
+#include "feedrate/base/yaml_rows.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/help.h"
 #include "feedrate/cli/option_parser.h"
+#include "feedrate/plan/storage_profile.h"
+#include "feedrate/storage/storage_documents.h"
+#include "feedrate/workload/accelerator_type.h"
 #include "feedrate/workload/inference_shape.h"
 #include "feedrate/workload/model_shape.h"
-#include "feedrate/workload/workload.h"
 
 namespace feedrate {
 namespace {
@@ -68,15 +70,6 @@ std::string man_options(const OptionTable& table) {
   return page;
 }
 
-// A verb's table, for as long as it is looked at.
-struct VerbTable {
-  explicit VerbTable(const CommandEntry& verb)
-      : command(verb.make()), table(declare_verb(*command, context)) {}
-  std::unique_ptr<Command> command;
-  CommandContext context;
-  OptionTable table;
-};
-
 constexpr std::string_view kManEnd = R"(.SH FILES
 .TP
 .I feedrate.json
@@ -112,95 +105,49 @@ is undecided, or nothing could be measured
 interrupted; partial results were printed
 )";
 
-constexpr std::string_view kCompletion =
-    R"(# bash completion of feedrate, made from its option tables
-_feedrate() {
-  local word=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]}
-  local verbs="@VERBS@" workloads="@WORKLOADS@" models="@MODELS@" jobs="@JOBS@"
-  local options="" values="" names="" many="" choices="" directory=""
-  COMPREPLY=()
-  if [[ $COMP_CWORD -eq 1 || ${COMP_WORDS[1]} == help ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "$verbs help --help --version" -- "$word")
-    return
-  fi
-  # Bash makes three words of "--io=direct".
-  if [[ $word == "=" ]]; then
-    word=""
-  elif [[ $option == "=" ]]; then
-    option=${COMP_WORDS[COMP_CWORD - 2]}
-  fi
-  # values: the options that take one; names: what the first argument may be; many: it may be
-  # repeated; choices: the words that the option before takes; directory: it takes one.
-  case ${COMP_WORDS[1]} in
-@CASES@  esac
-  if [[ -n $choices ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
-  elif [[ -n $directory ]]; then
-    compopt -o filenames 2>/dev/null || true  # no completion is going on in a test
-    mapfile -t COMPREPLY < <(compgen -d -- "$word")
-  elif [[ $word == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
-  elif [[ -n $names && " $values " != *" $option "* ]]; then
-    local given
-    for given in "${COMP_WORDS[@]:2:COMP_CWORD-2}"; do
-      [[ -z $many && (" $names " == *" $given "* || $given == *.yaml) ]] && return
-    done
-    mapfile -t COMPREPLY < <(compgen -W "$names" -- "$word")
-  fi  # Where nothing is offered, bash offers files.
-}
-complete -o default -F _feedrate feedrate
+constexpr std::string_view kCatalogueBegin = R"(# Catalogue files
+
+What can be described in YAML beside [workloads](workloads.md), generated from the rows by which the
+program reads these files, by `tools/generated_docs.sh`; a test compares. The catalogue's own files
+have the same keys. A key that no row names is an error with its line, its column and the likely
+spelling. A time without a unit is in seconds.
 )";
+constexpr std::string_view kStorageText =
+    R"(`--storage=model:FILE`: on the virtual clock this simulates, on the real one it delays its
+backing. All that use it share the bandwidth and the operations. Examples: `catalog/storage/`.
 
-// What completes the first argument, as a word of the script; "" where a path does.
-std::string_view names_variable(const OptionTable& table) {
-  for (const OptionEntry& entry : table.entries()) {
-    if (!entry.by_place()) continue;
-    if (entry.row().type == OptionType::kModel) return "$models";
-    if (entry.row().type != OptionType::kWorkload) return "";
-    return entry.repeats() ? "$jobs" : "$workloads";
-  }
-  return "";
-}
-
-// The words that can stand behind an option. Of "posix|null|model:FILE" the last is none.
-std::string choices_of(const OptionEntry& entry) {
-  if (entry.row().type == OptionType::kModel) return "$models";
-  if (entry.row().among.find('|') == std::string_view::npos) return "";
-  std::vector<std::string> words = split(entry.row().among, '|');
-  std::erase_if(words, [](const std::string& word) {
-    return std::ranges::any_of(word, [](char c) { return c >= 'A' && c <= 'Z'; });
-  });
-  return join(words, " ");
-}
-
-std::string completion_case(const CommandEntry& verb) {
-  const VerbTable declared(verb);
-  std::vector<std::string> names, values;
-  std::string choices;
-  bool many = false;
-  for (const OptionEntry& entry : declared.table.entries()) {
-    many |= entry.by_place() && entry.repeats();
-    names.insert(names.end(), entry.names().begin(), entry.names().end());
-    if (entry.by_place() || entry.is_flag()) continue;
-    values.insert(values.end(), entry.names().begin(), entry.names().end());
-    const std::string words = choices_of(entry);
-    if (!words.empty())
-      choices += fmt::format("        {}) choices=\"{}\" ;;\n", join(entry.names(), "|"), words);
-    if (entry.row().type == OptionType::kDirectory)
-      choices += fmt::format("        {}) directory=yes ;;\n", join(entry.names(), "|"));
-  }
-  return fmt::format(
-      "    {})\n      options=\"{}\"\n      values=\"{}\" names=\"{}\" many={}\n"
-      "      case $option in\n{}      esac ;;\n",
-      verb.name, join(names, " "), join(values, " "), names_variable(declared.table),
-      many ? "yes" : "", choices);
-}
+```yaml
+name: slow-nas
+latency: {distribution: lognormal, median: 1ms, p99: 20ms}
+open: 500us
+stream_bandwidth: 500MB/s
+bandwidth: 2GB/s
+operations_per_second: 50000
+slow:
+  - {path: train/0003/, open: 5ms, latency: 20ms}
+```
+)";
+constexpr std::string_view kSizingText =
+    R"(The same files, for `plan --storage-type=FILE`. What no source gives is left out,
+and a plan says so.
+)";
+constexpr std::string_view kPortText = R"(`plan --port=FILE`. Examples: `catalog/networks/`.
+)";
+constexpr std::string_view kModelText =
+    R"(`--model=FILE`, and the model of `checkpoint` and `load`. Examples: `catalog/models/`.
+)";
+constexpr std::string_view kInferenceText =
+    R"(Of the catalogue alone, for `plan`: `catalog/inference/`.
+)";
+constexpr std::string_view kAcceleratorText =
+    R"(Of the catalogue alone, for `plan`: `catalog/accelerators/`.
+)";
 
 constexpr std::string_view kPageBegin = R"(# Options
 
 Every option of every verb, generated from the tables of the program by `tools/generated_docs.sh`;
-a test compares. `feedrate VERB --help`, the man page and the completion of bash come from the same
-tables.
+a test compares. `feedrate VERB --help`, the man page and the completions of bash, zsh and
+fish come from the same tables.
 
 | written as | what it is | examples |
 | --- | --- | --- |
@@ -246,12 +193,6 @@ std::string page_rows(const OptionTable& table, std::string_view group, bool arg
                      title, page);
 }
 
-std::string replaced(std::string text, std::string_view name, std::string_view value) {
-  const std::size_t at = text.find(name);
-  FEEDRATE_ASSERT(at != std::string::npos);
-  return text.replace(at, name.size(), value);
-}
-
 }  // namespace
 
 std::string man_page() {
@@ -271,22 +212,17 @@ std::string man_page() {
   return page + std::string(kManEnd);
 }
 
-std::string bash_completion() {
-  std::vector<std::string> verbs;
-  std::string cases;
-  for (const CommandEntry& entry : commands()) {
-    verbs.emplace_back(entry.name);
-    cases += completion_case(entry);
-  }
-  std::string text = replaced(std::string(kCompletion), "@VERBS@", join(verbs, " "));
-  text = replaced(std::move(text), "@WORKLOADS@", join(catalogue_names(), " "));
-  text = replaced(std::move(text), "@MODELS@", join(model_names(), " "));
-  std::set<std::string> jobs;  // what a plan can be of
-  for (const std::vector<std::string>& names :
-       {catalogue_names(), model_names(), inference_names()})
-    jobs.insert(names.begin(), names.end());
-  text = replaced(std::move(text), "@JOBS@", join(std::vector(jobs.begin(), jobs.end()), " "));
-  return replaced(std::move(text), "@CASES@", cases);
+std::string catalogue_page() {
+  std::string page(kCatalogueBegin);
+  for (const auto& [title, text, keys] :
+       {std::tuple{"A storage that is described", kStorageText, storage_model_keys()},
+        {"What one unit of a storage carries", kSizingText, sizing_keys()},
+        {"A network port", kPortText, network_keys()},
+        {"A model", kModelText, model_keys()},
+        {"What serves a model", kInferenceText, inference_keys()},
+        {"An accelerator", kAcceleratorText, accelerator_keys()}})
+    page += fmt::format("\n## {}\n{}\n{}{}", title, text, yaml_table_head(), keys);
+  return page;
 }
 
 std::string options_page() {

@@ -5,9 +5,9 @@
 
 namespace feedrate {
 
-std::string man_page();         // roff, section 1
-std::string bash_completion();  // to be sourced by bash
-std::string options_page();     // docs/options.md
+std::string man_page();        // roff, section 1
+std::string catalogue_page();  // docs/catalogue.md
+std::string options_page();    // docs/options.md
 // A line for each option of each verb: verb, name, type, default, range, what must stand beside it;
 // separated by tabs. For tests of the program.
 std::string option_list();

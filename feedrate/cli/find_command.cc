@@ -81,6 +81,7 @@ class FindCommand final : public Command {
                  ResultTarget::open(options_.json, "--json", context.stop));
     FEEDRATE_CHECK(check_job_word());
     FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
+    FEEDRATE_CHECK(options_.parse_place());
     FEEDRATE_TRY(const ClientKind client, resolve_client(options_));
     FEEDRATE_CHECK(check_search_effects(options_, client, limits_));
     FEEDRATE_TRY(const ClockKind clock, parse_clock(options_.clock, "--clock"));
@@ -209,10 +210,9 @@ class FindCommand final : public Command {
   std::string larger_data(const Workload& workload, std::uint64_t samples, bool there) const {
     if (!options_.data.empty()) return "read more data";
     const std::string size = size_for_samples(workload, samples);
-    const char* const where = !there ? "use "
-                              : reads_no_files(options_).value_or(false)
-                                  ? "leave the directory out and use "
-                                  : "use another directory with ";
+    const char* const where = !there                      ? "use "
+                              : options_.reads_no_files() ? "leave the directory out and use "
+                                                          : "use another directory with ";
     return fmt::format("{}--size={} or more", where, size);
   }
 
@@ -239,9 +239,11 @@ class FindCommand final : public Command {
                   "cannot be measured with the framework's client",
                   "use a larger data set or a smaller --batch");
     find.goes_on = !faithful;
-    find.keep_readers = find.keep_readers || faithful || !options_.readers.empty();
-    find.keep_prefetch = faithful || !options_.prefetch.empty();
-    find.keep_transfer = faithful || !options_.transfer.empty();
+    const std::set<std::string>& set = options_.workload.asked;
+    find.keep_readers =
+        find.keep_readers || faithful || !options_.readers.empty() || set.contains("readers");
+    find.keep_prefetch = faithful || !options_.prefetch.empty() || set.contains("prefetch_batches");
+    find.keep_transfer = faithful || !options_.transfer.empty() || set.contains("transfer_bytes");
     FEEDRATE_CHECK(limits.check_asked(
         by_data, find.at_least, larger_data(workload, find.at_least / replica * each, there)));
     FEEDRATE_CHECK(limits.check_readers(options_.readers, one.readers));

@@ -166,7 +166,7 @@ Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& wor
     if (make != nullptr) FEEDRATE_CHECK(check_dataset_effects(*make, own.dataset.get()));
     return own;
   }
-  FEEDRATE_TRY(const bool no_files, reads_no_files(options));
+  const bool no_files = options.reads_no_files();
   if (no_files && !options.directory.empty()) {  // the layout of a data set of ours
     auto described = open_dataset(options.directory);
     if (!described && described.error().kind() == ErrorKind::kNotFound)

@@ -53,14 +53,14 @@ void GoodputOptions::declare(OptionTable& table) {
             "--mtbf=50000h");
 }
 
-Result<> GoodputOptions::check(bool counts, bool moves_data, ClockKind clock) const {
+Result<> GoodputOptions::check(bool counts, bool persists, ClockKind clock) const {
   if (!wanted()) return {};
   if (time_.empty())
     return fail(ErrorKind::kUsage, "--time: a run that fails needs its length", "add --time=30d");
   if (counts)
     return fail(ErrorKind::kUsage, "--count: --time says how long a run that fails is",
                 "leave --count out");
-  if (!moves_data && clock == ClockKind::kReal)
+  if (!persists && clock == ClockKind::kReal)
     return fail(ErrorKind::kUsage,
                 "--mtbf: storage that keeps nothing has nothing to restart from on the real clock",
                 "add --clock=virtual, or write to a directory");

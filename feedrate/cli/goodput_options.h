@@ -16,7 +16,7 @@ class GoodputOptions {
   void declare(OptionTable& table);
   bool wanted() const { return !mtbf_.empty(); }
   // kUsage for what does not go together.
-  Result<> check(bool counts, bool moves_data, ClockKind clock) const;
+  Result<> check(bool counts, bool persists, ClockKind clock) const;
   // Writes a checkpoint to know what one costs, then runs until --time. `job.between` is the
   // interval; 0: the best one by the closed form. Fills the result's passes and goodput.
   Result<CheckpointWriteSummary> run(const GoodputSetting& setting, CheckpointWriteJob job,

@@ -55,16 +55,17 @@ std::string list_hint(const CommandEntry& verb) {
 // For each verb its name and its table, in the order of the overview.
 template <class Visit>
 void for_each_verb(Visit visit) {
-  for (const CommandEntry& entry : commands()) {
-    const std::unique_ptr<Command> command = entry.make();
-    CommandContext context;
-    visit(entry, declare_verb(*command, context));
-  }
+  for (const CommandEntry& entry : commands()) visit(entry, VerbTable(entry).table);
 }
 
-// An option that this verb does not have: one of another verb, or a slip of the finger.
+// An option that this verb does not have: it once had it, another verb has it, or it is a slip of
+// the finger.
 std::string unknown_option(const CommandEntry& verb, const OptionTable& table,
                            const std::string& flag) {
+  for (const OptionEntry& entry : table.entries())
+    if (entry.former() == flag)
+      return fmt::format("'{}' has no option {}, did you mean {}: {}?", verb_name(verb), flag,
+                         entry.shown_name(), entry.row().help);
   std::vector<std::string> verbs;
   for_each_verb([&](const CommandEntry& other, const OptionTable& options) {
     if (options.find(flag) != nullptr) verbs.push_back(fmt::format("'{}'", verb_name(other)));

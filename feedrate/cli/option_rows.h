@@ -96,10 +96,6 @@ inline constexpr OptionRow kSnapshotBandwidth{
     "--snapshot-bandwidth", kRate, "", "",
     "asynchronous checkpoints: from each accelerator to host memory; default: 26.4GiB/s, or as "
     "fast as this host copies where data are moved"};
-inline constexpr OptionRow kWriteBandwidth{
-    "--write-bandwidth", kRate, "", "",
-    "bandwidth of all writes of a checkpoint: in a plan what the storage gives, else the limit of "
-    "what is written behind training"};
 inline constexpr OptionRow kStep{"--step", kCount, "newest whole", "0 to 18446744073709551615",
                                  "the checkpoint of this step"};
 inline constexpr OptionRow kLocal{"--local", kDirectory, "", "",

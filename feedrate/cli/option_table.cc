@@ -78,6 +78,7 @@ OptionEntry::OptionEntry(std::string_view group, const OptionLine& line, std::st
   for (const std::string& needed : alternatives(row_.beside))
     beside_.push_back(with_prefix(needed, prefix));
   if (beside_.empty()) beside_ = alternatives(beside);
+  former_ = with_prefix(row_.former, prefix);
 }
 
 std::string OptionEntry::key() const {

@@ -46,6 +46,8 @@ class OptionEntry {
   std::string value_shape() const;
   // "-n,--accelerators N (8)", as --help has it.
   std::string heading() const;
+  // The name that it once had, with the prefix of its group; "" for most. See OptionRow::former.
+  const std::string& former() const { return former_; }
   // What must stand beside it for an effect, with the prefix of its group; see OptionRow::beside.
   const std::vector<std::string>& beside() const { return beside_; }
   // The words that `row().among` separates; none but for kWords.
@@ -60,6 +62,7 @@ class OptionEntry {
   std::string group_;
   OptionTarget target_;
   std::vector<std::string> names_, beside_;
+  std::string former_;
 };
 
 class OptionTable {

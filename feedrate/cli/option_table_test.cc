@@ -9,6 +9,7 @@
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
+#include "feedrate/cli/completion.h"
 #include "feedrate/cli/document.h"
 #include "feedrate/cli/help.h"
 #include "feedrate/cli/option_parser.h"
@@ -19,13 +20,9 @@ namespace {
 using enum OptionType;
 
 // A verb with its table, which points into the command.
-struct Verb {
-  explicit Verb(const CommandEntry& of)
-      : entry(of), command(of.make()), table(declare_verb(*command, context)) {}
+struct Verb : VerbTable {
+  explicit Verb(const CommandEntry& of) : VerbTable(of), entry(of) {}
   const CommandEntry& entry;
-  std::unique_ptr<Command> command;
-  CommandContext context;
-  OptionTable table;
 };
 
 const CommandEntry& verb_named(std::string_view name) {
@@ -95,17 +92,11 @@ TEST(OptionTable, AnOptionWithoutWhatGivesItAnEffectIsAnError) {
   EXPECT_EQ(check_given(table).error().message(), "--wall: the value is empty");
 }
 
-// Options that are called the same and are not the same: here is why.
-const std::map<std::string, std::string> kDifferent{
-    {"storage", "a plan is counted in products that can be bought, nothing is read from them"},
-    {"slow-rank", "of a checkpoint it writes slowly, in training it computes slowly"},
-};
-
 TEST(Rows, AnOptionIsTheSameInEveryVerb) {
   std::map<std::string, std::pair<OptionRow, std::string_view>> seen;
   for (const CommandEntry& entry : commands())
     for (const Verb verb(entry); const OptionEntry& option : verb.table.entries()) {
-      if (option.by_place() || kDifferent.contains(option.key())) continue;
+      if (option.by_place()) continue;
       const OptionRow& row = option.row();
       const auto [at, is_new] = seen.try_emplace(option.key(), row, entry.name);
       const OptionRow& other = at->second.first;
@@ -144,12 +135,12 @@ TEST(Rows, NoTwoOptionsOfAVerbShareAName) {
 
 TEST(Parser, ValuesLandInTheirPlacesAndAreKept) {
   Verb verb(verb_named("plan"));
-  ASSERT_TRUE(parse_options(
-      verb.entry,
-      {"resnet50", "bert", "-n", "8", "--storage=nvme-gen4", "--storage", "nvme-gen5", "--explain"},
-      verb.table));
+  ASSERT_TRUE(parse_options(verb.entry,
+                            {"resnet50", "bert", "-n", "8", "--storage-type=nvme-gen4",
+                             "--storage-type", "nvme-gen5", "--explain"},
+                            verb.table));
   EXPECT_EQ(verb.table.find("job")->given, (std::vector<std::string>{"resnet50", "bert"}));
-  EXPECT_EQ(verb.table.find("--storage")->given,
+  EXPECT_EQ(verb.table.find("--storage-type")->given,
             (std::vector<std::string>{"nvme-gen4", "nvme-gen5"}));
   EXPECT_EQ(verb.table.find("-n")->given, std::vector<std::string>{"8"});
   EXPECT_TRUE(verb.table.given("--explain"));
@@ -157,7 +148,7 @@ TEST(Parser, ValuesLandInTheirPlacesAndAreKept) {
 }
 
 TEST(Parser, AnOptionThatRepeatsTakesOneWordEachTime) {
-  EXPECT_EQ(parsed("checkpoint", {"--slow-rank", "3=1MB/s", "llama3-8b", "./c"}), "");
+  EXPECT_EQ(parsed("checkpoint", {"--rank-bandwidth", "3=1MB/s", "llama3-8b", "./c"}), "");
   EXPECT_EQ(parsed("train", {"--slow-rank", "3=2", "--set", "readers=1", "resnet50"}), "");
 }
 
@@ -171,6 +162,24 @@ TEST(Parser, ASlipOfTheFingerIsSoughtInAllVerbs) {
   EXPECT_EQ(parsed("train", {"resnet50", "d", "virtual"}),
             "unexpected argument 'virtual', did you mean '--clock=virtual'? | "
             "'feedrate train --help' lists the options");
+}
+
+TEST(Parser, AnOptionThatWasRenamedIsFoundByItsFormerName) {
+  const std::string lists = " | 'feedrate checkpoint --help' lists the options";
+  EXPECT_EQ(parsed("checkpoint", {"llama3-8b", "./c", "--slow-rank", "3=1MB/s"}),
+            "'feedrate checkpoint' has no option --slow-rank, did you mean --rank-bandwidth: "
+            "a straggler: this rank writes no faster?" +
+                lists);
+  EXPECT_EQ(parsed("checkpoint", {"llama3-8b", "./c", "--write-bandwidth=1GB/s"}),
+            "'feedrate checkpoint' has no option --write-bandwidth, did you mean --write-limit: "
+            "most bytes a second of all that is written behind training?" +
+                lists);
+  EXPECT_NE(parsed("train", {"resnet50", "--checkpoint-slow-rank", "3=1MB/s"})
+                .find("did you mean --checkpoint-rank-bandwidth: "),
+            std::string::npos);
+  EXPECT_NE(
+      parsed("plan", {"resnet50", "--storage", "nvme-gen4"}).find("did you mean --storage-type: "),
+      std::string::npos);
 }
 
 TEST(Parser, SwappedArgumentsAreRecognised) {
@@ -209,7 +218,8 @@ TEST(Help, FitsInAnyWidthAndNamesEveryOption) {
 }
 
 TEST(Documents, HaveEveryOptionOfEveryVerb) {
-  const std::string page = options_page(), list = option_list(), bash = bash_completion();
+  const std::string page = options_page(), list = option_list(), bash = bash_completion(),
+                    zsh = zsh_completion(), fish = fish_completion();
   for (const CommandEntry& entry : commands()) {
     EXPECT_NE(page.find("\n## " + std::string(entry.name) + "\n"), std::string::npos);
     for (const Verb verb(entry); const OptionEntry& option : verb.table.entries()) {
@@ -217,7 +227,18 @@ TEST(Documents, HaveEveryOptionOfEveryVerb) {
                 std::string::npos);
       if (option.by_place()) continue;
       EXPECT_NE(page.find(option.names().back()), std::string::npos);
-      EXPECT_NE(bash.find(option.names().back()), std::string::npos);
+      for (const std::string& name : option.names()) {
+        const bool is_long = name.starts_with("--");
+        EXPECT_NE(bash.find(name), std::string::npos);
+        EXPECT_NE(zsh.find(name + (option.is_flag() ? "["
+                                   : is_long        ? "=["
+                                                    : "+[")),
+                  std::string::npos)
+            << name;
+        EXPECT_NE(fish.find((is_long ? " -l " : " -s ") + name.substr(is_long ? 2 : 1) + " "),
+                  std::string::npos)
+            << name;
+      }
     }
   }
 }

@@ -103,8 +103,23 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
 
+bool is_job(const std::string& name) {
+  return is_file(name) || name.starts_with("dlio:") || contains(catalogue_names(), name) ||
+         contains(model_names(), name) || contains(inference_names(), name);
+}
+
+// "64" or "64xh100".
+bool is_count_and_type(const std::string& word) {
+  const std::size_t digits = word.find_first_not_of("0123456789");
+  return !word.empty() && digits != 0 && (digits == std::string::npos || word[digits] == 'x');
+}
+
 // The name is none of a workload, model or inference shape.
 std::unexpected<Error> unknown_job(const std::string& name) {
+  if (is_count_and_type(name))
+    return fail(ErrorKind::kUsage,
+                fmt::format("'{}' is no workload or model, but a number of accelerators", name),
+                fmt::format("it stands behind the job: resnet50={}", name));
   std::vector<std::string> names = catalogue_names();
   for (const std::string& model : model_names())
     if (!contains(names, model)) names.push_back(model);
@@ -171,7 +186,10 @@ void PlanOptions::declare_job(OptionTable& table) {
         cost},
        {{"--read-bandwidth", kRate, "", "", "what the storage gives: what AU comes out of it?"},
         read_bandwidth}});
-  add(table, kGroup, kForModel, {{rows::kWriteBandwidth, write_bandwidth}});
+  add(table, kGroup, kForModel,
+      {{{"--write-bandwidth", kRate, "", "",
+         "what the storage gives: how long does a checkpoint take?"},
+        write_bandwidth}});
 }
 
 void PlanOptions::declare_model(OptionTable& table) {
@@ -222,8 +240,10 @@ void PlanOptions::declare_inference(OptionTable& table) {
 void PlanOptions::declare_storage(OptionTable& table) {
   using enum OptionType;
   add(table, "Storage", kForAny,
-      {{{"--storage", kText, "all of the catalogue", "NAME",
-         "what it is counted in, of the catalogue or a YAML file; may stand several times"},
+      {{OptionRow{"--storage-type", kText, "all of the catalogue", "NAME",
+                  "what it is counted in, of the catalogue or a YAML file; may stand several "
+                  "times"}
+            .once("--storage"),
         storages},
        {{"--port", kText, "eth-400", "NAME",
          "network port, of the catalogue (eth-100, eth-200, eth-400, ib-hdr200, ib-ndr400) or a "
@@ -246,6 +266,12 @@ Result<PlanOptions::Word> PlanOptions::split(const std::string& text,
                 fmt::format("write {}, or leave out --sweep", text.substr(0, equals)));
   word.name = text.substr(0, equals);
   const std::string rest = text.substr(equals + 1);
+  if (is_job(rest) && !is_job(word.name))
+    return fail(ErrorKind::kUsage,
+                fmt::format("'{}': '{}' is a job and '{}' is none: were the two swapped?", text,
+                            rest, word.name),
+                fmt::format("write it like {}={}", rest,
+                            is_count_and_type(word.name) ? word.name : "64xh100"));
   const std::size_t cross = rest.find('x');
   word.accelerators = rest.substr(0, cross);
   if (cross != std::string::npos) word.type = rest.substr(cross + 1);
@@ -415,11 +441,11 @@ Result<PlannedJob> PlanOptions::resolve_job(const Word& word, const CommandConte
   }
   if (shape) {
     FEEDRATE_TRY(planned.checkpoint, resolve_checkpoint(*shape, parallel));
-    std::string source;
+    CheckpointJob& saved = *planned.checkpoint;
     if (planned.training)
-      planned.checkpoint->accelerator_memory = planned.training->accelerator_memory;
+      saved.accelerator_memory = planned.training->accelerator_memory;
     else {
-      FEEDRATE_TRY(planned.checkpoint->accelerator_memory, resolve_memory(word.type, source));
+      FEEDRATE_TRY(saved.accelerator_memory, resolve_memory(word.type, saved.memory_source));
     }
     if (planned.title.empty()) planned.title = shape->title;
   } else if (trains) {

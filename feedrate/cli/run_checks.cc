@@ -69,8 +69,10 @@ Result<> check_search_effects(const RunOptions& options, ClientKind client,
                      faithful ? "the framework's number is the only one with --client=faithful"
                               : "--at-least leaves the framework's number out by itself",
                      "leave it out");
-  const bool all_kept =
-      !options.readers.empty() && !options.prefetch.empty() && !options.transfer.empty();
+  const std::set<std::string>& asked = options.workload.asked;
+  const bool all_kept = (!options.readers.empty() || asked.contains("readers")) &&
+                        (!options.prefetch.empty() || asked.contains("prefetch_batches")) &&
+                        (!options.transfer.empty() || asked.contains("transfer_bytes"));
   if (!limits.memory.empty() && (faithful || all_kept))
     return no_effect(
         "--memory", limits.memory,

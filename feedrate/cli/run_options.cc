@@ -12,6 +12,7 @@
 #include "feedrate/base/text.h"
 #include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/output.h"
+#include "feedrate/cli/report.h"
 #include "feedrate/cli/run_checks.h"
 #include "feedrate/cli/system_options.h"
 #include "feedrate/workload/dlio.h"
@@ -417,9 +418,9 @@ Result<ClientKind> resolve_client(const RunOptions& options) {
   return parse_client(options.client, "--client");
 }
 
-Result<bool> reads_no_files(const RunOptions& options) {
-  FEEDRATE_TRY(const StorageSpec spec, parse_storage(options.storage));
-  return !spec.facts.carries_data;
+Result<> RunOptions::parse_place() {
+  FEEDRATE_TRY(spec, parse_storage(storage));
+  return {};
 }
 
 static Result<CacheUse> parse_cache_use(const std::string& text) {
@@ -438,7 +439,8 @@ Result<TrainingSetup> make_setup(const RunOptions& options, const Workload& work
   FEEDRATE_TRY(setup.timing, resolve_timing(options, workload));
   setup.plan = default_training_plan(workload, setup.timing, dataset, client);
   FEEDRATE_CHECK(resolve_replica(options, workload, setup.plan));
-  FEEDRATE_TRY(setup.place.spec, parse_storage(options.storage));
+  setup.place.spec = options.spec;
+  setup.host = collect_host_facts(build_name());
   FEEDRATE_TRY(setup.world.clock, parse_clock(options.clock, "--clock"));
   FEEDRATE_TRY(setup.world.io_engine, parse_io_engine(options.io_engine, "--io-engine"));
   FEEDRATE_TRY(IoMode wanted, parse_io_mode(options.io, "--io"));

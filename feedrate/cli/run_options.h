@@ -60,7 +60,11 @@ struct RunOptions {
       tensor_parallel, pipeline_parallel, micro_batches;
   std::vector<std::string> slow_ranks;  // RANK=FACTOR
   bool hold = false, verify = false;
+  StorageSpec spec;  // of `storage`, once parse_place() has read the word
   void declare(OptionTable& table, const LoaderDefaults& usual);
+  Result<> parse_place();
+  // Nothing on disk is read: null storage, or a model in front of it.
+  bool reads_no_files() const { return !spec.facts.carries_data; }
   // Whether the user said something. The table that was declared on must still be there.
   bool given(const std::string& option) const;
 
@@ -84,8 +88,6 @@ Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Worklo
 Result<TrainingSetup> make_setup(const RunOptions& options, const Workload& workload,
                                  std::shared_ptr<const Dataset> dataset, ClientKind client);
 Result<ClientKind> resolve_client(const RunOptions& options);
-// True when nothing on disk is read: null storage, or a model in front of it.
-Result<bool> reads_no_files(const RunOptions& options);
 
 // Writes the data set (or the rest of it), with progress on stderr.
 Result<GenerateSummary> generate_with_progress(const Dataset& dataset, unsigned jobs,

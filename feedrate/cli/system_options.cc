@@ -101,7 +101,7 @@ void describe_group(const ReactorGroup& group, Envelope& report) {
 }
 
 Result<> check_kept(const System& system, std::string_view storage, std::string_view verb) {
-  if (system.carries_data) return {};
+  if (system.spec.facts.persists) return {};
   return fail(
       ErrorKind::kUsage,
       fmt::format("--storage: there is nothing to {} on '{}', which keeps nothing", verb, storage),

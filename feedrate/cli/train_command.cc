@@ -97,6 +97,7 @@ class TrainCommand final : public Command {
       FEEDRATE_TRY(workload.au_threshold, parse_fraction(au_, "--au", 0.01, 1));
     }
     described_.seed = options_.seed;
+    FEEDRATE_CHECK(options_.parse_place());
     FEEDRATE_TRY(const ClientKind client, resolve_client(options_));
     if (!described_.size.empty() && made_for_null() == nullptr)
       return fail(ErrorKind::kUsage, "--size: train reads what is there and makes no data set",
@@ -159,8 +160,7 @@ class TrainCommand final : public Command {
 
   // --size only describes a data set for null and model storage; a real one is datagen's to make.
   const DatasetOptions* made_for_null() const {
-    const auto no_files = reads_no_files(options_);
-    return no_files && *no_files ? &described_ : nullptr;
+    return options_.reads_no_files() ? &described_ : nullptr;
   }
 
   Result<> set_limits(const Workload& workload, TrainingPlan& plan) const {

@@ -278,11 +278,10 @@ TEST(Train, ReadsARowGroupOnceHoweverManyRowsItHas) {
 // A storage that gives nothing of some files.
 class Forgetful final : public Storage {
  public:
-  explicit Forgetful(std::unique_ptr<Storage> whole) : whole_(std::move(whole)) {}
+  explicit Forgetful(std::unique_ptr<Storage> whole)
+      : Storage(whole->facts()), whole_(std::move(whole)) {}
   std::string_view name() const override { return whole_->name(); }
   Reactor& reactor() override { return whole_->reactor(); }
-  std::size_t slack_bytes() const override { return whole_->slack_bytes(); }
-  bool carries_data() const override { return whole_->carries_data(); }
   Task<Result<FileHandle>> open(const std::string& path, OpenMode mode) override {
     return whole_->open(path, mode);
   }

@@ -36,6 +36,7 @@ void describe(const TrainingSetup& setup, const TrainingPlan& plan, IoEngine eng
   result.seeds = {{"order", plan.seed}};
   if (plan.dataset->plan()) result.seeds["content"] = plan.dataset->plan()->seed;
   result.verb = "train";
+  result.host = setup.host;
 }
 
 RunCheckpoints summarise(const RunCheckpoints& described, const CheckpointWriteSummary& summary) {
@@ -70,7 +71,7 @@ std::uint64_t host_memory() {
 
 std::unique_ptr<IoWitness> witness_of(const TrainingSetup& setup, const TrainingPlan& plan,
                                       const TrainingProgress& progress) {
-  if (!setup.reads_files()) return nullptr;
+  if (setup.place.spec.facts.moved_by != "device") return nullptr;
   const ShardShape shape{plan.dataset->samples(), plan.replicas, plan.timing.batch_samples};
   // A data set that fits in memory would come from there an epoch later.
   const bool drop_behind = setup.drops_cache() && plan.dataset->bytes() < host_memory();

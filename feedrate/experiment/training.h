@@ -40,6 +40,7 @@ struct TrainingSetup {
   StoragePlace place;
   WorldSpec world;
   CacheUse cache = CacheUse::kDrop;
+  HostFacts host;  // collected once: the trials of a search are many
   std::vector<std::string> warnings;
 
   bool reads_files() const { return place.carries_data(); }
@@ -59,8 +60,8 @@ struct RunHooks {
   std::function<std::shared_ptr<void>(const ReactorGroup&)> watch;
 };
 
-// Runs once with `plan`: the setup's, perhaps with other accelerators and limits. The report has no
-// host yet, and no envelope beyond what the run itself knows.
+// Runs once with `plan`: the setup's, perhaps with other accelerators and limits. Of the envelope
+// the report has what the run itself knows.
 Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPlan& plan,
                                     const RunHooks& hooks,
                                     const CheckpointsOfRun* checkpoints = nullptr);

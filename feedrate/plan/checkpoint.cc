@@ -108,6 +108,12 @@ void add_state(const CheckpointJob& job, const CheckpointNeed& need, Section& se
                       ? fmt::format("; the rows of tables ({}) / data everywhere", show(tables))
                       : ""),
       job.precision_source);
+  if (job.accelerator_memory > Bytes(0) && !job.memory_source.empty())
+    section.add("memory_left", "memory of an accelerator beside its model state",
+                std::max(Bytes(0), job.accelerator_memory - need.state_per_accelerator),
+                fmt::format("memory - model state = {} - {}, for activations",
+                            show(job.accelerator_memory), show(need.state_per_accelerator)),
+                job.memory_source);
   if (job.accelerator_memory > Bytes(0) && need.state_per_accelerator > job.accelerator_memory)
     section.remarks.push_back(fmt::format(
         "the model state does not fit an accelerator of {}: it takes tensor x pipeline x data of "

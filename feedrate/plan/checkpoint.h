@@ -33,7 +33,8 @@ struct CheckpointJob {
   Setting<Count> loads{Count(1), "--replicas"};  // replicas that load the final model at once
   Setting<Seconds> load_budget{Seconds(60), "--load-time"};
   MoneyPerSecond accelerator_cost;
-  Bytes accelerator_memory;  // of one; 0: not known
+  Bytes accelerator_memory;   // of one; 0: not known
+  std::string memory_source;  // for a model alone; "": the figures of its training have it
 };
 
 // A way to checkpoint, at its best interval.

@@ -361,6 +361,14 @@ TEST(PlanCheckpoint, BandwidthsCapacityAndRestart) {
   EXPECT_NEAR(need.incremental.value(), need.size.sum().value() / 10, 1);
   EXPECT_NEAR(need.final_model.value(), 8030261248.0 * 2, 1);
   EXPECT_NEAR(need.state_per_accelerator.value(), 8030261248.0 * 16 / 8, 1);
+  // What the state leaves of an accelerator: of a model alone, and none where it does not fit.
+  const double state = 8030261248.0 * 16 / 8;
+  job.accelerator_memory = Bytes(80e9);
+  EXPECT_EQ(checkpoint_section(job, need).find("memory_left"), nullptr);
+  job.memory_source = "a data sheet";
+  EXPECT_NEAR(checkpoint_section(job, need).find("memory_left")->value.value(), 80e9 - state, 1);
+  job.accelerator_memory = Bytes(1e9);
+  EXPECT_EQ(checkpoint_section(job, need).find("memory_left")->value.value(), 0);
   // Without ZeRO every replica reads all of it.
   job.parallelism.zero_stage = 0;
   const CheckpointNeed whole_state = checkpoint_need(job);

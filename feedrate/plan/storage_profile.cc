@@ -2,38 +2,82 @@
 
 #include <fmt/format.h>
 
-#include <variant>
-
 #include "feedrate/base/text.h"
-#include "feedrate/base/yaml_reader.h"
+#include "feedrate/base/yaml_rows.h"
 #include "feedrate/workload/catalogue_data.h"
 
 namespace feedrate {
 namespace {
 
+using P = StorageProfile;
+using N = NetworkPort;
+
 constexpr std::uint64_t kCapacityMax = std::uint64_t{1} << 60U;
 constexpr double kRateMax = 1e12;
 
-Result<> read_value(const YamlNode& node, Bytes& target) {
-  FEEDRATE_TRY(const std::uint64_t bytes, node.bytes(1, kCapacityMax));
-  target = Bytes(static_cast<double>(bytes));
-  return {};
-}
-Result<> read_value(const YamlNode& node, BytesPerSecond& target) {
-  FEEDRATE_TRY(const double rate, node.bytes_per_second());
-  target = BytesPerSecond(rate);
-  return {};
-}
-Result<> read_value(const YamlNode& node, PerSecond& target) {
-  FEEDRATE_TRY(const double rate, node.number(1e-3, kRateMax));
-  target = PerSecond(rate);
-  return {};
-}
-Result<> read_value(const YamlNode& node, Count& target) {
-  FEEDRATE_TRY(const double share, node.number(1e-6, 1000));
-  target = Count(share);
-  return {};
-}
+constexpr YamlRow<Sourced<Count>> kCount[] = {
+    {"value", yaml::number<&Sourced<Count>::value, 1e-6, 1e3>, "A number or a share.", kNeeded},
+    {"source", yaml::text<&Sourced<Count>::source>, "Where it stands.", kNeeded},
+};
+constexpr YamlRow<Sourced<Bytes>> kSize[] = {
+    {"value", yaml::bytes<&Sourced<Bytes>::value, kCapacityMax>, "A size.", kNeeded},
+    {"source", yaml::text<&Sourced<Bytes>::source>, "Where it stands.", kNeeded},
+};
+constexpr YamlRow<Sourced<BytesPerSecond>> kRate[] = {
+    {"value", yaml::rate<&Sourced<BytesPerSecond>::value>, "A rate.", kNeeded},
+    {"source", yaml::text<&Sourced<BytesPerSecond>::source>, "Where it stands.", kNeeded},
+};
+constexpr YamlRow<Sourced<PerSecond>> kOperations[] = {
+    {"value", yaml::number<&Sourced<PerSecond>::value, 1e-3, kRateMax>, "So many a second.",
+     kNeeded},
+    {"source", yaml::text<&Sourced<PerSecond>::source>, "Where it stands.", kNeeded},
+};
+constexpr auto& rows_of(Sourced<Count>*) { return kCount; }
+constexpr auto& rows_of(Sourced<Bytes>*) { return kSize; }
+constexpr auto& rows_of(Sourced<BytesPerSecond>*) { return kRate; }
+constexpr auto& rows_of(Sourced<PerSecond>*) { return kOperations; }
+
+// A figure with its source: {value: 7GB/s, source: "data sheet"}.
+template <auto kMember>
+constexpr YamlValue<P> figure{
+    [](const YamlNode& node, P& profile) -> Result<> {
+      auto& sourced = profile.*kMember;
+      return read_rows(node, "a figure", rows_of(&sourced), sourced);
+    },
+    [] {
+      const auto& rows = rows_of(static_cast<yaml::ValueOf<kMember>*>(nullptr));
+      return fmt::format("`value` ({}), `source`", rows[0].value.values());
+    }};
+
+constexpr std::string_view kUnknown = "not known";
+
+constexpr YamlRow<P> kSizing[] = {
+    {"title", yaml::text<&P::title>, "What it is, in the plural.", kNeeded},
+    {"unit", yaml::text<&P::unit>, "What it is counted in: drive.", kNeeded},
+    {"one_at_a_time", yaml::flag<&P::one_at_a_time>,
+     "Whether the time of an operation adds to that of its bytes, as in a hard disk.", "`false`"},
+    {"per_server", figure<&P::per_server>, "Units that one server holds.", kUnknown},
+    {"server_read", figure<&P::server_read>, "What one server of those passes on in reads.",
+     "no limit"},
+    {"server_write", figure<&P::server_write>, "The same in writes.", "no limit"},
+    {"capacity", figure<&P::capacity>, "Bytes that a unit holds.", kUnknown},
+    {"read", figure<&P::read>, "What a unit gives.", kUnknown},
+    {"write", figure<&P::write>, "What a unit takes.", kUnknown},
+    {"stream", figure<&P::stream>, "Of one request.", "no limit"},
+    {"read_operations", figure<&P::read_operations>, "Reads a second of a unit.", kUnknown},
+    {"write_operations", figure<&P::write_operations>, "Writes a second of a unit.", kUnknown},
+    {"opens", figure<&P::opens>, "Files that a unit opens, in directories of each client's own.",
+     kUnknown},
+    {"creates", figure<&P::creates>, "Files that a unit creates there.", kUnknown},
+    {"system_creates", figure<&P::system_creates>,
+     "What whole systems were seen to create: told, never counted by.", kUnknown},
+    {"one_directory_opens", figure<&P::one_directory_opens>,
+     "Share of `opens` that is left in one directory.", kUnknown},
+    {"one_directory_creates", figure<&P::one_directory_creates>,
+     "Share of `creates` that is left there.", kUnknown},
+    {"one_directory_units", figure<&P::one_directory_units>,
+     "Units that serve one directory, however many there are.", "all"},
+};
 
 Result<> check_share(const YamlNode& node, std::string_view what, Count share) {
   if (share <= Count(1)) return {};
@@ -41,42 +85,38 @@ Result<> check_share(const YamlNode& node, std::string_view what, Count share) {
                     "it is a share, such as 0.9");
 }
 
-template <class Q>
-Result<> read_sourced(const YamlNode& node, std::string_view key, Sourced<Q>& target) {
-  if (!node.has(key)) return {};
-  FEEDRATE_TRY(const YamlNode child, node.at(key));
-  FEEDRATE_CHECK(child.expect_keys("a figure", {"value", "source"}));
-  FEEDRATE_TRY(const YamlNode value, child.at("value"));
-  FEEDRATE_CHECK(read_value(value, target.value));
-  FEEDRATE_TRY(target.source, child.text_at("source"));
+Result<> read_gigabits(const YamlNode& node, NetworkPort& port) {
+  FEEDRATE_TRY(const double rate, node.number(0.001, 1e6));
+  port.line = BytesPerSecond(rate * 1e9 / 8);
   return {};
 }
 
-using P = StorageProfile;
+Result<> read_usable(const YamlNode& node, NetworkPort& port) {
+  FEEDRATE_CHECK(kCount[0].value.read(node, port.usable));
+  return check_share(node, "usable", port.usable.value);
+}
 
-// A figure of `sizing`; its type says which values it may have.
-struct Figure {
-  std::string_view key;
-  std::variant<Sourced<Count> P::*, Sourced<Bytes> P::*, Sourced<BytesPerSecond> P::*,
-               Sourced<PerSecond> P::*>
-      member;
-};
-constexpr Figure kFigures[] = {
-    {"per_server", &P::per_server},
-    {"server_read", &P::server_read},
-    {"server_write", &P::server_write},
-    {"capacity", &P::capacity},
-    {"read", &P::read},
-    {"write", &P::write},
-    {"stream", &P::stream},
-    {"read_operations", &P::read_operations},
-    {"write_operations", &P::write_operations},
-    {"opens", &P::opens},
-    {"creates", &P::creates},
-    {"system_creates", &P::system_creates},
-    {"one_directory_opens", &P::one_directory_opens},
-    {"one_directory_creates", &P::one_directory_creates},
-    {"one_directory_units", &P::one_directory_units},
+Result<> read_usable_source(const YamlNode& node, NetworkPort& port) {
+  return kCount[1].value.read(node, port.usable);
+}
+
+constexpr YamlRow<N> kPort[] = {
+    {"name", yaml::text<&N::name>, "What `--port` calls it.", kNeeded},
+    {"title", yaml::text<&N::title>, "What it is, in one line.", kNeeded},
+    {"gigabits",
+     {read_gigabits, [] { return range_of_numbers(0.001, 1e6); }},
+     "The line rate in Gbit/s.",
+     kNeeded},
+    {"source", yaml::text<&N::source>, "Where that stands.", kNeeded},
+    {"usable",
+     {read_usable, [] { return std::string("more than 0, at most 1"); }},
+     "Share of the line rate that storage traffic reaches.",
+     kNeeded},
+    {"usable_source",
+     {read_usable_source, [] { return std::string("text"); }},
+     "Where that stands.",
+     kNeeded},
+    {"note", yaml::text<&N::note>, "What its figures do not say.", "none"},
 };
 
 }  // namespace
@@ -90,19 +130,7 @@ Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_
   StorageProfile profile;
   FEEDRATE_TRY(profile.name, root.text_at("name"));
   FEEDRATE_TRY(const YamlNode node, root.at("sizing"));
-  std::vector<std::string> keys{"title", "unit", "one_at_a_time"};
-  for (const Figure& figure : kFigures) keys.emplace_back(figure.key);
-  FEEDRATE_CHECK(node.expect_keys("sizing", keys));
-  FEEDRATE_TRY(profile.title, node.text_at("title"));
-  FEEDRATE_TRY(profile.unit, node.text_at("unit"));
-  if (node.has("one_at_a_time")) {
-    FEEDRATE_TRY(const YamlNode flag, node.at("one_at_a_time"));
-    FEEDRATE_TRY(profile.one_at_a_time, flag.flag());
-  }
-  for (const Figure& figure : kFigures)
-    FEEDRATE_CHECK(
-        std::visit([&](auto member) { return read_sourced(node, figure.key, profile.*member); },
-                   figure.member));
+  FEEDRATE_CHECK(read_rows(node, "sizing", kSizing, profile));
   FEEDRATE_CHECK(check_share(node, "one_directory_opens", profile.one_directory_opens.value));
   FEEDRATE_CHECK(check_share(node, "one_directory_creates", profile.one_directory_creates.value));
   return profile;
@@ -110,24 +138,13 @@ Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_
 
 Result<NetworkPort> parse_network_port(std::string_view yaml, std::string_view origin) {
   FEEDRATE_TRY(const YamlNode root, YamlNode::parse(yaml, origin));
-  FEEDRATE_CHECK(root.expect_keys("a network port", {"name", "title", "gigabits", "source",
-                                                     "usable", "usable_source", "note"}));
   NetworkPort port;
-  FEEDRATE_TRY(port.name, root.text_at("name"));
-  FEEDRATE_TRY(port.title, root.text_at("title"));
-  FEEDRATE_TRY(port.source, root.text_at("source"));
-  FEEDRATE_TRY(const YamlNode gigabits, root.at("gigabits"));
-  FEEDRATE_TRY(const double rate, gigabits.number(0.001, 1e6));
-  port.line = BytesPerSecond(rate * 1e9 / 8);
-  FEEDRATE_TRY(const YamlNode usable, root.at("usable"));
-  FEEDRATE_CHECK(read_value(usable, port.usable.value));
-  FEEDRATE_CHECK(check_share(usable, "usable", port.usable.value));
-  FEEDRATE_TRY(port.usable.source, root.text_at("usable_source"));
-  if (root.has("note")) {
-    FEEDRATE_TRY(port.note, root.text_at("note"));
-  }
+  FEEDRATE_CHECK(read_rows(root, "a network port", kPort, port));
   return port;
 }
+
+std::string sizing_keys() { return table_lines("sizing.", kSizing); }
+std::string network_keys() { return table_lines("", kPort); }
 
 std::vector<std::string> storage_profile_names() { return catalogue_folder("storage/"); }
 

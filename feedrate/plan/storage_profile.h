@@ -56,6 +56,8 @@ struct NetworkPort {
 Result<StorageProfile> parse_storage_profile(std::string_view yaml, std::string_view origin);
 Result<NetworkPort> parse_network_port(std::string_view yaml, std::string_view origin);
 
+std::string sizing_keys();                         // lines of a table in Markdown
+std::string network_keys();                        // the same
 std::vector<std::string> storage_profile_names();  // of the catalogue, sorted
 Result<StorageProfile> find_storage_profile(std::string_view name);
 Result<NetworkPort> find_network_port(std::string_view name);

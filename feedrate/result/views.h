@@ -18,9 +18,9 @@
 
 namespace feedrate {
 
-using Report = std::variant<RunResult, FindReport, CheckpointResult, CompactResult, LoadResult,
-                            PlanResult, DoctorReport, DatagenResult, DropResult, WorkloadsReport,
-                            TogetherReport>;
+using Report =
+    std::variant<RunResult, FindReport, CheckpointResult, CompactResult, LoadResult, PlanResult,
+                 DoctorReport, DatagenResult, DropResult, WorkloadsReport, TogetherReport>;
 
 // What a person reads; the first line is the verdict. Ends with a newline. `explain`: a plan's
 // formulas and sources, too.

@@ -30,19 +30,20 @@ Result<std::string> read_text_file(const std::string& path, std::string_view fla
 struct Backend {
   std::string_view name;
   StorageFacts facts;
-  StorageFactory (*make)(IoMode mode, std::string_view directory);
+  StorageFactory (*make)(StorageFacts facts, IoMode mode, std::string_view directory);
 };
 
-StorageFactory posix_factory(IoMode mode, std::string_view directory) {
-  const DirectIoFacts facts =
-      mode == IoMode::kDirect ? probe_direct_io(std::string(directory)) : DirectIoFacts{};
-  return [mode, alignment = facts.alignment_bytes](Reactor& reactor) {
-    return make_posix_storage(reactor, mode, alignment);
-  };
+StorageFactory posix_factory(StorageFacts facts, IoMode mode, std::string_view directory) {
+  if (mode == IoMode::kDirect)
+    facts.alignment_bytes =
+        probe_direct_io(std::string(directory)).alignment_bytes.value_or(facts.alignment_bytes);
+  else
+    facts.alignment_bytes = 1;
+  return [mode, facts](Reactor& reactor) { return make_posix_storage(reactor, mode, facts); };
 }
 
-StorageFactory null_factory(IoMode, std::string_view) {
-  return [](Reactor& reactor) { return make_null_storage(reactor); };
+StorageFactory null_factory(StorageFacts facts, IoMode, std::string_view) {
+  return [facts](Reactor& reactor) { return make_null_storage(reactor, facts); };
 }
 
 // A new backend is a folder and a row here.
@@ -53,12 +54,11 @@ constexpr std::array kBackends{
              .directories = true,
              .atomic_rename = true,
              .append = true,
-             .cheap_stat = true,
              .takes_time = true,
              .alignment_bytes = 4096,
              .moved_by = "device"},
             posix_factory},
-    Backend{"null", {.simulable = true}, null_factory},
+    Backend{"null", {.append = true, .simulable = true}, null_factory},
 };
 
 const Backend* find_backend(std::string_view name) {
@@ -103,8 +103,7 @@ Result<StorageSpec> parse_storage(std::string_view word, std::string_view flag) 
   }
   const Backend* const backend = find_backend(spec.backend);
   if (backend == nullptr) {
-    std::vector<std::string> known;
-    for (const Backend& row : kBackends) known.emplace_back(row.name);
+    std::vector<std::string> known = backend_names();
     known.emplace_back("model:FILE.yaml");
     return fail(
         ErrorKind::kUsage,
@@ -117,12 +116,18 @@ Result<StorageSpec> parse_storage(std::string_view word, std::string_view flag) 
   return spec;
 }
 
+std::vector<std::string> backend_names() {
+  std::vector<std::string> names;
+  for (const Backend& row : kBackends) names.emplace_back(row.name);
+  return names;
+}
 StorageSpec local_files() { return parse_storage("posix").value(); }
 StorageSpec costs_nothing() { return parse_storage("null").value(); }
 
 StorageFactory make_storage_factory(const StorageSpec& spec, IoMode mode,
                                     std::string_view directory, std::uint64_t seed) {
-  const StorageFactory backing = find_backend(spec.backend)->make(mode, directory);
+  const Backend& row = *find_backend(spec.backend);
+  const StorageFactory backing = row.make(row.facts, mode, directory);
   if (!spec.model) return backing;
   auto limits = std::make_shared<ModelLimits>();
   auto streams = std::make_shared<std::atomic<std::uint64_t>>(0);

@@ -8,8 +8,9 @@
 
 namespace feedrate {
 
+// `facts` are those of its row, with the alignment that its reads have.
 std::unique_ptr<Storage> make_posix_storage(Reactor& reactor, IoMode mode,
-                                            std::uint32_t alignment_bytes);
-std::unique_ptr<Storage> make_null_storage(Reactor& reactor);
+                                            const StorageFacts& facts);
+std::unique_ptr<Storage> make_null_storage(Reactor& reactor, const StorageFacts& facts);
 
 }  // namespace feedrate

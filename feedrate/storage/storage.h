@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,15 +69,37 @@ struct FileStatus {
   std::uint64_t device = 0, inode = 0;
 };
 
+// What a storage can: the row of its backend in the table of backends.cc, known before a reactor
+// exists, and what each Storage says of itself. Code asks these, never for a backend's name.
+struct StorageFacts {
+  bool carries_data = false;   // reads give the bytes that are there; else they move none
+  bool persists = false;       // what was written is there when the process has ended
+  bool directories = false;    // names lie in directories, which have to be made and synced
+  bool atomic_rename = false;  // rename() moves a file or directory whole or not at all
+  bool append = false;         // several may write their parts of one file, in any order
+  bool simulable = false;      // runs on the virtual clock
+  bool takes_time = false;     // null storage answers at once: then feedrate is what is measured
+  bool described = false;      // by a model, whose limits all that use it share
+  // Of direct I/O, where the file system does not say less; of a Storage: what its reads are
+  // rounded to, 1 for not at all.
+  std::uint32_t alignment_bytes = 1;
+  std::string_view moved_by = "";  // whose counters prove its bytes: "device"; "" for nobody's
+};
+
 class Storage {
  public:
+  explicit Storage(const StorageFacts& facts) : facts_(facts) {}
   virtual ~Storage() = default;
   virtual std::string_view name() const = 0;  // "posix", "null", "model"
   virtual Reactor& reactor() = 0;
-  // Room that a buffer needs beyond the bytes asked for, at most (alignment of direct I/O).
-  virtual std::size_t slack_bytes() const = 0;
+  const StorageFacts& facts() const { return facts_; }
   // False when reads move no bytes (null): there is nothing to verify and no page to touch.
-  virtual bool carries_data() const = 0;
+  bool carries_data() const { return facts_.carries_data; }
+  // Room that a buffer needs beyond the bytes asked for, at most: reads of any extent are rounded
+  // out at both ends.
+  std::size_t slack_bytes() const {
+    return facts_.alignment_bytes == 1 ? 0 : std::size_t{2} * facts_.alignment_bytes;
+  }
 
   virtual Task<Result<FileHandle>> open(const std::string& path, OpenMode mode) = 0;
   virtual Task<Result<>> close(FileHandle file) = 0;
@@ -92,6 +115,7 @@ class Storage {
                                Buffer& buffer) = 0;
   virtual Task<Result<>> sync(StorageFile& file) = 0;
 
+  // What its facts rule out is kUnsupported.
   virtual Task<Result<std::vector<DirectoryEntry>>> list(const std::string& path) = 0;
   virtual Task<Result<FileStatus>> stat(const std::string& path) = 0;
   virtual Task<Result<>> rename(const std::string& from, const std::string& to) = 0;
@@ -100,27 +124,13 @@ class Storage {
   virtual Task<Result<std::uint64_t>> free_bytes(const std::string& path) = 0;
   virtual Task<Result<>> remove(const std::string& path) = 0;  // a file, or an empty directory
   virtual Task<Result<>> make_directories(const std::string& path) = 0;
+
+ private:
+  StorageFacts facts_;
 };
 
 // Makes the storage of one reactor. Called once per reactor, on any thread, before it runs.
 using StorageFactory = std::function<std::unique_ptr<Storage>(Reactor&)>;
-
-// What a storage can: the row of its backend in the table of backends.cc, known before a reactor
-// exists. Code asks these, never for a backend's name.
-struct StorageFacts {
-  bool carries_data = false;     // reads give the bytes that are there; else they move none
-  bool persists = false;         // what was written is there when the process has ended
-  bool directories = false;      // names lie in directories, which have to be made
-  bool atomic_rename = false;    // rename() moves a file or directory whole or not at all
-  bool conditional_put = false;  // a name can be taken only if nobody has it
-  bool append = false;           // a file can be written a piece at a time, in any order
-  bool simulable = false;        // runs on the virtual clock
-  bool cheap_stat = false;       // stat() needs no round trip to a server
-  bool takes_time = false;       // null storage answers at once: then feedrate is what is measured
-  bool described = false;        // by a model, whose limits all that use it share
-  std::uint32_t alignment_bytes = 1;  // of direct I/O, where the file system does not say less
-  std::string_view moved_by = "";     // whose counters prove its bytes: "device"; "" for nobody's
-};
 
 // A word of --storage, parsed once: "posix", "null", "model:FILE.yaml" (a described storage in
 // front of its `backing`).
@@ -131,8 +141,9 @@ struct StorageSpec {
   std::shared_ptr<const StorageModel> model;  // in front of it; none where it is not described
 };
 Result<StorageSpec> parse_storage(std::string_view word, std::string_view flag = "--storage");
-StorageSpec local_files();    // what the kernel has mounted
-StorageSpec costs_nothing();  // storage that takes no time and moves no bytes
+std::vector<std::string> backend_names();  // "posix", "null"
+StorageSpec local_files();                 // what the kernel has mounted
+StorageSpec costs_nothing();               // storage that takes no time and moves no bytes
 
 // `mode` must be resolved. All reactors of one factory share the model's limits.
 StorageFactory make_storage_factory(const StorageSpec& spec, IoMode mode,
@@ -145,8 +156,8 @@ StorageSpec limit_rate(const StorageSpec& spec, double bytes_per_second);
 // given, by trying. kAuto becomes direct where it works.
 struct DirectIoFacts {
   bool works = false;
-  std::uint32_t alignment_bytes = 4096;
-  std::string reason;  // why it does not work
+  std::optional<std::uint32_t> alignment_bytes;  // where the file system says it
+  std::string reason;                            // why it does not work
 };
 DirectIoFacts probe_direct_io(const std::string& directory);
 Result<IoMode> resolve_io_mode(IoMode wanted, const std::string& directory);

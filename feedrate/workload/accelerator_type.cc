@@ -3,23 +3,32 @@
 #include <fmt/format.h>
 
 #include "feedrate/base/text.h"
-#include "feedrate/base/yaml_reader.h"
+#include "feedrate/base/yaml_rows.h"
 #include "feedrate/workload/catalogue_data.h"
 
 namespace feedrate {
 
-static Result<AcceleratorType> parse_accelerator_type(std::string_view yaml,
-                                                      std::string_view origin) {
+namespace {
+
+using A = AcceleratorType;
+
+constexpr YamlRow<A> kAccelerator[] = {
+    {"name", yaml::text<&A::name>, "What `--type` calls it.", kNeeded},
+    {"memory", yaml::bytes<&A::memory, std::uint64_t{1} << 50U>, "Memory of one accelerator.",
+     kNeeded},
+    {"source", yaml::text<&A::source>, "Where that stands.", kNeeded},
+};
+
+Result<AcceleratorType> parse_accelerator_type(std::string_view yaml, std::string_view origin) {
   FEEDRATE_TRY(const YamlNode root, YamlNode::parse(yaml, origin));
-  FEEDRATE_CHECK(root.expect_keys("an accelerator", {"name", "memory", "source"}));
   AcceleratorType type;
-  FEEDRATE_TRY(type.name, root.text_at("name"));
-  FEEDRATE_TRY(const YamlNode memory, root.at("memory"));
-  FEEDRATE_TRY(const std::uint64_t bytes, memory.bytes(1, std::uint64_t{1} << 50U));
-  type.memory = Bytes(static_cast<double>(bytes));
-  FEEDRATE_TRY(type.source, root.text_at("source"));
+  FEEDRATE_CHECK(read_rows(root, "an accelerator", kAccelerator, type));
   return type;
 }
+
+}  // namespace
+
+std::string accelerator_keys() { return table_lines("", kAccelerator); }
 
 std::vector<std::string> accelerator_type_names() { return catalogue_folder("accelerators/"); }
 

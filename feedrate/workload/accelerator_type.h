@@ -16,6 +16,7 @@ struct AcceleratorType {
   std::string source;
 };
 
+std::string accelerator_keys();                     // lines of a table in Markdown
 std::vector<std::string> accelerator_type_names();  // sorted
 Result<AcceleratorType> find_accelerator_type(std::string_view name);
 

@@ -88,7 +88,7 @@ Result<double> positive_number(const DlioValue& value) {
 
 // Reads a key of DLIO with the checks of our own key of the same meaning.
 template <class Owner>
-Result<> read_as(const DlioValue* value, std::span<const Field<Owner>> fields,
+Result<> read_as(const DlioValue* value, std::span<const WorkloadField<Owner>> fields,
                  std::string_view our_key, Owner& owner) {
   if (value == nullptr) return {};
   return read_field(*find_field(fields, our_key), value->scalar(), owner);
@@ -97,7 +97,7 @@ Result<> read_as(const DlioValue* value, std::span<const Field<Owner>> fields,
 // Reads every key of the rows that the file has, and gives the others DLIO's defaults.
 template <class Owner>
 Result<> read_rows(DlioSettings& settings, std::span<const DlioRow> rows,
-                   std::span<const Field<Owner>> fields, Owner& owner) {
+                   std::span<const WorkloadField<Owner>> fields, Owner& owner) {
   for (const DlioRow& row : rows) {
     if (!row.silent.empty()) {
       const Scalar silent{std::string(row.silent), std::string(row.ours)};

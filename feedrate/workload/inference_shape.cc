@@ -5,35 +5,58 @@
 #include <algorithm>
 
 #include "feedrate/base/text.h"
-#include "feedrate/base/yaml_reader.h"
+#include "feedrate/base/yaml_rows.h"
 #include "feedrate/workload/catalogue_data.h"
 
 namespace feedrate {
 namespace {
 
+using R = InferenceRate;
+using I = InferenceShape;
+
 constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 50U;
 constexpr double kRateMax = 1e12;
+constexpr Duration::rep kHour = 3'600'000'000'000;  // ns
 
-Result<> read_bytes(const YamlNode& node, std::string_view key, Bytes& target) {
-  FEEDRATE_TRY(const YamlNode child, node.at(key));
-  FEEDRATE_TRY(const std::uint64_t bytes, child.bytes(1, kBytesMax));
-  target = Bytes(static_cast<double>(bytes));
+constexpr YamlRow<R> kRates[] = {
+    {"offline", yaml::number<&R::offline, 1e-6, kRateMax>,
+     "Samples a second of one accelerator, all of them available at the start.", kNeeded},
+    {"server", yaml::number<&R::server, 1e-6, kRateMax>,
+     "Samples a second that arrive at random and are served within the bound.", "no such scenario"},
+};
+
+Result<> read_rates(const YamlNode& node, InferenceShape& shape) {
+  FEEDRATE_TRY(const auto entries, node.entries());
+  for (const auto& [accelerator, rates] : entries) {
+    InferenceRate rate;
+    rate.accelerator = accelerator;
+    FEEDRATE_CHECK(read_rows(rates, "the rates of an accelerator", kRates, rate));
+    shape.rates.push_back(std::move(rate));
+  }
   return {};
 }
 
-Result<InferenceRate> read_rate(const std::string& accelerator, const YamlNode& node) {
-  FEEDRATE_CHECK(node.expect_keys("the rates of an accelerator", {"offline", "server"}));
-  InferenceRate rate;
-  rate.accelerator = accelerator;
-  FEEDRATE_TRY(const YamlNode offline, node.at("offline"));
-  FEEDRATE_TRY(const double value, offline.number(1e-6, kRateMax));
-  rate.offline = PerSecond(value);
-  if (!node.has("server")) return rate;
-  FEEDRATE_TRY(const YamlNode server, node.at("server"));
-  FEEDRATE_TRY(const double server_value, server.number(1e-6, kRateMax));
-  rate.server = PerSecond(server_value);
-  return rate;
-}
+constexpr YamlRow<I> kInference[] = {
+    {"name", yaml::text<&I::name>, "What `plan` calls it.", kNeeded},
+    {"title", yaml::text<&I::title>, "What is served, in one line.", kNeeded},
+    {"source", yaml::text<&I::source>, "Where the input of a sample stands.", kNeeded},
+    {"input", yaml::bytes<&I::input, kBytesMax>, "Bytes of a sample, as an accelerator takes it.",
+     kNeeded},
+    {"input_note", yaml::text<&I::input_note>, "How those are counted.", kNeeded},
+    {"latency_bound", yaml::time<&I::latency_bound, 1, kHour>,
+     "Of the server scenario, for 99 of 100 samples.", "none"},
+    {"model", yaml::bytes<&I::model, kBytesMax>, "What a replica loads.",
+     "the final model of the job that trains it, or not known"},
+    {"model_source", yaml::text<&I::model_source>, "Where that stands.", "needed with `model`"},
+    {"rates",
+     {read_rates, [] { return std::string("a mapping of accelerators"); }},
+     "What one accelerator serves.",
+     kNeeded},
+    {"rates_source", yaml::text<&I::rates_source>, "Where the rates stand.", kNeeded},
+    {"workloads", yaml::texts<&I::workloads>, "Training workloads of the same model.", "none"},
+    {"not_comparable", yaml::text<&I::not_comparable>, "Why its samples are not those of training.",
+     "they are"},
+};
 
 }  // namespace
 
@@ -50,42 +73,14 @@ Result<InferenceRate> InferenceShape::rate(std::string_view accelerator) const {
 
 Result<InferenceShape> parse_inference(std::string_view yaml, std::string_view origin) {
   FEEDRATE_TRY(const YamlNode root, YamlNode::parse(yaml, origin));
-  FEEDRATE_CHECK(
-      root.expect_keys("an inference shape",
-                       {"name", "title", "source", "input", "input_note", "latency_bound", "model",
-                        "model_source", "rates", "rates_source", "workloads", "not_comparable"}));
   InferenceShape shape;
-  for (const auto& [key, target] :
-       {std::pair{"name", &shape.name}, std::pair{"title", &shape.title},
-        std::pair{"source", &shape.source}, std::pair{"input_note", &shape.input_note},
-        std::pair{"rates_source", &shape.rates_source}}) {
-    FEEDRATE_TRY(*target, root.text_at(key));
-  }
-  FEEDRATE_CHECK(read_bytes(root, "input", shape.input));
-  // The bytes that a replica loads may be unknown, but they never come without their source.
-  if (root.has("model")) {
-    FEEDRATE_CHECK(read_bytes(root, "model", shape.model));
-    FEEDRATE_TRY(shape.model_source, root.text_at("model_source"));
-  }
-  if (root.has("not_comparable")) {
-    FEEDRATE_TRY(shape.not_comparable, root.text_at("not_comparable"));
-  }
-  if (root.has("latency_bound")) {
-    FEEDRATE_TRY(const YamlNode bound, root.at("latency_bound"));
-    FEEDRATE_TRY(const Duration value, bound.duration(Duration(1), std::chrono::hours(1)));
-    shape.latency_bound = Seconds(to_seconds(value));
-  }
-  if (root.has("workloads")) {
-    FEEDRATE_TRY(const YamlNode workloads, root.at("workloads"));
-    FEEDRATE_TRY(shape.workloads, workloads.texts());
-  }
-  FEEDRATE_TRY(const YamlNode rates, root.at("rates"));
-  FEEDRATE_TRY(const auto entries, rates.entries());
-  for (const auto& [accelerator, node] : entries) {
-    FEEDRATE_TRY(InferenceRate rate, read_rate(accelerator, node));
-    shape.rates.push_back(std::move(rate));
-  }
+  FEEDRATE_CHECK(read_rows(root, "an inference shape", kInference, shape));
+  if (root.has("model")) FEEDRATE_CHECK(root.at("model_source"));
   return shape;
+}
+
+std::string inference_keys() {
+  return table_lines("", kInference) + table_lines("rates.NAME.", kRates);
 }
 
 std::vector<std::string> inference_names() { return catalogue_folder("inference/"); }

@@ -33,6 +33,7 @@ struct InferenceShape {
 };
 
 Result<InferenceShape> parse_inference(std::string_view yaml, std::string_view origin);
+std::string inference_keys();                // lines of a table in Markdown
 std::vector<std::string> inference_names();  // sorted
 // Returns kUsage with a spelling hint when there is none of that name.
 Result<InferenceShape> find_inference(std::string_view name);

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "feedrate/base/text.h"
-#include "feedrate/base/yaml_reader.h"
+#include "feedrate/base/yaml_rows.h"
 #include "feedrate/workload/catalogue_data.h"
 
 namespace feedrate {
@@ -16,41 +16,51 @@ constexpr std::uint64_t kRanksMax = 1'000'000;
 constexpr std::uint64_t kCheckpointMax = std::uint64_t{1} << 60U;
 constexpr std::uint64_t kUnitsMax = 1'000'000'000;
 
-Result<> read_count(const YamlNode& root, std::string_view key, std::uint64_t& target,
-                    std::uint64_t maximum = kUnitsMax) {
-  if (!root.has(key)) return {};
-  FEEDRATE_TRY(const YamlNode node, root.at(key));
-  FEEDRATE_TRY(target, node.count(1, maximum));
-  return {};
-}
+using M = ModelShape;
+using P = Parallelism;
 
-Result<> read_flag(const YamlNode& root, std::string_view key, bool& target) {
-  if (!root.has(key)) return {};
-  FEEDRATE_TRY(const YamlNode node, root.at(key));
-  FEEDRATE_TRY(target, node.flag());
-  return {};
-}
+// Read where the mapping is that it stands in.
+template <class Owner>
+constexpr YamlValue<Owner> kElsewhere{[](const YamlNode&, Owner&) -> Result<> { return {}; },
+                                      [] { return std::string("text"); }};
+constexpr std::string (*a_mapping)() = [] { return std::string("a mapping"); };
 
-Result<> read_transformer(const YamlNode& root, ModelShape& model) {
-  FEEDRATE_TRY(const YamlNode node, root.at("transformer"));
-  FEEDRATE_CHECK(node.expect_keys(
-      "a transformer", {"layers", "hidden", "feed_forward", "feed_forward_matrices", "heads",
-                        "kv_heads", "vocabulary", "output_embedding", "sequence_tokens"}));
-  for (const std::string_view key : {"layers", "hidden", "feed_forward", "heads", "vocabulary"})
-    FEEDRATE_CHECK(node.at(key));
-  FEEDRATE_CHECK(read_count(node, "layers", model.layers));
-  FEEDRATE_CHECK(read_count(node, "hidden", model.hidden));
-  FEEDRATE_CHECK(read_count(node, "feed_forward", model.feed_forward));
-  FEEDRATE_CHECK(read_count(node, "heads", model.heads));
-  // Without grouped-query attention each head has keys and values of its own.
-  model.kv_heads = model.heads;
-  FEEDRATE_CHECK(read_count(node, "kv_heads", model.kv_heads));
-  FEEDRATE_CHECK(read_count(node, "vocabulary", model.vocabulary));
-  FEEDRATE_CHECK(read_count(node, "sequence_tokens", model.sequence_tokens));
-  std::uint64_t matrices = model.feed_forward_matrices;
-  FEEDRATE_CHECK(read_count(node, "feed_forward_matrices", matrices, 3));
-  model.feed_forward_matrices = static_cast<std::uint32_t>(matrices);
-  FEEDRATE_CHECK(read_flag(node, "output_embedding", model.output_embedding));
+constexpr YamlRow<M> kTransformer[] = {
+    {"layers", yaml::count<&M::layers, 1, kUnitsMax>, "Layers.", kNeeded},
+    {"hidden", yaml::count<&M::hidden, 1, kUnitsMax>, "Hidden units.", kNeeded},
+    {"feed_forward", yaml::count<&M::feed_forward, 1, kUnitsMax>,
+     "Units of the feed-forward part of a layer.", kNeeded},
+    {"feed_forward_matrices", yaml::count<&M::feed_forward_matrices, 1, 3>,
+     "Matrices of that part: 3 where it is gated (Llama), 2 where not (GPT-3).", "3"},
+    {"heads", yaml::count<&M::heads, 1, kUnitsMax>, "Attention heads, at most `hidden`.", kNeeded},
+    {"kv_heads", yaml::count<&M::kv_heads, 1, kUnitsMax>,
+     "Heads of keys and values, at most `heads`.", "`heads`"},
+    {"vocabulary", yaml::count<&M::vocabulary, 1, kUnitsMax>, "Tokens of the vocabulary.", kNeeded},
+    {"output_embedding", yaml::flag<&M::output_embedding>,
+     "Whether the last layer has a vocabulary matrix of its own.", "`true`"},
+    {"sequence_tokens", yaml::count<&M::sequence_tokens, 1, kUnitsMax>, "Tokens of a sequence.",
+     "not known"},
+};
+constexpr YamlRow<P> kParallelism[] = {
+    {"tensor", yaml::count<&P::tensor, 1, kRanksMax>,
+     "Accelerators that share each layer of one replica.", "1"},
+    {"pipeline", yaml::count<&P::pipeline, 1, kRanksMax>,
+     "Stages of layers that one replica is cut into.", "1"},
+    {"data", yaml::count<&P::data, 1, kRanksMax>, "Replicas.", "1"},
+    {"zero_stage", yaml::count<&P::zero_stage, 0, 3>,
+     "What is sharded over the replicas: 0 nothing, 1 optimizer, 2 gradients too, 3 weights too.",
+     "0"},
+    {"source", kElsewhere<P>, "Where it stands that the model is run like that.", kNeeded},
+};
+constexpr YamlRow<M> kCheckpoint[] = {
+    {"bytes", yaml::count<&M::checkpoint_bytes, 1, kCheckpointMax>,
+     "Bytes of a published checkpoint.", "not known"},
+    {"source", yaml::text<&M::checkpoint_source>, "Where that stands.", kNeeded},
+};
+
+Result<> read_transformer(const YamlNode& node, ModelShape& model) {
+  FEEDRATE_CHECK(read_rows(node, "a transformer", kTransformer, model));
+  if (!node.has("kv_heads")) model.kv_heads = model.heads;
   if (model.heads > model.hidden || model.kv_heads > model.heads)
     return node.error(fmt::format("{} hidden units, {} heads and {} kv_heads do not fit together",
                                   model.hidden, model.heads, model.kv_heads),
@@ -58,39 +68,51 @@ Result<> read_transformer(const YamlNode& root, ModelShape& model) {
   return {};
 }
 
-Result<> read_checkpoint(const YamlNode& root, ModelShape& model) {
-  if (!root.has("checkpoint")) return {};
-  FEEDRATE_TRY(const YamlNode node, root.at("checkpoint"));
-  FEEDRATE_CHECK(node.expect_keys("a checkpoint", {"bytes", "source"}));
-  FEEDRATE_CHECK(read_count(node, "bytes", model.checkpoint_bytes, kCheckpointMax));
-  FEEDRATE_TRY(model.checkpoint_source, node.text_at("source"));
-  return {};
-}
-
-Result<> read_parallelism(const YamlNode& root, ModelShape& model) {
-  if (!root.has("parallelism")) return {};
-  FEEDRATE_TRY(const YamlNode node, root.at("parallelism"));
-  FEEDRATE_CHECK(
-      node.expect_keys("parallelism", {"tensor", "pipeline", "data", "zero_stage", "source"}));
-  FEEDRATE_CHECK(read_count(node, "tensor", model.parallelism.tensor, kRanksMax));
-  FEEDRATE_CHECK(read_count(node, "pipeline", model.parallelism.pipeline, kRanksMax));
-  FEEDRATE_CHECK(read_count(node, "data", model.parallelism.data, kRanksMax));
-  if (node.has("zero_stage")) {
-    FEEDRATE_TRY(const YamlNode stage, node.at("zero_stage"));
-    FEEDRATE_TRY(const std::uint64_t value, stage.count(0, 3));
-    model.parallelism.zero_stage = static_cast<std::uint32_t>(value);
-  }
+Result<> read_parallelism(const YamlNode& node, ModelShape& model) {
+  FEEDRATE_CHECK(read_rows(node, "parallelism", kParallelism, model.parallelism));
   FEEDRATE_TRY(model.parallelism_source, node.text_at("source"));
   return {};
 }
 
-// Reads the parameters of a model that is not a transformer: as tensors, as a number, or both,
-// which must then agree.
-Result<> read_listed(const YamlNode& root, ModelShape& model) {
-  FEEDRATE_CHECK(read_count(root, "parameters", model.given_parameters, kParametersMax));
-  if (!root.has("tensors")) return {};
-  FEEDRATE_TRY(const YamlNode node, root.at("tensors"));
+Result<> read_checkpoint(const YamlNode& node, ModelShape& model) {
+  return read_rows(node, "a checkpoint", kCheckpoint, model);
+}
+
+Result<> read_listed(const YamlNode& node, ModelShape& model) {
   FEEDRATE_TRY(model.tensors, read_tensors(node));
+  return {};
+}
+
+constexpr YamlRow<M> kModel[] = {
+    {"name", yaml::text<&M::name>, "The name of the model.", kNeeded},
+    {"title", yaml::text<&M::title>, "What the model is, in one line.", kNeeded},
+    {"source", yaml::text<&M::source>, "Where its shape stands.", kNeeded},
+    {"notes", yaml::texts<&M::notes>, "Remarks.", "none"},
+    {"parameters", yaml::count<&M::given_parameters, 1, kParametersMax>,
+     "How many there are, of a model that is no transformer.", "the sum of `tensors`"},
+    {"tensors",
+     {read_listed, [] { return std::string("a list of mappings"); }},
+     "Its tensors: `{name: \"layer.{0..23}.weight\", shape: [1024, 4096]}`, or with `tensors` in "
+     "place of `shape` a group of them; `sharding: row_wise` spreads the rows of a table over the "
+     "replicas.",
+     "not known"},
+    {"transformer",
+     {read_transformer, a_mapping},
+     "The sizes of a transformer.",
+     "`tensors` or `parameters` are needed"},
+    {"parallelism", {read_parallelism, a_mapping}, "How it is usually run.", "not known"},
+    {"workloads", yaml::texts<&M::workloads>, "Workloads that train it.", "none"},
+    {"shared_timings", yaml::flag<&M::shared_timings>,
+     "Whether their step times are those of one accelerator of a model-parallel job.", "`false`"},
+    {"checkpoint",
+     {read_checkpoint, a_mapping},
+     "The size of a checkpoint, where it is not that of Adam in mixed precision.",
+     "not known"},
+};
+
+// One by one, as a number, or both, which then agree.
+Result<> check_parameters(const YamlNode& root, ModelShape& model) {
+  if (!root.has("tensors")) return {};
   const std::uint64_t sum = elements_of(model.tensors);
   if (root.has("parameters") && model.given_parameters != sum) {
     FEEDRATE_TRY(const YamlNode given, root.at("parameters"));
@@ -104,8 +126,8 @@ Result<> read_listed(const YamlNode& root, ModelShape& model) {
 
 }  // namespace
 
-// Counts the two norms, query with keys and values, the attention's output, and the feed-forward
-// matrices. Head sizes are whole numbers, as in argonne-lcf/dlio_benchmark base_checkpointing.py.
+// The two norms, query with keys and values, the attention's output, the feed-forward matrices.
+// Head sizes are whole numbers, as in argonne-lcf/dlio_benchmark base_checkpointing.py.
 Count ModelShape::layer_parameters() const {
   const std::uint64_t kv = hidden / heads * kv_heads;
   const std::uint64_t attention = hidden * (hidden + 2 * kv) + hidden * hidden;
@@ -146,7 +168,6 @@ ModelShape scaled(const ModelShape& model, double share) {
     const double steps = static_cast<double>(size) * std::sqrt(share) / static_cast<double>(step);
     return step * std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::llround(steps)));
   };
-  // The heads must divide the hidden units.
   small.hidden = shrink(model.hidden, model.heads);
   small.feed_forward = shrink(model.feed_forward, 1);
   small.vocabulary = shrink(model.vocabulary, 1);
@@ -155,30 +176,19 @@ ModelShape scaled(const ModelShape& model, double share) {
 
 Result<ModelShape> parse_model(std::string_view yaml, std::string_view origin) {
   FEEDRATE_TRY(const YamlNode root, YamlNode::parse(yaml, origin));
-  FEEDRATE_CHECK(root.expect_keys(
-      "a model", {"name", "title", "source", "notes", "parameters", "tensors", "transformer",
-                  "parallelism", "workloads", "shared_timings", "checkpoint"}));
-  ModelShape model;
-  FEEDRATE_TRY(model.name, root.text_at("name"));
-  FEEDRATE_TRY(model.title, root.text_at("title"));
-  FEEDRATE_TRY(model.source, root.text_at("source"));
-  if (root.has("notes")) {
-    FEEDRATE_TRY(const YamlNode notes, root.at("notes"));
-    FEEDRATE_TRY(model.notes, notes.texts());
-  }
-  if (root.has("workloads")) {
-    FEEDRATE_TRY(const YamlNode workloads, root.at("workloads"));
-    FEEDRATE_TRY(model.workloads, workloads.texts());
-  }
-  FEEDRATE_CHECK(read_flag(root, "shared_timings", model.shared_timings));
+  FEEDRATE_CHECK(expect_rows(root, "a model", kModel));
   if (root.has("transformer") == (root.has("tensors") || root.has("parameters")))
     return root.error("a model has either 'transformer', or 'tensors' or 'parameters'",
                       "give the layers of a transformer, or the tensors or their sum of another");
-  if (root.has("transformer")) FEEDRATE_CHECK(read_transformer(root, model));
-  FEEDRATE_CHECK(read_listed(root, model));
-  FEEDRATE_CHECK(read_checkpoint(root, model));
-  FEEDRATE_CHECK(read_parallelism(root, model));
+  ModelShape model;
+  FEEDRATE_CHECK(read_rows(root, "a model", kModel, model));
+  FEEDRATE_CHECK(check_parameters(root, model));
   return model;
+}
+
+std::string model_keys() {
+  return table_lines("", kModel) + table_lines("transformer.", kTransformer) +
+         table_lines("parallelism.", kParallelism) + table_lines("checkpoint.", kCheckpoint);
 }
 
 std::vector<std::string> model_names() { return catalogue_folder("models/"); }

@@ -65,6 +65,7 @@ ModelShape scaled(const ModelShape& model, double share);
 
 // `origin` is the file name in errors ("mine.yaml:7:3: ...").
 Result<ModelShape> parse_model(std::string_view yaml, std::string_view origin);
+std::string model_keys();                // lines of a table in Markdown
 std::vector<std::string> model_names();  // of the catalogue, sorted
 Result<ModelShape> find_model(std::string_view name);
 // Returns the model that a workload of the catalogue trains; "" when the sources do not say enough

@@ -31,7 +31,7 @@ constexpr Part kTimings{"timings", "Named sets of step times: `storage-benchmark
                         "`accelerators` are needed"};
 
 template <class Owner, class Function>
-auto visit_member(const Field<Owner>& field, const Function& function) {
+auto visit_member(const WorkloadField<Owner>& field, const Function& function) {
   return std::visit(
       [&](auto member) { return function(Owner().*member); },  // the value of a new Owner
       field.member);
@@ -44,7 +44,7 @@ Json name_schema() {
 
 bool is_whole(double number) { return std::floor(number) == number; }
 
-// Writes 1000000 rather than 1000000.0.
+// 1000000 rather than 1000000.0.
 Json json_number(double number) {
   return is_whole(number) ? Json(static_cast<std::uint64_t>(number)) : Json(number);
 }
@@ -71,24 +71,15 @@ Json schema_of(const Limits& limits, const Value&) {
   } else if constexpr (std::is_integral_v<Value>) {
     return number_schema("integer", limits);
   } else {
-    // A text such as "224ms" or "70%" is a string in YAML.
+    // "224ms" and "70%" are texts in YAML.
     const bool may_be_text = std::is_same_v<Value, Duration> || limits.is_fraction;
     return number_schema(may_be_text ? Json::array({"number", "string"}) : Json("number"), limits);
   }
 }
 
-// Writes 1000000 as "1,000,000".
-std::string grouped(double number) {
-  if (!is_whole(number)) return fmt::format("{}", number);
-  std::string text = fmt::format("{:.0f}", number);
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
-  return text;
-}
-
 template <class Value>
 std::string values_of(const Limits& limits, const Value&) {
-  const std::string range =
-      fmt::format("{} to {}", grouped(limits.minimum), grouped(limits.maximum));
+  const std::string range = range_of_numbers(limits.minimum, limits.maximum);
   if constexpr (std::is_same_v<Value, std::string>) {
     return limits.is_name ? "letters, digits, `-`, `_`" : "text";
   } else if constexpr (std::is_enum_v<Value>) {
@@ -98,24 +89,23 @@ std::string values_of(const Limits& limits, const Value&) {
   } else if constexpr (std::is_same_v<Value, bool>) {
     return "`true`, `false`";
   } else if constexpr (std::is_same_v<Value, Duration>) {
-    return fmt::format("{} to {}", format_duration(from_seconds(limits.minimum)),
-                       format_duration(from_seconds(limits.maximum)));
+    return range_of_times(from_seconds(limits.minimum), from_seconds(limits.maximum));
   } else {
     return limits.zero_too ? "0, or " + range : range;
   }
 }
 
-// Returns what an absent key means, or the text of the default value where there is one.
+// What an absent key means; the text of the value where it is one.
 template <class Owner>
-std::string default_of(const Field<Owner>& field) {
+std::string default_of(const WorkloadField<Owner>& field) {
   const std::string value =
       field.absent.empty() ? write_field(field, Owner()) : std::string(field.absent);
   return value == "\"\"" ? "" : value;
 }
 
 template <class Owner>
-void add_properties(std::span<const Field<Owner>> fields, Json& object) {
-  for (const Field<Owner>& field : fields) {
+void add_properties(std::span<const WorkloadField<Owner>> fields, Json& object) {
+  for (const WorkloadField<Owner>& field : fields) {
     Json schema =
         visit_member(field, [&](const auto& value) { return schema_of(field.limits, value); });
     const std::string absent = default_of(field);
@@ -148,31 +138,26 @@ void add_part(const Part& part, Json schema, Json& object) {
   if (part.absent == kNeeded) object["required"].push_back(part.key);
 }
 
-// Returns one row of the table.
-std::string row(std::string_view key, std::string_view help, std::string_view values,
-                std::string_view absent) {
-  return fmt::format("| `{}` | {} | {} | {} |\n", key, help, values, absent);
-}
-
 template <class Owner>
-std::string rows(std::string_view prefix, std::span<const Field<Owner>> fields) {
+std::string rows(std::string_view prefix, std::span<const WorkloadField<Owner>> fields) {
   std::string text;
-  for (const Field<Owner>& field : fields)
-    text +=
-        row(fmt::format("{}{}", prefix, field.key), field.help,
-            visit_member(field, [&](const auto& value) { return values_of(field.limits, value); }),
-            default_of(field));
+  for (const WorkloadField<Owner>& field : fields)
+    text += yaml_table_line(
+        fmt::format("{}{}", prefix, field.key), field.help,
+        visit_member(field, [&](const auto& value) { return values_of(field.limits, value); }),
+        default_of(field));
   return text;
 }
 
 std::string row(std::string_view prefix, const Part& part) {
-  return row(fmt::format("{}{}", prefix, part.key), part.help, part.values, part.absent);
+  return yaml_table_line(fmt::format("{}{}", prefix, part.key), part.help, part.values,
+                         part.absent);
 }
 
 std::string key_table() {
-  return "| key | what it says | values | left out |\n| --- | --- | --- | --- |\n" +
-         rows("", identity_fields()) + row("", kNotes) + rows("dataset.", dataset_fields()) +
-         row("dataset.", kFormatOptions) + rows("", loading_fields()) + row("", kAccelerators) +
+  return yaml_table_head() + rows("", identity_fields()) + row("", kNotes) +
+         rows("dataset.", dataset_fields()) + row("dataset.", kFormatOptions) +
+         rows("", loading_fields()) + row("", kAccelerators) +
          rows("accelerators.NAME.", timing_fields()) + row("", kTimings);
 }
 
@@ -189,7 +174,6 @@ std::string workload_schema() {
   add_properties(timing_fields(), timing);
   const Json set = {{"$ref", "#/$defs/timing_set"}};
   Json sets = mapping_schema(1, kSetsMax, set);
-  // The user's set has a key of its own, `accelerators`.
   sets["propertyNames"]["not"] = {{"const", kUserTiming}};
 
   Json root{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
@@ -198,7 +182,6 @@ std::string workload_schema() {
              "What a deep-learning job asks of storage. docs/workloads.md says more; feedrate "
              "itself checks more: that values fit together."}};
   root.update(object_schema());
-  // Either key may be left out, but not both: without a step time there is no demand.
   for (const Part& part : {kAccelerators, kTimings})
     root["anyOf"].push_back({{"required", Json::array({part.key})}});
   add_properties(identity_fields(), root);

@@ -30,7 +30,7 @@ using W = Workload;
 using D = DatasetShape;
 using T = AcceleratorTiming;
 
-constexpr Field<W> kIdentity[] = {
+constexpr WorkloadField<W> kIdentity[] = {
     {"name", &W::name, kName, "The name of the workload, and of data sets made for it.", kNeeded},
     {"title", &W::title, kText, "What the workload is, in one line."},
     {"source", &W::source, kText, "Where the shape of the data set stands."},
@@ -40,7 +40,7 @@ constexpr Field<W> kIdentity[] = {
      "not known"},
 };
 
-constexpr Field<D> kDataset[] = {
+constexpr WorkloadField<D> kDataset[] = {
     {"name", &D::name, kText, "What the data set is called."},
     {"files", &D::files, between(1, kFilesMax), "Files of samples.", kNeeded},
     {"samples_per_file", &D::samples_per_file, between(1, kFilesMax), "Samples in each file."},
@@ -60,7 +60,7 @@ constexpr Field<D> kDataset[] = {
      "Mean bytes of a sample that a job reads, where it needs some columns of many.", "all"},
 };
 
-constexpr Field<W> kLoading[] = {
+constexpr WorkloadField<W> kLoading[] = {
     {"framework", &W::framework, word("framework"), "Whose habits `--client faithful` has."},
     {"order", &W::order, word("order"),
      "Whether files are read front to back (`sequential`), or sample by sample (`random`)."},
@@ -82,7 +82,7 @@ constexpr Field<W> kLoading[] = {
      "The accelerator utilisation from which on an accelerator counts as fed."},
 };
 
-constexpr Field<T> kTiming[] = {
+constexpr WorkloadField<T> kTiming[] = {
     {"batch_samples", &T::batch_samples, between(1, 1U << 24U),
      "Samples of a step, for each accelerator.", kNeeded},
     {"compute", &T::compute, between(1e-6, 3600),
@@ -119,10 +119,10 @@ std::optional<Conflict> label_conflict(const DatasetShape& dataset) {
 
 }  // namespace
 
-std::span<const Field<Workload>> identity_fields() { return kIdentity; }
-std::span<const Field<DatasetShape>> dataset_fields() { return kDataset; }
-std::span<const Field<Workload>> loading_fields() { return kLoading; }
-std::span<const Field<AcceleratorTiming>> timing_fields() { return kTiming; }
+std::span<const WorkloadField<Workload>> identity_fields() { return kIdentity; }
+std::span<const WorkloadField<DatasetShape>> dataset_fields() { return kDataset; }
+std::span<const WorkloadField<Workload>> loading_fields() { return kLoading; }
+std::span<const WorkloadField<AcceleratorTiming>> timing_fields() { return kTiming; }
 
 std::optional<Conflict> find_conflict(const DatasetShape& dataset) {
   const double stdev_max = kStdevPerMeanMax * dataset.sample_bytes_mean;

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "feedrate/base/yaml_reader.h"
+#include "feedrate/base/yaml_rows.h"
 #include "feedrate/workload/workload.h"
 
 namespace feedrate {
@@ -41,10 +41,8 @@ using Member =
                  double Owner::*, bool Owner::*, Duration Owner::*, Framework Owner::*,
                  AccessOrder Owner::*, LabelPlacement Owner::*, DirectoryLayout Owner::*>;
 
-inline constexpr std::string_view kNeeded = "needed";
-
 template <class Owner>
-struct Field {
+struct WorkloadField {
   std::string_view key;
   Member<Owner> member;
   Limits limits;
@@ -57,15 +55,15 @@ struct Field {
 };
 
 template <class Owner>
-Result<> read_field(const Field<Owner>& field, const Scalar& scalar, Owner& owner);
+Result<> read_field(const WorkloadField<Owner>& field, const Scalar& scalar, Owner& owner);
 // Returns "" when there is nothing to write.
 template <class Owner>
-std::string write_field(const Field<Owner>& field, const Owner& owner);
+std::string write_field(const WorkloadField<Owner>& field, const Owner& owner);
 
-std::span<const Field<Workload>> identity_fields();  // name .. model_source
-std::span<const Field<DatasetShape>> dataset_fields();
-std::span<const Field<Workload>> loading_fields();  // framework .. au_threshold
-std::span<const Field<AcceleratorTiming>> timing_fields();
+std::span<const WorkloadField<Workload>> identity_fields();  // name .. model_source
+std::span<const WorkloadField<DatasetShape>> dataset_fields();
+std::span<const WorkloadField<Workload>> loading_fields();  // framework .. au_threshold
+std::span<const WorkloadField<AcceleratorTiming>> timing_fields();
 
 std::vector<std::string> workload_keys();  // of the whole file, in the order of to_yaml
 
@@ -82,15 +80,16 @@ template <>
 std::span<const std::string_view> enum_words<DirectoryLayout>();
 
 template <class Owner>
-void add_keys(std::span<const Field<Owner>> fields, std::vector<std::string>& keys,
+void add_keys(std::span<const WorkloadField<Owner>> fields, std::vector<std::string>& keys,
               std::string_view prefix = {}) {
-  for (const Field<Owner>& field : fields)
+  for (const WorkloadField<Owner>& field : fields)
     keys.push_back(std::string(prefix) + std::string(field.key));
 }
 
 template <class Owner>
-const Field<Owner>* find_field(std::span<const Field<Owner>> fields, std::string_view key) {
-  for (const Field<Owner>& field : fields)
+const WorkloadField<Owner>* find_field(std::span<const WorkloadField<Owner>> fields,
+                                       std::string_view key) {
+  for (const WorkloadField<Owner>& field : fields)
     if (field.key == key) return &field;
   return nullptr;
 }

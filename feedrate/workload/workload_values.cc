@@ -139,7 +139,7 @@ std::string text_of(Word word) {
 }  // namespace
 
 template <class Owner>
-Result<> read_field(const Field<Owner>& field, const Scalar& scalar, Owner& owner) {
+Result<> read_field(const WorkloadField<Owner>& field, const Scalar& scalar, Owner& owner) {
   return std::visit(
       [&](auto member) -> Result<> {
         FEEDRATE_TRY(owner.*member, read_value(scalar, field.limits, &(owner.*member)));
@@ -149,7 +149,7 @@ Result<> read_field(const Field<Owner>& field, const Scalar& scalar, Owner& owne
 }
 
 template <class Owner>
-std::string write_field(const Field<Owner>& field, const Owner& owner) {
+std::string write_field(const WorkloadField<Owner>& field, const Owner& owner) {
   return std::visit(
       [&](auto member) -> std::string {
         const bool left_out = !field.absent.empty() && owner.*member == Owner().*member;
@@ -158,12 +158,13 @@ std::string write_field(const Field<Owner>& field, const Owner& owner) {
       field.member);
 }
 
-template Result<> read_field(const Field<Workload>&, const Scalar&, Workload&);
-template Result<> read_field(const Field<DatasetShape>&, const Scalar&, DatasetShape&);
-template Result<> read_field(const Field<AcceleratorTiming>&, const Scalar&, AcceleratorTiming&);
-template std::string write_field(const Field<Workload>&, const Workload&);
-template std::string write_field(const Field<DatasetShape>&, const DatasetShape&);
-template std::string write_field(const Field<AcceleratorTiming>&, const AcceleratorTiming&);
+template Result<> read_field(const WorkloadField<Workload>&, const Scalar&, Workload&);
+template Result<> read_field(const WorkloadField<DatasetShape>&, const Scalar&, DatasetShape&);
+template Result<> read_field(const WorkloadField<AcceleratorTiming>&, const Scalar&,
+                             AcceleratorTiming&);
+template std::string write_field(const WorkloadField<Workload>&, const Workload&);
+template std::string write_field(const WorkloadField<DatasetShape>&, const DatasetShape&);
+template std::string write_field(const WorkloadField<AcceleratorTiming>&, const AcceleratorTiming&);
 
 std::unexpected<Error> Scalar::error(std::string_view message, std::string hint) const {
   if (node != nullptr) return node->error(fmt::format("{}: {}", path, message), std::move(hint));

@@ -39,8 +39,9 @@ Result<Scalar> scalar_of(const YamlNode& node, std::string path) {
 }
 
 template <class Owner>
-Result<> read_fields(const Section& section, std::span<const Field<Owner>> fields, Owner& owner) {
-  for (const Field<Owner>& field : fields) {
+Result<> read_fields(const Section& section, std::span<const WorkloadField<Owner>> fields,
+                     Owner& owner) {
+  for (const WorkloadField<Owner>& field : fields) {
     const YamlNode* child = section.find(field.key);
     if (child == nullptr && !field.required()) continue;
     if (child == nullptr)
@@ -157,9 +158,9 @@ Result<> read_notes(const Section& root, std::vector<std::string>& notes) {
 }
 
 template <class Owner>
-void write_fields(std::string_view indent, std::span<const Field<Owner>> fields, const Owner& owner,
-                  std::string& text) {
-  for (const Field<Owner>& field : fields)
+void write_fields(std::string_view indent, std::span<const WorkloadField<Owner>> fields,
+                  const Owner& owner, std::string& text) {
+  for (const WorkloadField<Owner>& field : fields)
     if (const std::string value = write_field(field, owner); !value.empty())
       text += fmt::format("{}{}: {}\n", indent, field.key, value);
 }

@@ -15,7 +15,15 @@ if command -v mandoc >/dev/null; then  # a page without a date is meant: builds 
   [ -z "$complaints" ] || { echo "$complaints"; exit 1; }
   mandoc -T ascii "$man" | sed 's/.\x08//g' | grep -E '^ +--max N$' >/dev/null
 fi
-"$(dirname "$0")/check_completion.sh" "$prefix/share/bash-completion/completions/feedrate"
+here=$(dirname "$0")
+"$here/check_completion.sh" "$prefix/share/bash-completion/completions/feedrate"
+for shell in zsh fish; do
+  command -v $shell >/dev/null || { echo "$shell is not installed: its completion was not tried"; continue; }
+  case $shell in
+    zsh) "$here/check_completion.zsh" "$prefix/share/zsh/site-functions" ;;
+    fish) "$here/check_completion.fish" "$prefix/share/fish/vendor_completions.d/feedrate.fish" ;;
+  esac
+done
 cmake -S "$source/examples/embed" -B "$prefix/embed" -G Ninja \
   -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 ninja -C "$prefix/embed" >/dev/null

@@ -190,11 +190,11 @@ std::uint64_t file_number(const std::string& path) {
 class StationStorage final : public Storage {
  public:
   StationStorage(Reactor& reactor, std::shared_ptr<Stations> stations)
-      : reactor_(reactor), stations_(std::move(stations)) {}
+      : Storage({.append = true, .simulable = true, .takes_time = true, .described = true}),
+        reactor_(reactor),
+        stations_(std::move(stations)) {}
   std::string_view name() const override { return "stations"; }
   Reactor& reactor() override { return reactor_; }
-  std::size_t slack_bytes() const override { return 0; }
-  bool carries_data() const override { return false; }
 
   Task<Result<FileHandle>> open(const std::string& path, OpenMode) override {
     co_return FileHandle(std::make_unique<StationFile>(path));

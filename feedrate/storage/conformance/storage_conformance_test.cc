@@ -1,5 +1,6 @@
-// One suite for every storage backend, on every reactor. What a backend cannot do by its nature is
-// a capability of its row; everything else is the same promise for all.
+// One suite for every storage backend of the table, on every reactor. What its facts say that it
+// can is tried, and so is that it fails clearly at what they say it cannot; everything else is the
+// same promise for all.
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -9,81 +10,30 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <tuple>
 
 #include "feedrate/base/random.h"
 #include "feedrate/base/text.h"
 #include "feedrate/runtime/reactor_test_support.h"
-#include "feedrate/storage/backends.h"
-#include "feedrate/storage/model/model.h"
+#include "feedrate/storage/conformance/conformance_testing.h"
 
 namespace feedrate {
 namespace {
 
-enum class Backend : std::uint8_t { kPosixDirect, kPosixBuffered, kNull, kModelNull, kModelPosix };
-
-struct Row {
-  Backend backend;
-  ReactorKind reactor;
-
-  bool carries_data() const { return backend != Backend::kNull && backend != Backend::kModelNull; }
-  bool direct() const {
-    return backend == Backend::kPosixDirect || backend == Backend::kModelPosix;
-  }
-};
-
-std::string backend_name(Backend backend) {
-  switch (backend) {
-    case Backend::kPosixDirect:
-      return "posix_direct";
-    case Backend::kPosixBuffered:
-      return "posix_buffered";
-    case Backend::kNull:
-      return "null";
-    case Backend::kModelNull:
-      return "model_over_null";
-    case Backend::kModelPosix:
-      return "model_over_posix";
-  }
-  return "unknown";
-}
-
-std::vector<Row> all_rows() {
-  std::vector<Row> rows;
-  for (int backend = 0; backend <= static_cast<int>(Backend::kModelPosix); ++backend)
-    for (const ReactorKind reactor :
-         {ReactorKind::kVirtual, ReactorKind::kUring, ReactorKind::kThreads})
-      rows.push_back({static_cast<Backend>(backend), reactor});
-  return rows;
-}
-
-StorageModel quick_model() {
-  StorageModel model;
-  model.name = "quick";
-  model.latency = std::chrono::microseconds(20);
-  model.open_latency = std::chrono::microseconds(10);
-  model.bytes_per_second = 20e9;
-  return model;
-}
-
 constexpr std::size_t kBlockBytes = 64U << 10U;
 
-class StorageConformance : public testing::TestWithParam<Row> {
+class StorageConformance : public testing::TestWithParam<ConformanceRow> {
  protected:
   void SetUp() override {
     auto made = make_reactor(GetParam().reactor, offload_);
     if (!made) GTEST_SKIP() << made.error().message();
     reactor_ = std::move(*made);
-    const DirectIoFacts facts = probe_direct_io(directory_.path());
-    if (GetParam().direct()) {
-      if (!facts.works)
-        GTEST_SKIP() << "no direct I/O in the temporary directory: " << facts.reason;
-      alignment_ = facts.alignment_bytes;
-    }
+    const DirectIoFacts direct = probe_direct_io(directory_.path());
+    if (GetParam().direct() && !direct.works)
+      GTEST_SKIP() << "no direct I/O in the temporary directory: " << direct.reason;
     storage_ = make_storage();
-    pool_ = std::make_unique<BufferPool>(
-        *reactor_, BufferPoolOptions{.block_bytes = kBlockBytes + 2 * alignment_,
-                                     .blocks = 8,
-                                     .will_carry_data = storage_->carries_data()});
+    alignment_ = storage_->facts().alignment_bytes;
+    pool_ = make_pool();
   }
   void TearDown() override {
     pool_.reset();
@@ -91,22 +41,14 @@ class StorageConformance : public testing::TestWithParam<Row> {
   }
 
   std::unique_ptr<Storage> make_storage() {
-    const IoMode mode = GetParam().direct() ? IoMode::kDirect : IoMode::kBuffered;
-    const auto facts = static_cast<std::uint32_t>(alignment_);
-    switch (GetParam().backend) {
-      case Backend::kNull:
-        return make_null_storage(*reactor_);
-      case Backend::kModelNull:
-        return model_over(make_null_storage(*reactor_));
-      case Backend::kModelPosix:
-        return model_over(make_posix_storage(*reactor_, mode, facts));
-      default:
-        return make_posix_storage(*reactor_, mode, facts);
-    }
+    return make_storage_factory(GetParam().spec(), GetParam().io, directory_.path(), 1)(*reactor_);
   }
-  static std::unique_ptr<Storage> model_over(std::unique_ptr<Storage> backing) {
-    return make_model_storage(std::move(backing), quick_model(), std::make_shared<ModelLimits>(),
-                              1);
+
+  std::unique_ptr<BufferPool> make_pool() {
+    return std::make_unique<BufferPool>(
+        *reactor_, BufferPoolOptions{.block_bytes = kBlockBytes + 2 * alignment_,
+                                     .blocks = 8,
+                                     .will_carry_data = storage_->carries_data()});
   }
 
   Storage& storage() { return *storage_; }
@@ -125,12 +67,11 @@ class StorageConformance : public testing::TestWithParam<Row> {
   std::unique_ptr<Storage> storage_;
   std::unique_ptr<BufferPool> pool_;
 };
-INSTANTIATE_TEST_SUITE_P(, StorageConformance, testing::ValuesIn(all_rows()), [](const auto& row) {
-  return backend_name(row.param.backend) + "_" + reactor_name(row.param.reactor);
-});
+INSTANTIATE_TEST_SUITE_P(, StorageConformance, testing::ValuesIn(all_rows()),
+                         [](const auto& row) { return row_name(row.param); });
 
 #define SKIP_WITHOUT_DATA() \
-  if (!GetParam().carries_data()) GTEST_SKIP() << "this storage keeps nothing"
+  if (!GetParam().facts().carries_data) GTEST_SKIP() << "this storage keeps nothing"
 
 // ---- content ---------------------------------------------------------------------------------
 
@@ -192,15 +133,24 @@ Task<> read_back(Storage& storage, BufferPool& pool, const std::string& path, st
   EXPECT_TRUE(closed);
 }
 
+// What the facts say it can is done; what they say it cannot fails as something that is not there.
+void expect_done(const Result<>& outcome, bool can) {
+  EXPECT_EQ(outcome.has_value(), can);
+  if (!outcome) {
+    EXPECT_EQ(to_string(outcome.error().kind()), to_string(ErrorKind::kUnsupported));
+    EXPECT_FALSE(outcome.error().path().empty());
+  }
+}
+
 Task<> write_rename_read(Storage& storage, BufferPool& pool, const std::string& directory,
                          std::uint64_t length) {
   const std::string partial = directory + "/partial";
   const std::string final = directory + "/final";
   co_await write_content(storage, pool, partial, length, length, true);
   const Result<> renamed = co_await storage.rename(partial, final);
-  EXPECT_TRUE(renamed);
+  expect_done(renamed, storage.facts().atomic_rename);
   const Result<> durable = co_await storage.sync_directory(directory);
-  EXPECT_TRUE(durable);
+  expect_done(durable, storage.facts().directories);
   co_await read_back(storage, pool, final, length, length);
   if (!storage.carries_data()) co_return;
   const Result<FileStatus> status = co_await storage.stat(final);
@@ -271,8 +221,13 @@ TEST_P(StorageConformance, EveryExtentHasItsExactBytesAndItsAlignmentIsCounted) 
 }
 
 TEST_P(StorageConformance, SaysWhatItNeedsAndCarries) {
+  const StorageFacts row = GetParam().facts(), own = storage().facts();
   EXPECT_EQ(storage().slack_bytes(), GetParam().direct() ? 2 * alignment() : 0);
-  EXPECT_EQ(storage().carries_data(), GetParam().carries_data());
+  EXPECT_EQ(std::tie(own.carries_data, own.persists, own.directories, own.atomic_rename, own.append,
+                     own.takes_time, own.described),
+            std::tie(row.carries_data, row.persists, row.directories, row.atomic_rename, row.append,
+                     row.takes_time, row.described));
+  EXPECT_LE(own.alignment_bytes, row.alignment_bytes);
   EXPECT_EQ(&storage().reactor(), reactor_.get());
 }
 
@@ -467,6 +422,7 @@ Task<> write_two_parts(Storage& storage, BufferPool& pool, const std::string& pa
 }
 TEST_P(StorageConformance, SeveralWriteTheirPartsOfOneFile) {
   SKIP_WITHOUT_DATA();
+  if (!GetParam().facts().append) GTEST_SKIP() << "this storage takes a file as a whole";
   run(write_two_parts(storage(), pool(), directory_.path() + "/shared"));
 }
 
@@ -602,7 +558,7 @@ Task<> look_at_directories(Storage& storage, const std::string& root) {
   EXPECT_GT(*room, 0U);
 }
 TEST_P(StorageConformance, DirectoriesAreMadeListedAndLookedAt) {
-  SKIP_WITHOUT_DATA();
+  if (!GetParam().facts().directories) GTEST_SKIP() << "this storage has none";
   run(look_at_directories(storage(), directory_.path()));
 }
 
@@ -636,6 +592,52 @@ TEST_P(StorageConformance, NamesAreBytes) {
 
 // ---- storage that keeps nothing --------------------------------------------------------------
 
+// A directory moves with all that is in it, and a file takes the place of another.
+Task<> move_whole(Storage& storage, BufferPool& pool, const std::string& root) {
+  const std::string from = root + "/from", to = root + "/to", inner = from + "/file";
+  const std::string old_file = root + "/old", new_file = root + "/new";
+  const Result<> made = co_await storage.make_directories(from);
+  EXPECT_TRUE(made);
+  co_await write_content(storage, pool, inner, 3, 5000);
+  Result<> moved = co_await storage.rename(from, to);
+  EXPECT_TRUE(moved);
+  const std::string there = to + "/file";
+  co_await read_back(storage, pool, there, 3, 5000);
+  const Result<FileStatus> gone = co_await storage.stat(from);
+  EXPECT_EQ(gone.error().kind(), ErrorKind::kNotFound);
+  co_await write_content(storage, pool, old_file, 4, 9000);
+  co_await write_content(storage, pool, new_file, 5, 100);
+  moved = co_await storage.rename(new_file, old_file);
+  EXPECT_TRUE(moved);
+  co_await read_back(storage, pool, old_file, 5, 100);
+}
+TEST_P(StorageConformance, ARenameMovesWhole) {
+  if (!GetParam().facts().atomic_rename || !GetParam().facts().directories)
+    GTEST_SKIP() << "this storage moves nothing";
+  run(move_whole(storage(), pool(), directory_.path()));
+}
+
+Task<> look_again(Storage& storage, BufferPool& pool, const std::string& path, bool persists) {
+  const Result<FileStatus> status = co_await storage.stat(path);
+  EXPECT_EQ(status.has_value(), persists);
+  if (status) {
+    EXPECT_EQ(status->bytes, 70'000U);
+    co_await read_back(storage, pool, path, 6, 70'000);
+  }
+}
+TEST_P(StorageConformance, WhatPersistsIsThereForTheNextOne) {
+  const std::string file = path("kept");
+  run(write_content(storage(), pool(), file, 6, 70'000, true));
+  pool_.reset();
+  storage_.reset();
+  auto next = make_reactor(GetParam().reactor, offload_);
+  ASSERT_TRUE(next);
+  reactor_ = std::move(*next);
+  storage_ = make_storage();
+  pool_ = make_pool();
+  run(look_again(storage(), pool(), file, GetParam().facts().persists));
+}
+
 Task<> ask_for_nothing(Storage& storage) {
   const std::string anywhere = "/no/such/place";
   const Result<std::vector<DirectoryEntry>> listed = co_await storage.list(anywhere);
@@ -644,13 +646,13 @@ Task<> ask_for_nothing(Storage& storage) {
   expect_error(status.error(), ErrorKind::kNotFound, anywhere, 0,
                "stat \"/no/such/place\": null storage keeps nothing");
   const Result<> made = co_await storage.make_directories(anywhere);
-  EXPECT_TRUE(made);
+  expect_done(made, storage.facts().directories);
   const Result<> removed = co_await storage.remove(anywhere);
   EXPECT_TRUE(removed);
   EXPECT_FALSE(std::filesystem::exists("/no"));
 }
 TEST_P(StorageConformance, StorageWithoutDataTouchesNothing) {
-  if (GetParam().carries_data()) GTEST_SKIP() << "this storage keeps data";
+  if (GetParam().facts().carries_data) GTEST_SKIP() << "this storage keeps data";
   run(ask_for_nothing(storage()));
 }
 

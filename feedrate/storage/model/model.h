@@ -1,17 +1,5 @@
 // A described storage: latency, bandwidth, operation rate and open cost, from YAML.
-//
-//   name: slow-nas
-//   backing: "null"              # or posix: on the real clock, what really moves the bytes
-//   latency: 2ms                 # of every read and write: fixed, or
-//   latency: {distribution: lognormal, median: 1ms, p99: 20ms}
-//   latency: {distribution: exponential, mean: 1ms}
-//   open: 500us                  # each open, before its first read
-//   stream_bandwidth: 500MB/s    # of one read or write
-//   bandwidth: 2GB/s             # of all reads and writes together
-//   operations_per_second: 50000 # of all reads and writes together
-//   slow:                        # files whose path holds this text: so much more for each of their
-//                                # opens and reads
-//     - {path: train/0003/, open: 5ms, latency: 20ms}
+// docs/catalogue.md has the keys.
 //
 // On the virtual clock this simulates; on the real clock it emulates, by delaying the backing.
 #pragma once

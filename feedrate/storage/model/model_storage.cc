@@ -32,15 +32,14 @@ class ModelStorage final : public Storage {
  public:
   ModelStorage(std::unique_ptr<Storage> backing, StorageModel model,
                std::shared_ptr<ModelLimits> limits, std::uint64_t seed)
-      : backing_(std::move(backing)),
+      : Storage(described(backing->facts())),
+        backing_(std::move(backing)),
         model_(std::move(model)),
         limits_(std::move(limits)),
         random_(seed) {}
 
   std::string_view name() const override { return "model"; }
   Reactor& reactor() override { return backing_->reactor(); }
-  std::size_t slack_bytes() const override { return backing_->slack_bytes(); }
-  bool carries_data() const override { return backing_->carries_data(); }
 
   Task<Result<FileHandle>> open(const std::string& path, OpenMode mode) override {
     const Instant arrival = reactor().now();
@@ -117,6 +116,10 @@ class ModelStorage final : public Storage {
   }
 
  private:
+  static StorageFacts described(StorageFacts facts) {
+    facts.takes_time = facts.described = true;
+    return facts;
+  }
   static Error stopped(std::string_view operation, const std::string& path) {
     return Error::storage(ErrorKind::kCancelled, operation, path, 0, 0, "the run was interrupted");
   }

@@ -19,8 +19,9 @@ constexpr std::uint64_t kReadBytes = 1U << 20U;
 struct Bench {
   explicit Bench(const StorageModel& model, ReactorKind kind = ReactorKind::kVirtual)
       : reactor(std::move(*make_reactor(kind, offload))),
-        storage(make_model_storage(make_null_storage(*reactor), model,
-                                   std::make_shared<ModelLimits>(), 7)),
+        storage(make_model_storage(
+            make_storage_factory(costs_nothing(), IoMode::kBuffered, ".", 1)(*reactor), model,
+            std::make_shared<ModelLimits>(), 7)),
         pool(*reactor, {.block_bytes = kReadBytes, .blocks = 64, .will_carry_data = false}) {}
   OffloadPool offload{2};
   std::unique_ptr<Reactor> reactor;

@@ -72,7 +72,7 @@ TEST(StorageModelYaml, NamesUnknownKeys) {
 
 TEST(StorageModelYaml, NamesWrongValues) {
   EXPECT_EQ(error_of("name: a\nbacking: s3\n"),
-            "error: m.yaml:2:10: unknown backing 's3'\nhint:  use \"null\" or posix\n");
+            "error: m.yaml:2:10: unknown backing 's3'\nhint:  use \"posix\" or \"null\"\n");
   EXPECT_EQ(error_of("name: a\nlatency: 2h\n"),
             "error: m.yaml:2:10: 2h is outside 0 ns to 1h 00m\nhint:  write it like 3.5ms or 2s\n");
   EXPECT_EQ(error_of("name: a\nlatency: -2ms\n"),

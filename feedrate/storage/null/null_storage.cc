@@ -6,11 +6,9 @@ namespace {
 
 class NullStorage final : public Storage {
  public:
-  explicit NullStorage(Reactor& reactor) : reactor_(reactor) {}
+  NullStorage(Reactor& reactor, const StorageFacts& facts) : Storage(facts), reactor_(reactor) {}
   std::string_view name() const override { return "null"; }
   Reactor& reactor() override { return reactor_; }
-  std::size_t slack_bytes() const override { return 0; }
-  bool carries_data() const override { return false; }
 
   Task<Result<FileHandle>> open(const std::string& path, OpenMode) override {
     co_return std::make_unique<StorageFile>(path);
@@ -34,23 +32,33 @@ class NullStorage final : public Storage {
     co_return std::vector<DirectoryEntry>{};
   }
   Task<Result<FileStatus>> stat(const std::string& path) override {
-    co_return fail(
-        Error::storage(ErrorKind::kNotFound, "stat", path, 0, 0, "null storage keeps nothing"));
+    co_return keeps_nothing(ErrorKind::kNotFound, "stat", path);
   }
-  Task<Result<>> rename(const std::string&, const std::string&) override { co_return Result<>{}; }
-  Task<Result<>> sync_directory(const std::string&) override { co_return Result<>{}; }
+  Task<Result<>> rename(const std::string& from, const std::string&) override {
+    co_return keeps_nothing(ErrorKind::kUnsupported, "rename", from);
+  }
+  Task<Result<>> sync_directory(const std::string& path) override {
+    co_return keeps_nothing(ErrorKind::kUnsupported, "sync directory", path);
+  }
   Task<Result<std::uint64_t>> free_bytes(const std::string&) override { co_return UINT64_MAX; }
   Task<Result<>> remove(const std::string&) override { co_return Result<>{}; }
-  Task<Result<>> make_directories(const std::string&) override { co_return Result<>{}; }
+  Task<Result<>> make_directories(const std::string& path) override {
+    co_return keeps_nothing(ErrorKind::kUnsupported, "make directory", path);
+  }
 
  private:
+  static std::unexpected<Error> keeps_nothing(ErrorKind kind, std::string_view operation,
+                                              const std::string& path) {
+    return fail(Error::storage(kind, operation, path, 0, 0, "null storage keeps nothing"));
+  }
+
   Reactor& reactor_;
 };
 
 }  // namespace
 
-std::unique_ptr<Storage> make_null_storage(Reactor& reactor) {
-  return std::make_unique<NullStorage>(reactor);
+std::unique_ptr<Storage> make_null_storage(Reactor& reactor, const StorageFacts& facts) {
+  return std::make_unique<NullStorage>(reactor, facts);
 }
 
 }  // namespace feedrate

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 #include "feedrate/base/text.h"
 #include "feedrate/storage/posix/posix_files.h"
@@ -28,20 +29,21 @@ std::string find_a_file(const std::string& directory, int depth) {
   return {};
 }
 
-std::uint32_t alignment_of(int fd) {
+std::optional<std::uint32_t> alignment_of(int fd) {
   struct statx status{};
-  if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) != 0) return 4096;
-  if ((status.stx_mask & STATX_DIOALIGN) == 0 || status.stx_dio_offset_align == 0) return 4096;
+  if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) != 0) return std::nullopt;
+  if ((status.stx_mask & STATX_DIOALIGN) == 0 || status.stx_dio_offset_align == 0)
+    return std::nullopt;
   return status.stx_dio_offset_align;
 }
 
 DirectIoFacts try_file(const std::string& path, int open_flags) {
   const int fd = open(path.c_str(), open_flags | O_DIRECT | O_CLOEXEC, 0600);
-  if (fd < 0) return {false, 4096, std::string("open with O_DIRECT: ") + std::strerror(errno)};
+  if (fd < 0) return {false, {}, std::string("open with O_DIRECT: ") + std::strerror(errno)};
   DirectIoFacts facts{true, alignment_of(fd), {}};
   std::unique_ptr<void, decltype(&std::free)> block(std::aligned_alloc(65536, 65536), &std::free);
-  if (pread(fd, block.get(), facts.alignment_bytes, 0) < 0)
-    facts = {false, 4096, std::string("read with O_DIRECT: ") + std::strerror(errno)};
+  if (pread(fd, block.get(), facts.alignment_bytes.value_or(4096), 0) < 0)
+    facts = {false, {}, std::string("read with O_DIRECT: ") + std::strerror(errno)};
   close(fd);
   return facts;
 }

@@ -38,10 +38,11 @@ Task<std::invoke_result_t<Function>> blocking(Reactor& reactor, Function functio
 
 class PosixStorage final : public Storage {
  public:
-  PosixStorage(Reactor& reactor, IoMode mode, std::uint32_t alignment_bytes)
-      : reactor_(reactor),
+  PosixStorage(Reactor& reactor, IoMode mode, const StorageFacts& facts)
+      : Storage(facts),
+        reactor_(reactor),
         direct_flag_(mode == IoMode::kDirect ? O_DIRECT : 0),
-        alignment_(mode == IoMode::kDirect ? alignment_bytes : 1) {}
+        alignment_(facts.alignment_bytes) {}
 
   static int flags_of(OpenMode mode) {
     switch (mode) {
@@ -57,8 +58,6 @@ class PosixStorage final : public Storage {
 
   std::string_view name() const override { return "posix"; }
   Reactor& reactor() override { return reactor_; }
-  std::size_t slack_bytes() const override { return alignment_ == 1 ? 0 : 2 * alignment_; }
-  bool carries_data() const override { return true; }
 
   Task<Result<FileHandle>> open(const std::string& path, OpenMode mode) override {
     IoRequest request;
@@ -246,8 +245,8 @@ class PosixStorage final : public Storage {
 }  // namespace
 
 std::unique_ptr<Storage> make_posix_storage(Reactor& reactor, IoMode mode,
-                                            std::uint32_t alignment_bytes) {
-  return std::make_unique<PosixStorage>(reactor, mode, alignment_bytes);
+                                            const StorageFacts& facts) {
+  return std::make_unique<PosixStorage>(reactor, mode, facts);
 }
 
 }  // namespace feedrate

@@ -98,7 +98,9 @@ Task<> read_part(Storage& storage, BufferPool& pool, std::uint64_t offset, std::
 Given read(IoMode mode, std::uint64_t offset, std::uint64_t length,
            const ScriptedReactor::Answer& answer, bool whole = false) {
   ScriptedReactor reactor(content(), answer);
-  const auto storage = make_posix_storage(reactor, mode, 4096);
+  StorageFacts facts = local_files().facts;
+  facts.alignment_bytes = mode == IoMode::kDirect ? 4096 : 1;
+  const auto storage = make_posix_storage(reactor, mode, facts);
   BufferPool pool(reactor, {.block_bytes = 1U << 16U, .blocks = 1, .will_carry_data = false});
   Given given;
   reactor.spawn(read_part(*storage, pool, offset, length, whole, given));
