@@ -39,7 +39,9 @@ inline CheckpointSetup checkpoints_on(const std::string& storage, Duration betwe
   job.head.layout = "raw";
   job.head.step = 1;
   const std::uint64_t bytes = 8'000'000;
-  job.ranks = setup.layout->place({{0, {{"weights", {{"w", Dtype::kU8, {bytes}, {0}, {bytes}}}}}}});
+  const TensorPiece piece{"w", Dtype::kU8, {bytes}, {0}, {bytes}};
+  const std::vector<RankGroups> ranks{{0, {{"weights", {piece}}}}};
+  job.ranks = setup.layout->place(ranks);
   job.count = 1'000'000;
   job.train_first = true;
   job.between = between;

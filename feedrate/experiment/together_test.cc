@@ -2,6 +2,7 @@
 #include "feedrate/experiment/together.h"
 
 #include "feedrate/experiment/experiment_testing.h"
+#include "feedrate/runtime/reactor_test_support.h"
 
 namespace feedrate {
 namespace {
@@ -52,8 +53,10 @@ TEST(Together, WhatOneTakesTheOtherLacks) {
   EXPECT_NEAR(other.sustained_utilisation, 60.0 / 96, 0.02);
   EXPECT_NEAR(one.bytes_per_second + other.bytes_per_second, 60e6, 2e6);
   EXPECT_FALSE(report.jobs[0].was_alone());
-  // The other had no limit of its own, and ended with the first.
-  EXPECT_NEAR(one.seconds, other.seconds, 0.1);
+  // The other had no limit of its own, and ended with the first, once that one's last reads were
+  // back.
+  EXPECT_GE(other.seconds, one.seconds - 0.1);
+  EXPECT_LE(other.seconds, one.seconds + 0.2);
   EXPECT_EQ(one.steps, 300U);
 }
 
@@ -77,11 +80,12 @@ TEST(Together, CheckpointsBesideTraining) {
   EXPECT_NEAR(report.jobs[0].train_alone->sustained_utilisation, 1, 0.01);
   EXPECT_LT(training.sustained_utilisation, 0.97);
   EXPECT_GT(written.passes.size(), 3U);
-  // Alone 8 MB take 0.16 s of 50 MB/s; beside training that wants 40 of them they take longer.
-  EXPECT_NEAR(report.jobs[1].checkpoint_alone->median_pass()->seconds, 0.16, 0.01);
-  EXPECT_GT(written.median_pass()->seconds, 0.2);
+  // Alone 8 MB take 0.16 s of 50 MB/s. They are asked for in few large writes at once, between
+  // which the small reads of training have little room: training waits, and hardly they.
+  EXPECT_NEAR(report.jobs[1].checkpoint_alone->median_pass()->seconds, 0.16, 0.001);
+  EXPECT_GT(written.median_pass()->seconds, 0.163);
   EXPECT_GT(report.jobs[0].lost_fraction(), 0.02);
-  EXPECT_GT(report.jobs[1].lost_fraction(), 0.1);
+  EXPECT_GT(report.jobs[1].lost_fraction(), 0.02);
   // Every second of every accelerator is still accounted for.
   std::int64_t sum = training.stalls.compute_ns;
   for (const StallShare& share : training.stalls.causes) sum += share.own_ns + share.carried_ns;
