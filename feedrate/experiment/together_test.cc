@@ -163,6 +163,9 @@ TEST(Together, AnInvalidJobIsNamed) {
   EXPECT_FALSE(report->valid);
   EXPECT_TRUE(report->invalid_reasons.front().starts_with("broken: "))
       << report->invalid_reasons.front();
+  EXPECT_EQ(report->jobs[1].train->warnings.back(),
+            "the counters of this host cannot tell the jobs apart, so where this job's bytes came "
+            "from is not known");
 }
 
 }  // namespace

@@ -111,9 +111,9 @@ TEST(Schema, NamesEveryVerbOnce) {
     EXPECT_EQ(each["properties"]["feedrate"]["const"], kReportSchemaVersion);
     for (const TestJson& verb : each["properties"]["verb"]["enum"]) verbs.push_back(verb);
   }
-  EXPECT_EQ(verbs,
-            (std::vector<std::string>{"train", "find", "checkpoint", "restore", "compact", "load",
-                                      "plan", "doctor", "datagen", "drop-caches", "workloads"}));
+  EXPECT_EQ(verbs, (std::vector<std::string>{"train", "find", "checkpoint", "restore", "compact",
+                                             "load", "plan", "doctor", "datagen", "drop-caches",
+                                             "workloads", "together"}));
 }
 
 // Calls `look` with the path, the key and the schema of every key.
@@ -259,7 +259,7 @@ TEST(Page, HasTheEnvelopeOnceAndABodyForEachVerb) {
   };
   EXPECT_EQ(count("\n## The envelope\n"), 1);
   EXPECT_EQ(count("\n| `invalid_reasons` |"), 1);
-  EXPECT_EQ(count("\n## `result` of "), 10);
+  EXPECT_EQ(count("\n## `result` of "), 11);
   EXPECT_EQ(count("\n## `result` of checkpoint and restore\n"), 1);
   EXPECT_EQ(count("\n| `result"), 0) << "keys of a body are told of without it";
 }

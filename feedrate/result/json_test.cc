@@ -76,8 +76,15 @@ const std::vector<std::string> kDerived = {
     // drop-caches
     "result.dropped_bytes", "result.remaining_share"};
 
+// Of jobs that ran together.
+bool is_of_a_job(const std::string& path) {
+  return path.starts_with("result.jobs.") &&
+         (path.ends_with(".rate") || path.ends_with(".rate_alone") ||
+          path.ends_with(".lost_fraction"));
+}
+
 bool is_derived(const std::string& path) {
-  return path == "note" || path == "verdict" || has_any(path, kDerived);
+  return path == "note" || path == "verdict" || is_of_a_job(path) || has_any(path, kDerived);
 }
 // What says how the rest is to be read.
 bool is_lead(const std::string& path) {

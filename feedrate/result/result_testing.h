@@ -445,11 +445,24 @@ inline WorkloadsReport full_formats() {
   return report;
 }
 
+inline TogetherReport full_together() {
+  TogetherReport report;
+  fill_envelope(report, "together");
+  report.jobs.resize(2);
+  report.jobs[0].job = "train unet3d";
+  report.jobs[0].train = full_run();
+  report.jobs[0].train_alone = full_run();
+  report.jobs[0].train_alone->samples_per_second = 2 * full_run().samples_per_second;
+  report.jobs[1].job = "checkpoint llama3-8b x";
+  report.jobs[1].checkpoint = full_checkpoint();
+  return report;
+}
+
 // One of each type and of each verb.
 inline std::vector<Report> all_reports() {
   return {full_run(),  full_find(),      full_checkpoint(), full_restore(), full_compact(),
           full_load(), full_plan(),      full_sweep(),      full_doctor(),  full_datagen(),
-          full_drop(), full_workloads(), full_formats()};
+          full_drop(), full_workloads(), full_formats(),    full_together()};
 }
 
 }  // namespace feedrate

@@ -1,0 +1,48 @@
+#include <gtest/gtest.h>
+
+#include "feedrate/base/text.h"
+#include "feedrate/base/units.h"
+#include "feedrate/result/result_testing.h"
+
+namespace feedrate {
+namespace {
+
+TEST(TogetherText, BeginsWithTheFirstJobsVerdict) {
+  const TogetherReport report = full_together();
+  EXPECT_EQ(verdict_of(report), verdict_of(full_run()) + ", beside 1 other job");
+  EXPECT_EQ(verdict_of(TogetherReport()), "nothing was run");
+  TogetherReport empty;
+  empty.jobs.resize(1);
+  EXPECT_EQ(verdict_of(empty), "nothing was measured, beside 0 other jobs");
+}
+
+TEST(TogetherText, ALineForEachJobAndThenTheirReports) {
+  const TogetherReport report = full_together();
+  const std::string text = to_text(report);
+  const std::string rate = format_count(full_run().samples_per_second);
+  const std::string alone = format_count(2 * full_run().samples_per_second);
+  EXPECT_TRUE(has_line(
+      report, "  train unet3d: " + rate + " samples/s, alone " + alone + " samples/s: 50.0 % lost"))
+      << text;
+  const std::string written = format_rate(full_checkpoint().median_pass()->bytes_per_second);
+  EXPECT_TRUE(has_line(report, "  checkpoint llama3-8b x: " + written)) << text;
+  EXPECT_TRUE(has_line(report, verdict_of(full_run())));
+  EXPECT_TRUE(has_line(report, verdict_of(full_checkpoint())));
+  EXPECT_LT(text.find("\ntrain unet3d\n"), text.find("\ncheckpoint llama3-8b x\n"));
+}
+
+TEST(TogetherFigures, WhatWasLost) {
+  TogetherReport report = full_together();
+  EXPECT_DOUBLE_EQ(report.jobs[0].lost_fraction(), 0.5);
+  EXPECT_TRUE(report.jobs[0].was_alone());
+  EXPECT_EQ(report.jobs[1].rate_alone(), 0);
+  EXPECT_EQ(report.jobs[1].lost_fraction(), 0);
+  EXPECT_FALSE(report.jobs[1].was_alone());
+  report.jobs[1].checkpoint_alone = full_checkpoint();
+  report.jobs[1].checkpoint_alone->passes.clear();
+  EXPECT_EQ(report.jobs[1].lost_fraction(), 0);
+  EXPECT_TRUE(report.jobs[1].was_alone());
+}
+
+}  // namespace
+}  // namespace feedrate
