@@ -69,7 +69,9 @@ summary() {
   rm -f "$stages_log"
   local failure
   for failure in "${failures[@]}"; do echo "failed: $failure"; done
-  echo "all stages: $((SECONDS - stages_begin)) s"
+  local all=$((SECONDS - stages_begin))
+  echo "all stages: $all s"
+  [ $all -le 1800 ] || echo "warning: longer than 30 minutes; the stages above say what took it"
   echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ]
 }
