@@ -20,6 +20,13 @@ constexpr std::uint64_t kRateSamples = 400'000;
 // Share of what the storage moves; accelerators that get less may need a wider window.
 constexpr double kPromised = 0.97;
 
+// More reads in flight move more without any cache: rates are compared where both had as many.
+bool as_many_in_flight(const Session::Rate& first, const Session::Rate& again) {
+  constexpr double kAsMany = 0.8;
+  return static_cast<double>(first.reads_in_flight) >=
+         kAsMany * static_cast<double>(again.reads_in_flight);
+}
+
 }  // namespace
 
 Result<> Search::run(const FindObserver& observer) {
@@ -76,11 +83,13 @@ Result<> Search::read_the_rest() {
   return {};
 }
 
-Result<Session::Outcome> Search::measure_rate(double seconds, std::uint64_t samples) {
+Result<Session::Outcome> Search::measure_rate(double seconds, std::uint64_t samples, double share) {
   TrialRequest request;
   const std::uint32_t several = std::min(session_.several(), limit_);
   request.accelerators = several * replica();
   request.load = depth_.load_for(options_, plan_, several, 1, true);
+  const double readers = std::floor(share * static_cast<double>(request.load.readers));
+  request.load.readers = static_cast<std::uint32_t>(std::max(1.0, readers));
   request.free_steps = true;
   TrialLimits limits;
   limits.time = from_seconds(std::max(seconds, 0.05));
@@ -98,7 +107,8 @@ Result<> Search::turn_to_later_readings() {
   ahead_refused_ = 0;
   const Session::Rate before = session_.first_reading();
   const double after = outcome.samples_per_second;
-  again_rate_ = {after, outcome.seconds, outcome.reads_in_flight};
+  again_rate_ = compared_rate_ = {after, outcome.seconds, outcome.reads_in_flight};
+  FEEDRATE_CHECK(compare_at_one_depth(before));
   // Where later readings are as fast as the first ones, what was seen so far holds for them too.
   if (before.seconds > 0 && after > 0 && std::isfinite(after)) {
     const double error = std::hypot(session_.noise().standard_error(before.seconds),
@@ -107,6 +117,20 @@ Result<> Search::turn_to_later_readings() {
     if (std::abs(after / before.samples_per_second - 1) <= doubt) again_.take_from(first_);
   }
   if (after > 0 && again_.looks().empty()) depth_.samples_per_second = after;
+  return {};
+}
+
+// A first pass that is over before the depth is found had fewer reads in flight than what follows.
+Result<> Search::compare_at_one_depth(const Session::Rate& first) {
+  if (first.seconds <= 0 || as_many_in_flight(first, again_rate_) ||
+      again_rate_.samples_per_second <= (1 + kAsFast) * first.samples_per_second)
+    return {};
+  const double share =
+      static_cast<double>(first.reads_in_flight) / static_cast<double>(again_rate_.reads_in_flight);
+  FEEDRATE_TRY(const Session::Outcome outcome,
+               measure_rate(kRateShare * budget(), kRateSamples, share));
+  if (outcome.samples_per_second > 0)
+    compared_rate_ = {outcome.samples_per_second, outcome.seconds, outcome.reads_in_flight};
   return {};
 }
 
@@ -285,7 +309,8 @@ std::optional<ColdAnswer> Search::cold_answer() const {
   const double to_replicas = to_seconds(plan_.timing.compute) / (a * plan_.timing.batch_samples);
   const Session::Rate first = session_.first_reading();
   if (first.seconds <= 0) return std::nullopt;
-  double x = first.samples_per_second * to_replicas;
+  const double by_rate = first.samples_per_second * to_replicas;
+  double x = by_rate;
   double error = session_.noise().standard_error(first.seconds);
   if (const auto seen = first_.capacity()) {
     x = seen->fed / a;
@@ -301,21 +326,20 @@ std::optional<ColdAnswer> Search::cold_answer() const {
                std::clamp(std::floor(value), 0.0, static_cast<double>(limit_))) *
            replica();
   };
-  ColdAnswer cold{whole(x), whole(x * (1 - doubt)), whole(x * (1 + doubt))};
+  // First readings are few, and looks at them short. Where these say something else than the rate,
+  // the interval has room for both.
+  ColdAnswer cold{whole(x), whole(std::min(x * (1 - doubt), by_rate * (1 - kRateModel))),
+                  whole(std::max(x * (1 + doubt), by_rate * (1 + kRateModel)))};
   const double bytes = plan_.dataset->mean_sample_bytes();
   cold.bytes_per_second = first.samples_per_second * bytes;
   cold.again_bytes_per_second = again_rate_.samples_per_second * bytes;
   // A cache makes later readings faster by more than noise. Where it does not, one answer is
   // enough.
-  const double faster = again_rate_.samples_per_second / first.samples_per_second - 1;
+  const double faster = compared_rate_.samples_per_second / first.samples_per_second - 1;
   const double noise = std::hypot(session_.noise().standard_error(first.seconds),
-                                  session_.noise().standard_error(again_rate_.seconds));
+                                  session_.noise().standard_error(compared_rate_.seconds));
   if (!(faster > std::max(kAsFast, 3 * noise))) return std::nullopt;
-  // More reads in flight also move more without any cache.
-  constexpr double kAsMany = 0.8;
-  if (static_cast<double>(first.reads_in_flight) <
-      kAsMany * static_cast<double>(again_rate_.reads_in_flight))
-    return std::nullopt;
+  if (!as_many_in_flight(first, compared_rate_)) return std::nullopt;
   // A difference of about one replica may be rounding, so it is not reported.
   if (crossing() - x < 1.5) return std::nullopt;
   return cold;
@@ -456,7 +480,8 @@ FindResult Search::result() const {
   // Where noise would hide a difference, none is reported.
   constexpr double kCanTell = 0.05;
   result.read_again = reads_again_ && !again_.looks().empty() &&
-                      session_.noise().standard_error(again_rate_.seconds) < kCanTell;
+                      as_many_in_flight(session_.first_reading(), compared_rate_) &&
+                      session_.noise().standard_error(compared_rate_.seconds) < kCanTell;
   result.cold = cold_answer();
   add_circumstances(result);
   result.at_answer = session_.last_run(low * replica());

@@ -51,7 +51,11 @@ class Search {
   // rest of the search is then about later readings.
   Result<> read_the_rest();
 
-  Result<Session::Outcome> measure_rate(double seconds, std::uint64_t samples);
+  // `share` of the readers that the depth asks for.
+  Result<Session::Outcome> measure_rate(double seconds, std::uint64_t samples, double share = 1);
+  // Measures later readings with as many reads in flight as the first ones had, where more of them
+  // may be why they are faster.
+  Result<> compare_at_one_depth(const Session::Rate& first);
 
   // Once everything has been read, the rest of the search is about later readings. What was seen of
   // the first readings holds for later ones if they are as fast. If not, it says nothing of them,
@@ -161,6 +165,8 @@ class Search {
   // makes them differ.
   Curve first_, again_;
   Session::Rate again_rate_;
+  // Of later readings with as many reads in flight as first ones had; what the two are compared by.
+  Session::Rate compared_rate_;
   bool reads_again_ = false, stays_with_first_ = false;
   Depth depth_;
   std::uint32_t ahead_ = 1;  // multiple of the window that keeps the readers busy

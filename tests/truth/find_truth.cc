@@ -358,6 +358,8 @@ nlohmann::json line_of(const FindResult& result, const std::string& name, std::u
                       {"depth", result.depth_reads},
                       {"trials", result.trials.size()},
                       {"findings", result.findings}};
+  for (const DepthPoint& point : result.depths)
+    line["depths"].push_back({point.reads_in_flight, point.bytes_per_second, point.seconds});
   if (result.read_again)
     line["cold"] =
         result.cold ? nlohmann::json{result.cold->accelerators_low, result.cold->accelerators_high}
