@@ -26,7 +26,9 @@ struct Compacting {
   const CompactJob& job;
   CheckpointProgress& progress;
   Barrier barrier;
-  std::optional<CheckpointChain> chain = {};  // of more than one step; none: there is nothing to do
+  std::optional<CheckpointChain> chain = {};
+  // False where the step builds upon none: then its bytes are checked, and nothing is written.
+  bool writes = false;
   std::atomic<bool> failed = false;
   std::mutex mutex = {};
   std::optional<Error> error = {};
@@ -100,7 +102,8 @@ class BlockWriter {
   Result<> outcome_;
 };
 
-Task<Result<>> copy(Compacting& all, StreamReader& reader, BlockWriter& writer,
+// `writer` may be null: then the bytes are checked, and go nowhere.
+Task<Result<>> copy(Compacting& all, StreamReader& reader, BlockWriter* writer,
                     FileChecker& checker) {
   while (!all.failed) {
     auto block = co_await reader.next();
@@ -109,7 +112,7 @@ Task<Result<>> copy(Compacting& all, StreamReader& reader, BlockWriter& writer,
     const Result<> good = checker.consume((*block)->bytes);
     if (!good) co_return good;
     all.progress.bytes_done += (*block)->bytes.size();
-    co_await writer.write((*block)->bytes);
+    if (writer != nullptr) co_await writer->write((*block)->bytes);
   }
   co_return Result<>{};
 }
@@ -127,7 +130,14 @@ Task<Result<>> write_file(Worker& worker, Compacting& all, std::size_t rank, std
     if (!opened) break;
     files.push_back(std::move(*opened));
   }
-  if (outcome) {
+  if (outcome && !all.writes) {
+    StreamReader reader(*worker.storage, *worker.reads, files, gather.reads, {all.job.at_once, 2},
+                        [](std::uint64_t, Duration) {});
+    FileChecker checker(record);
+    outcome = co_await copy(all, reader, nullptr, checker);
+    co_await reader.finish();
+  }
+  if (outcome && all.writes) {
     const std::string path = all.store(worker).path(manifest.step, record.path);
     const OpenMode mode = manifest.layout == "shared" ? OpenMode::kWrite : OpenMode::kCreate;
     Result<FileHandle> target = co_await worker.storage->open(path, mode);
@@ -136,7 +146,7 @@ Task<Result<>> write_file(Worker& worker, Compacting& all, std::size_t rank, std
                         [](std::uint64_t, Duration) {});
     BlockWriter writer(worker, **target, record.begin, all.job);
     FileChecker checker(record);
-    outcome = co_await copy(all, reader, writer, checker);
+    outcome = co_await copy(all, reader, &writer, checker);
     co_await reader.finish();
     const Result<> written = co_await writer.finish();
     if (outcome) outcome = written;
@@ -200,9 +210,10 @@ Task<Result<>> begin(Worker& worker, Compacting& all) {
   all.begin = worker.storage->reactor().refresh_now();
   all.summary.steps_read = chain->steps();
   all.summary.bytes = chain->newest().bytes();
-  if (chain->steps() == 1) co_return Result<>{};
+  all.writes = chain->steps() > 1;
   all.chain = std::move(*chain);
   all.progress.bytes_total = all.summary.bytes;
+  if (!all.writes) co_return Result<>{};
   const auto free = co_await worker.storage->free_bytes(all.job.directory);
   if (!free) co_return fail(free.error());
   if (*free < all.summary.bytes)
@@ -216,7 +227,7 @@ Task<Result<>> begin(Worker& worker, Compacting& all) {
 
 Task<Result<>> end(Worker& worker, Compacting& all) {
   CheckpointStore store = all.store(worker);
-  if (all.chain) {
+  if (all.writes) {
     CheckpointManifest manifest = all.chain->newest();
     manifest.parent.reset();
     manifest.increments = 0;
@@ -286,7 +297,7 @@ Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Compacting
   co_await all.barrier.arrive(reactor, [] {});
   if (index != 0) co_return;
   if (all.failed) {
-    if (all.chain) co_await undo(worker, all);
+    if (all.chain && all.writes) co_await undo(worker, all);
     co_return;
   }
   const Result<> ended = co_await end(worker, all);

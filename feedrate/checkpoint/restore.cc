@@ -16,6 +16,7 @@
 namespace feedrate {
 namespace {
 
+constexpr std::size_t kPoolBytesMax = std::size_t{512} << 20U;  // of a reactor's buffers
 constexpr std::size_t kRanksAtOnce = 8;  // of one reactor, with buffers of their own
 
 struct Worker {
@@ -367,14 +368,17 @@ void conclude(Worker& worker, Restoring& restoring) {
 void make_buffers(std::size_t ranks, Worker& worker, Restoring& restoring) {
   if (ranks == 0) return;
   const StreamReaderOptions reads{restoring.job.reads_at_once, 2};
-  const std::size_t blocks = std::min(kRanksAtOnce, ranks) * reads.buffers() + 1;
+  const std::size_t block = restoring.job.block_bytes + worker.storage->slack_bytes();
+  // One rank's stream must have all of its buffers; further ranks wait for each other's.
+  const std::size_t affordable = std::max<std::size_t>(reads.buffers() + 1, kPoolBytesMax / block);
+  const std::size_t blocks =
+      std::min(std::min(kRanksAtOnce, ranks) * reads.buffers() + 1, affordable);
   if (worker.pool && worker.pool->blocks() >= blocks) return;
   try {
     worker.pool.reset();
     worker.pool = std::make_unique<BufferPool>(
         worker.storage->reactor(),
-        BufferPoolOptions{restoring.job.block_bytes + worker.storage->slack_bytes(), blocks,
-                          worker.storage->carries_data()});
+        BufferPoolOptions{block, blocks, worker.storage->carries_data()});
   } catch (const NoBuffers&) {
     const std::lock_guard lock(restoring.mutex);
     restoring.no_buffers = std::current_exception();

@@ -28,6 +28,8 @@ class CheckpointStore {
  public:
   CheckpointStore(Storage& storage, std::string directory)
       : storage_(storage), directory_(std::move(directory)) {}
+  Storage& storage() { return storage_; }
+  const std::string& directory() const { return directory_; }
 
   // Makes the directory, or takes one that is ours; kUsage for one with other files in it. Removes
   // what an interrupted writer left.

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "feedrate/base/text.h"
+#include "feedrate/checkpoint/chain.h"
 #include "feedrate/checkpoint/data_files.h"
 #include "feedrate/checkpoint/file_bytes.h"
 #include "feedrate/storage/stream_reader.h"
@@ -182,6 +183,22 @@ Result<> CheckpointWriter::check_layout(const Storage& storage) const {
   return {};
 }
 
+// Returns whether a step and all that it builds upon have their files, as long as they must be.
+Task<bool> CheckpointWriter::is_there(CheckpointStore& kept, std::uint64_t step) {
+  auto chain = co_await load_chain(kept, step);
+  if (!chain) co_return false;
+  for (std::size_t rank = 0; rank < chain->newest().ranks.size(); ++rank)
+    for (std::size_t file = 0; file < chain->newest().ranks[rank].files.size(); ++file) {
+      const Gather gather = chain->file(rank, file, all_.job_.block_bytes);
+      for (const Gather::File& each : gather.files) {
+        const std::string path = fmt::format("{}/{}", kept.directory(), each.path);
+        const Result<FileStatus> status = co_await kept.storage().stat(path);
+        if (!status || status->bytes < each.end) co_return false;
+      }
+    }
+  co_return true;
+}
+
 // Steps go on after those that are there.
 Task<Result<>> CheckpointWriter::start_level(Level level) {
   if (!level.storage.carries_data()) co_return Result<>{};  // nothing is kept
@@ -203,6 +220,10 @@ Task<Result<>> CheckpointWriter::start_level(Level level) {
     all_.parents_[step] = manifest->parent;
     const bool newest = step == steps->back() && !copies;
     if (newest && all_.job_.head.sum_block_bytes > 0) all_.parent_ = std::move(*manifest);
+  }
+  if (all_.parent_ && !copies) {
+    const bool there = co_await is_there(kept, all_.parent_->step);
+    if (!there) all_.parent_.reset();
   }
   co_return Result<>{};
 }

@@ -168,6 +168,7 @@ class CheckpointWriter {
   std::uint64_t mine(std::uint64_t ranks) const;
 
   Task<Result<>> start_level(Level level);
+  Task<bool> is_there(CheckpointStore& kept, std::uint64_t step);
   Result<> check_layout(const Storage& storage) const;
   Task<> arrive_front();
   Task<> arrive_back();

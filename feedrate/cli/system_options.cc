@@ -1,6 +1,7 @@
 #include "feedrate/cli/system_options.h"
 
 #include <fmt/format.h>
+#include <sys/sysinfo.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -24,6 +25,24 @@ Result<std::uint64_t> resolve_block(const SystemOptions& options, ClockKind cloc
     return fail(ErrorKind::kUsage, fmt::format("--block: {} is no size for blocks", options.block),
                 "use a multiple of 4KiB, up to 1GiB");
   return block;
+}
+
+// A thread has at least the buffers of one stream: those in flight, and some that wait.
+Result<> check_buffers(const System& system, std::uint64_t ranks) {
+  constexpr std::uint64_t kBeside = 4;
+  const std::uint64_t threads =
+      std::min<std::uint64_t>(system.threads, std::max<std::uint64_t>(1, ranks));
+  const std::uint64_t needed = threads * (system.at_once + kBeside) * system.block;
+  struct sysinfo info{};
+  sysinfo(&info);
+  const std::uint64_t memory = std::uint64_t{info.totalram} * info.mem_unit;
+  if (needed <= memory / 2) return {};
+  return fail(ErrorKind::kUsage,
+              fmt::format("--block: {} of them on each of {} take {} of buffers, more than half of "
+                          "this host's {}",
+                          system.at_once + kBeside, format_counted(threads, "thread"),
+                          format_bytes(needed), format_bytes(memory)),
+              "use a smaller --block or --at-once, or fewer --threads");
 }
 
 }  // namespace
@@ -76,6 +95,7 @@ Result<System> resolve_system(const SystemOptions& options, const std::string& d
     FEEDRATE_TRY(threads, parse_count(options.threads, "--threads", 1, 1024));
   }
   system.threads = system.clock == ClockKind::kVirtual ? 1 : static_cast<unsigned>(threads);
+  if (system.carries_data) FEEDRATE_CHECK(check_buffers(system, ranks));
   system.storage =
       make_storage_factory(system.spec, system.io, existing_directory(directory), seed);
   return system;

@@ -143,15 +143,20 @@ class TrainCommand final : public Command {
   static bool quiet(const CommandContext& context, const TrainingSetup& setup) {
     return context.quiet || setup.world.clock == ClockKind::kVirtual;
   }
-  // The line of progress; nothing before the first read.
+  // The line of progress, with the rate since the one before; nothing before the first read.
   std::string told(const TrainingProgress& progress) {
+    const std::uint64_t bytes = progress.bytes;
+    if (bytes == 0) return {};
     const auto now = std::chrono::steady_clock::now();
-    if (progress.bytes == 0) return {};
-    if (!begin_) begin_ = now;
-    const double seconds = std::chrono::duration<double>(now - *begin_).count();
-    return fmt::format(
-        "training: step {}, {} read{}", progress.steps.load(), format_bytes(progress.bytes),
-        seconds > 0 ? ", " + format_rate(static_cast<double>(progress.bytes) / seconds) : "");
+    std::string rate;
+    if (told_at_) {
+      const double seconds = std::chrono::duration<double>(now - *told_at_).count();
+      rate = ", " + format_rate(static_cast<double>(bytes - told_bytes_) / seconds);
+    }
+    told_at_ = now;
+    told_bytes_ = bytes;
+    return fmt::format("training: step {}, {} read{}", progress.steps.load(), format_bytes(bytes),
+                       rate);
   }
   static int exit_status(const Envelope& report) {
     if (report.interrupted) return 130;
@@ -203,7 +208,8 @@ class TrainCommand final : public Command {
   std::string accelerators_, epochs_, steps_, time_, au_;
   std::vector<std::string> with_;  // lines, each a job
   bool alone_ = false;
-  std::optional<std::chrono::steady_clock::time_point> begin_;  // of the reads
+  std::optional<std::chrono::steady_clock::time_point> told_at_;
+  std::uint64_t told_bytes_ = 0;
 };
 
 }  // namespace

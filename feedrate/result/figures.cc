@@ -265,7 +265,7 @@ double JobTogether::rate_alone() const {
 
 double JobTogether::lost_fraction() const {
   const double alone = rate_alone();
-  return alone > 0 ? 1 - rate() / alone : 0;
+  return alone > 0 ? std::max(0.0, 1 - rate() / alone) : 0;
 }
 
 }  // namespace feedrate

@@ -21,7 +21,7 @@ struct JobTogether {
   double rate() const { return train ? train->samples_per_second : bytes_per_second(checkpoint); }
   // The same by itself; 0: it was not tried.
   double rate_alone() const;
-  // Of its rate alone, what it lost; 0 where that is not known.
+  // The share of its rate alone that it lost; 0 where that is not known, or where it lost nothing.
   double lost_fraction() const;
   bool was_alone() const { return train_alone || checkpoint_alone; }
 

@@ -29,6 +29,7 @@ std::string job_line(const JobTogether& job) {
 
 std::string verdict_of(const TogetherReport& report) {
   if (report.jobs.empty()) return "nothing was run";
+  if (!report.valid) return invalid_text(report);
   return verdict_of_job(report.jobs.front()) +
          fmt::format(", beside {}", format_counted(report.jobs.size() - 1, "other job"));
 }

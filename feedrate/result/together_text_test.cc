@@ -11,6 +11,10 @@ TEST(TogetherText, BeginsWithTheFirstJobsVerdict) {
   const TogetherReport report = full_together();
   EXPECT_EQ(verdict_of(report), verdict_of(full_run()) + ", beside 1 other job");
   EXPECT_EQ(verdict_of(TogetherReport()), "nothing was run");
+  TogetherReport invalid = report;
+  invalid.valid = false;
+  invalid.invalid_reasons = {"train bert: a read failed"};
+  EXPECT_EQ(verdict_of(invalid), "INVALID: train bert: a read failed");
   TogetherReport empty;
   empty.jobs.resize(1);
   EXPECT_EQ(verdict_of(empty), "nothing was measured, beside 0 other jobs");
@@ -35,6 +39,8 @@ TEST(TogetherFigures, WhatWasLost) {
   TogetherReport report = full_together();
   EXPECT_DOUBLE_EQ(report.jobs[0].lost_fraction(), 0.5);
   EXPECT_TRUE(report.jobs[0].was_alone());
+  report.jobs[0].train_alone->samples_per_second = 0.9 * full_run().samples_per_second;
+  EXPECT_EQ(report.jobs[0].lost_fraction(), 0);  // a loss is never negative
   EXPECT_EQ(report.jobs[1].rate_alone(), 0);
   EXPECT_EQ(report.jobs[1].lost_fraction(), 0);
   EXPECT_FALSE(report.jobs[1].was_alone());
