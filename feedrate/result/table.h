@@ -27,21 +27,22 @@ struct Metric {
   std::string meaning;
   Unit unit = Unit::kNone;
   Better better = Better::kNeither;
-  std::string source = {};              // a definition that is not ours, or the formula
-  std::vector<std::string> words = {};  // all that a text can be; empty: any
+  std::string source = {};  // Where a definition that is not ours comes from, or the formula.
+  std::vector<std::string> words = {};  // The words that a text can be; empty means any text.
   Metric more() && { return better = Better::kMore, std::move(*this); }
   Metric less() && { return better = Better::kLess, std::move(*this); }
   Metric from(std::string where) && { return source = std::move(where), std::move(*this); }
 };
 
-// What a JSON value looks like.
+// The form of a JSON value, for the schema and the page in docs/.
 struct Field;
 struct Shape {
   enum class Kind : std::uint8_t { kText, kFlag, kWhole, kNumber, kList, kMap, kTuple, kObject };
   Kind kind = Kind::kText;
   bool nullable = false;
-  std::vector<Shape> items = {};   // what a list or a map is of; each of a tuple
-  std::vector<Field> fields = {};  // of an object
+  // The one shape of a list's or a map's items; one for each item of a tuple.
+  std::vector<Shape> items = {};
+  std::vector<Field> fields = {};  // The keys of an object.
 };
 struct Field {
   std::string key;
@@ -49,10 +50,10 @@ struct Field {
   Shape shape;
 };
 
-// Where in a document a reader is, and the first thing that was wrong there.
+// Knows where in a document a reader is, and the first thing that was wrong.
 class JsonPlace {
  public:
-  // False, so that a reader ends with `return place.wrong(...)`.
+  // Returns false, so that a reader can end with `return place.wrong(...)`.
   bool wrong(std::string_view what);
   bool inside(std::string key, const std::function<bool()>& read);
   const std::string& problem() const { return problem_; }
@@ -79,7 +80,8 @@ struct Type {};
 template <class T>
 concept Tabled = requires { table_of(Type<T>{}); };
 
-// False, and said at `place`, where a text is none of those that it can be; no words: any can be.
+// Returns false and notes it at `place` where a text is none of `words`; without words any text
+// will do.
 bool read_word(const std::string& value, const std::vector<std::string>& words, JsonPlace& place);
 bool read_key(const Json& json, const std::string& key, JsonPlace& place,
               const std::function<bool(const Json&)>& read);
@@ -272,7 +274,8 @@ class Rows {
     table_.push_back(row_of<T>(std::move(key), member, std::move(metric)));
     return *this;
   }
-  // What follows from the other figures: written, so that nobody has to work it out, and not read.
+  // Adds a value that follows from the other figures: it is written, so that nobody has to compute
+  // it, and not read.
   template <class Get>
   Rows& derived(std::string key, Get get, Metric metric) {
     using V = std::remove_cvref_t<std::invoke_result_t<Get, const T&>>;
@@ -281,7 +284,7 @@ class Rows {
                       nullptr});
     return *this;
   }
-  // A value that is told in another form than it is kept in.
+  // Adds a value that is written in another form than it is kept in.
   template <class Get, class Set>
   Rows& converted(std::string key, Get get, Set set, Metric metric) {
     using V = std::remove_cvref_t<std::invoke_result_t<Get, const T&>>;
@@ -295,7 +298,7 @@ class Rows {
                       }});
     return *this;
   }
-  // Keys of this struct that stand together in an object of their own.
+  // Adds keys of this struct that stand together in an object of their own.
   Rows& group(std::string key, std::string meaning, const Rows& rows) {
     const Table<T> inner = rows.table_;
     table_.push_back({{std::move(key), {std::move(meaning)}, shape_of(inner)},

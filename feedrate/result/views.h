@@ -1,5 +1,5 @@
 // The views of results: text for people, JSON out and in, CSV, and what describes them. Each is
-// made from the Report alone; nothing is worked out here.
+// made from the Report alone and computes no figure.
 #pragma once
 
 #include <string>
@@ -22,10 +22,11 @@ using Report =
     std::variant<RunResult, FindReport, CheckpointResult, CompactResult, LoadResult, PlanResult,
                  DoctorReport, DatagenResult, DropResult, WorkloadsReport, TogetherReport>;
 
-// What a person reads; the first line is the verdict. Ends with a newline. `explain`: a plan's
-// formulas and sources, too.
+// Returns the text for people: the first line is the verdict, and it ends with a newline. `explain`
+// adds a plan's formulas and sources.
 std::string to_text(const Report& report, bool explain = false);
-// Keys in a fixed order; equal values give equal text. What is not UTF-8 becomes U+FFFD.
+// Keys come in a fixed order, and equal values give equal text. Bytes that are not UTF-8 become
+// U+FFFD.
 std::string to_json(const Report& report);
 // One line a value: verb, key, value, unit, which direction is better (RFC 4180). A plan has its
 // own columns: job, section, key, value, unit, label, formula, source.
