@@ -11,12 +11,12 @@ namespace feedrate {
 
 using Settings = std::map<std::string, std::string>;
 
-// Where the result goes, and what is printed beside it, is no setting. `overrides` are the words
-// that change a DLIO file.
+// Returns the settings that the command line gave. The options that say where the result goes, and
+// what is printed beside it, are no settings. `overrides` are the words that change a DLIO file.
 Settings settings_given(const OptionTable& table, const std::vector<std::string>& overrides);
 
-// Those and, of every other option that has an effect, what holds without it. A verb puts what it
-// worked out itself in the place of words such as "published" or "auto".
+// Returns those and, for every other option that has an effect, the default. A verb replaces words
+// such as "published" or "auto" by the values that it worked out.
 Settings settings_in_effect(const OptionTable& table, const Settings& given);
 
 }  // namespace feedrate

@@ -83,7 +83,7 @@ struct FindResult {
   std::vector<std::string> findings;  // Further facts that the user should know.
   // The budget that would settle the number; 0 when nothing is open.
   double narrower_budget_seconds = 0;
-  std::uint32_t narrower_numbers = 1;  // The numbers it would leave; 1 means none is open.
+  std::uint32_t narrower_numbers = 1;  // The numbers it would leave; 1 means it settles it.
   double budget_seconds = 0, spent_seconds = 0;  // A budget of 0 means that there is none.
   std::uint64_t samples_max = 0;  // The samples that the search might read; 0 means no limit.
   bool samples_read = false;      // Whether it read all of `samples_max`.
@@ -115,9 +115,9 @@ struct FindResult {
   bool saturated = false;           // More reads in flight moved no more bytes.
   std::vector<FindPoint> points;    // Ascending by the number of accelerators.
   std::vector<TrialResult> trials;  // In the order in which they were made.
-  // The run with the most accelerators that are fed, if any are.
+  // The run of the last look at `accelerators_low`; not set when there was none.
   std::optional<RunResult> at_answer;
-  // The run with the fewest accelerators that are not fed, if there is one.
+  // The run of the last look at the fewest that are not fed; not set when there was none.
   std::optional<RunResult> beyond;
   bool interrupted = false;
   ClientCeiling ceiling;
@@ -145,12 +145,12 @@ struct FindReport : Envelope {
   // Returns the budget in which both searches would settle all that is open; 0 when nothing is open
   // or the search was interrupted.
   double narrower_budget_seconds() const;
-  std::uint32_t narrower_numbers() const;  // The numbers it would leave; 1 means none is open.
+  std::uint32_t narrower_numbers() const;  // The numbers it would leave; 1 means it settles it.
   // Says what that budget would settle: "", "both" or "the framework's number".
   std::string narrower_of() const;
 };
 
-// Says in words what FindPoint::decided_by of one of the result's points means.
+// Returns what FindPoint::decided_by must be for one of the result's points.
 std::string decided_by(const FindResult& result, const FindPoint& point);
 // Returns the number with its interval: "20 x h100 (19 to 21)".
 std::string answer_text(const FindResult& result);
