@@ -19,14 +19,16 @@ namespace {
 
 struct Worker {
   std::unique_ptr<Storage> storage;
-  std::unique_ptr<BufferPool> reads, writes;  // apart: a reader may hold all that it can get
+  // Two pools, because a reader may take all buffers of its own and would leave none to write with.
+  std::unique_ptr<BufferPool> reads, writes;
 };
 
 struct Compacting {
   const CompactJob& job;
   CheckpointProgress& progress;
   Barrier barrier;
-  std::optional<CheckpointChain> chain = {};  // of more than one step; none: there is nothing to do
+  // Set only when it has more than one step; otherwise there is nothing to do.
+  std::optional<CheckpointChain> chain = {};
   std::atomic<bool> failed = false;
   std::mutex mutex = {};
   std::optional<Error> error = {};
@@ -49,7 +51,7 @@ std::string changed_path(std::uint64_t rank) {
   return fmt::format("{}/{}", rank_folder(rank), kChangedFile);
 }
 
-// Writes what comes in pieces of any length as blocks.
+// Takes bytes in portions of any length and writes them as blocks.
 class BlockWriter {
  public:
   BlockWriter(Worker& worker, StorageFile& file, std::uint64_t begin, const CompactJob& job)
@@ -129,6 +131,7 @@ Task<Result<>> write_file(Worker& worker, Compacting& all, std::size_t rank, std
   }
   if (outcome) {
     const std::string path = all.store(worker).path(manifest.step, record.path);
+    // Other ranks' parts of a shared file must stay.
     const OpenMode mode = manifest.layout == "shared" ? OpenMode::kWrite : OpenMode::kCreate;
     Result<FileHandle> target = co_await worker.storage->open(path, mode);
     if (!target) co_return fail(target.error());
@@ -150,7 +153,7 @@ Task<Result<>> write_file(Worker& worker, Compacting& all, std::size_t rank, std
   co_return outcome;
 }
 
-// Folders, and files that several ranks write into.
+// Makes folders, and the files that several ranks write into.
 Task<Result<>> make_places(Worker& worker, Compacting& all) {
   const CheckpointManifest& manifest = all.chain->newest();
   CheckpointStore store = all.store(worker);
@@ -203,6 +206,7 @@ Task<Result<>> begin(Worker& worker, Compacting& all) {
   if (chain->steps() == 1) co_return Result<>{};
   all.chain = std::move(*chain);
   all.progress.bytes_total = all.summary.bytes;
+  // The whole files need room beside what is stored, which is removed only at the end.
   const auto free = co_await worker.storage->free_bytes(all.job.directory);
   if (!free) co_return fail(free.error());
   if (*free < all.summary.bytes)
@@ -220,9 +224,11 @@ Task<Result<>> end(Worker& worker, Compacting& all) {
     CheckpointManifest manifest = all.chain->newest();
     manifest.parent.reset();
     manifest.increments = 0;
+    // The new manifest is that of a whole checkpoint: it has no parent and no changed blocks.
     for (RankRecord& rank : manifest.ranks)
       for (FileRecord& file : rank.files)
         for (PieceRecord& piece : file.pieces) piece.changed.clear();
+    // Only after this may the changed blocks go: until then the old manifest needs them.
     Result<> done = co_await store.replace(manifest);
     if (!done) co_return done;
     for (const RankRecord& rank : manifest.ranks) {
@@ -241,14 +247,14 @@ Task<Result<>> end(Worker& worker, Compacting& all) {
   co_return Result<>{};
 }
 
-// What was written is of no use.
+// Removes the files that were written, which are of no use after an error.
 Task<> undo(Worker& worker, const Compacting& all) {
   const CheckpointManifest& manifest = all.chain->newest();
   for (const RankRecord& rank : manifest.ranks)
     for (const FileRecord& file : rank.files) {
       const std::string path = all.store(worker).path(manifest.step, file.path);
       const Result<> removed = co_await worker.storage->remove(path);
-      if (!removed) continue;  // not written yet, or the next compaction writes over it
+      if (!removed) continue;  // It was not written yet, or the next compaction overwrites it.
     }
 }
 

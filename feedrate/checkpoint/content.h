@@ -22,7 +22,7 @@ struct CheckpointContent {
 };
 
 // The content of one piece at one step. `id` is made from the piece's tensor and from where in the
-// tensor it begins, so that it is the same in every layout and topology.
+// tensor it begins, so that it does not depend on the layout.
 struct PieceContent {
   CheckpointContent content;
   std::uint64_t id = 0, bytes = 0, step = 0;

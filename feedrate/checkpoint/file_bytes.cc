@@ -25,10 +25,10 @@ class Sum {
   std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
 };
 
-// A file is pieces and what lies between them.
+// A part of a file: a piece, or what lies between pieces.
 struct Segment {
   std::uint64_t begin = 0, end = 0;
-  std::size_t piece = 0;  // kFrame: none
+  std::size_t piece = 0;  // kFrame where it is no piece.
 };
 constexpr std::size_t kFrame = ~std::size_t{0};
 

@@ -11,7 +11,7 @@ namespace feedrate {
 namespace {
 
 constexpr std::uint64_t kAlignment = 64;
-constexpr std::uint64_t kLarge = UINT32_MAX;  // from here on a field of 32 bits does not do
+constexpr std::uint64_t kLarge = UINT32_MAX;  // From here on a field of 32 bits is too small.
 constexpr std::uint16_t kHasDescriptor = 0x0008, kUtf8 = 0x0800;
 constexpr std::string_view kVersion = "3\n";
 
@@ -34,7 +34,7 @@ bool has_zip64(std::uint64_t header_offset, std::uint64_t bytes) {
   return bytes >= kLarge || header_offset >= kLarge;
 }
 
-// `stored` is what the record takes in the archive.
+// `stored` is the size that the record takes in the archive.
 std::string zip64_field(std::uint64_t header_offset, std::uint64_t bytes, std::uint64_t stored) {
   std::string out;
   if (!has_zip64(header_offset, bytes)) return out;
@@ -49,8 +49,9 @@ std::string zip64_field(std::uint64_t header_offset, std::uint64_t bytes, std::u
   return out;
 }
 
-// As miniz leaves it when built without a clock: no version, no date; the CRC and what is stored
-// come behind the data and in the directory, which is where zipfile and torch look.
+// Returns the header as miniz leaves it when built without a clock: without version and date. The
+// CRC and the sizes follow behind the data and in the directory, which is where zipfile and torch
+// look.
 std::string local_header(std::string_view name, std::uint64_t header_offset, std::uint64_t bytes) {
   std::string extra = zip64_field(header_offset, bytes, 0);
   const std::uint64_t end = header_offset + 30 + name.size() + extra.size() + 4;
@@ -78,7 +79,7 @@ std::string end_records(std::uint64_t directory_offset, std::uint64_t directory_
                         std::uint64_t entries) {
   std::string out = "PK\x06\x06";
   append<std::uint64_t>(out, 44);
-  append<std::uint16_t>(out, 3U << 8U | 30U);  // made on Unix, by version 3.0
+  append<std::uint16_t>(out, 3U << 8U | 30U);  // Made on Unix, by version 3.0.
   append<std::uint16_t>(out, 45);
   append<std::uint64_t>(out, 0);  // disks
   for (const std::uint64_t value : {entries, entries, directory_bytes, directory_offset})
@@ -192,11 +193,12 @@ void append_tensor(Pickle& pickle, const TensorPiece& piece, std::uint64_t numbe
   pickle.integer(piece.elements());
   pickle.tuple();
   pickle.persistent_id();
-  pickle.integer(0);  // where in the storage it begins
+  pickle.integer(0);  // Where in the storage the tensor begins.
   pickle.integers(piece.shape);
   pickle.integers(strides);
-  pickle.boolean(false);                        // requires_grad
-  pickle.global("collections", "OrderedDict");  // its hooks: one dict a tensor, so not kept
+  pickle.boolean(false);  // requires_grad
+  // The hooks: each tensor has a dict of its own, so it is not kept for recall.
+  pickle.global("collections", "OrderedDict");
   pickle.empty_tuple();
   pickle.reduce();
   pickle.tuple();
