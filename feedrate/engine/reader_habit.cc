@@ -78,7 +78,8 @@ Task<> WholeBatchHabit::read(StallTrace& trace, std::uint32_t reader) {
         if (!loader_.accept(outcome, item.number, item.samples, trace)) co_return;
       }
     }
-    // More readers than batches: the next epoch is not begun before this one is over.
+    // Where there are more readers than batches, some have nothing to do; they must not begin the
+    // next epoch before this one is over.
     co_await loader_.wait_for_epoch(first / loader_.samples_per_epoch() + 1);
     if (loader_.closed()) co_return;
   }
@@ -106,7 +107,7 @@ Task<> StreamHabit::read(StallTrace& trace, std::uint32_t /*reader*/) {
   }
 }
 
-// Reads a run in transfers of the framework's size; samples are delivered as their last byte
+// Reads a run in transfers of the framework's size. Samples are delivered when their last byte
 // arrives, no more at once than the window takes.
 Task<bool> StreamHabit::stream_run(WorkItem item, FileCache::Entry& entry, StallTrace& trace) {
   const FileIndex& index = *entry.index;
@@ -134,7 +135,7 @@ Task<bool> StreamHabit::stream_run(WorkItem item, FileCache::Entry& entry, Stall
   co_return true;
 }
 
-// The same where samples come in blocks of several reads: one block after the other.
+// Does the same where samples come in blocks of several reads: one block after the other.
 Task<bool> StreamHabit::stream_blocks(WorkItem item, FileCache::Entry& entry, StallTrace& trace) {
   std::vector<Extent> reads;
   const Sink sink{trace, entry.verifier.get(), nullptr};
