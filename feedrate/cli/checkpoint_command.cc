@@ -48,7 +48,7 @@ std::vector<RankTimeResult> rank_times(const std::vector<RankTime>& times) {
   return result;
 }
 
-// What both verbs say about themselves.
+// Begins the result of checkpoint or restore with what is known before the work.
 CheckpointResult begin_result(const SystemOptions& options, const System& system,
                               const std::string& directory) {
   CheckpointResult result;
@@ -60,7 +60,7 @@ CheckpointResult begin_result(const SystemOptions& options, const System& system
   return result;
 }
 
-// `ended`: how the work ended.
+// Shows the result; `ended` says how the work ended.
 Result<int> show(const CommandContext& context, const Result<>& ended, std::string_view verb,
                  CheckpointResult& result, const ResultTarget& json) {
   result.effective["layout"] = result.layout;
@@ -163,7 +163,8 @@ class CheckpointCommand final : public Command {
   }
 
  private:
-  // Everything that the words say. `beside`: of a job that goes on for as long as another.
+  // Resolves everything that the words say. `beside` is for a job that goes on for as long as
+  // another one.
   Result<CheckpointSetup> resolve(System& system, bool beside) const {
     CheckpointSetup setup;
     CheckpointWriteJob& job = setup.job;
@@ -217,13 +218,13 @@ class CheckpointCommand final : public Command {
     return setup;
   }
 
-  // A directory and no name of the catalogue.
+  // Returns whether a user's directory is meant, and no model of the catalogue.
   bool is_data() const {
     std::error_code error;
     return !find_model(name_) && std::filesystem::is_directory(name_, error);
   }
 
-  // What would change nothing, as things are.
+  // Fails for options that would change nothing as things are.
   Result<> check_effects(const CheckpointWriteJob& job, const System& system) const {
     const bool moves_data = system.carries_data, incremental = job.head.sum_block_bytes > 0;
     const auto no_use = [](const char* flag, const std::string& value, std::string_view where) {
@@ -247,7 +248,7 @@ class CheckpointCommand final : public Command {
     return {};
   }
 
-  // Those that files of one's own have no use for.
+  // Returns the options that have no use for a user's own files.
   std::vector<std::pair<const char*, const std::string*>> options_of_models() const {
     return {{"--tensor-parallel", &options_.tensor},
             {"--pipeline-parallel", &options_.pipeline},
@@ -422,7 +423,8 @@ class RestoreCommand final : public Command {
                               options_.model),
                   "add --tensor-parallel or others of the job that reads, or leave it out");
     if (!other) return {};
-    // Checked now, and once more when the manifest tells what is not said.
+    // Checked now, so that a mistake is told before anything is read, and again once the manifest
+    // tells what was not given.
     FEEDRATE_CHECK(options_.resolve_parallelism(nullptr, ranks_, "--ranks", 1));
     job.topology = [this](const CheckpointManifest& manifest) -> Result<Parallelism> {
       ModelOptions all = options_;

@@ -239,8 +239,8 @@ Result<> ReadPath::account(const std::string& path, const ReadOutcome& outcome, 
   return processing_.take(path, outcome.bytes, offset, sink);
 }
 
-// Counts what a sample takes that has a file of its own: the native client reads all of it, the
-// faithful one what the format's reference reader reads.
+// Counts the bytes that a sample with a file of its own takes: the native client reads all of the
+// file, the faithful one what the format's reference reader reads.
 void ReadPath::count_located(const WorkItem& item, const FileIndex* index) {
   std::uint64_t bytes = context_.plan.dataset->file_bytes(item.file);
   if (context_.faithful() && !processing_.decodes()) {
@@ -251,8 +251,8 @@ void ReadPath::count_located(const WorkItem& item, const FileIndex* index) {
   context_.stats.epoch(item.epoch).located += bytes;
 }
 
-// When the first byte came. Where the storage cannot say: what the bytes take at the rate of one
-// read by itself was transfer, the rest was waiting.
+// Returns when the first byte came. Where the storage cannot say that, the time that the bytes take
+// at the rate of one read without company counts as transfer, and the rest as waiting.
 Instant ReadPath::first_byte(const ReadOutcome& outcome, Instant now) const {
   if (outcome.first_byte_at != Instant{}) return outcome.first_byte_at;
   if (context_.stream_bytes_per_second <= 0) return now;

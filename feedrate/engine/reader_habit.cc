@@ -46,6 +46,8 @@ Task<> NativeHabit::read(StallTrace& trace, std::uint32_t /*reader*/) {
     const std::optional<WorkItem> item =
         loader_.source().next(loader_.context().plan.transfer_bytes, samples_max);
     if (!item) co_return;
+    // A block may have more samples than half the window, and asking for all of it at once would
+    // wait for ever.
     const std::uint64_t at_first = std::min(item->samples, samples_max);
     const bool admitted = co_await loader_.window().acquire(at_first);
     if (!admitted) co_return;
