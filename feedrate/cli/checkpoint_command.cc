@@ -116,6 +116,7 @@ class CheckpointCommand final : public Command {
     CommandContext context = given;
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json", context.stop));
     if (is_data())
+      // A user's own files have no tensors, so the defaults of these options would say nothing.
       for (const auto& [flag, value] : options_of_models()) context.settings.erase(flag + 2);
     System system;
     FEEDRATE_TRY(const CheckpointSetup setup, resolve(system, false));
@@ -144,6 +145,7 @@ class CheckpointCommand final : public Command {
       summary = write_checkpoints(*group, system.storage, setup.local, setup.job, progress,
                                   context.stop, &before_error);
     }
+    // A run that wrote nothing leaves no directory of ours behind.
     if (!summary) made.remove_empty(kCheckpointsMarker);
     CheckpointResult result = report_checkpoints(setup, summary ? *summary : before_error);
     describe_group(*group, result);
@@ -169,6 +171,7 @@ class CheckpointCommand final : public Command {
     CheckpointSetup setup;
     CheckpointWriteJob& job = setup.job;
     FEEDRATE_CHECK(resolve_job(job));
+    // It ends with the first job, so its own number of checkpoints must not be reached before.
     if (beside && count_.empty()) {
       job.count = kCountMax;
       job.train_first = true;
@@ -388,6 +391,7 @@ class RestoreCommand final : public Command {
     if (!step_.empty()) {
       FEEDRATE_TRY(job.step, parse_count(step_, "--step", 0, UINT64_MAX));
     }
+    // The number of ranks is in a manifest that is not read yet, so it limits no threads here.
     FEEDRATE_TRY(System system, resolve_system(system_, directory_, UINT64_MAX));
     FEEDRATE_CHECK(check_kept(system, system_.storage, "restore"));
     job.block_bytes = system.block;

@@ -268,6 +268,7 @@ class FindCommand final : public Command {
     if (settings_.empty()) settings_ = settings_that_hold(setup);
     const auto [by_data, several] = std::pair{prepared.by_data, prepared.several};
     ClientCeiling ceiling;
+    // The ceiling may take at most a twentieth of the budget.
     if (find.budget >= 20 * kCeilingTime) {
       TrainingPlan plan = one;
       plan.replicas = several;

@@ -110,6 +110,8 @@ Result<CheckpointWriteSummary> GoodputOptions::run(const GoodputSetting& setting
   FEEDRATE_TRY(CheckpointWriteSummary probe,
                write_checkpoints(*group, setting.storage, setting.local, job, progress, stop));
   const WrittenCheckpoint& one = probe.written.back();
+  // Waiting is left out: the probe writes without training between checkpoints, so each waits for
+  // the one before.
   Costs costs{one.blocked - one.waited, one.restorable - one.waited, {}};
   const Seconds best =
       daly_interval(Seconds(to_seconds(course.mtbf)), Seconds(to_seconds(costs.blocked)));
@@ -134,6 +136,7 @@ Result<CheckpointWriteSummary> GoodputOptions::run(const GoodputSetting& setting
     restore.reads_at_once = job.writes_at_once;
     RealGoodput host(setting, job, restore, stop);
     FEEDRATE_TRY(summary, run_with_failures(course, host));
+    // The formula takes the costs that the run itself had, since those of the probe may differ.
     const auto reads = static_cast<double>(summary.failures - summary.while_restarting);
     if (reads > 0) costs.restore = from_seconds(to_seconds(summary.restoring) / reads);
     if (summary.checkpoints > 0)

@@ -73,6 +73,7 @@ class LoadCommand final : public Command {
     const bool ours = std::filesystem::exists(std::filesystem::path(directory_) /
                                               std::string(kCheckpointsMarker));
     FEEDRATE_CHECK(check_uses(described, ours));
+    // The counter is of the whole process, so only its growth from here on is the load's.
     const std::optional<std::uint64_t> before = storage_reads();
     const Result<> loaded = described ? load_described(model, system, *group, context, result)
                             : ours    ? load_checkpoint(model, system, *group, context, result)

@@ -59,11 +59,13 @@ int run_verb(const CommandEntry& verb, std::vector<std::string> words) {
   OptionTable table = declare_verb(*command, context);
   for (const std::string& word : words)
     if (word == "--help" || word == "-h") return print_help(verb, table);
+  // Help comes first, so that it is shown however wrong the other words are.
   context.overrides = take_overrides(words);
   Result<> checked = parse_options(verb, words, table);
   if (checked) checked = check_overrides(verb, table, context.overrides);
   if (!checked) return report(checked.error());
   try {
+    // Made before any thread of the verb, so that all threads inherit the blocked signals.
     InterruptHandler interrupt(context.quiet);
     context.stop = interrupt.token();
     context.requested = settings_given(table, context.overrides);
@@ -78,6 +80,7 @@ int run_verb(const CommandEntry& verb, std::vector<std::string> words) {
                         "raise it ('ulimit -v unlimited'), or use a smaller --buffer-memory, where "
                         "the verb has it, or fewer --threads"));
   } catch (const std::system_error& problem) {
+    // Only a thread that the host refused is expected here; anything else is a mistake of ours.
     if (problem.code() != std::errc::resource_unavailable_try_again) throw;
     return report(Error(ErrorKind::kEnvironment,
                         fmt::format("this host refused a thread: {}", problem.code().message()),

@@ -412,6 +412,8 @@ Result<> PlanOptions::resolve_inference(const std::string& name, const std::stri
 Result<PlannedJob> PlanOptions::resolve_job(const Word& word, const CommandContext& context) const {
   PlannedJob planned;
   planned.name = word.name;
+  // A name may be in several parts of the catalogue, such as a workload that is served, too;
+  // training then comes first and the rest is added below.
   const bool trains = is_file(word.name) || word.name.starts_with("dlio:") ||
                       contains(catalogue_names(), word.name);
   const bool models = !trains && contains(model_names(), word.name);

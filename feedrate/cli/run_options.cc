@@ -171,6 +171,8 @@ Result<> resolve_plan(const RunOptions& options, const Workload& workload, Train
                             "sequential order does that, and this run reads in random order",
                             options.shuffle_buffer),
                 "leave it out, or add --order=sequential");
+  // A shuffle buffer that only the workload has is dropped silently, because random order makes it
+  // pointless.
   if (random) plan.shuffle_buffer_samples = 0;
   FEEDRATE_TRY(plan.on_error, parse_on_error(options.on_error, "--on-error"));
   FEEDRATE_TRY(plan.seed, parse_count(options.seed, "--seed", 0, ~std::uint64_t{0}));
@@ -185,6 +187,7 @@ Result<> resolve_plan(const RunOptions& options, const Workload& workload, Train
   if (options.verify) plan.level = ByteLevel::kVerify;
   if (!options.decode_time.empty()) {
     FEEDRATE_TRY(plan.decode_time, parse_duration(options.decode_time, "--decode-time"));
+    // A time for decoding means that samples are decoded.
     plan.level = ByteLevel::kDecode;
   }
   if (plan.level == ByteLevel::kDecode && plan.decode_time.count() == 0 &&

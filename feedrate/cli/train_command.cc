@@ -182,6 +182,8 @@ class TrainCommand final : public Command {
                     fmt::format("the last one is {}", count - 1));
     const bool limited = !steps_.empty() || !time_.empty();
     const std::set<std::string>& asked = options_.workload.asked;
+    // --steps or --time replace the workload's own end of a run; epochs that the user gave still
+    // hold.
     if (limited && !asked.contains("epochs")) plan.epochs = 0;
     if ((!limited && epochs_.empty()) || asked.contains("steps_max"))
       plan.steps_max = workload.steps_max;

@@ -1,4 +1,4 @@
-// What follows from the figures of a result, against arithmetic done by hand.
+// Tests what follows from the figures of a result against arithmetic done by hand.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/result_testing.h"
@@ -160,7 +160,7 @@ TEST(FindFigures, OfOneNumberAndOfARate) {
   EXPECT_EQ(FindResult().rate_error_of_a_second(), 0);
 }
 
-// A row whose own figures do not carry its verdict says what does.
+// A row whose own figures leave its verdict open says what the verdict rests on.
 TEST(FindFigures, WhatDecidedAPoint) {
   FindResult find;
   find.job.au_threshold = 0.9;
@@ -205,7 +205,7 @@ TEST(CheckpointFigures, TheSlowestRankAndTheLowestRate) {
   CheckpointPass pass;
   pass.stored_bytes = 600;
   pass.seconds = 4;
-  // The slowest has most to write, the lowest rate is another's.
+  // The slowest rank has most to write, but another one has the lowest rate.
   pass.ranks = {{0, 300, 3}, {1, 100, 2}, {2, 200, 1}, {3, 0, 9}, {4, 50, 0}};
   pass.summarise();
   EXPECT_EQ(pass.slowest_rank, 0U) << "rank 3 moved nothing";

@@ -104,7 +104,7 @@ TEST(FindText, ARowSaysWhenOtherNumbersDecidedIt) {
   EXPECT_TRUE(says("  not decided\n"));
   find.points.resize(1);
   EXPECT_TRUE(says("  fed, by the rate of the storage\n"));
-  find.points[0].half_width = 0.005;  // just enough
+  find.points[0].half_width = 0.005;  // This is just enough.
   EXPECT_TRUE(says("  fed\n"));
 }
 
@@ -124,7 +124,7 @@ TEST(FindText, TheEdgeNamesBothNumbersAndTheUtilisationOfTheLarger) {
   find.points = {{20, 0.945, 0.001, 60, 4, "fed"}, {21, 0.9003, 0.0015, 90, 5, "edge"}};
   EXPECT_EQ(answer_text(find), "20 or 21 x h100 (AU at 21 is 90.0 %)");
   EXPECT_TRUE(has(find, "within 0.2 points of the threshold\n")) << text_of_searches({find});
-  find.narrower_budget_seconds = 100;  // something else is still open: no edge
+  find.narrower_budget_seconds = 100;  // Something else is still open, so this is no edge.
   EXPECT_EQ(answer_text(find), "20 x h100 (20 to 21)");
 }
 
@@ -149,7 +149,8 @@ TEST(FindText, NothingMeasuredIsNotANumber) {
             "step times");
 }
 
-// Without a trial that tells, a budget is named that would hold one, and nothing else is promised.
+// Where no trial could tell anything, a budget is named that would hold one, and nothing else is
+// promised.
 TEST(FindText, ABudgetInWhichNothingCouldBeMeasured) {
   FindResult find = a_search(0, 0, 100);
   find.measured = false;
@@ -303,7 +304,8 @@ TEST(FindText, AnInterruptedSearchSaysWhatIsKnownSoFar) {
   EXPECT_FALSE(has(find, "more exactly")) << "nobody waited for the budget that was given";
 }
 
-// What was just written may be in a cache at its first reading, too: then alike proves nothing.
+// What was just written may be in a cache at its first reading, too, so that equal rates prove
+// nothing.
 TEST(FindText, CachesMakeNoDifferenceOnlyWhereTheyMayHave) {
   FindResult find = a_search(20, 20, 20);
   EXPECT_FALSE(has(find, "caches"));

@@ -147,7 +147,7 @@ TEST(RunResult, TimeThatTheHostTookIsNoStorages) {
       << to_text(run);
 }
 
-// A limit is what most of the time went into; start-up is none of it.
+// The limiter is what most of the lost time went into, without start-up.
 TEST(Limiter, CheckingIsNamedWhereMostWasLostToIt) {
   RunResult run;
   run.seconds = 10;

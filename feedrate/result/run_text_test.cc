@@ -48,7 +48,7 @@ TEST(RunText, AllThatARunCanSay) {
       "  warning: another\n");
 }
 
-// What a run has not, it does not mention: a simulated one has no host, an empty one no bytes.
+// A run does not mention what it does not have: a simulated one has no host, an empty one no bytes.
 TEST(RunText, NothingIsSaidOfWhatThereIsNot) {
   RunResult run;
   run.verb = "train";
@@ -247,7 +247,7 @@ TEST(RunText, EachWayToBeHeldBackStandsByItself) {
   EXPECT_TRUE(has_line(run,
                        "  held back        3.0 s by the hypervisor: this host did not let the "
                        "client run"));
-  run.host_time = {0, 0, 0, 4, 5};  // of processors that nobody waited for
+  run.host_time = {0, 0, 0, 4, 5};  // Sums over processors count even where nobody waited for them.
   EXPECT_EQ(to_text(run).find("held back"), std::string::npos);
 }
 
