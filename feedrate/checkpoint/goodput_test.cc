@@ -16,7 +16,7 @@ double closed_form(double mtbf, double interval, double cost, double restart) {
 }
 
 struct Case {
-  double mtbf, interval, cost, restart, read;  // s
+  double mtbf, interval, cost, restart, read;  // In seconds.
 };
 
 double simulated(const Case& each, double failures, std::uint64_t seed = 1) {

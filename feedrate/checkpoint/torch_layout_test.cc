@@ -113,7 +113,8 @@ TEST(TorchZip, MoreEntriesThan16BitsCount) {
   const std::string trailer = zip.trailer(std::vector<std::uint32_t>(bytes.size()));
   const std::string end = trailer.substr(trailer.size() - 98);
   EXPECT_TRUE(end.starts_with("PK\x06\x06"));
-  EXPECT_EQ(end.substr(24, 8), "\x73\x11\x01\0\0\0\0\0"s);  // and data.pkl, byteorder, version
+  // The count includes data.pkl, byteorder and version.
+  EXPECT_EQ(end.substr(24, 8), "\x73\x11\x01\0\0\0\0\0"s);
   EXPECT_EQ(end.substr(84, 4), "\xff\xff\xff\xff");
   for (const TorchZip::Storage& storage : zip.storages())
     ASSERT_EQ(storage.data_offset() % 64, 0U) << storage.header_offset;

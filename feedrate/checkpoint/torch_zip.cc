@@ -63,7 +63,7 @@ std::string local_header(std::string_view name, std::uint64_t header_offset, std
   std::string out = "PK\x03\x04";
   append<std::uint16_t>(out, 0);
   append(out, flags(bytes));
-  out.append(18, '\0');  // method, time, date, CRC, sizes
+  out.append(18, '\0');  // Method, time, date, CRC and sizes.
   append(out, static_cast<std::uint16_t>(name.size()));
   append(out, static_cast<std::uint16_t>(extra.size()));
   out.append(name).append(extra);
@@ -81,7 +81,7 @@ std::string end_records(std::uint64_t directory_offset, std::uint64_t directory_
   append<std::uint64_t>(out, 44);
   append<std::uint16_t>(out, 3U << 8U | 30U);  // Made on Unix, by version 3.0.
   append<std::uint16_t>(out, 45);
-  append<std::uint64_t>(out, 0);  // disks
+  append<std::uint64_t>(out, 0);  // Disk numbers.
   for (const std::uint64_t value : {entries, entries, directory_bytes, directory_offset})
     append(out, value);
   out += "PK\x06\x07";
@@ -96,7 +96,7 @@ std::string end_records(std::uint64_t directory_offset, std::uint64_t directory_
   append(out, entries16);
   append(out, field32(directory_bytes));
   append(out, field32(directory_offset));
-  append<std::uint16_t>(out, 0);  // comment
+  append<std::uint16_t>(out, 0);  // Comment length.
   return out;
 }
 
@@ -165,15 +165,15 @@ std::string TorchZip::descriptor(std::uint64_t header_offset, std::uint64_t byte
 std::string TorchZip::central(const Entry& entry) {
   const std::string extra = zip64_field(entry.header_offset, entry.bytes, entry.bytes);
   std::string out = "PK\x01\x02";
-  append<std::uint32_t>(out, 0);  // versions
+  append<std::uint32_t>(out, 0);  // Versions.
   append(out, flags(entry.bytes));
-  out.append(6, '\0');  // method, time, date
+  out.append(6, '\0');  // Method, time and date.
   append(out, entry.crc32);
   append(out, field32(entry.bytes));
   append(out, field32(entry.bytes));
   append(out, static_cast<std::uint16_t>(entry.name.size()));
   append(out, static_cast<std::uint16_t>(extra.size()));
-  out.append(10, '\0');  // comment, disk, attributes
+  out.append(10, '\0');  // Comment length, disk and attributes.
   append(out, field32(entry.header_offset));
   return out + entry.name + extra;
 }

@@ -37,9 +37,10 @@ namespace feedrate {
 
 struct CheckpointWriteJob {
   std::string directory;
-  std::string local;        // The node-local directory of two levels; "" where there is one level.
-  CheckpointManifest head;  // what all have in common: no ranks, step is that of the first.
-                            // sum_block_bytes > 0: incremental
+  std::string local;  // The node-local directory of two levels; "" where there is one level.
+  // What the manifests of all have in common. It has no ranks, and its step is that of the first
+  // one. With sum_block_bytes > 0 checkpoints are incremental.
+  CheckpointManifest head;
   std::vector<RankFiles> ranks;
   // Instead of `ranks`: a directory of a user's files, which are read into memory before each
   // checkpoint and dealt out over `data_ranks`.

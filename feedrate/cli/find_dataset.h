@@ -14,8 +14,8 @@ struct FoundDataset {
   std::shared_ptr<const Dataset> dataset;
   std::vector<std::string> warnings;
   bool just_written = false;
-  bool index_made =
-      false;  // An index of the files was written, so that the next run need not look into them.
+  // An index of the files was written, so that the next run need not look into them.
+  bool index_made = false;
 };
 
 // Whether the run would go on with this data set; it is asked before the data set is written.

@@ -35,7 +35,7 @@ struct SearchLimits {
   Result<> check_inflight(const FindOptions& search, const TrainingPlan& plan) const;
   // Returns the --budget that leaves `needed` seconds to the search with this client.
   double whole_budget(double needed, ClientKind client) const;
-  // Where the search came close to --max-rate, names that as its limiter.
+  // Where the search moved at least half of --max-rate, names that option as the limiter.
   void explain(FindResult& result) const;
 };
 

@@ -57,7 +57,7 @@ struct PlanOptions : ModelOptions {
   Result<> resolve_inference(const std::string& name, const std::string& type,
                              PlannedJob& job) const;
   const OptionTable* table_ = nullptr;
-  std::map<std::string, unsigned> parts_;  // by OptionEntry::key()
+  std::map<std::string, unsigned> parts_;  // The parts that use an option, by OptionEntry::key().
 };
 
 }  // namespace feedrate

@@ -50,7 +50,7 @@ struct GoodputResult {
          restoring_seconds = 0;
   std::uint64_t failures = 0, while_writing = 0, while_restarting = 0, checkpoints = 0;
   // The goodput by Daly's formula, from what one checkpoint and one restart took; then the interval
-  // with the highest goodput, and that goodput.
+  // that the formula finds best, and the goodput with it.
   double closed_form = 0, best_interval_seconds = 0, best_goodput = 0;
   double goodput() const { return fraction_of(lasting_seconds); }
   double fraction_of(double seconds) const {  // A share of all the time of the run.
@@ -69,7 +69,7 @@ struct Spread {
 // `verb` is "checkpoint" or "restore".
 struct CheckpointResult : Envelope {
   std::string model, title, layout;
-  std::string kept_on;  // The directory to restore from; "" where nothing was kept.
+  std::string kept_on;  // The quoted directory of the checkpoints; "" where nothing was kept.
   std::uint64_t tensor = 1, pipeline = 1, data = 1, ranks_written = 1;
   std::uint32_t zero_stage = 0;
   double scale = 1;

@@ -223,7 +223,7 @@ TEST(CheckpointText, FailuresFasterThanItCanRestart) {
                        "  goodput          no progress: failures come faster than it can save and "
                        "restart"));
   EXPECT_EQ(to_text(result).find("would be best"), std::string::npos);
-  result.goodput->closed_form = 0.01;  // the formula still sees a way
+  result.goodput->closed_form = 0.01;  // By the formula there still is progress.
   EXPECT_TRUE(has_line(result,
                        "  goodput          0.90 % of the time was training that lasts; closed form "
                        "1.00 %"));

@@ -57,7 +57,7 @@ struct ListedWorkload {
   std::vector<ListedTimings> timings;
 };
 struct ListedFormat {
-  std::string name, extension;      // "" means any.
+  std::string name, extension;      // The extension is "" where any will do.
   std::string companion_extension;  // Of the index beside each file; "" where there is none.
   bool one_sample_a_file = false, checksums = false, decoded = false;
   std::uint64_t transfer_bytes = 0;  // What its readers read at a time.

@@ -75,13 +75,15 @@ TEST(FindText, OneNumberWhereBothSidesAreProven) {
 TEST(FindText, ANumberWithItsIntervalWhereThatIsNarrow) {
   EXPECT_EQ(answer_text(a_search(19, 20, 21)), "20 x h100 (19 to 21)");
   EXPECT_EQ(answer_text(a_search(0, 1, 2)), "1 x h100 (0 to 2)");
-  EXPECT_EQ(answer_text(a_search(57, 60, 63)), "60 x h100 (57 to 63)");  // a tenth
+  // The width is a tenth of the number.
+  EXPECT_EQ(answer_text(a_search(57, 60, 63)), "60 x h100 (57 to 63)");
   EXPECT_EQ(range_text(a_search(19, 20, 21)), "between 19 and 21 x h100");
 }
 
 TEST(FindText, ARangeComesFirstWhereItIsWide) {
   EXPECT_EQ(answer_text(a_search(16, 20, 24)), "between 16 and 24 x h100");
-  EXPECT_EQ(answer_text(a_search(56, 60, 63)), "between 56 and 63 x h100");  // more than a tenth
+  // The width is more than a tenth.
+  EXPECT_EQ(answer_text(a_search(56, 60, 63)), "between 56 and 63 x h100");
   EXPECT_EQ(first_line(text_of_searches({a_search(16, 20, 24)})),
             "between 16 and 24 x h100 fed at AU >= 90.0 %, measured step times");
 }

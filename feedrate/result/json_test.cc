@@ -174,7 +174,7 @@ TEST(Json, AValueOfAnotherTypeIsNamed) {
         what = "is not true or false";
       } else if (value.is_number()) {
         wrong[leaf.pointer] = "7";
-        what = "number";  // or "a whole number"
+        what = "number";  // The message may also say "a whole number".
       } else if (value.is_array()) {
         wrong[leaf.pointer] = Json::object();
         what = "is not a list";
@@ -182,7 +182,7 @@ TEST(Json, AValueOfAnotherTypeIsNamed) {
         wrong[leaf.pointer] = Json::array();
         what = "is not an object";
       } else {
-        continue;  // null
+        continue;  // The value is null.
       }
       const std::string problem = problem_of(wrong);
       // The lists of fixed length that stand for a bucket, a point or a pair have no keys.
@@ -466,7 +466,7 @@ TEST(Json, OtherVersionsAreRefusedByTheirNumber) {
   };
   const std::string hint = "run the command again, or read it with the feedrate that wrote it";
   const std::string old = "the result is of schema version 1, and this feedrate reads version 2";
-  // train and find; doctor; checkpoint, compact and load; plan
+  // These are the leads of train and find; doctor; checkpoint, compact and load; plan.
   for (const char* text :
        {R"({"feedrate_result": 1, "kind": "train"})", R"({"feedrate_doctor": 1, "findings": []})",
         R"({"schema": 1, "verb": "checkpoint"})", R"({"schema": "feedrate plan 1"})",
@@ -504,7 +504,8 @@ TEST(Json, BytesThatAreNotTextAreReplaced) {
     std::visit(
         [](auto& each) {
           each.place.directory = "da\xff";
-          each.warnings = {"\xc3(", "\xed\xa0\x80"};  // cut short; half of a surrogate pair
+          // A sequence that is cut short, and half of a surrogate pair.
+          each.warnings = {"\xc3(", "\xed\xa0\x80"};
           each.effective["\xfe"] = "\xfd";
         },
         report);

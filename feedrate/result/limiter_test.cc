@@ -60,7 +60,7 @@ TEST(Limiter, TheStorageIsWhatIsLeft) {
 
 TEST(Limiter, TheHostFromATwentiethOfTheTime) {
   RunResult run = a_run();
-  run.host_time.stopped_seconds = 0.5;  // not more than 5 % of 10 s
+  run.host_time.stopped_seconds = 0.5;  // This is not more than 5 % of 10 s.
   EXPECT_EQ(kind_of(run), "storage");
   run.host_time.stolen_seconds = 0.25;
   EXPECT_EQ(kind_of(run), "host");
@@ -119,7 +119,7 @@ TEST(Limiter, TheClientWhereAReactorHasNothingLeft) {
 
 TEST(Limiter, TheClientWhereAllCoresAreBusy) {
   RunResult run = a_run();
-  run.cpu_user_seconds = 18.5;  // of 20 of two cores, with those in the kernel
+  run.cpu_user_seconds = 18.5;  // Two cores have 20 s, those in the kernel included.
   run.cpu_system_seconds = 0;
   EXPECT_EQ(kind_of(run), "client");
   run.cpu_user_seconds = 18;
@@ -202,7 +202,7 @@ TEST(Limiter, TheTrainingProcessThatReadsByItself) {
 // them, which are 28.8 for each of two accelerators.
 TEST(Limiter, TheWindowWhereReadsDoNotQueue) {
   RunResult run = a_run();
-  run.in_flight_mean = 28;  // 87.5 % of them
+  run.in_flight_mean = 28;  // 87.5 % of the 32 reads that are allowed.
   run.unloaded_read_ms = 1.5;
   EXPECT_EQ(kind_of(run), "window");
   EXPECT_EQ(text_of_limiter(run),
@@ -227,7 +227,7 @@ TEST(Limiter, ReadsThatQueueOrWereNotAllAtWorkAreTheStorages) {
   run.unloaded_read_ms = 0;  // not known
   EXPECT_EQ(kind_of(run), "storage");
   run.unloaded_read_ms = 1.5;
-  run.in_flight_mean = 27;  // 84 %: readers had something else to do
+  run.in_flight_mean = 27;  // At 84 % readers had something else to do.
   EXPECT_EQ(kind_of(run), "storage");
 }
 

@@ -18,7 +18,7 @@ struct Figure {
   std::string key;    // Names it in JSON and CSV, such as "read_bandwidth"; unique in its section.
   std::string label;  // Names it in the text.
   Measure value;
-  std::string formula;  // "64 readers x 400 samples / 224 ms x 0.9"
+  std::string formula;  // Like "64 readers x 400 samples / 224 ms x 0.9".
   // The source of the numbers in the formula that are not the user's; "" when all are.
   std::string source;
 };
@@ -46,7 +46,7 @@ struct JobPlan {
 // One resource of a storage, and how many units of the storage the demand for it takes.
 struct PlannedBinding {
   std::string phase;     // The phase that asks for it; "all" for the capacity.
-  std::string resource;  // "read bandwidth", "capacity", ...
+  std::string resource;  // Such as "read bandwidth" or "capacity".
   double units = 0;
   std::string formula, source;
 };
@@ -57,10 +57,10 @@ struct PlannedPhase {
 // The units of one kind of storage that all phases need together, or that they need with all files
 // in one directory.
 struct PlannedStorage {
-  std::string name, title;  // "nvme-gen4", "NVMe drives on PCIe Gen4"
-  std::string unit;         // "drive"
+  std::string name, title;  // Like "nvme-gen4" and "NVMe drives on PCIe Gen4".
+  std::string unit;         // What it is counted in, such as "drive".
   double units = 0;         // 0 when no source gives a figure to count by.
-  std::string bound_by;     // "read bandwidth of training"
+  std::string bound_by;     // What decides their number, such as "read bandwidth of training".
   std::vector<PlannedPhase> phases;
   double servers = 0;  // The servers that hold the units; 0 when no source says how many one holds.
   // What decides their number, such as "slots", and how it is counted: "24 each (source)".

@@ -164,7 +164,7 @@ TEST(Limiter, CheckingIsNamedWhereMostWasLostToIt) {
       "checking: 60.0 % of the time that was lost after start-up went into it, 0.0 kB/s moved in "
       "reads of 0.00 ms each; about 4 readers an accelerator would do, where there are cores "
       "for them (--readers=4)");
-  run.stalls.causes[2] = {"decode", 30, 10};  // half of it is not most of it
+  run.stalls.causes[2] = {"decode", 30, 10};  // Half of the time is not most of it.
   EXPECT_NE(find_limiter(run).kind, "decode");
 }
 

@@ -138,7 +138,7 @@ TEST(RunText, StepTimesOfOtherSetsAreComparedInWords) {
 
 TEST(RunText, TheFirstStepIsToldOfWithTheFrameworksClientOnly) {
   RunResult run = full_run();
-  run.samples_per_second_after_first = 0;  // one step: nothing is left without it
+  run.samples_per_second_after_first = 0;  // With one step nothing is left without it.
   EXPECT_EQ(to_text(run).find("with the first step"), std::string::npos);
   run = full_run();
   run.effective["client"] = "native";
@@ -149,7 +149,7 @@ TEST(RunText, MoreThanAskedIsAlignment) {
   RunResult run = full_run();
   run.bytes_moved = run.bytes_asked;
   EXPECT_TRUE(has_line(run, "  bytes            1.9 GiB moved"));
-  run.bytes_moved = run.bytes_asked / 2;  // it was interrupted
+  run.bytes_moved = run.bytes_asked / 2;  // The run was interrupted.
   EXPECT_TRUE(has_line(run, "  bytes            954 MiB moved"));
 }
 

@@ -124,7 +124,7 @@ TEST_F(StreamReaderFiles, StreamsShareAPool) {
 }
 
 TEST_F(StreamReaderFiles, AnErrorComesInItsPlace) {
-  reads_[40] = {1, 1'000'000, 10};  // beyond the end
+  reads_[40] = {1, 1'000'000, 10};  // This read begins beyond the end.
   const Outcome outcome = run({}, paths_, reads_);
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->kind(), ErrorKind::kShortRead);
