@@ -1,7 +1,7 @@
-// Writes a Python pickle of protocol 2, op by op: the protocol that torch.save uses, and the ops
-// among it that torch.load(weights_only=True) takes. The caller writes values in the order in which
-// the stack machine wants them: a tuple's items, then tuple(); a callable, its arguments, reduce().
-// https://docs.python.org/3/library/pickletools.html
+// Writes a Python pickle of protocol 2, op by op. torch.save uses this protocol, and only those of
+// its ops are used that torch.load(weights_only=True) takes. The caller writes values in the order
+// in which the stack machine wants them: a tuple's items, then tuple(); a callable, its arguments,
+// reduce(). https://docs.python.org/3/library/pickletools.html
 #pragma once
 
 #include <cstdint>

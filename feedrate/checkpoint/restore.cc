@@ -371,7 +371,8 @@ void conclude(Worker& worker, Restoring& restoring) {
   restoring.damaged = false;
 }
 
-// For `ranks` that this reactor reads. Of many ranks some wait for each other's buffers.
+// Makes the buffers for the `ranks` that this reactor reads. Where there are many ranks, some wait
+// for the buffers of others.
 void make_buffers(std::size_t ranks, Worker& worker, Restoring& restoring) {
   if (ranks == 0) return;
   const StreamReaderOptions reads{restoring.job.reads_at_once, 2};
@@ -402,7 +403,7 @@ Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Restoring&
     const std::size_t ranks = restoring.ranks.size();
     const std::size_t mine = ranks / reactors + (index < ranks % reactors ? 1 : 0);
     make_buffers(mine, worker, restoring);
-    // The time counts once all have their buffers.
+    // The time starts when all have their buffers.
     co_await restoring.barrier.arrive(reactor, [&] { restoring.begin = reactor.refresh_now(); });
     if (restoring.no_buffers) break;
     Semaphore done(reactor, 0);

@@ -260,7 +260,8 @@ BufferPool CheckpointStore::text_pool() const {
 }
 
 Task<Result<>> CheckpointStore::write_text(const std::string& path, const std::string& text) {
-  // A reader finds the old text or the new one, but never a part, because the rename comes last.
+  // Where the storage renames, that comes last, so that a reader finds the old text or the new one,
+  // but never a part.
   const std::string temporary = path + std::string(moves() ? kPart : "");
   Result<FileHandle> file = co_await storage_.open(temporary, OpenMode::kCreate);
   if (!file) co_return fail(file.error());

@@ -1,5 +1,5 @@
-// The directory that checkpoints lie in, and how one comes and goes so that a crash at any moment
-// leaves whole ones only:
+// The directory that checkpoints lie in. They are added and removed in such an order that a crash
+// at any moment leaves only whole ones:
 //
 //   DIR/feedrate-checkpoints.json          the directory is ours
 //   DIR/step-0000000100.part/...           being written, or on its way out: does not exist

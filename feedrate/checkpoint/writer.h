@@ -76,7 +76,7 @@ struct RankTime {
   Duration elapsed{};
 };
 
-// Durations count from when training stopped for it, unless they say otherwise.
+// Durations count from when training stopped for this checkpoint, unless they say otherwise.
 struct WrittenCheckpoint {
   std::uint64_t step = 0;
   // The size of the state, and of what was written for it.
@@ -124,7 +124,7 @@ class CheckpointWriting {
   std::atomic<bool> failed_ = false;
   std::mutex mutex_;
   std::optional<Error> error_;
-  // Written by the first writer before a barrier, read by all after it.
+  // These are written by the first writer before a barrier and read by all after it.
   std::uint64_t next_step_ = 0;
   std::vector<RankFiles> planned_;  // The plan of a user's files.
   // The manifest of the current checkpoint, once its bytes are stored.

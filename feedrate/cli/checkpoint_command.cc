@@ -115,8 +115,8 @@ class CheckpointCommand final : public Command {
   Result<int> run(const CommandContext& given) override {
     CommandContext context = given;
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json", context.stop));
+    // A user's own files have no tensors, so the defaults of these options would say nothing.
     if (is_data())
-      // A user's own files have no tensors, so the defaults of these options would say nothing.
       for (const auto& [flag, value] : options_of_models()) context.settings.erase(flag + 2);
     System system;
     FEEDRATE_TRY(const CheckpointSetup setup, resolve(system, false));

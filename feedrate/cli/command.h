@@ -1,4 +1,5 @@
-// A verb of the program: a name, one line, when to use it, two examples, its options and its work.
+// The verbs of the program. Each has a name, a summary of one line, two examples, its options and
+// its work.
 #pragma once
 
 #include <chrono>

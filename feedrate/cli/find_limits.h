@@ -1,4 +1,4 @@
-// The options of `find` that bound its search, and the time that its parts get.
+// The options of `find` that limit its search, and how its time is divided.
 #pragma once
 
 #include <chrono>

@@ -57,9 +57,9 @@ int run_verb(const CommandEntry& verb, std::vector<std::string> words) {
   CommandContext context;
   const std::unique_ptr<Command> command = verb.make();
   OptionTable table = declare_verb(*command, context);
+  // Help comes first, so that it is shown however wrong the other words are.
   for (const std::string& word : words)
     if (word == "--help" || word == "-h") return print_help(verb, table);
-  // Help comes first, so that it is shown however wrong the other words are.
   context.overrides = take_overrides(words);
   Result<> checked = parse_options(verb, words, table);
   if (checked) checked = check_overrides(verb, table, context.overrides);

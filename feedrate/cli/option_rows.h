@@ -1,5 +1,5 @@
 // The rows of options that several verbs have: one row each, so that the same option means the same
-// everywhere. What only one verb has stands in that verb's own table.
+// everywhere. An option of one verb only stands in that verb's own table.
 #pragma once
 
 #include "feedrate/base/option_row.h"

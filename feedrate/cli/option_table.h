@@ -1,5 +1,5 @@
-// The options of one verb: rows, each with the place where its value lands. What the command line
-// gave is kept here as well.
+// The options of one verb: rows, each with the place that its value is written to. The values that
+// the command line gave are kept here as well.
 #pragma once
 
 #include <initializer_list>

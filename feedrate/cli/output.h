@@ -1,4 +1,4 @@
-// Where results go: text to stdout, JSON or CSV to a file or stdout.
+// Writes results: text to stdout, JSON or CSV to a file or to stdout.
 #pragma once
 
 #include <stop_token>

@@ -1,4 +1,5 @@
-// Settings as a report tells them, by option: what the command line gave, and what was used.
+// The settings that a report tells, by option: those that the command line gave, and those that
+// were used.
 #pragma once
 
 #include <map>

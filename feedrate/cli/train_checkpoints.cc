@@ -81,7 +81,7 @@ Result<> TrainCheckpointOptions::resolve_model(const TrainingSetup& setup, const
     FEEDRATE_TRY(job.head.content.changed,
                  parse_fraction(changed_, "--checkpoint-changed", 0.001, 1));
   }
-  // Two by default: the newest one, and the one before it while the next is written.
+  // Two are kept by default, so that one is left when the newest turns out to be damaged.
   job.keep = 2;
   if (!keep_.empty()) {
     FEEDRATE_TRY(job.keep, parse_count(keep_, "--checkpoint-keep", 1, 1'000'000));

@@ -61,8 +61,8 @@ Task<> NativeHabit::read(StallTrace& trace, std::uint32_t /*reader*/) {
   }
 }
 
-// PyTorch deals batches out to its workers in turn, however far each of them is, and hands them on
-// in order: a slow worker holds up its own batches and, once they are due, the training.
+// PyTorch deals batches out to its workers in turn, however far each of them is, and passes them on
+// in order. A slow worker therefore delays its own batches and, once they are due, the training.
 Task<> WholeBatchHabit::read(StallTrace& trace, std::uint32_t reader) {
   const std::uint64_t batch = loader_.context().plan.micro_batch_samples(),
                       epoch = loader_.batches_per_epoch();

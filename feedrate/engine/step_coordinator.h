@@ -1,4 +1,4 @@
-// Where the accelerators of all reactors agree on when each step begins and ends. Private to
+// Lets the accelerators of all reactors agree on when each step begins and ends. Private to
 // engine/.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Several jobs in one world: on the same reactors and, where they name the same place, the same
-// storage. The first is the one that is measured; when it is over, so are the others.
+// Runs several jobs in one world: on the same reactors and, where they name the same place, on the
+// same storage. The first is the one that is measured; when it is over, so are the others.
 #pragma once
 
 #include <string>

@@ -16,8 +16,8 @@ struct RankTimeResult {
   double seconds = 0;
 };
 
-// One checkpoint, written or read. By MLPerf Storage's definitions the slowest rank gives the
-// duration, and the rank with the lowest rate the throughput of each, syncs included
+// One checkpoint that was written or read. By MLPerf Storage's definitions the slowest rank gives
+// the duration, and the rank with the lowest rate gives the throughput of each; syncs are included
 // (mlcommons/storage Submission_guidelines.md 2.2).
 struct CheckpointPass {
   std::uint64_t step = 0, bytes = 0;

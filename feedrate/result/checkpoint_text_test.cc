@@ -1,4 +1,4 @@
-// Every sentence that `checkpoint`, `restore` and `compact` can print.
+// Tests every sentence that `checkpoint`, `restore` and `compact` can print.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/result_testing.h"

@@ -1,4 +1,4 @@
-// CSV: a line a value, quoted so that a spreadsheet shows what is there.
+// Tests CSV: it has a line for each value, quoted so that a spreadsheet shows what the value is.
 #include <gtest/gtest.h>
 
 #include <limits>

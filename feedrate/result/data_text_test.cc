@@ -1,4 +1,5 @@
-// Every sentence that `datagen`, `drop-caches` and `workloads` can print, and each key of theirs.
+// Tests every sentence that `datagen`, `drop-caches` and `workloads` can print, and each of their
+// keys.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/result_testing.h"

@@ -175,7 +175,7 @@ TEST(Schema, NoNumberIsNegative) {
   EXPECT_GT(numbers, 300U);
 }
 
-// The end of a name is the unit, so that nobody has to look it up.
+// A name ends in its unit, so that nobody has to look it up.
 TEST(Schema, NamesEndInTheirUnit) {
   const std::vector<std::pair<std::string, std::string>> endings = {
       {"_bytes_per_second", "bytes_per_second"},

@@ -49,8 +49,8 @@ struct DepthPoint {
   double seconds = 0;  // How long it was tried.
 };
 
-// What a storage feeds when every byte is read for the first time, where that differs from what it
-// feeds when the data set is read again.
+// The answer for bytes that are read for the first time, where it differs from the answer for a
+// data set that is read again.
 struct ColdAnswer {
   std::uint32_t accelerators = 0, accelerators_low = 0, accelerators_high = 0;
   // What the storage moved at the first reading, and at later ones.
@@ -139,7 +139,8 @@ struct FindResult {
 };
 
 struct FindReport : Envelope {
-  // The search with the client that was asked for and, where there was time, with the framework's.
+  // First the search with the client that was asked for, then, where there was time, the one with
+  // the framework's.
   std::vector<FindResult> searches;
 
   // Returns the budget in which both searches would settle all that is open; 0 when nothing is open

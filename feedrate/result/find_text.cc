@@ -218,7 +218,7 @@ std::string text_of(const FindReport& report) {
     text += verdict_line(report.searches[i]) + "\n";
   if (!find.is_too_short()) text += narrower_text(report);
   text += cache_text(find);
-  // More were not asked about: no question is left open.
+  // With --at-least nobody asked about more, so nothing has to be explained.
   if (find.limited_by != "--at-least") text += fmt::format("why not more: {}\n", find.reason);
   for (const FindResult& each : report.searches)
     for (const std::string& finding : each.findings) text += "note: " + finding + "\n";

@@ -1,4 +1,4 @@
-// Every sentence that a search can print.
+// Tests every sentence that a search can print.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/views.h"

@@ -1,5 +1,5 @@
-// JSON out and in, for every type of report: what is left out, of another type or out of range is
-// refused by its path, and each key has a member of its own.
+// Tests writing and reading JSON for every type of report: a value that is left out, of another
+// type or out of range is refused and its path named, and each key has a member of its own.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -185,7 +185,7 @@ TEST(Json, AValueOfAnotherTypeIsNamed) {
         continue;  // The value is null.
       }
       const std::string problem = problem_of(wrong);
-      // The lists of fixed length that stand for a bucket, a point or a pair have no keys.
+      // Lists of a fixed length, which stand for a bucket, a point or a pair, have no keys.
       const std::string path =
           has_any(leaf.path, {"buckets_ns", "series.points"}) ? "" : "'" + leaf.path + "'";
       EXPECT_NE(problem.find(path), std::string::npos) << leaf.path << ": " << problem;

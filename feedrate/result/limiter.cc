@@ -19,7 +19,7 @@ constexpr double kCopying = 0.8;
 // From this share of the time on other processes are mentioned.
 constexpr double kOthersCpu = 0.05;
 constexpr double kMostOfIt = 0.5;  // A share of the time that was lost.
-// A read that takes less than this many times what it takes alone does not queue behind others.
+// A read that takes less than this many times its time alone does not queue behind others.
 constexpr double kQueueing = 2;
 
 std::string ceiling_text(const RunResult& run) {
@@ -93,6 +93,8 @@ Limiter window_limiter(const RunResult& run) {
 
 }  // namespace
 
+// The order of the checks matters: a busy CPU, a full network and decoding make reads late, too, so
+// the storage is named only when nothing else explains the time.
 Limiter find_limiter(const RunResult& run) {
   if (run.seconds <= 0 || run.samples == 0) return {};
   const double cpu = (run.cpu_user_seconds + run.cpu_system_seconds) / run.seconds;
@@ -134,8 +136,6 @@ Limiter find_limiter(const RunResult& run) {
       run.read_bytes_per_second >= kNetworkBusy * run.io.wire_bytes_per_second_max)
     return {"network", fmt::format("the network: {} of the {} of {}", moved,
                                    format_rate(run.io.wire_bytes_per_second_max), run.io.wire)};
-  // The order matters: a busy CPU, a full network and decoding all make reads late, too, so the
-  // storage is named only when nothing else explains the time.
   if (decoding_share(run) > kMostOfIt) return decoding_limiter(run);
   const auto readers = run.effective.find("readers");
   if (readers != run.effective.end() && readers->second == "0")

@@ -1,4 +1,4 @@
-// Every sentence that `plan` can print.
+// Tests every sentence that `plan` can print.
 #include <gtest/gtest.h>
 
 #include <array>

@@ -1,4 +1,4 @@
-// Every sentence that a run of `train` can print.
+// Tests every sentence that a run of `train` can print.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/result_testing.h"

@@ -1,7 +1,7 @@
-// How results become JSON and come back: a table for each struct, a row for each key. A row says
-// what the value means, its unit, which direction is better, and where its definition comes from.
-// JSON out and in, its schema, its page in docs/ and CSV are made of these tables; nothing else
-// knows a key. Private to result/.
+// The tables by which results become JSON and are read back: one for each struct, with a row for
+// each key. A row says what the value means, its unit, which direction is better, and where its
+// definition comes from. JSON out and in, its schema, its page in docs/ and CSV are made of these
+// tables; nothing else knows a key. Private to result/.
 #pragma once
 
 #include <concepts>
@@ -190,7 +190,8 @@ struct Codec<std::map<std::string, V>> {
   }
 };
 
-// A list of a fixed length, for rows of numbers that come by the thousand.
+// Writes a list of a fixed length, which keeps files small where there are thousands of rows of
+// numbers.
 template <class... Vs>
 struct Codec<std::tuple<Vs...>> {
   static Json write(const std::tuple<Vs...>& values) {
@@ -265,7 +266,7 @@ Row<T> row_of(std::string key, V Base::* member, Metric metric) {
           }};
 }
 
-// A table while it is written down: rows in the order of the JSON.
+// Builds a table; rows are added in the order that they have in the JSON.
 template <class T>
 class Rows {
  public:
@@ -320,7 +321,7 @@ class Rows {
   Table<T> table_;
 };
 
-// Metrics by unit, so that a row is a line.
+// These make a metric of one unit each, so that a row fits on a line.
 inline Metric text(std::string meaning) { return {std::move(meaning)}; }
 inline Metric flag(std::string meaning) { return {std::move(meaning)}; }
 inline Metric things(std::string meaning) { return {std::move(meaning)}; }

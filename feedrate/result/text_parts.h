@@ -32,7 +32,7 @@ std::string io_text(std::string_view io);  // Like "direct I/O"; "no I/O" where 
 std::string through_text(const Place& place, std::uint64_t at_once, std::uint64_t block_bytes,
                          std::uint64_t threads);
 
-// The text of each verb, without its first line, which is the verdict.
+// These return the text of each verb, without its first line, which is the verdict.
 std::string text_of(const RunResult& run);
 std::string text_of(const FindReport& report);
 std::string text_of(const CheckpointResult& result);

@@ -1,11 +1,12 @@
-// Storage: where bytes live. The face of every backend; one folder per backend (posix/, null/,
-// model/), reached only through this header and the table in backends.cc.
+// A Storage is a place where bytes are kept. Every backend has this interface and a folder of its
+// own (posix/, null/, model/), and is reached only through this header and the table in
+// backends.cc.
 //
 // A Storage belongs to one Reactor and is used on its thread. All operations are coroutines and may
 // be in flight together. Paths are byte strings as the system has them, and must stay alive until
 // the operation is done: name them, since GCC 12 breaks a std::string that is a by-value argument
-// inside a co_await expression. Errors name the operation,
-// the path, the offset and the cause; a read that ends early is kShortRead.
+// inside a co_await expression. Errors name the operation, the path, the offset and the cause; a
+// read that ends early is kShortRead.
 #pragma once
 
 #include <cstddef>
@@ -108,7 +109,7 @@ class Storage {
 
   virtual Task<Result<FileHandle>> open(const std::string& path, OpenMode mode) = 0;
   virtual Task<Result<>> close(FileHandle file) = 0;
-  // Reads [offset, offset + length) into `buffer`, which holds length + slack_bytes().
+  // Reads [offset, offset + length) into `buffer`, which has room for length + slack_bytes().
   virtual Task<Result<ReadOutcome>> read(StorageFile& file, std::uint64_t offset,
                                          std::uint64_t length, Buffer& buffer) = 0;
   // Opens a file, reads its first `length` bytes and closes it, as a loader does with a file that

@@ -1,7 +1,7 @@
 // Reads a list of extents, several at a time, and gives them out in their order.
 //
-// Reads go on while the caller looks at what it has: a window of them is in flight or waits for
-// its turn. All on the storage's reactor.
+// Reads go on while the caller looks at what it has: a window of them is in flight or waits for its
+// turn. Everything runs on the storage's reactor.
 #pragma once
 
 #include <cstddef>

@@ -44,7 +44,7 @@ class StreamWriter {
   Task<Result<>> write_all();
 
  private:
-  // One buffer on its way to storage while the next is being filled.
+  // A buffer that is being written while the next one is filled.
   struct Pending {
     Buffer buffer;
     std::uint64_t length = 0;

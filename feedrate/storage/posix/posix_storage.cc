@@ -1,4 +1,4 @@
-// Files of a mounted file system, through the reactor's I/O driver.
+// Reads and writes files of a mounted file system through the reactor's I/O driver.
 //
 // Direct reads of unaligned extents are rounded out to the file system's alignment; the bytes so
 // moved are reported, so that the amplification can be counted. Directory operations are rare and

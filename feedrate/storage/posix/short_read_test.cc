@@ -16,7 +16,8 @@ namespace {
 // Has one file in memory, behind a driver that answers each read as a test says.
 class ScriptedReactor final : public Reactor, private IoDriver {
  public:
-  // (offset, length that is left in the file at most) -> what the read gives
+  // Takes the offset and the most bytes that are left in the file, and returns the result of the
+  // read.
   using Answer = std::function<std::int32_t(std::uint64_t offset, std::uint32_t length)>;
   ScriptedReactor(std::vector<char> content, Answer answer)
       : content_(std::move(content)), answer_(std::move(answer)) {}
