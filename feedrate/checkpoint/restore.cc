@@ -224,6 +224,8 @@ Task<Result<>> find_candidates(Worker& worker, Restoring& restoring) {
     // A node that is new has no directory of ours.
     if (!ours && ours.error().kind() != ErrorKind::kNotFound) co_return ours;
   }
+  // A stable sort leaves the node-local copy of a step behind the shared one, and candidates are
+  // taken from the end.
   std::ranges::stable_sort(found, {}, &Candidate::step);
   if (!job.step) co_return Result<>{};
   const auto asked = std::ranges::stable_partition(
@@ -365,6 +367,7 @@ void conclude(Worker& worker, Restoring& restoring) {
     summary.steps_read = restoring.chain->steps();
     return;
   }
+  // A read that a stop cancelled ends the restore: trying an older one would take the wrong step.
   if (restoring.problem->kind() == ErrorKind::kCancelled) restoring.error = *restoring.problem;
   restoring.summary.skipped.push_back({step, restoring.problem->message()});
   restoring.problem.reset();

@@ -54,6 +54,8 @@ std::string zip64_field(std::uint64_t header_offset, std::uint64_t bytes, std::u
 // look.
 std::string local_header(std::string_view name, std::uint64_t header_offset, std::uint64_t bytes) {
   std::string extra = zip64_field(header_offset, bytes, 0);
+  // The header has 30 bytes of fixed fields; 4 bytes are the id and the length of the padding
+  // field.
   const std::uint64_t end = header_offset + 30 + name.size() + extra.size() + 4;
   const auto padding = static_cast<std::uint16_t>((kAlignment - end % kAlignment) % kAlignment);
   extra += "FB";
@@ -78,6 +80,7 @@ std::uint32_t crc32_of(std::string_view text) {
 std::string end_records(std::uint64_t directory_offset, std::uint64_t directory_bytes,
                         std::uint64_t entries) {
   std::string out = "PK\x06\x06";
+  // The size of a zip64 end record counts from behind the size itself: 44 bytes.
   append<std::uint64_t>(out, 44);
   append<std::uint16_t>(out, 3U << 8U | 30U);  // Made on Unix, by version 3.0.
   append<std::uint16_t>(out, 45);

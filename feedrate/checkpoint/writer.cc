@@ -608,6 +608,8 @@ Task<Result<>> CheckpointWriter::copy_file(const Target& from, const Target& to,
     reads.push_back({0, from.begin + at, std::min(all_.job_.block_bytes, bytes - at)});
   StreamReader reader(from.level.storage, *pool_, files, reads, {all_.job_.writes_at_once, 2},
                       [](std::uint64_t, Duration) {});
+  // A file of changed blocks has no record of its own; its blocks are checked when they are
+  // restored.
   std::optional<FileChecker> checker;
   if (record != nullptr && storage_->carries_data()) checker.emplace(*record);
   Result<> outcome = co_await copy_blocks(reader, to, checker ? &*checker : nullptr);

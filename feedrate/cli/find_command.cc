@@ -265,6 +265,7 @@ class FindCommand final : public Command {
     TrainingSetup& setup = prepared.setup;
     setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
     const TrainingPlan& one = setup.plan;
+    // The report has the settings of the first search, whose answer comes first.
     if (settings_.empty()) settings_ = settings_that_hold(setup);
     const auto [by_data, several] = std::pair{prepared.by_data, prepared.several};
     ClientCeiling ceiling;
@@ -308,6 +309,7 @@ class FindCommand final : public Command {
     if (found.dataset->plan() && job > 0)
       result.job_times_larger = job / static_cast<double>(found.dataset->samples());
     result.just_written = found.just_written;
+    // Where reading again changed nothing the text has a note about caches already.
     const bool told_by_cache = result.read_again && !result.cold;
     if (found.just_written && client == limits.first_client && result.measured && !told_by_cache)
       result.findings.emplace_back(

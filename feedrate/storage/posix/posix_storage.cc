@@ -212,6 +212,7 @@ class PosixStorage final : public Storage {
   };
   Window window_of(std::uint64_t offset, std::uint64_t length, const Buffer& buffer) const {
     const std::uint64_t lead = offset % alignment_;
+    // The kernel moves at most 0x7FFFF000 bytes in one call.
     const std::uint64_t covered = (lead + length + alignment_ - 1) / alignment_ * alignment_;
     FEEDRATE_ASSERT(covered <= buffer.bytes().size() && covered <= 0x7FFFF000);
     return {offset - lead, covered, lead, lead + length};
