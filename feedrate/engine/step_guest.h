@@ -24,8 +24,8 @@ class StepGuest {
     virtual Task<> prepare() = 0;
     // Returns whether preparing worked; if not, nothing is trained.
     virtual bool works() const = 0;
-    // Called when the group has stopped after a step, which goes on when all parts have returned.
-    // Returns false when the guest failed and the run must end.
+    // Called when the group has stopped after a step. The group goes on when all parts have
+    // returned. Returns false when the guest failed and the run must end.
     virtual Task<bool> at_step() = 0;
     // Called when training is over: returns when nothing of the guest goes on in the background.
     virtual Task<> finish() = 0;

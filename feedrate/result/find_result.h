@@ -89,7 +89,8 @@ struct FindResult {
   bool samples_read = false;      // Whether it read all of `samples_max`.
   // Where nothing was measured: a budget that is likely to hold a first look; 0 means not known.
   double first_look_budget_seconds = 0;
-  // False when the wall time of this host cut the search, since another host may get further.
+  // Whether the same command finds the same again, which holds only on the virtual clock, and only
+  // where --wall did not cut the search.
   bool repeatable = true;
   // For --at-least: the number that was asked about, and "pass", "fail" or "undecided"; 0 and ""
   // without it.
@@ -104,7 +105,7 @@ struct FindResult {
   // Whether the search ended at the most accelerators that are tried without --max.
   bool most_tried = false;
   std::optional<ColdAnswer> cold;  // Not set where both readings are alike.
-  // How many times larger the job's data set is than this one; 0 means not known.
+  // How many times as large as this data set the job's is; 0 means not known.
   double job_times_larger = 0;
   double noise_seconds = 0, correlation_seconds = 0;  // Explained in find/noise.h.
   // The reads in flight that were enough for the most the storage moves.
