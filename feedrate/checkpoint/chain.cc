@@ -7,7 +7,8 @@
 namespace feedrate {
 namespace {
 
-// Whether the one's blocks can stand in for the other's.
+// Returns whether blocks of one can replace blocks of the other, because both have the same pieces
+// at the same places.
 bool same_files(const CheckpointManifest& a, const CheckpointManifest& b) {
   return a.layout == b.layout && a.sum_block_bytes == b.sum_block_bytes &&
          std::ranges::equal(a.ranks, b.ranks, [](const RankRecord& one, const RankRecord& two) {
@@ -39,6 +40,7 @@ Result<CheckpointChain> CheckpointChain::make(std::vector<CheckpointManifest> ma
                   fmt::format("step {} is not what step {} builds upon", parent.step, child.step));
     chain.stored_.push_back(stored(child));
   }
+  // load_chain() goes on until a step has no parent.
   FEEDRATE_ASSERT(!manifests.back().parent);
   chain.manifests_ = std::move(manifests);
   return chain;
@@ -51,7 +53,7 @@ CheckpointChain::StoredStep CheckpointChain::stored(const CheckpointManifest& ma
     std::uint64_t at = 0;
     for (const FileRecord& file : rank.files) {
       StoredFile& stored = files.emplace_back();
-      std::uint64_t end = 0;  // of what is accounted for in the file
+      std::uint64_t end = 0;  // The end of what is accounted for in the file.
       for (const PieceRecord& record : file.pieces) {
         stored.frames.push_back(at);
         at += record.placed.offset - end;
@@ -71,7 +73,8 @@ CheckpointChain::StoredStep CheckpointChain::stored(const CheckpointManifest& ma
   return step;
 }
 
-// The newest level that has the block; `offset` is where it begins in that level's changed.bin.
+// Returns the newest level that has the block; `offset` is where the block begins in that level's
+// changed.bin. The last level is whole and has every block.
 std::size_t CheckpointChain::level_of(const PiecePlace& place, std::uint64_t block,
                                       std::uint64_t& offset) const {
   for (std::size_t level = 0; level < stored_.size(); ++level) {
@@ -106,6 +109,8 @@ void CheckpointChain::add(std::size_t level, std::size_t rank, std::size_t file,
     const bool follows = last != nullptr && last->file == number &&
                          last->offset + last->length == offset && last->length < block_bytes;
     if (!follows) last = &gather.reads.emplace_back(StreamRead{number, offset, 0});
+    // Neighbouring bytes go into one read of at most a block, because changed blocks are often
+    // smaller than a good read.
     const std::uint64_t count = std::min(length, block_bytes - last->length);
     last->length += count;
     offset += count;
@@ -141,6 +146,7 @@ Gather CheckpointChain::file(std::size_t rank, std::size_t file, std::uint64_t b
     add(0, rank, file, 0, record.bytes, block_bytes, gather);
     return gather;
   }
+  // What stands around the pieces is stored whole in every step, so it is read from the newest one.
   const StoredFile& stored = stored_[0][rank][file];
   std::uint64_t end = 0;
   for (std::size_t piece = 0; piece < record.pieces.size(); ++piece) {

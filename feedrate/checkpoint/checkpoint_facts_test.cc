@@ -1,5 +1,5 @@
-// Checkpoints on a storage that has no directories and moves nothing, as an object store: names are
-// just names, and what is written is there when it is closed.
+// Tests checkpoints on a storage that has no directories and renames nothing, like an object store:
+// names are just names, and what is written exists once it is closed.
 #include "feedrate/checkpoint/checkpoint_testing.h"
 
 namespace feedrate {
@@ -7,8 +7,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Files of the temporary directory. The calls that its facts rule out fail, so that a checkpoint
-// that makes one fails, too.
+// Keeps files in the temporary directory. Calls that its facts rule out fail, so that a checkpoint
+// that makes such a call fails, too.
 class PlainNames final : public ForwardingStorage {
  public:
   PlainNames(std::unique_ptr<Storage> real, bool append)
@@ -77,7 +77,7 @@ TEST_P(CheckpointFacts, TheManifestMakesAStepWholeWhereNothingIsMoved) {
   ASSERT_TRUE(restored) << restored.error().message();
   EXPECT_EQ(restored->manifest.step, 2U);
   EXPECT_TRUE(restored->skipped.empty());
-  // The next writer takes that away, and its number again.
+  // The next writer removes that and uses its number again.
   job_.count = 1;
   job_.keep = 2;
   fs::path left = some_file(3) + ".left";

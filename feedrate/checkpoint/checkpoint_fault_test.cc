@@ -1,5 +1,5 @@
-// Every single call to storage fails once with an I/O error: it is named, nothing of the checkpoint
-// that was being written is seen, and what was whole before is whole after.
+// Lets every single call to storage fail once with an I/O error. The error is named, nothing of the
+// checkpoint that was being written is seen, and what was whole before is whole after.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 namespace feedrate {
 namespace {
 
-// Passes everything on but the call whose number comes up.
+// Passes everything on except the call with a chosen number, which fails.
 class FaultyStorage final : public ForwardingStorage {
  public:
   FaultyStorage(std::unique_ptr<Storage> real, std::atomic<std::int64_t>& calls_left)
@@ -91,7 +91,7 @@ class CheckpointFaults : public CheckpointFiles {
       CheckpointRestoreJob job;
       job.local = job_.local;
       const auto restored = restore(job);
-      if (!restored && newest == 0) continue;  // nothing was whole yet
+      if (!restored && newest == 0) continue;  // Nothing was whole yet.
       EXPECT_TRUE(restored) << restored.error().message();
       if (!restored) return -1;
       EXPECT_TRUE(restored->skipped.empty()) << call << ": " << restored->skipped[0].reason;

@@ -1,4 +1,5 @@
-// Asynchronous, incremental, two levels, a user's own files, another topology.
+// Tests the modes of checkpoints: asynchronous, incremental, two levels, a user's own files,
+// another topology.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -24,7 +25,7 @@ class CheckpointModes : public CheckpointFiles {
     job_.head.content.changed = changed;
     job_.head.sum_block_bytes = job_.head.content.block_bytes;
   }
-  // The newest, whole and without anything left out.
+  // Expects that the newest one is restored, whole and without anything skipped.
   void expect_restored(std::uint64_t step, std::uint64_t steps_read,
                        const CheckpointRestoreJob& job = {}) {
     const auto restored = restore(job);
@@ -59,7 +60,8 @@ TEST_P(CheckpointModes, OnlyChangedBlocksAreStored) {
   for (std::size_t index = 1; index < 4; ++index) {
     const WrittenCheckpoint& each = written->written[index];
     EXPECT_EQ(each.parent, each.step - 1);
-    EXPECT_LT(each.stored_bytes, each.bytes / 4);  // small tensors, and what stands around them
+    // The tensors are small, so what stands around them counts.
+    EXPECT_LT(each.stored_bytes, each.bytes / 4);
     EXPECT_EQ(fs::file_size(folder(each.step) + "/rank-00000/changed.bin"), each.ranks[0].bytes);
   }
   expect_restored(4, 4);
@@ -95,7 +97,7 @@ TEST_P(CheckpointModes, WhatOthersBuildUponIsKept) {
   job_.count = 3;
   ASSERT_TRUE(write());
   for (const std::uint64_t step : {1, 2, 3}) EXPECT_TRUE(fs::exists(folder(step))) << step;
-  job_.count = 2;  // a later process builds upon what is there
+  job_.count = 2;  // A later process builds upon what is there.
   const auto more = write();
   ASSERT_TRUE(more);
   EXPECT_EQ(more->written[0].parent, 3U);
@@ -133,7 +135,7 @@ TEST_P(CheckpointModes, ADamagedBlockOfAnEarlierStepIsFound) {
   EXPECT_NE(restored.error().message().find(placed.piece.name + " (bytes "), std::string::npos);
 }
 
-// The same files that a whole one has.
+// Compaction makes the same files that a whole checkpoint has.
 TEST_P(CheckpointModes, CompactionMakesItWhole) {
   make_incremental(0.2);
   job_.count = 4;
@@ -216,14 +218,14 @@ TEST_P(CheckpointModes, TwoLevelsHoldTheSame) {
   const auto near = restore(job);
   ASSERT_TRUE(near);
   EXPECT_EQ(near->directory, job_.local);
-  fs::remove_all(job_.local);  // a new node
+  fs::remove_all(job_.local);  // This is a new node.
   const auto far = restore(job);
   ASSERT_TRUE(far) << far.error().message();
   EXPECT_EQ(far->directory, job_.directory);
   const auto again = write();
   ASSERT_TRUE(again);
   EXPECT_EQ(again->written[0].step, 4U);
-  EXPECT_FALSE(again->written[0].parent);  // the node has nothing to build upon
+  EXPECT_FALSE(again->written[0].parent);  // The node has nothing to build upon.
 }
 
 TEST_P(CheckpointModes, ARankMayBeSlow) {
@@ -248,7 +250,7 @@ TEST_P(CheckpointModes, OntoEveryOtherTopology) {
     EXPECT_EQ(restored->ranks.size(), target.ranks());
     EXPECT_TRUE(restored->other_topology);
     EXPECT_GE(restored->bytes, restored->needed_bytes);
-    // Every tensor is read; one replica reads no more than there is, ZeRO 3 never does.
+    // One replica reads no more bytes than there are, and with ZeRO 3 no number of replicas does.
     if (target.data == 1 || target.zero_stage == 3) {
       EXPECT_LE(restored->needed_bytes, own);
       EXPECT_GT(restored->needed_bytes, own * 8 / 10);
@@ -319,7 +321,7 @@ TEST_P(CheckpointModes, AUsersFilesAreStoredAsTheyChange) {
   EXPECT_EQ(second->written[0].parent, 1U);
   EXPECT_EQ(second->written[0].stored_bytes, 4096U);
   expect_restored(2, 2);
-  put("new", "x");  // other files: a whole one
+  put("new", "x");  // The files are others now, so a whole one is written.
   job_.asynchronous = true;
   const auto third = write();
   ASSERT_TRUE(third) << third.error().message();

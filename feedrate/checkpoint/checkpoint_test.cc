@@ -1,4 +1,4 @@
-// Write, publish, restore, damage: on real files below a temporary directory.
+// Tests writing, publishing, restoring and damage, on real files below a temporary directory.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <xxhash.h>
@@ -24,7 +24,7 @@ TEST_P(CheckpointFiles, WhatIsWrittenIsRestored) {
   EXPECT_EQ(restored->ranks.size(), 4U);
 }
 
-// What stands in the files is the content, byte by byte, where the manifest says.
+// The files have the content, byte by byte, where the manifest says.
 TEST_P(CheckpointFiles, EveryPieceHasItsBytes) {
   ASSERT_TRUE(write());
   const auto restored = restore();
@@ -47,7 +47,7 @@ TEST_P(CheckpointFiles, EveryPieceHasItsBytes) {
   EXPECT_GT(pieces, 60U);
 }
 
-// Tensors that a model lists: convolutions of five dimensions, rows of tables on every rank.
+// A model may list its tensors: convolutions of five dimensions, and rows of tables on every rank.
 TEST_P(CheckpointFiles, ListedTensorsComeBack) {
   job_.head.parallelism = {.data = 2};
   for (const char* name : {"unet3d", "dlrm"}) {

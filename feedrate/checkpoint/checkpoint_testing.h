@@ -1,4 +1,4 @@
-// Checkpoints of a tiny model on four ranks, in every layout, on real files.
+// Support for tests: checkpoints of a tiny model on four ranks, in every layout, on real files.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -24,11 +24,12 @@ inline ModelShape tiny_model() {
   return model;
 }
 
-// A storage in front of another; a test overrides what is to be different.
+// Passes every operation on to another storage; a test overrides what is to be different.
 class ForwardingStorage : public Storage {
  public:
   explicit ForwardingStorage(std::unique_ptr<Storage> real)
-      : ForwardingStorage{real->facts(), std::move(real)} {}  // braces: in this order
+      // Braces, unlike parentheses, make sure that facts() is asked before the move.
+      : ForwardingStorage{real->facts(), std::move(real)} {}
   ForwardingStorage(const StorageFacts& facts, std::unique_ptr<Storage> real)
       : Storage(facts), real_(std::move(real)) {}
 
@@ -109,7 +110,7 @@ class CheckpointFiles : public testing::TestWithParam<std::string_view> {
     return make_storage_factory(local_files(), IoMode::kBuffered, directory_.path(), 1);
   }
   std::string folder(std::uint64_t step) const { return job_.directory + "/" + step_folder(step); }
-  // The first file of the step that holds tensors.
+  // Returns the first file of the step that holds tensors.
   std::string some_file(std::uint64_t step) const {
     return folder(step) + "/" + job_.ranks[0].files[0].path;
   }

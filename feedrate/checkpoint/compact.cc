@@ -19,7 +19,8 @@ namespace {
 
 struct Worker {
   std::unique_ptr<Storage> storage;
-  std::unique_ptr<BufferPool> reads, writes;  // apart: a reader may hold all that it can get
+  // Two pools, because a reader may take all buffers of its own and would leave none to write with.
+  std::unique_ptr<BufferPool> reads, writes;
 };
 
 struct Compacting {
@@ -51,7 +52,7 @@ std::string changed_path(std::uint64_t rank) {
   return fmt::format("{}/{}", rank_folder(rank), kChangedFile);
 }
 
-// Writes what comes in pieces of any length as blocks.
+// Takes bytes in portions of any length and writes them as blocks.
 class BlockWriter {
  public:
   BlockWriter(Worker& worker, StorageFile& file, std::uint64_t begin, const CompactJob& job)
@@ -139,6 +140,7 @@ Task<Result<>> write_file(Worker& worker, Compacting& all, std::size_t rank, std
   }
   if (outcome && all.writes) {
     const std::string path = all.store(worker).path(manifest.step, record.path);
+    // Other ranks' parts of a shared file must stay.
     const OpenMode mode = manifest.layout == "shared" ? OpenMode::kWrite : OpenMode::kCreate;
     Result<FileHandle> target = co_await worker.storage->open(path, mode);
     if (!target) co_return fail(target.error());
@@ -160,7 +162,7 @@ Task<Result<>> write_file(Worker& worker, Compacting& all, std::size_t rank, std
   co_return outcome;
 }
 
-// Folders, and files that several ranks write into.
+// Makes folders, and the files that several ranks write into.
 Task<Result<>> make_places(Worker& worker, Compacting& all) {
   const CheckpointManifest& manifest = all.chain->newest();
   CheckpointStore store = all.store(worker);
@@ -231,9 +233,11 @@ Task<Result<>> end(Worker& worker, Compacting& all) {
     CheckpointManifest manifest = all.chain->newest();
     manifest.parent.reset();
     manifest.increments = 0;
+    // The new manifest is that of a whole checkpoint: it has no parent and no changed blocks.
     for (RankRecord& rank : manifest.ranks)
       for (FileRecord& file : rank.files)
         for (PieceRecord& piece : file.pieces) piece.changed.clear();
+    // Only after this may the changed blocks go: until then the old manifest needs them.
     Result<> done = co_await store.replace(manifest);
     if (!done) co_return done;
     for (const RankRecord& rank : manifest.ranks) {
@@ -252,14 +256,14 @@ Task<Result<>> end(Worker& worker, Compacting& all) {
   co_return Result<>{};
 }
 
-// What was written is of no use.
+// Removes the files that were written, which are of no use after an error.
 Task<> undo(Worker& worker, const Compacting& all) {
   const CheckpointManifest& manifest = all.chain->newest();
   for (const RankRecord& rank : manifest.ranks)
     for (const FileRecord& file : rank.files) {
       const std::string path = all.store(worker).path(manifest.step, file.path);
       const Result<> removed = co_await worker.storage->remove(path);
-      if (!removed) continue;  // not written yet, or the next compaction writes over it
+      if (!removed) continue;  // It was not written yet, or the next compaction overwrites it.
     }
 }
 

@@ -18,21 +18,22 @@ namespace feedrate {
 
 struct CompactJob {
   std::string directory;
-  std::optional<std::uint64_t> step;  // default: the newest
-  std::uint64_t keep = 0;             // then remove all but the newest ones and what those need
+  std::optional<std::uint64_t> step;  // The newest when it is not set.
+  // Afterwards only so many of the newest ones and what those build upon are kept; 0 keeps all.
+  std::uint64_t keep = 0;
   std::uint64_t block_bytes = std::uint64_t{4} << 20U;
-  std::uint64_t at_once = 4;  // reads and writes of a rank
+  std::uint64_t at_once = 4;  // The reads and writes of one rank that are in flight at once.
 };
 
 struct CompactSummary {
   std::uint64_t step = 0, bytes = 0;
-  std::uint64_t steps_read = 1;  // 1: it was whole, nothing was written
+  std::uint64_t steps_read = 1;  // 1 means that it was whole already and nothing was written.
   Duration elapsed{};
   std::vector<std::uint64_t> removed;
 };
 
-// kNotFound without such a checkpoint, kCorrupt when what it builds upon is damaged: it stays as it
-// is then. The group runs once.
+// Fails with kNotFound when there is no such checkpoint, and with kCorrupt when what it builds upon
+// is damaged; it then stays as it is. This is the one run that the group can make.
 Result<CompactSummary> compact_checkpoint(ReactorGroup& group, const StorageFactory& storage,
                                           const CompactJob& job, CheckpointProgress& progress,
                                           const std::stop_token& stop);

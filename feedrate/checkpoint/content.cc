@@ -14,7 +14,7 @@ std::uint64_t name_hash(std::string_view text) {
   return hash;
 }
 
-// Of one block, as it was written last.
+// Returns the content of one block, as it was written last.
 SampleContent block_content(const PieceContent& piece, std::uint64_t block) {
   SampleContent sample;
   sample.seed =
@@ -24,7 +24,8 @@ SampleContent block_content(const PieceContent& piece, std::uint64_t block) {
   return sample;
 }
 
-// Calls visit(block, offset within it, first byte of `size`, count) for what the range covers.
+// Calls visit(block, offset within it, offset within the range, count) for each block that the
+// range covers, until that returns false.
 template <class Visit>
 void each_block(std::uint64_t block_bytes, std::uint64_t offset, std::uint64_t size,
                 const Visit& visit) {

@@ -45,6 +45,8 @@ Task<Result<std::vector<RankFiles>>> plan_data_files(Storage& storage, const std
   if (files.empty())
     co_return fail(ErrorKind::kUsage, fmt::format("{} has no files", quote_path(directory)),
                    "name a model, or a directory with the files of one");
+  // The largest come first, because then the ranks end up almost equal; paths decide between equal
+  // sizes, so that every run deals alike.
   std::ranges::sort(files, [](const FilePlan& a, const FilePlan& b) {
     return std::tie(b.bytes, a.path) < std::tie(a.bytes, b.path);
   });

@@ -1,4 +1,4 @@
-// A user's own files as what a job checkpoints: a directory's files, whatever is in them.
+// Lets a job checkpoint a user's own files: those of a directory, whatever is in them.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,9 @@
 
 namespace feedrate {
 
-// All files below `directory` as "files/PATH", each as one tensor of bytes that is named PATH. They
-// are dealt out over `ranks`, the largest first to whoever has least. kUsage when there is none.
+// Returns all files below `directory` as "files/PATH", each as one tensor of bytes that is named
+// PATH. They are dealt out over `ranks`, the largest first, each to the rank with the fewest bytes.
+// Fails with kUsage when there is none.
 Task<Result<std::vector<RankFiles>>> plan_data_files(Storage& storage, const std::string& directory,
                                                      std::uint64_t ranks);
 

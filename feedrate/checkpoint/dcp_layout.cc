@@ -41,7 +41,7 @@ FilePlan plan_of(const RankGroups& rank) {
   return file;
 }
 
-// A rectangle of a tensor and the archive it lies in.
+// A rectangle of a tensor, and the place of the archive that holds it.
 struct Chunk {
   const TensorPiece* piece;
   const std::string* path;
@@ -53,7 +53,8 @@ struct Tensor {
   std::vector<Chunk> chunks;
 };
 
-// In the order in which the ranks write them.
+// Returns the tensors in the order in which the ranks write them. Of a rectangle that several ranks
+// wrote the first one's is named.
 std::vector<Tensor> tensors_of(std::span<const RankFiles> ranks) {
   std::vector<Tensor> tensors;
   std::unordered_map<std::string_view, std::size_t> by_name;
@@ -65,7 +66,8 @@ std::vector<Tensor> tensors_of(std::span<const RankFiles> ranks) {
         const auto [tensor, fresh] = by_name.try_emplace(piece.name, tensors.size());
         if (fresh) tensors.push_back({piece.name, {}});
         if (!seen.insert({tensor->second, piece.begin}).second) continue;
-        // An archive is its head, which is a text, the piece and what follows, to the next head.
+        // An archive has its head, which is one of the texts, then the piece and what follows it up
+        // to the next head.
         const std::uint64_t begin = file.texts[index].offset;
         const std::uint64_t end =
             index + 1 < file.texts.size() ? file.texts[index + 1].offset : file.trailer_offset;
@@ -86,13 +88,14 @@ std::string_view dtype_name(Dtype dtype) {
   return "uint8";
 }
 
-// Calls a class: its name, then begin(), the arguments, end().
+// Writes the pickle of .metadata. A call of a class is begin() with its name, then the arguments,
+// then end().
 class MetadataPickle {
  public:
   std::string write(const std::vector<Tensor>& tensors) {
     begin(kMetadata, "Metadata");
     dict(tensors, [this](const Tensor& tensor) { storage_metadata(tensor); });
-    // What torch 2.x flattened each name from: nothing here is nested.
+    // This dict says from which nested key torch 2.x flattened each name; nothing is nested here.
     dict(tensors, [this](const Tensor& tensor) {
       pickle_.mark();
       pickle_.text(tensor.name);
@@ -123,7 +126,8 @@ class MetadataPickle {
     pickle_.set_items();
   }
 
-  // Offsets stand twice, and most sizes are those of other chunks.
+  // Offsets occur twice and most sizes are those of other chunks, so a size is written once and
+  // then recalled.
   void size(const std::vector<std::uint64_t>& values) {
     const std::string key = fmt::format("size {}", fmt::join(values, " "));
     if (pickle_.recall(key)) return;
@@ -189,7 +193,7 @@ class DcpLayout final : public CheckpointLayout {
     return result;
   }
 
-  // Every archive has its directory.
+  // Every piece is an archive of its own, so its directory follows each.
   std::string after_piece(const FilePlan& file, std::size_t piece,
                           std::uint32_t crc32) const override {
     return after_data(file.pieces[piece].piece, crc32);

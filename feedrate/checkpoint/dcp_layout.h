@@ -1,6 +1,7 @@
-// DCP: the directory of PyTorch's distributed checkpoints. Each rank has one file, "__7_0.distcp",
-// of all its pieces, each an archive as torch.save writes it for a tensor, one after another as
-// FileSystemWriter has them. ".metadata" says which rectangle of which tensor lies where.
+// The layout "dcp": the directory of PyTorch's distributed checkpoints. Each rank has one file,
+// "__7_0.distcp", of all its pieces, each an archive as torch.save writes it for a tensor, one
+// after another as FileSystemWriter has them. ".metadata" says which rectangle of which tensor lies
+// where.
 //
 // ".metadata" is a pickle that calls the classes by the names that torch 2.x has for them
 // (torch.distributed.checkpoint.metadata and .filesystem), with the arguments that all its versions

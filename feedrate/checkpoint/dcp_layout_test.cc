@@ -12,7 +12,8 @@ namespace {
 
 using namespace std::string_literals;
 
-// Two ranks: a matrix in rows, a norm that both have, a vector of one of them.
+// Returns two ranks: a matrix that is cut into rows, a norm that both have, and a vector of one of
+// them.
 std::vector<RankGroups> two_ranks() {
   std::vector<RankGroups> ranks;
   for (std::uint64_t rank = 0; rank < 2; ++rank)
@@ -73,7 +74,8 @@ TEST(DcpLayout, MetadataNamesEachRectangleOnce) {
   EXPECT_TRUE(
       bytes.starts_with("\x80\x02"
                         "ctorch.distributed.checkpoint.metadata\nMetadata\n"));
-  // Rows 0 and 3 of the matrix: the second chunk of two; the norm of the first rank alone.
+  // The second of the matrix's two chunks begins at row 3; the norm is that of the first rank
+  // alone.
   EXPECT_EQ(count(bytes, "K\x03K\0\x86"s), 1U);
   EXPECT_EQ(count(bytes, "K\x01t"s), 1U);
 }

@@ -25,10 +25,10 @@ class Sum {
   std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
 };
 
-// A file is pieces and what lies between them.
+// A part of a file: a piece, or what lies between pieces.
 struct Segment {
   std::uint64_t begin = 0, end = 0;
-  std::size_t piece = 0;  // kFrame: none
+  std::size_t piece = 0;  // kFrame where it is no piece.
 };
 constexpr std::size_t kFrame = ~std::size_t{0};
 
@@ -71,7 +71,7 @@ struct FileRenderer::State {
   std::vector<Segment> segments = {};
   std::size_t segment = 0;
   std::uint64_t position = 0;
-  std::size_t text = 0;  // the first that does not end before `position`
+  std::size_t text = 0;  // The index of the first text that does not end before `position`.
   FileText after_piece = {};
   std::string trailer = {};
   Sum sum = {}, block_sum = {}, frame = {};
@@ -93,7 +93,7 @@ struct FileRenderer::State {
     }
     frame.add(out);
   }
-  // The part of `bytes`, at `offset` of the file, that lies in `out`.
+  // Copies the part of `bytes`, which stand at `offset` of the file, that lies in `out`.
   void copy(std::uint64_t offset, const std::string& bytes, std::span<std::byte> out) const {
     const std::uint64_t begin = std::max(offset, position);
     const std::uint64_t end = std::min(offset + bytes.size(), position + out.size());
@@ -114,7 +114,7 @@ struct FileRenderer::State {
     records.back().checksum = sum.value();
     after_piece = {at.end, layout.after_piece(file, at.piece, crcs.back())};
   }
-  // Pieces without bytes have records, too.
+  // Passes pieces without bytes, which have records, too.
   void pass_empty() {
     for (; segment < segments.size() && segments[segment].end == position; ++segment)
       fill_part(segments[segment], {});
@@ -167,6 +167,7 @@ std::uint64_t FileRenderer::skip(std::uint64_t count) {
   State& state = *state_;
   const std::uint64_t moved = std::min(count, state.file.bytes - state.position);
   state.position += moved;
+  // Nothing can be summed up without bytes, but the record names all pieces all the same.
   if (state.records.empty())
     for (const PlacedPiece& placed : state.file.pieces) state.records.push_back({placed, 0});
   return moved;
@@ -223,6 +224,8 @@ bool ChangedRenderer::advance() {
       continue;
     }
     staging_.resize(block_bytes_);
+    // The block is made before it is known whether it changed, because only its bytes give its
+    // checksum.
     pending_ = std::span(staging_).first(length);
     renderer_->next(std::span(staging_).first(length));
     if (part.frame) return true;

@@ -9,7 +9,7 @@ namespace feedrate {
 Result<Stretch> ModelledGoodput::train(Duration limit) {
   Stretch stretch;
   stretch.elapsed = limit;
-  Duration at{}, written{};  // when the one before is
+  Duration at{}, written{};  // When the checkpoint before is written.
   const auto pass = [&at, limit](Duration time, Duration& sum) {
     const Duration passed = std::min(time, limit - at);
     sum += passed;
@@ -49,7 +49,7 @@ class Course {
 
  private:
   Duration next_failure() {
-    constexpr double kNever = 4e9;  // s: beyond any run, and Duration holds it
+    constexpr double kNever = 4e9;  // In seconds; it is beyond any run, and Duration can hold it.
     return from_seconds(std::min(kNever, to_seconds(job_.mtbf) * random_.exponential()));
   }
 
@@ -66,7 +66,7 @@ class Course {
     if (stretch.begun > stretch.saved) ++all_.while_writing;
   }
 
-  // Until the checkpoint is read; it may fail again and again.
+  // Passes the time until the checkpoint is read; the job may fail again and again meanwhile.
   Result<> restart() {
     while (all_.elapsed < job_.total) {
       const Duration failure = next_failure();

@@ -23,8 +23,8 @@ Result<Stretch> RealGoodput::train(Duration limit) {
   stretch.saved = summary.written.size();
   stretch.begun = summary.begun;
   for (const WrittenCheckpoint& each : summary.written) stretch.blocked += each.blocked;
-  // No more than an interval before each checkpoint and one that was cut short; none of that when
-  // the failure came while one was written.
+  // Training is at most an interval before each checkpoint, and one more that was cut short, unless
+  // the failure came while a checkpoint was written.
   const std::uint64_t intervals = stretch.begun + (stretch.begun > stretch.saved ? 0 : 1);
   stretch.training = std::min(job.between * static_cast<std::int64_t>(intervals),
                               std::max(Duration{}, stretch.elapsed - stretch.blocked));
@@ -34,7 +34,8 @@ Result<Stretch> RealGoodput::train(Duration limit) {
 }
 
 Result<Duration> RealGoodput::restore(Duration limit) {
-  if (newest_ == 0) return Duration{};  // from the beginning
+  // No checkpoint is there, so training begins anew and reads nothing.
+  if (newest_ == 0) return Duration{};
   FEEDRATE_TRY(const auto group, setting_.make_group());
   CheckpointProgress progress;
   const Instant begin = group->reactor(0).refresh_now();

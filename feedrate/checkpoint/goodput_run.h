@@ -1,5 +1,5 @@
-// Training that fails, with real checkpoints on real storage; and what a described storage makes of
-// one checkpoint, for a run of months.
+// Training with failures and real checkpoints on real storage; and the time that a described
+// storage takes to restore one checkpoint, from which a run of months is computed.
 #pragma once
 
 #include <functional>
@@ -13,14 +13,15 @@
 namespace feedrate {
 
 struct GoodputSetting {
-  // A group runs once: each stretch and each restart has its own.
+  // Makes a new group for each stretch and each restart, because a group runs once.
   std::function<Result<std::unique_ptr<ReactorGroup>>()> make_group;
   StorageFactory storage, local;
 };
 
-// Everything is done: training is time, a failure stops the writer in the middle of what it does,
-// and restoring reads and checks what is there. kCorrupt when it finds less than there must be.
-// `job` writes checkpoints `between` apart; `setting` and both jobs must outlive it.
+// A host that does everything: training is time that passes, a failure stops the writer in the
+// middle of what it does, and restoring reads and checks what is there. It fails with kCorrupt when
+// it finds less than there must be. `job` writes checkpoints `between` apart; `setting` and both
+// jobs must outlive it.
 class RealGoodput final : public GoodputHost {
  public:
   RealGoodput(const GoodputSetting& setting, const CheckpointWriteJob& job,
@@ -34,10 +35,10 @@ class RealGoodput final : public GoodputHost {
   const CheckpointWriteJob& job_;
   const CheckpointRestoreJob& restore_job_;
   std::stop_token stop_;
-  std::uint64_t newest_ = 0;  // step that a restart must find; 0: none
+  std::uint64_t newest_ = 0;  // The step that a restart must find; 0 before the first.
 };
 
-// What all ranks take to read the files of `job`, on storage that carries no data.
+// Returns how long all ranks take to read the files of `job`, on storage that carries no data.
 Result<Duration> measure_restore(const GoodputSetting& setting, const CheckpointWriteJob& job,
                                  const std::stop_token& stop);
 

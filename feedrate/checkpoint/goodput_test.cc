@@ -1,4 +1,5 @@
-// Emulated failures against the closed form. Fixed seeds; runs are long enough for the bar of 2 %.
+// Tests emulated failures against the closed form. Seeds are fixed, and runs are long enough for a
+// bar of 2 %.
 #include "feedrate/checkpoint/goodput.h"
 
 #include <gtest/gtest.h>
@@ -8,14 +9,14 @@
 namespace feedrate {
 namespace {
 
-// J. T. Daly, Future Generation Computer Systems 22 (2006) 303-312; plan/checkpoint.h has it with
-// units, and is not below this folder.
+// The formula of J. T. Daly, Future Generation Computer Systems 22 (2006) 303-312.
+// plan/checkpoint.h has it with units, but this folder may not include that one.
 double closed_form(double mtbf, double interval, double cost, double restart) {
   return interval / (mtbf * std::exp(restart / mtbf) * (std::exp((interval + cost) / mtbf) - 1));
 }
 
 struct Case {
-  double mtbf, interval, cost, restart, read;  // s
+  double mtbf, interval, cost, restart, read;  // In seconds.
 };
 
 double simulated(const Case& each, double failures, std::uint64_t seed = 1) {
@@ -63,13 +64,15 @@ TEST(Goodput, WithoutFailuresOnlyCheckpointsCost) {
   EXPECT_DOUBLE_EQ(summary->goodput(), 0.9);
 }
 
-// What is written behind training blocks little, but is restorable late, and the next one waits.
+// A checkpoint that is written behind training blocks little, but is restorable late, and the next
+// one waits for it.
 TEST(Goodput, WrittenBehindTraining) {
   ModelledGoodput host(std::chrono::seconds(100), std::chrono::seconds(1),
                        std::chrono::seconds(150), std::chrono::seconds(1));
   const auto stretch = host.train(std::chrono::seconds(1000));
   ASSERT_TRUE(stretch);
-  // Begun at 100, 250, 400, 550, 700, 850, 1000: six, the last of them restorable at 1000.
+  // Checkpoints begin at 100, 250, 400, 550, 700, 850 and 1000 s. Six of them are restorable in
+  // time, the last of these at 1000 s.
   EXPECT_EQ(stretch->saved, 6U);
   EXPECT_EQ(stretch->elapsed, stretch->training + stretch->blocked);
   EXPECT_EQ(to_seconds(stretch->blocked), 6 * 1 + 6 * 49);

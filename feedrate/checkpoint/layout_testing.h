@@ -1,4 +1,4 @@
-// What must hold of a file in any layout, and its bytes put together by hand.
+// Support for tests: what must hold for a file in any layout, and its bytes put together by hand.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,7 +17,8 @@ struct FilePart {
   std::uint64_t begin, end;
 };
 
-// Texts, pieces, what follows them and the trailer neither overlap nor leave a gap, up to the end.
+// Expects that texts, pieces, what follows them and the trailer neither overlap nor leave a gap, up
+// to the end.
 inline void expect_whole(const CheckpointLayout& layout, const FilePlan& file) {
   std::vector<FilePart> parts;
   const auto add = [&parts](std::uint64_t begin, std::uint64_t bytes) {
@@ -40,7 +41,7 @@ inline void expect_whole(const CheckpointLayout& layout, const FilePlan& file) {
   EXPECT_EQ(at, file.bytes) << file.path;
 }
 
-// What a FileRenderer gives with buffers of `chunk` bytes.
+// Returns what a FileRenderer makes with buffers of `chunk` bytes.
 inline std::string rendered(const CheckpointLayout& layout, const FilePlan& file,
                             std::size_t chunk) {
   FileRenderer renderer(file, layout, emulated_bytes(file, {.block_bytes = 4096}, 1), 4096);
@@ -51,7 +52,8 @@ inline std::string rendered(const CheckpointLayout& layout, const FilePlan& file
   return bytes;
 }
 
-// The file around the pieces' data in `bytes`, put together in another order than a renderer does.
+// Returns the file around the pieces' data in `bytes`, put together in another order than a
+// renderer has.
 inline std::string assembled(const CheckpointLayout& layout, const FilePlan& file,
                              const std::string& bytes) {
   std::string out(file.bytes, '\0');

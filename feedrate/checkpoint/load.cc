@@ -11,8 +11,10 @@
 namespace feedrate {
 namespace {
 
-constexpr std::uint64_t kPoolBytesMax = std::uint64_t{512} << 20U;  // of a reactor's buffers
-constexpr std::uint64_t kAddressesMax = std::uint64_t{1} << 40U;    // where no page is touched
+// Limits the buffers of one reactor.
+constexpr std::uint64_t kPoolBytesMax = std::uint64_t{512} << 20U;
+// Limits the addresses where no page is touched, so that no memory is used.
+constexpr std::uint64_t kAddressesMax = std::uint64_t{1} << 40U;
 
 struct Worker {
   std::unique_ptr<Storage> storage;

@@ -1,5 +1,5 @@
-// Replicas of a job that read the same files at once, each of them whole: a model that is loaded,
-// or all ranks of a job that restarts.
+// Replicas of a job that read the same files at once, each replica all of them: a model that is
+// loaded, or all ranks of a job that restarts.
 #pragma once
 
 #include <stop_token>
@@ -12,20 +12,21 @@
 namespace feedrate {
 
 struct LoadJob {
-  std::string directory;         // of the files; on storage without data it need not be there
-  std::vector<RankFiles> ranks;  // of one replica
+  std::string directory;  // The directory of the files; on storage without data it need not exist.
+  std::vector<RankFiles> ranks;  // The ranks of one replica.
   std::uint64_t replicas = 1;
   std::uint64_t block_bytes = std::uint64_t{4} << 20U;
-  std::uint64_t at_once = 4;  // reads of a rank
+  std::uint64_t at_once = 4;  // The reads of one rank that are in flight at once.
 };
 
 struct LoadSummary {
-  std::vector<Duration> ready;  // of each replica: until its slowest rank has all
-  std::uint64_t bytes = 0;      // read by all
-  Histogram read_latency;       // ns
+  std::vector<Duration> ready;  // For each replica, the time until its slowest rank has all.
+  std::uint64_t bytes = 0;      // Read by all replicas.
+  Histogram read_latency;       // In ns.
 };
 
-// kShortRead when a file is shorter than `ranks` has it. The group runs once.
+// Fails with kShortRead when a file is shorter than `ranks` says. This is the one run that the
+// group can make.
 Result<LoadSummary> load_files(ReactorGroup& group, const StorageFactory& storage,
                                const LoadJob& job, CheckpointProgress& progress,
                                const std::stop_token& stop);

@@ -17,10 +17,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::uint32_t kVersion = 1;
-constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 60U;  // of a file: sums do not overflow
+// The largest file; below it sums of sizes do not overflow.
+constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 60U;
 constexpr std::uint64_t kSumBlockMax = std::uint64_t{1} << 30U;
 
-// JSON numbers are doubles for many readers, so 64-bit sums are text.
+// Many readers take JSON numbers as doubles, so 64-bit checksums are written as text.
 std::string hex(std::uint64_t value) { return fmt::format("{:016x}", value); }
 
 std::uint64_t from_hex(const Json& json) {
@@ -32,7 +33,8 @@ std::uint64_t from_hex(const Json& json) {
   return value;
 }
 
-// Numbers beyond 64 bits are doubles for the parser, whose conversion is undefined.
+// The parser turns numbers beyond 64 bits into doubles, whose conversion to an integer is
+// undefined, so they are refused.
 template <class T>
 void read_count(const Json& json, T& target) {
   if (!json.is_number_unsigned() || json.get<std::uint64_t>() > std::numeric_limits<T>::max())
@@ -81,7 +83,8 @@ Dtype dtype_from(const Json& json) {
   throw Json::other_error::create(501, "'" + text + "' is no type of a tensor", &json);
 }
 
-// The sums of all blocks, and runs that are apart and lie within them.
+// Reads the checksums of all blocks, and the runs of changed ones, which must be ascending and lie
+// within the piece.
 void read_blocks(const Json& json, std::uint64_t block_bytes, PieceRecord& record) {
   const auto wrong = [&](std::string_view what) {
     throw Json::other_error::create(
@@ -114,6 +117,8 @@ PieceRecord piece_from(const Json& json, std::uint64_t file_bytes, std::uint64_t
   read_counts(json.at("shape"), piece.shape);
   read_count(json.at("offset"), record.placed.offset);
   record.checksum = from_hex(json.at("xxh3"));
+  // Shapes come from a file that may be damaged, so the product of the dimensions is checked for
+  // overflow before anybody uses it.
   const std::size_t dimensions = piece.global.size();
   const bool shaped = dimensions > 0 && dimensions <= kTensorDimensionsMax &&
                       piece.begin.size() == dimensions && piece.shape.size() == dimensions;
@@ -138,7 +143,7 @@ FileRecord file_from(const Json& json, std::uint64_t block_bytes) {
   file.frame_checksum = from_hex(json.at("frame"));
   if (file.begin > kBytesMax || file.bytes > kBytesMax)
     throw Json::other_error::create(501, "'" + file.path + "' cannot be as large", &json);
-  // The file lies within the checkpoint, whatever a damaged or foreign manifest says.
+  // Refuses paths that lead out of the checkpoint, whatever a damaged or foreign manifest says.
   if (file.path.empty() || file.path.front() == '/' || file.path.find("..") != std::string::npos)
     throw Json::other_error::create(501, "'" + file.path + "' is outside", &json);
   std::uint64_t end = 0;
@@ -173,6 +178,7 @@ CheckpointManifest manifest_from(const Json& json) {
   if (json.contains("parent")) {
     read_count(json.at("parent"), manifest.parent.emplace());
     read_count(json.at("increments"), manifest.increments);
+    // A parent is always older, which also makes sure that a chain of damaged manifests ends.
     if (*manifest.parent >= manifest.step || manifest.increments == 0 ||
         manifest.sum_block_bytes == 0)
       throw Json::other_error::create(501, "no parent can be so", &json);
@@ -273,7 +279,7 @@ std::uint64_t CheckpointManifest::stored_bytes() const {
 }
 
 std::string checkpoint_to_json(const CheckpointManifest& manifest) {
-  // Two lines: what it says, and the checksum of that.
+  // The text has two lines: the manifest, and the checksum of that line.
   const std::string text = json_text(to_json(manifest), -1);
   return fmt::format("{}\n{}\n", text, hex(XXH3_64bits(text.data(), text.size())));
 }

@@ -35,7 +35,8 @@ void Pickle::integer(std::uint64_t value) {
   } else if (value < 0x80000000) {
     op('J');
     little(value, 4);
-  } else {  // two's complement: the highest bit is the sign
+    // In two's complement the highest bit is the sign, so a full byte needs another one after it.
+  } else {
     const int bytes = static_cast<int>(std::bit_width(value)) / 8 + 1;
     op('\x8a');
     little(static_cast<std::uint64_t>(bytes), 1);

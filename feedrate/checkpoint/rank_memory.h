@@ -1,5 +1,5 @@
-// The state of one rank in host memory: what an asynchronous checkpoint copies from the
-// accelerator before training goes on, and what is written from then.
+// The state of one rank in host memory. An asynchronous checkpoint copies it from the accelerator
+// before training goes on, and writes it from there.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@ namespace feedrate {
 class RankMemory {
  public:
   RankMemory() = default;
-  // Room for all pieces, its pages touched in advance, as a job keeps a pinned region; kEnvironment
-  // when the host does not have it. `files` must outlive it.
+  // Allocates room for all pieces and touches its pages in advance, as a job keeps a pinned region.
+  // Fails with kEnvironment when the host does not have the memory. `files` must outlive it.
   static Result<RankMemory> make(std::span<const FilePlan> files);
   RankMemory(RankMemory&& other) noexcept;
   RankMemory& operator=(RankMemory&& other) noexcept;
@@ -27,13 +27,15 @@ class RankMemory {
 
   std::span<std::byte> piece(std::size_t file, std::size_t piece) const;
   std::uint64_t bytes() const { return bytes_; }
-  // Takes the state of an emulated job at a step: as many bytes of memory traffic as a copy.
+  // Writes the state of an emulated job at a step, which moves as many bytes in memory as a copy
+  // does.
   void snapshot(const CheckpointContent& content, std::uint64_t step);
   PieceFill fill(std::size_t file) const;
 
  private:
   std::span<const FilePlan> files_;
-  std::vector<std::vector<std::uint64_t>> offsets_;  // of each piece of each file
+  // The offset in region_ of each piece of each file.
+  std::vector<std::vector<std::uint64_t>> offsets_;
   std::byte* region_ = nullptr;
   std::uint64_t bytes_ = 0;
 };

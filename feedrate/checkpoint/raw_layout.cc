@@ -49,7 +49,8 @@ class SharedLayout final : public CheckpointLayout {
       file.shared = true;
       for (const ShardGroup& group : rank.groups) append(group, file);
       if (file.bytes > 0) {
-        // Zeros up to the next part: direct writes are of whole blocks, but for the last.
+        // Zeros fill the part up to the next one, because direct writes are of whole blocks, except
+        // at the end of a file.
         const std::uint64_t padded =
             (file.bytes + kPartAlignment - 1) / kPartAlignment * kPartAlignment;
         file.bytes = file.trailer_offset = padded;

@@ -1,6 +1,6 @@
-// Tensors one after another without any header: "raw", one file for each group of a rank, and
-// "shared", one file that all ranks write, each at its own place (N-to-1). Where a tensor lies
-// stands in the checkpoint's manifest.
+// Layouts of tensors one after another without any header: "raw" has one file for each group of a
+// rank, and "shared" has one file that all ranks write, each at its own place (N-to-1). The
+// checkpoint's manifest says where a tensor lies.
 #pragma once
 
 #include "feedrate/checkpoint/layout.h"

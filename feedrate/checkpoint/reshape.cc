@@ -16,7 +16,7 @@ const TensorPiece& piece_at(const CheckpointManifest& manifest, const PiecePlace
   return manifest.ranks[place.rank].files[place.file].pieces[place.piece].placed.piece;
 }
 
-// Of pieces that several ranks wrote the first one's.
+// Returns the pieces of each tensor. Of a piece that several ranks wrote the first one's is taken.
 PiecesByName pieces_of(const CheckpointManifest& manifest) {
   PiecesByName pieces;
   std::set<std::pair<std::string_view, std::vector<std::uint64_t>>> seen;
@@ -32,7 +32,8 @@ PiecesByName pieces_of(const CheckpointManifest& manifest) {
   return pieces;
 }
 
-// Adds what `wanted` has in common with `have`, as ranges of bytes of `have`; the bytes in common.
+// Adds what `wanted` has in common with `have`, as ranges of bytes of `have`. Returns the number of
+// bytes in common.
 std::uint64_t add_common(const TensorPiece& wanted, const TensorPiece& have,
                          const PiecePlace& place, std::vector<PieceRange>& ranges) {
   const std::size_t dimensions = have.shape.size();
@@ -48,8 +49,8 @@ std::uint64_t add_common(const TensorPiece& wanted, const TensorPiece& have,
     begin[d] -= have.begin[d];
     common *= count[d];
   }
-  // Rows of the first dimension, and in each of them a run of the second; further dimensions are
-  // never cut.
+  // The common part is made of rows of the first dimension with a run of the second in each of
+  // them; further dimensions are never cut.
   std::uint64_t item = dtype_bytes(have.dtype);
   for (std::size_t d = 2; d < dimensions; ++d) item *= have.shape[d];
   const std::uint64_t columns = dimensions > 1 ? have.shape[1] : 1;

@@ -1,4 +1,4 @@
-// Which bytes of a checkpoint each rank of a job with another topology needs: pure.
+// Computes which bytes of a checkpoint each rank of a job with another topology needs. It is pure.
 #pragma once
 
 #include <cstdint>
@@ -10,26 +10,27 @@
 
 namespace feedrate {
 
-// Bytes of one piece of the checkpoint.
+// A range of bytes of one piece of the checkpoint.
 struct PieceRange {
   PiecePlace place;
-  std::uint64_t offset = 0, length = 0;  // what is read of it
+  std::uint64_t offset = 0, length = 0;  // The part of it that is read.
 };
 struct RankNeeds {
   std::uint64_t rank = 0;
-  std::uint64_t needed_bytes = 0;  // of tensors
-  // By file of the checkpoint, ascending. Where what is needed lies less than kReadThrough apart it
-  // is read through, so `ranges` may have more.
+  std::uint64_t needed_bytes = 0;  // The bytes of tensors that it needs.
+  // Ordered by file of the checkpoint, ascending. Where two needed ranges lie less than
+  // kReadThrough bytes apart the gap is read, too, because that is cheaper than another read; so
+  // `ranges` may cover more than `needed_bytes`.
   std::vector<PieceRange> ranges;
 };
 inline constexpr std::uint64_t kReadThrough = std::uint64_t{64} << 10U;
 
-// kUsage for a checkpoint that has not all tensors whole (a subset of its ranks, a user's files) or
-// whose optimizer is cut in another way than `target` has it.
+// Fails with kUsage for a checkpoint that does not have all tensors whole (a subset of its ranks, a
+// user's files), or whose optimizer is cut in another way than `target` has it.
 Result<> check_reshape(const CheckpointManifest& manifest, const Parallelism& target,
                        bool weights_only);
-// What the ranks of `target` need, when it can be. `model` is the one that
-// was checkpointed, scaled as it was.
+// Returns what the ranks of `target` need, once check_reshape() agrees. `model` is the one that was
+// checkpointed, scaled as it was.
 Result<std::vector<RankNeeds>> reshape(const CheckpointManifest& manifest, const ModelShape& model,
                                        const Parallelism& target, bool weights_only);
 

@@ -25,17 +25,17 @@ struct Worker {
   Histogram read_latency;
 };
 
-// A file of the checkpoint, all of it or, for another topology, parts of its pieces.
+// A file of the checkpoint that is read: all of it or, for another topology, parts of its pieces.
 struct RestoreStream {
-  std::size_t rank = 0, file = 0;  // of the checkpoint
-  std::vector<PieceRange> ranges;  // none: all
+  std::size_t rank = 0, file = 0;  // Indexes of the checkpoint's rank and of the file in it.
+  std::vector<PieceRange> ranges;  // Empty where all of the file is read.
 };
 struct RestoreRank {
   std::uint64_t rank = 0;
   std::vector<RestoreStream> streams;
 };
 
-// A step, and the directory it is in.
+// A step and the directory that it is in.
 struct Candidate {
   std::uint64_t step = 0;
   const std::string* directory = nullptr;
@@ -45,14 +45,17 @@ struct Restoring {
   const CheckpointRestoreJob& job;
   CheckpointProgress& progress;
   Barrier barrier;
-  std::atomic<bool> damaged = false;  // the one that is being read
+  std::atomic<bool> damaged = false;  // Whether the one that is being read is damaged.
   std::atomic<std::uint64_t> bytes = 0;
   std::mutex mutex = {};
-  std::optional<Error> problem = {}, error = {};  // of that one; of the whole
-  std::vector<Candidate> candidates = {};         // newest last
-  std::vector<Candidate> others = {};             // which were not asked for
-  std::vector<std::uint64_t> others_whole = {};   // as far as can be told without reading them
-  std::optional<CheckpointChain> chain = {};      // being read; none: it is over
+  // The first says what is wrong with that one, the second ends the whole restore.
+  std::optional<Error> problem = {}, error = {};
+  std::vector<Candidate> candidates = {};  // The newest comes last.
+  std::vector<Candidate> others = {};      // The steps that were not asked for.
+  // Those of `others` that look whole without being read.
+  std::vector<std::uint64_t> others_whole = {};
+  // The one that is being read; not set when there is nothing left to read.
+  std::optional<CheckpointChain> chain = {};
   const std::string* directory = nullptr;
   std::vector<RestoreRank> ranks = {};
   std::exception_ptr no_buffers = {};
@@ -68,7 +71,8 @@ struct Restoring {
   }
 };
 
-// Looks at bytes that are part of a piece, which is what was written there.
+// Compares bytes that are parts of pieces with what was written there. It is used where a part has
+// no checksum of its own.
 class RangeChecker {
  public:
   RangeChecker(const CheckpointManifest& manifest, const std::vector<PieceRange>& ranges)
@@ -133,7 +137,7 @@ Gather gather_of(const Restoring& restoring, const RestoreStream& stream) {
   return gather;
 }
 
-// Hands the bytes to whoever checks them, in order.
+// Reads a stream and hands its bytes, in order, to the checker.
 Task<Result<>> check_all(Worker& worker, Restoring& restoring, const RestoreStream& stream,
                          const std::vector<FileHandle>& files, const Gather& gather) {
   const CheckpointManifest& manifest = restoring.chain->newest();
@@ -152,7 +156,8 @@ Task<Result<>> check_all(Worker& worker, Restoring& restoring, const RestoreStre
     if (!block) outcome = fail(block.error());
     if (!block || !*block) break;
     if (!restoring.job.verify) continue;
-    // A turn of the reactor lies between slices: reads that are done get their successors.
+    // Yields to the reactor between slices, so that reads which are done get successors while
+    // checking goes on.
     std::span<const std::byte> rest = (*block)->bytes;
     while (outcome && !rest.empty()) {
       co_await worker.storage->reactor().yield();
@@ -207,7 +212,8 @@ Task<Result<>> find_in(Worker& worker, const std::string& directory,
   co_return Result<>{};
 }
 
-// Which there are, or the one that is asked for; of two levels first what the node has itself.
+// Finds all checkpoints, or the one that is asked for. With two levels the node-local copy of a
+// step comes last, so that it is tried first.
 Task<Result<>> find_candidates(Worker& worker, Restoring& restoring) {
   const CheckpointRestoreJob& job = restoring.job;
   std::vector<Candidate>& found = restoring.candidates;
@@ -215,9 +221,11 @@ Task<Result<>> find_candidates(Worker& worker, Restoring& restoring) {
   if (!ours) co_return ours;
   if (!job.local.empty()) {
     ours = co_await find_in(worker, job.local, found);
-    // A node that is new has nothing.
+    // A node that is new has no directory of ours.
     if (!ours && ours.error().kind() != ErrorKind::kNotFound) co_return ours;
   }
+  // A stable sort leaves the node-local copy of a step behind the shared one, and candidates are
+  // taken from the end.
   std::ranges::stable_sort(found, {}, &Candidate::step);
   if (!job.step) co_return Result<>{};
   const auto asked = std::ranges::stable_partition(
@@ -233,8 +241,8 @@ Task<Result<>> find_candidates(Worker& worker, Restoring& restoring) {
       steps.empty() ? "there is none" : fmt::format("it has {}", fmt::join(steps, ", ")));
 }
 
-// By the manifests of a step and of what it builds upon, and by the lengths of its files: the bytes
-// are not read.
+// Returns whether a step is whole, judged by its manifests, by those it builds upon, and by the
+// lengths of its files. The bytes are not read.
 Task<bool> looks_whole(Worker& worker, const Restoring& restoring, const Candidate& candidate) {
   CheckpointStore store(*worker.storage, *candidate.directory);
   const Result<CheckpointChain> chain = co_await load_chain(store, candidate.step);
@@ -252,7 +260,8 @@ Task<bool> looks_whole(Worker& worker, const Restoring& restoring, const Candida
   co_return true;
 }
 
-// The one that was asked for is damaged: what could be restored in its place.
+// Called when the step that was asked for is damaged: finds the steps that could be restored
+// instead.
 Task<> look_at_others(Worker& worker, Restoring& restoring) {
   for (const Candidate& other : restoring.others) {
     const bool whole = co_await looks_whole(worker, restoring, other);
@@ -261,7 +270,7 @@ Task<> look_at_others(Worker& worker, Restoring& restoring) {
   }
 }
 
-// Each rank reads what it wrote.
+// Plans that each rank reads what it wrote.
 std::vector<RestoreRank> same_topology(const CheckpointManifest& manifest) {
   std::vector<RestoreRank> ranks;
   for (std::size_t rank = 0; rank < manifest.ranks.size(); ++rank) {
@@ -273,7 +282,7 @@ std::vector<RestoreRank> same_topology(const CheckpointManifest& manifest) {
   return ranks;
 }
 
-// A stream for each file of the checkpoint that has something of it.
+// Returns a stream for each file of the checkpoint that has something of what the rank needs.
 std::vector<RestoreStream> streams_of(const RankNeeds& need) {
   std::vector<RestoreStream> streams;
   for (const PieceRange& range : need.ranges) {
@@ -317,7 +326,7 @@ Result<> plan_ranks(Restoring& restoring) {
   return {};
 }
 
-// The newest that is left and whose manifests can be read.
+// Chooses the newest candidate that is left and whose manifests can be read.
 Task<> choose(Worker& worker, Restoring& restoring) {
   restoring.chain.reset();
   while (!restoring.candidates.empty()) {
@@ -325,7 +334,7 @@ Task<> choose(Worker& worker, Restoring& restoring) {
     restoring.candidates.pop_back();
     CheckpointStore store(*worker.storage, *candidate.directory);
     Result<CheckpointChain> chain = co_await load_chain(store, candidate.step);
-    // What was not read to its end is not damaged.
+    // A read that a stop cancelled says nothing about damage.
     if (!chain && chain.error().kind() == ErrorKind::kCancelled) {
       restoring.error = chain.error();
       break;
@@ -345,7 +354,7 @@ Task<> choose(Worker& worker, Restoring& restoring) {
   }
 }
 
-// After all ranks are done with one: it is the one, or why not.
+// Called after all ranks have read one: notes that it is restored, or why it is skipped.
 void conclude(Worker& worker, Restoring& restoring) {
   const std::uint64_t step = restoring.chain->newest().step;
   if (!restoring.damaged) {
@@ -358,13 +367,15 @@ void conclude(Worker& worker, Restoring& restoring) {
     summary.steps_read = restoring.chain->steps();
     return;
   }
+  // A read that a stop cancelled ends the restore: trying an older one would take the wrong step.
   if (restoring.problem->kind() == ErrorKind::kCancelled) restoring.error = *restoring.problem;
   restoring.summary.skipped.push_back({step, restoring.problem->message()});
   restoring.problem.reset();
   restoring.damaged = false;
 }
 
-// For `ranks` that this reactor reads. Of many ranks some wait for each other's buffers.
+// Makes the buffers for the `ranks` that this reactor reads. Where there are many ranks, some wait
+// for the buffers of others.
 void make_buffers(std::size_t ranks, Worker& worker, Restoring& restoring) {
   if (ranks == 0) return;
   const StreamReaderOptions reads{restoring.job.reads_at_once, 2};
@@ -398,7 +409,7 @@ Task<> run_reactor(unsigned index, unsigned reactors, Worker& worker, Restoring&
     const std::size_t ranks = restoring.ranks.size();
     const std::size_t mine = ranks / reactors + (index < ranks % reactors ? 1 : 0);
     make_buffers(mine, worker, restoring);
-    // The time counts once all have their buffers.
+    // The time starts when all have their buffers.
     co_await restoring.barrier.arrive(reactor, [&] { restoring.begin = reactor.refresh_now(); });
     if (restoring.no_buffers) break;
     Semaphore done(reactor, 0);

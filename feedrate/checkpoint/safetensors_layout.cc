@@ -27,7 +27,8 @@ std::string piece_name(const TensorPiece& piece) {
   return piece.whole() ? piece.name : fmt::format("{}@{}", piece.name, fmt::join(piece.begin, ","));
 }
 
-// The length as 8 bytes, little-endian, and the header, padded with spaces to 8 bytes.
+// Returns the length as 8 bytes, little-endian, and the header, padded with spaces to a multiple of
+// 8 bytes.
 std::string head(const ShardGroup& group) {
   Json json{{"__metadata__", {{"format", "pt"}}}};
   std::uint64_t offset = 0;

@@ -15,11 +15,12 @@ namespace {
 
 constexpr std::string_view kPart = ".part";
 constexpr std::string_view kStep = "step-";
-// A manifest of 1,024 ranks is a few megabytes.
+// The manifest of 1,024 ranks has a few megabytes, so a larger file is damaged. The limit keeps it
+// from taking all memory.
 constexpr std::uint64_t kManifestBytesMax = std::uint64_t{1} << 30U;
 constexpr std::size_t kTextBlock = std::size_t{1} << 20U;
 
-// The step of "step-0000000100" or "step-0000000100.part", whose tail must be `tail`.
+// Returns the step of "step-0000000100" or "step-0000000100.part", whose tail must be `tail`.
 std::optional<std::uint64_t> step_of(std::string_view name, std::string_view tail) {
   if (!name.starts_with(kStep) || !name.ends_with(tail)) return std::nullopt;
   name.remove_prefix(kStep.size());
@@ -79,6 +80,8 @@ Task<Result<>> CheckpointStore::prepare() {
     return std::ranges::any_of(*entries, [&](const DirectoryEntry& e) { return e.name == name; });
   };
   const std::string marker = std::string(kCheckpointsMarker);
+  // A directory without the marker might be anybody's, so it must be empty, but for the lost+found
+  // of a file system's root and for a marker that was not finished.
   if (!has(marker)) {
     for (const DirectoryEntry& entry : *entries)
       if (entry.name != "lost+found" && entry.name != marker + std::string(kPart))
@@ -138,6 +141,8 @@ Task<Result<>> CheckpointStore::begin(std::uint64_t step, const std::vector<Rank
     const Result<> made = co_await make_folder(folder);
     if (!made) co_return made;
   }
+  // A shared file is created once here, because ranks that created it would empty it for each
+  // other.
   for (const std::string& path : shared) {
     Result<FileHandle> file = co_await storage_.open(path, OpenMode::kCreate);
     if (!file) co_return fail(file.error());
@@ -205,6 +210,7 @@ Task<Result<std::vector<std::uint64_t>>> CheckpointStore::prune(std::uint64_t ke
                                                                 const Parents& parents) {
   const auto published = co_await steps();
   if (!published) co_return fail(published.error());
+  // What a kept one builds upon is needed as well, however old it is.
   std::set<std::uint64_t> needed;
   const std::size_t first = published->size() - std::min<std::size_t>(keep, published->size());
   for (std::size_t index = first; index < published->size(); ++index)
@@ -228,6 +234,7 @@ Task<Result<>> CheckpointStore::remove(std::uint64_t step) {
   const std::string folder = fmt::format("{}/{}", directory_, step_folder(step));
   if (!moves()) {
     const std::string manifest = path(step, std::string(kCheckpointManifest));
+    // Without its manifest the step does not exist, whatever is left of it after a crash.
     const Result<> hidden = co_await storage_.remove(manifest);
     if (!hidden) co_return hidden;
     co_return co_await remove_tree(folder);
@@ -253,6 +260,8 @@ BufferPool CheckpointStore::text_pool() const {
 }
 
 Task<Result<>> CheckpointStore::write_text(const std::string& path, const std::string& text) {
+  // Where the storage renames, that comes last, so that a reader finds the old text or the new one,
+  // but never a part.
   const std::string temporary = path + std::string(moves() ? kPart : "");
   Result<FileHandle> file = co_await storage_.open(temporary, OpenMode::kCreate);
   if (!file) co_return fail(file.error());

@@ -1,5 +1,5 @@
-// The directory that checkpoints lie in, and how one comes and goes so that a crash at any moment
-// leaves whole ones only:
+// The directory that checkpoints lie in. They are added and removed in such an order that a crash
+// at any moment leaves only whole ones:
 //
 //   DIR/feedrate-checkpoints.json          the directory is ours
 //   DIR/step-0000000100.part/...           being written, or on its way out: does not exist
@@ -31,31 +31,33 @@ class CheckpointStore {
   Storage& storage() { return storage_; }
   const std::string& directory() const { return directory_; }
 
-  // Makes the directory, or takes one that is ours; kUsage for one with other files in it. Removes
-  // what an interrupted writer left.
+  // Makes the directory, or takes one that is ours, and removes what an interrupted writer left.
+  // Fails with kUsage for a directory with other files in it.
   Task<Result<>> prepare();
-  // kNotFound where there is no directory of ours.
+  // Fails with kNotFound where there is no directory of ours.
   Task<Result<>> require();
-  // Steps that are published, ascending.
+  // Returns the steps that are published, ascending.
   Task<Result<std::vector<std::uint64_t>>> steps();
 
-  // Directories and shared files, so that all ranks can write.
+  // Makes the directories and the shared files, so that all ranks can write.
   Task<Result<>> begin(std::uint64_t step, const std::vector<RankFiles>& ranks);
-  // Nothing where the storage has no directories.
+  // Makes a folder; does nothing where the storage has no directories.
   Task<Result<>> make_folder(const std::string& path);
   std::string writing_path(std::uint64_t step, const std::string& path) const;
   std::string path(std::uint64_t step, const std::string& path) const;
-  // All data of the step are durable. Small files and the manifest are written, then it is whole.
+  // To be called when all data of the step are durable: writes the small files and the manifest,
+  // after which the checkpoint is whole.
   Task<Result<>> publish(const CheckpointManifest& manifest, const std::vector<WholeFile>& files);
   Task<Result<CheckpointManifest>> manifest(std::uint64_t step);
-  // Puts another manifest in the place of a published one's, when all that it names is durable.
+  // Replaces the manifest of a published checkpoint. All that the new one names must be durable.
   Task<Result<>> replace(const CheckpointManifest& manifest);
-  // Of all that are published and not damaged: what each builds upon.
+  // Maps each step that is published and not damaged to the step that it builds upon.
   using Parents = std::map<std::uint64_t, std::optional<std::uint64_t>>;
   Task<Result<Parents>> parents();
-  // Removes all but the newest `keep` and what those build upon; returns which.
+  // Removes all but the newest `keep` and what those build upon. Returns the steps that were
+  // removed.
   Task<Result<std::vector<std::uint64_t>>> prune(std::uint64_t keep, const Parents& parents);
-  // A published one, or one that was being written.
+  // remove() takes a published step, abandon() one that was being written.
   Task<Result<>> remove(std::uint64_t step);
   Task<Result<>> abandon(std::uint64_t step);
 
@@ -63,14 +65,15 @@ class CheckpointStore {
   Task<Result<>> write_text(const std::string& path, const std::string& text);
   Task<Result<std::string>> read_text(const std::string& path);
   bool moves() const { return storage_.facts().atomic_rename; }
-  // A step that is published, or of which an interrupted writer left something.
+  // Returns whether the step has a manifest: one without it is what an interrupted writer left.
   Task<bool> has_manifest(std::uint64_t step);
-  Task<Result<>> sync_folder(const std::string& path);  // nothing where there are none
+  // Does nothing where there are no directories.
+  Task<Result<>> sync_folder(const std::string& path);
   Task<Result<>> remove_tree(const std::string& path);
   Task<Result<>> sync_tree(const std::string& path);
 
-  // The one block that a text goes through. Texts are few and small beside the data, whose own
-  // buffers need not be there yet.
+  // Makes the one buffer that a text goes through. Texts are few and small beside the data, whose
+  // own buffers need not exist yet.
   BufferPool text_pool() const;
 
   Storage& storage_;

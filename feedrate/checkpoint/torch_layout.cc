@@ -7,7 +7,7 @@
 namespace feedrate {
 namespace {
 
-// Of anything with a TensorPiece in it.
+// Plans the archive of a list of anything that has a TensorPiece in it.
 template <class Pieces, class PieceOf>
 TorchZip zip_of(const Pieces& pieces, const PieceOf& piece_of) {
   Pickle pickle;
@@ -60,7 +60,7 @@ class TorchLayout final : public CheckpointLayout {
 
   std::string after_piece(const FilePlan& file, std::size_t piece,
                           std::uint32_t crc32) const override {
-    const FileText& header = file.texts[1 + piece];  // behind the archive's head
+    const FileText& header = file.texts[1 + piece];  // The first text is the archive's head.
     return TorchZip::descriptor(header.offset, file.pieces[piece].piece.bytes(), crc32);
   }
 

@@ -69,13 +69,13 @@ TEST(TorchLayout, DataPickleNamesEachTensor) {
   const std::string& head = file.texts.at(0).bytes;
   EXPECT_TRUE(head.starts_with("PK\x03\x04\0\0\x08\x08"s));
   EXPECT_EQ(head.substr(64, 6), "\x80\x02}(X\x01"s);
-  // Three rows of five, one after another; the second tensor is storage "1".
+  // The tensor has three rows of five, one after another; the second tensor is storage "1".
   EXPECT_NE(head.find("K\0K\x03K\x05\x86K\x05K\x01\x86\x89"s), std::string::npos);
   EXPECT_NE(head.find("ctorch\nFloatStorage\n"), std::string::npos);
   EXPECT_NE(head.find("byteorder"), std::string::npos);
 }
 
-// Offsets at and beyond 4 GiB: figures of what miniz in torch 1.13 wrote.
+// Tests offsets at and beyond 4 GiB. The figures are those of what miniz in torch 1.13 wrote.
 TEST(TorchZip, FarHeadersAndLargeRecordsHaveZip64Fields) {
   const TorchZip zip("\x80\x02}.", std::array{4 * kGiB + 4101, std::uint64_t{10}});
   const TorchZip::Storage &large = zip.storages()[0], &far = zip.storages()[1];
@@ -113,7 +113,8 @@ TEST(TorchZip, MoreEntriesThan16BitsCount) {
   const std::string trailer = zip.trailer(std::vector<std::uint32_t>(bytes.size()));
   const std::string end = trailer.substr(trailer.size() - 98);
   EXPECT_TRUE(end.starts_with("PK\x06\x06"));
-  EXPECT_EQ(end.substr(24, 8), "\x73\x11\x01\0\0\0\0\0"s);  // and data.pkl, byteorder, version
+  // The count includes data.pkl, byteorder and version.
+  EXPECT_EQ(end.substr(24, 8), "\x73\x11\x01\0\0\0\0\0"s);
   EXPECT_EQ(end.substr(84, 4), "\xff\xff\xff\xff");
   for (const TorchZip::Storage& storage : zip.storages())
     ASSERT_EQ(storage.data_offset() % 64, 0U) << storage.header_offset;

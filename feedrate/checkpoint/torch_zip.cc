@@ -11,7 +11,7 @@ namespace feedrate {
 namespace {
 
 constexpr std::uint64_t kAlignment = 64;
-constexpr std::uint64_t kLarge = UINT32_MAX;  // from here on a field of 32 bits does not do
+constexpr std::uint64_t kLarge = UINT32_MAX;  // From here on a field of 32 bits is too small.
 constexpr std::uint16_t kHasDescriptor = 0x0008, kUtf8 = 0x0800;
 constexpr std::string_view kVersion = "3\n";
 
@@ -34,7 +34,7 @@ bool has_zip64(std::uint64_t header_offset, std::uint64_t bytes) {
   return bytes >= kLarge || header_offset >= kLarge;
 }
 
-// `stored` is what the record takes in the archive.
+// `stored` is the size that the record takes in the archive.
 std::string zip64_field(std::uint64_t header_offset, std::uint64_t bytes, std::uint64_t stored) {
   std::string out;
   if (!has_zip64(header_offset, bytes)) return out;
@@ -49,10 +49,13 @@ std::string zip64_field(std::uint64_t header_offset, std::uint64_t bytes, std::u
   return out;
 }
 
-// As miniz leaves it when built without a clock: no version, no date; the CRC and what is stored
-// come behind the data and in the directory, which is where zipfile and torch look.
+// Returns the header as miniz leaves it when built without a clock: without version and date. The
+// CRC and the sizes follow behind the data and in the directory, which is where zipfile and torch
+// look.
 std::string local_header(std::string_view name, std::uint64_t header_offset, std::uint64_t bytes) {
   std::string extra = zip64_field(header_offset, bytes, 0);
+  // The header has 30 bytes of fixed fields; 4 bytes are the id and the length of the padding
+  // field.
   const std::uint64_t end = header_offset + 30 + name.size() + extra.size() + 4;
   const auto padding = static_cast<std::uint16_t>((kAlignment - end % kAlignment) % kAlignment);
   extra += "FB";
@@ -62,7 +65,7 @@ std::string local_header(std::string_view name, std::uint64_t header_offset, std
   std::string out = "PK\x03\x04";
   append<std::uint16_t>(out, 0);
   append(out, flags(bytes));
-  out.append(18, '\0');  // method, time, date, CRC, sizes
+  out.append(18, '\0');  // Method, time, date, CRC and sizes.
   append(out, static_cast<std::uint16_t>(name.size()));
   append(out, static_cast<std::uint16_t>(extra.size()));
   out.append(name).append(extra);
@@ -77,10 +80,11 @@ std::uint32_t crc32_of(std::string_view text) {
 std::string end_records(std::uint64_t directory_offset, std::uint64_t directory_bytes,
                         std::uint64_t entries) {
   std::string out = "PK\x06\x06";
+  // The size of a zip64 end record counts from behind the size itself: 44 bytes.
   append<std::uint64_t>(out, 44);
-  append<std::uint16_t>(out, 3U << 8U | 30U);  // made on Unix, by version 3.0
+  append<std::uint16_t>(out, 3U << 8U | 30U);  // Made on Unix, by version 3.0.
   append<std::uint16_t>(out, 45);
-  append<std::uint64_t>(out, 0);  // disks
+  append<std::uint64_t>(out, 0);  // Disk numbers.
   for (const std::uint64_t value : {entries, entries, directory_bytes, directory_offset})
     append(out, value);
   out += "PK\x06\x07";
@@ -95,7 +99,7 @@ std::string end_records(std::uint64_t directory_offset, std::uint64_t directory_
   append(out, entries16);
   append(out, field32(directory_bytes));
   append(out, field32(directory_offset));
-  append<std::uint16_t>(out, 0);  // comment
+  append<std::uint16_t>(out, 0);  // Comment length.
   return out;
 }
 
@@ -164,15 +168,15 @@ std::string TorchZip::descriptor(std::uint64_t header_offset, std::uint64_t byte
 std::string TorchZip::central(const Entry& entry) {
   const std::string extra = zip64_field(entry.header_offset, entry.bytes, entry.bytes);
   std::string out = "PK\x01\x02";
-  append<std::uint32_t>(out, 0);  // versions
+  append<std::uint32_t>(out, 0);  // Versions.
   append(out, flags(entry.bytes));
-  out.append(6, '\0');  // method, time, date
+  out.append(6, '\0');  // Method, time and date.
   append(out, entry.crc32);
   append(out, field32(entry.bytes));
   append(out, field32(entry.bytes));
   append(out, static_cast<std::uint16_t>(entry.name.size()));
   append(out, static_cast<std::uint16_t>(extra.size()));
-  out.append(10, '\0');  // comment, disk, attributes
+  out.append(10, '\0');  // Comment length, disk and attributes.
   append(out, field32(entry.header_offset));
   return out + entry.name + extra;
 }
@@ -192,11 +196,12 @@ void append_tensor(Pickle& pickle, const TensorPiece& piece, std::uint64_t numbe
   pickle.integer(piece.elements());
   pickle.tuple();
   pickle.persistent_id();
-  pickle.integer(0);  // where in the storage it begins
+  pickle.integer(0);  // Where in the storage the tensor begins.
   pickle.integers(piece.shape);
   pickle.integers(strides);
-  pickle.boolean(false);                        // requires_grad
-  pickle.global("collections", "OrderedDict");  // its hooks: one dict a tensor, so not kept
+  pickle.boolean(false);  // requires_grad
+  // The hooks: each tensor has a dict of its own, so it is not kept for recall.
+  pickle.global("collections", "OrderedDict");
   pickle.empty_tuple();
   pickle.reduce();
   pickle.tuple();

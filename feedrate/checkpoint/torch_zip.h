@@ -21,7 +21,7 @@
 
 namespace feedrate {
 
-// Where the parts of an archive lie, counted from its first byte.
+// Plans an archive; offsets count from its first byte.
 class TorchZip {
  public:
   struct Storage {
@@ -31,18 +31,18 @@ class TorchZip {
     std::uint64_t data_offset() const { return header_offset + header.size(); }
   };
 
-  // `pickle` is that of data.pkl; the storages have the numbers 0, 1, ... in it.
+  // `pickle` is the content of data.pkl, in which the storages have the numbers 0, 1, ...
   TorchZip(const std::string& pickle, std::span<const std::uint64_t> storage_bytes);
 
-  // Everything before the first storage's header.
+  // Returns everything before the first storage's header.
   const std::string& head() const { return head_; }
   const std::vector<Storage>& storages() const { return storages_; }
-  // Behind the last storage and its descriptor.
+  // Returns the offset behind the last storage and its descriptor.
   std::uint64_t trailer_offset() const { return trailer_offset_; }
-  // From there to the archive's end: `crc32` has a value for each storage.
+  // Returns what stands from there to the archive's end. `crc32` has one value for each storage.
   std::string trailer(std::span<const std::uint32_t> crc32) const;
 
-  // What stands behind the data of a record: nothing when it has none.
+  // Returns what stands behind the data of a record, which is nothing when the record has no data.
   static std::string descriptor(std::uint64_t header_offset, std::uint64_t bytes,
                                 std::uint32_t crc32);
 
@@ -62,7 +62,7 @@ class TorchZip {
   std::uint64_t trailer_offset_ = 0;
 };
 
-// The value of a tensor whose data is storage `number`: contiguous, with the piece's shape.
+// Appends the value of a contiguous tensor with the piece's shape, whose data is storage `number`.
 void append_tensor(Pickle& pickle, const TensorPiece& piece, std::uint64_t number);
 
 }  // namespace feedrate

@@ -21,7 +21,8 @@ Task<> run_writer(CheckpointWriter& writer, Reactor& reactor, const CheckpointWr
   co_await writer.finish();
 }
 
-// Bytes a second of one core that makes and sums up content: of the largest file, for 20 ms.
+// Returns the bytes/s at which one core makes content and its checksums, measured on the largest
+// file for 20 ms.
 double generation_rate(const CheckpointWriteJob& job) {
   const FilePlan* largest = nullptr;
   for (const RankFiles& rank : job.ranks)
@@ -54,7 +55,7 @@ CheckpointRun::CheckpointRun(ReactorGroup& group, StorageFactory storage, Storag
       local_(std::move(local)),
       writing_(job, group.size(), progress),
       writers_(group.size()) {
-  // A figure of this host, which a simulation must not depend on.
+  // This is a figure of this host, on which a simulation must not depend.
   if (job.data.empty() && !group.is_virtual())
     writing_.summary().generation_bytes_per_second = generation_rate(job);
 }
@@ -76,6 +77,8 @@ Result<CheckpointWriteSummary> CheckpointRun::outcome(bool interrupted,
   CheckpointWriteSummary& summary = writing_.summary();
   summary.stopped = summary.written.size() < job_.count;
   std::optional<Error> error = writing_.error();
+  // A writer that a stop cut short reports kCancelled; whether that is an error depends on who
+  // asked for the stop.
   if (error && error->kind() == ErrorKind::kCancelled && summary.stopped) error.reset();
   if (error) {
     if (error->kind() == ErrorKind::kNoSpace && !summary.written.empty())

@@ -9,8 +9,8 @@
 
 namespace feedrate {
 
-// As a job, beside others or alone. `local` makes the storage of the node-local level and is empty
-// for one level. What is handed over by reference must outlive it.
+// Runs as a job, beside others or alone. `local` makes the storage of the node-local level and is
+// empty where there is one level. What is passed by reference must outlive it.
 class CheckpointRun final : public Job {
  public:
   CheckpointRun(ReactorGroup& group, StorageFactory storage, StorageFactory local,
@@ -18,10 +18,11 @@ class CheckpointRun final : public Job {
   void start(unsigned index, Reactor& reactor) override;
   void finish(unsigned index) override { writers_[index].reset(); }
 
-  // Once, after the group has run. `interrupted`: it was stopped from outside. kUsage for a
-  // directory that is not ours, kNoSpace before anything is written when one does not fit,
-  // kCancelled when stopped. After an error the checkpoint that was being written is gone and all
-  // that were published before are there; `before_error` takes what is known of those.
+  // To be called once, after the group has run. `interrupted` says that it was stopped from
+  // outside. Fails with kUsage for a directory that is not ours, with kNoSpace before anything is
+  // written when one checkpoint does not fit, and with kCancelled when stopped. After an error the
+  // checkpoint that was being written is gone and all that were published before are there;
+  // `before_error` receives what is known of those.
   Result<CheckpointWriteSummary> outcome(bool interrupted,
                                          CheckpointWriteSummary* before_error = nullptr);
 

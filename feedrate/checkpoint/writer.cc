@@ -14,8 +14,10 @@
 namespace feedrate {
 namespace {
 
-constexpr std::uint64_t kPoolBytesMax = std::uint64_t{512} << 20U;  // of a writer's buffers
-constexpr std::uint64_t kAddressesMax = std::uint64_t{1} << 40U;    // where no page is touched
+// Limits the buffers of one writer.
+constexpr std::uint64_t kPoolBytesMax = std::uint64_t{512} << 20U;
+// Limits the addresses where no page is touched, so that no memory is used.
+constexpr std::uint64_t kAddressesMax = std::uint64_t{1} << 40U;
 
 std::uint64_t total_bytes(const std::vector<FilePlan>& files) {
   std::uint64_t sum = 0;
@@ -32,7 +34,8 @@ std::string changed_path(std::uint64_t rank) {
   return fmt::format("{}/{}", rank_folder(rank), kChangedFile);
 }
 
-// Whether the blocks of `parent` are those of these files.
+// Returns whether `parent` has the same files with the same pieces, so that its blocks can be built
+// upon.
 bool fits(const CheckpointManifest& parent, const CheckpointManifest& head,
           const std::vector<RankFiles>& ranks) {
   if (parent.layout != head.layout || parent.sum_block_bytes != head.sum_block_bytes ||
@@ -50,7 +53,8 @@ bool fits(const CheckpointManifest& parent, const CheckpointManifest& head,
   return true;
 }
 
-// Whether the next one fits beside those that are kept until it is whole.
+// Fails with kNoSpace where the next one does not fit beside the older ones, which are kept until
+// it is whole.
 Task<Result<>> check_room(Storage& storage, const std::string& directory, std::uint64_t needed) {
   const auto free = co_await storage.free_bytes(directory);
   if (!free) co_return fail(free.error());
@@ -75,7 +79,7 @@ CheckpointWriting::CheckpointWriting(const CheckpointWriteJob& job, unsigned wri
                if (std::exchange(front_arrived_, 0) < writers_) over_ = true;
              }),
       back_(writers, [this] {
-        // Somebody has left with his ranks unwritten.
+        // A writer has left with its ranks unwritten.
         if (std::exchange(back_arrived_, 0) < writers_)
           record(Error(ErrorKind::kCancelled, "interrupted"));
       }) {
@@ -106,11 +110,13 @@ CheckpointWriter::CheckpointWriter(CheckpointWriting& all, unsigned index, React
   const bool data = storage_->carries_data();
   const std::size_t slack =
       std::max(storage_->slack_bytes(), local_ ? local_->slack_bytes() : std::size_t{0});
-  // Copies from one level to the other have sizes even where no page is touched.
+  // Where storage carries no data, buffers need no room; but copies from one level to the other
+  // hold sizes in buffers even then.
   const std::size_t block = data || two_levels() ? all.job_.block_bytes + slack : kBufferAlignment;
   const StreamReaderOptions copies{all.job_.writes_at_once, 2};
   const std::uint64_t wanted = ranks * (copies.buffers() + 1) + 1;
-  // A stream waits when all are out, and never holds one that it has no use for.
+  // Fewer buffers than wanted are enough: a stream waits when all are taken, and never holds one
+  // that it cannot use.
   const std::uint64_t affordable =
       std::max<std::uint64_t>(copies.buffers() + 2, (data ? kPoolBytesMax : kAddressesMax) / block);
   pool_ = std::make_unique<BufferPool>(
@@ -129,7 +135,7 @@ CheckpointWriter::Level CheckpointWriter::first() const {
   return {*storage_, all_.job_.directory};
 }
 
-// Ranks of this writer: every so-many-th.
+// Returns the number of this writer's ranks; ranks are dealt out in turn.
 std::uint64_t CheckpointWriter::mine(std::uint64_t ranks) const {
   return ranks / all_.writers_ + (index_ < ranks % all_.writers_ ? 1 : 0);
 }
@@ -169,7 +175,8 @@ Task<> CheckpointWriter::start() {
   co_await arrive_front();
 }
 
-// A file that several ranks write into takes a storage that can put parts of it together.
+// Fails where several ranks write into one file and the storage cannot put the parts of a file
+// together.
 Result<> CheckpointWriter::check_layout(const Storage& storage) const {
   if (storage.facts().append) return {};
   for (const RankFiles& rank : all_.job_.ranks)
@@ -201,19 +208,21 @@ Task<bool> CheckpointWriter::is_there(CheckpointStore& kept, std::uint64_t step)
 
 // Steps go on after those that are there.
 Task<Result<>> CheckpointWriter::start_level(Level level) {
-  if (!level.storage.carries_data()) co_return Result<>{};  // nothing is kept
+  if (!level.storage.carries_data()) co_return Result<>{};  // Nothing is kept there.
   CheckpointStore kept = store(level);
   const Result<> prepared = co_await kept.prepare();
   if (!prepared) co_return prepared;
   const auto steps = co_await kept.steps();
   if (!steps) co_return fail(steps.error());
-  // A copy that was interrupted is not there to build upon.
+  // Where copying the newest step to the shared level was interrupted, nothing may build upon it:
+  // its copy would lack its parent.
   const bool copies = &level.storage != &first().storage;
   if (copies && all_.parent_ && !std::ranges::binary_search(*steps, all_.parent_->step))
     all_.parent_.reset();
   if (steps->empty()) co_return Result<>{};
   all_.next_step_ = std::max(all_.next_step_, steps->back() + all_.job_.step_stride);
-  // What builds upon what, and the sums to compare with. One that is damaged is built upon by none.
+  // Collects which step builds upon which, and the checksums to compare with. Nothing builds upon a
+  // damaged one.
   for (const std::uint64_t step : *steps) {
     Result<CheckpointManifest> manifest = co_await kept.manifest(step);
     if (!manifest) continue;
@@ -238,7 +247,7 @@ Result<> CheckpointWriter::make_memories() {
   return {};
 }
 
-// The user's files as they are now, into memory: what a job would have there.
+// Reads the user's files as they are now into memory, where a job would have its state.
 Task<> CheckpointWriter::load_data() {
   if (leads()) {
     const Result<> planned = co_await plan_data();
@@ -258,7 +267,7 @@ Task<> CheckpointWriter::load_data() {
 Task<Result<>> CheckpointWriter::plan_data() {
   auto planned = co_await plan_data_files(*storage_, all_.job_.data, all_.job_.data_ranks);
   if (!planned) co_return fail(planned.error());
-  // The manifest is JSON, which holds no other names; restored files would have other ones.
+  // JSON holds only names in UTF-8, so that restored files would have other names.
   for (const RankFiles& rank : *planned)
     for (const FilePlan& file : rank.files)
       if (!is_utf8(file.path))
@@ -299,7 +308,7 @@ Task<Result<>> CheckpointWriter::load_file(std::size_t rank, std::size_t file) {
   co_return outcome;
 }
 
-// By the first writer, while the others wait at a barrier.
+// Called by the first writer, while the others wait at a barrier.
 void CheckpointWriter::begin_current(Instant begin, Instant waited) {
   const CheckpointWriteJob& job = all_.job_;
   all_.begin_ = begin;
@@ -327,7 +336,7 @@ Task<bool> CheckpointWriter::checkpoint() {
     co_return false;
   }
   const Instant now = reactor_.refresh_now();
-  // A user's files are not read on the job's time.
+  // Reading a user's files is not counted, since a real job has its state in memory already.
   if (leads()) begin_current(all_.job_.data.empty() ? called : now, now);
   co_await arrive_front();
   if (all_.job_.asynchronous)
@@ -350,14 +359,14 @@ Task<> CheckpointWriter::snapshot() {
     if (memory != memories_.end() && all_.job_.data.empty())
       memory->second.snapshot(all_.job_.head.content, all_.current_.step);
   }
-  // Every rank copies over a link of its own.
+  // Every rank copies over a link of its own, so the largest rank decides how long the copies take.
   if (all_.job_.snapshot_bytes_per_second > 0)
     co_await reactor_.sleep_until(
         begin + from_seconds(static_cast<double>(largest) / all_.job_.snapshot_bytes_per_second));
   co_await arrive_front();
 }
 
-// The first level, by all: begin, write, publish.
+// Writes and publishes the checkpoint at the first level. All writers take part.
 Task<> CheckpointWriter::write_first() {
   if (leads()) {
     all_.writing_ = reactor_.refresh_now();
@@ -384,7 +393,8 @@ Task<> CheckpointWriter::write_first() {
   co_await arrive_back();
 }
 
-// What is there of this one: all files, or one a rank with what changed.
+// Returns the files that are stored for this checkpoint: all of them, or one for each rank with
+// what changed.
 std::vector<RankFiles> CheckpointWriter::stored_files() const {
   if (!all_.incremental_) return all_.ranks();
   std::vector<RankFiles> places;
@@ -465,7 +475,8 @@ Task<Result<>> CheckpointWriter::write_stream(const Target& target,
   Result<FileHandle> file = co_await storage.open(target.path, target.mode);
   if (!file) co_return fail(file.error());
   StreamWriterOptions options{target.begin, all_.job_.block_bytes, all_.job_.writes_at_once, {}};
-  // The limit is of what goes on behind training: to the shared level where there are two.
+  // The limit is for what is written while training goes on, which are the copies to the shared
+  // level where there are two levels.
   if (all_.pacer_ && !two_levels()) options.pacers.push_back(&*all_.pacer_);
   const auto slow = all_.slow_.find(target.rank);
   if (slow != all_.slow_.end()) options.pacers.push_back(&slow->second);
@@ -485,6 +496,7 @@ Task<Result<>> CheckpointWriter::write_stream(const Target& target,
 
 Task<> CheckpointWriter::publish_first() {
   WrittenCheckpoint& current = all_.current_;
+  // Every rank has synced its files by now.
   const Instant ranks_done = reactor_.refresh_now();
   current.persisted = ranks_done - all_.begin_;
   current.ranks = all_.times_;
@@ -505,10 +517,11 @@ Task<> CheckpointWriter::publish_first() {
   if (!all_.failed_ || !first().storage.carries_data()) co_return;
   CheckpointStore target = store(first());
   const Result<> abandoned = co_await target.abandon(current.step);
-  if (!abandoned) co_return;  // the next writer removes it
+  if (!abandoned) co_return;  // The next writer removes it.
 }
 
-// Of the one that is written now: what it builds upon is still the newest.
+// Makes the manifest of the checkpoint that is written now. Its parent is still `parent_`, which
+// changes only once this one is published.
 CheckpointManifest CheckpointWriter::make_manifest() const {
   CheckpointManifest manifest = all_.job_.head;
   manifest.step = all_.current_.step;
@@ -536,7 +549,8 @@ Task<Result<>> CheckpointWriter::prune(Level level) {
   co_return Result<>{};
 }
 
-// What training does not wait for: older ones go, too.
+// Does what training does not wait for: writing (when asynchronous), removing older checkpoints,
+// and copying to the shared level.
 Task<> CheckpointWriter::write_behind() {
   if (all_.job_.asynchronous) co_await write_first();
   if (leads() && !all_.failed_ && first().storage.carries_data()) {
@@ -574,7 +588,7 @@ Task<> CheckpointWriter::copy_to_shared() {
   all_.current_.shared = reactor_.refresh_now() - all_.begin_;
   if (!all_.failed_ || !data) co_return;
   const Result<> abandoned = co_await target.abandon(all_.current_.step);
-  if (!abandoned) co_return;  // the next writer removes it
+  if (!abandoned) co_return;  // The next writer removes it.
 }
 
 Task<> CheckpointWriter::copy_rank(std::size_t index, Semaphore& done) {
@@ -602,7 +616,8 @@ Task<> CheckpointWriter::copy_rank(std::size_t index, Semaphore& done) {
   done.release(1);
 }
 
-// What comes from the one level is checked on its way to the other, where there are sums.
+// Copies a file from one level to the other and checks it on the way, where there is a record with
+// checksums.
 Task<Result<>> CheckpointWriter::copy_file(const Target& from, const Target& to,
                                            std::uint64_t bytes, const FileRecord* record) {
   std::vector<FileHandle> files;
@@ -614,6 +629,8 @@ Task<Result<>> CheckpointWriter::copy_file(const Target& from, const Target& to,
     reads.push_back({0, from.begin + at, std::min(all_.job_.block_bytes, bytes - at)});
   StreamReader reader(from.level.storage, *pool_, files, reads, {all_.job_.writes_at_once, 2},
                       [](std::uint64_t, Duration) {});
+  // A file of changed blocks has no record of its own; its blocks are checked when they are
+  // restored.
   std::optional<FileChecker> checker;
   if (record != nullptr && storage_->carries_data()) checker.emplace(*record);
   Result<> outcome = co_await copy_blocks(reader, to, checker ? &*checker : nullptr);
@@ -649,6 +666,8 @@ Task<Result<>> CheckpointWriter::copy_blocks(StreamReader& reader, const Target&
     reactor_.spawn(copy_block(storage, **file, std::move(**block), offset, permits, outcome));
     offset += bytes;
   }
+  // Having all permits means that no write is in flight; `outcome` and the file must outlive the
+  // writes.
   const bool drained = co_await permits.acquire(all_.job_.writes_at_once);
   FEEDRATE_ASSERT(drained);
   if (outcome && checker != nullptr) outcome = checker->finish();

@@ -37,29 +37,34 @@ namespace feedrate {
 
 struct CheckpointWriteJob {
   std::string directory;
-  std::string local;        // node-local directory of two levels; "": there is one
-  CheckpointManifest head;  // what all have in common: no ranks, step is that of the first.
-                            // sum_block_bytes > 0: incremental
+  std::string local;  // The node-local directory of two levels; "" where there is one level.
+  // What the manifests of all have in common. It has no ranks, and its step is that of the first
+  // one. With sum_block_bytes > 0 checkpoints are incremental.
+  CheckpointManifest head;
   std::vector<RankFiles> ranks;
-  // Instead of `ranks`, a directory of a user's files, read into memory before each checkpoint and
-  // dealt out over so many ranks.
+  // Instead of `ranks`: a directory of a user's files, which are read into memory before each
+  // checkpoint and dealt out over `data_ranks`.
   std::string data;
   std::uint64_t data_ranks = 1;
   const CheckpointLayout* layout = nullptr;
-  std::uint64_t count = 1;  // checkpoints, their steps `step_stride` apart
+  std::uint64_t count = 1;  // How many are written, at steps that are `step_stride` apart.
   std::uint64_t step_stride = 1;
-  std::uint64_t keep = 0;  // newest ones, and what they build upon; 0: all
-  // Train before the first one, too, and stop after so long, in the middle of whatever goes on.
+  // How many of the newest ones are kept, with what they build upon; 0 keeps all.
+  std::uint64_t keep = 0;
+  // Whether there is training before the first one, too; and after how long all stops, in the
+  // middle of whatever goes on. 0 means never.
   bool train_first = false;
-  Duration stop_after{};              // 0: never
-  Duration between{};                 // from the end of one to the begin of the next: training
-  std::uint64_t increments_max = 10;  // in a row; then a whole one
+  Duration stop_after{};
+  Duration between{};  // The training from the end of one to the begin of the next.
+  // How many incremental ones follow each other before a whole one is written.
+  std::uint64_t increments_max = 10;
   bool asynchronous = false;
-  double snapshot_bytes_per_second = 0;             // of a rank; 0: as fast as the host copies
-  double write_bytes_per_second = 0;                // of all together, at most; 0: no limit
-  std::map<std::uint64_t, double> slow_ranks = {};  // bytes/s of a rank, at most
+  double snapshot_bytes_per_second = 0;  // Of one rank; 0 means as fast as the host copies.
+  double write_bytes_per_second = 0;     // The limit for all ranks together; 0 means no limit.
+  // The limits of single ranks in bytes/s, by rank.
+  std::map<std::uint64_t, double> slow_ranks = {};
   std::uint64_t block_bytes = std::uint64_t{4} << 20U;
-  std::uint64_t writes_at_once = 4;  // of a rank
+  std::uint64_t writes_at_once = 4;  // Of one rank.
 };
 
 struct CheckpointProgress {
@@ -71,38 +76,39 @@ struct RankTime {
   Duration elapsed{};
 };
 
-// Durations count from when training stopped for it, unless they say otherwise.
+// Durations count from when training stopped for this checkpoint, unless they say otherwise.
 struct WrittenCheckpoint {
   std::uint64_t step = 0;
-  std::uint64_t bytes = 0, stored_bytes = 0;  // of the state; of what was written for it
-  std::optional<std::uint64_t> parent;        // incremental
-  Duration waited{};                          // until the one before it was written
-  Duration blocked{};                         // until training went on
-  Duration persisted{};                       // until every rank's bytes were durable
-  Duration restorable{};                      // until a restart finds it
-  Duration shared{};                          // two levels: until the shared storage has it
-  Duration elapsed{};           // writing it: from the first byte until it was durable and visible
-  Duration publish{};           // of which after the last rank was done
-  std::vector<RankTime> ranks;  // each with its syncs
+  // The size of the state, and of what was written for it.
+  std::uint64_t bytes = 0, stored_bytes = 0;
+  std::optional<std::uint64_t> parent;  // The step that an incremental one builds upon.
+  Duration waited{};                    // Until the one before it was written.
+  Duration blocked{};                   // Until training went on.
+  Duration persisted{};                 // Until every rank's bytes were durable.
+  Duration restorable{};                // Until a restart would find it.
+  Duration shared{};                    // With two levels, until the shared storage had it.
+  Duration elapsed{};           // From the first byte written until it was durable and visible.
+  Duration publish{};           // The part of `elapsed` after the last rank was done.
+  std::vector<RankTime> ranks;  // The time of each rank includes its syncs.
 };
 
 struct CheckpointWriteSummary {
   std::vector<WrittenCheckpoint> written;
-  Histogram write_latency, sync_latency;  // ns
-  // What one core makes and sums up of this content when nothing is written.
+  Histogram write_latency, sync_latency;  // In ns.
+  // The rate at which one core makes this content and its checksums when nothing is written.
   double generation_bytes_per_second = 0;
-  std::uint64_t files = 0;           // of the last, when it is whole
-  std::uint64_t begun = 0;           // those that were not written, too
-  bool stopped = false;              // before all were written
-  std::uint64_t snapshot_bytes = 0;  // of host memory
+  std::uint64_t files = 0;           // The files of the last one, if that is whole.
+  std::uint64_t begun = 0;           // All that were begun, whether they were written or not.
+  bool stopped = false;              // Whether it stopped before all were written.
+  std::uint64_t snapshot_bytes = 0;  // The host memory that snapshots take.
 };
 
-// What the writers of all reactors share.
+// The state that the writers of all reactors share.
 class CheckpointWriting {
  public:
   // `job` and `progress` must outlive it.
   CheckpointWriting(const CheckpointWriteJob& job, unsigned writers, CheckpointProgress& progress);
-  // Once no writer is left.
+  // May be called once no writer is left.
   CheckpointWriteSummary& summary() { return summary_; }
   const std::optional<Error>& error() const { return error_; }
   bool failed() const { return failed_; }
@@ -118,21 +124,23 @@ class CheckpointWriting {
   std::atomic<bool> failed_ = false;
   std::mutex mutex_;
   std::optional<Error> error_;
-  // Written by the first writer before a barrier, read by all after it.
+  // These are written by the first writer before a barrier and read by all after it.
   std::uint64_t next_step_ = 0;
-  std::vector<RankFiles> planned_;            // of a user's files
-  CheckpointManifest manifest_;               // of the current one, when its bytes are there
-  std::optional<CheckpointManifest> parent_;  // the newest, for what builds upon it
-  CheckpointStore::Parents parents_;          // of all that are there
-  bool incremental_ = false;                  // this one
+  std::vector<RankFiles> planned_;  // The plan of a user's files.
+  // The manifest of the current checkpoint, once its bytes are stored.
+  CheckpointManifest manifest_;
+  std::optional<CheckpointManifest> parent_;  // The newest one, for what builds upon it.
+  CheckpointStore::Parents parents_;          // The parents of all published ones.
+  bool incremental_ = false;                  // Whether the current one is incremental.
   Instant begin_{}, writing_{};
   WrittenCheckpoint current_;
-  // Each writer has its own entries.
+  // Each writer writes its own entries, so that these need no lock.
   std::vector<RankRecord> records_;
   std::vector<RankTime> times_;
   std::optional<Pacer> pacer_;
   std::map<std::uint64_t, Pacer> slow_;
-  // Of the barriers, under their locks. Those in the background have a barrier of their own.
+  // These are changed under the locks of the barriers. Writing in the background has a barrier of
+  // its own, because training may arrive at the other one meanwhile.
   std::uint32_t front_arrived_ = 0, back_arrived_ = 0;
   bool stopping_ = false, over_ = false;
   Barrier front_, back_;
@@ -143,16 +151,17 @@ class CheckpointWriting {
 
 class CheckpointWriter {
  public:
-  // `local` is of two levels, else null. All writers' tasks below are called by all, in the same
-  // order.
+  // `local` is null where there is one level. Every writer must call the tasks below, in the same
+  // order as the others.
   CheckpointWriter(CheckpointWriting& all, unsigned index, Reactor& reactor,
                    std::unique_ptr<Storage> storage, std::unique_ptr<Storage> local);
   ~CheckpointWriter();
   Task<> start();
   bool works() const { return !all_.failed_; }
-  // One checkpoint; training goes on when it returns. False: nothing was written, nor will be.
+  // Takes one checkpoint; training goes on when it returns. Returns false when nothing was written
+  // and nothing more will be.
   Task<bool> checkpoint();
-  // Waits for what is written in the background. The writer takes no part afterwards.
+  // Waits for what is written in the background. The writer takes part in nothing afterwards.
   Task<> finish();
 
  private:
@@ -210,8 +219,8 @@ class CheckpointWriter {
   unsigned index_;
   Reactor& reactor_;
   std::unique_ptr<Storage> storage_, local_;
-  std::unique_ptr<BufferPool> pool_;  // none where it has no rank to write
-  Semaphore behind_;                  // a permit while nothing is written in the background
+  std::unique_ptr<BufferPool> pool_;  // Null where it has no rank to write.
+  Semaphore behind_;                  // Has a permit while nothing is written in the background.
   std::map<std::size_t, RankMemory> memories_;
   Histogram write_latency_, sync_latency_;
 };

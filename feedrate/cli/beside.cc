@@ -43,10 +43,12 @@ Result<JobSetup> resolve_one(const std::string& line, const CommandContext& oute
 Result<std::vector<std::string>> split_words(const std::string& line, std::string_view flag) {
   std::vector<std::string> words;
   std::string word;
+  // A word may be empty, as in "", so `begun` says whether there is one.
   bool begun = false;
   char quote = 0;
   for (std::size_t at = 0; at < line.size(); ++at) {
     const char c = line[at];
+    // Within single quotes a backslash is a plain character, as in a shell.
     if (c == '\\' && quote != '\'' && at + 1 < line.size()) {
       word += line[++at];
       begun = true;

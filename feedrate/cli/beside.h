@@ -1,4 +1,4 @@
-// `--with`: jobs that run beside the one that is measured.
+// Reads `--with`: the jobs that run beside the one that is measured.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 
 namespace feedrate {
 
-// Cuts a line into words as a shell does: at spaces, but for those in quotes or behind a backslash.
-// kUsage for a quote that is not closed.
+// Cuts a line into words at spaces, as a shell does; quotes and backslashes keep spaces within a
+// word. Fails with kUsage for a quote that is not closed.
 Result<std::vector<std::string>> split_words(const std::string& line, std::string_view flag);
 
-// What each line, "train unet3d DIR --accelerators 4" or "checkpoint llama3-8b DIR --every 5m",
-// asks for. kUsage names the line.
+// Returns the job that each line asks for, such as "train unet3d DIR --accelerators 4" or
+// "checkpoint llama3-8b DIR --every 5m". An error is kUsage and names the line.
 Result<std::vector<JobSetup>> resolve_beside(const std::vector<std::string>& lines,
                                              const CommandContext& context);
 

@@ -48,7 +48,7 @@ std::vector<RankTimeResult> rank_times(const std::vector<RankTime>& times) {
   return result;
 }
 
-// What both verbs say about themselves.
+// Begins the result of checkpoint or restore with what is known before the work.
 CheckpointResult begin_result(const SystemOptions& options, const System& system,
                               const std::string& directory) {
   CheckpointResult result;
@@ -60,7 +60,7 @@ CheckpointResult begin_result(const SystemOptions& options, const System& system
   return result;
 }
 
-// `ended`: how the work ended.
+// Shows the result; `ended` says how the work ended.
 Result<int> show(const CommandContext& context, const Result<>& ended, std::string_view verb,
                  CheckpointResult& result, const ResultTarget& json) {
   result.effective["layout"] = result.layout;
@@ -115,6 +115,7 @@ class CheckpointCommand final : public Command {
   Result<int> run(const CommandContext& given) override {
     CommandContext context = given;
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(system_.json, "--json", context.stop));
+    // A user's own files have no tensors, so the defaults of these options would say nothing.
     if (is_data())
       for (const auto& [flag, value] : options_of_models()) context.settings.erase(flag + 2);
     System system;
@@ -144,6 +145,7 @@ class CheckpointCommand final : public Command {
       summary = write_checkpoints(*group, system.storage, setup.local, setup.job, progress,
                                   context.stop, &before_error);
     }
+    // A run that wrote nothing leaves no directory of ours behind.
     if (!summary) made.remove_empty(kCheckpointsMarker);
     CheckpointResult result = report_checkpoints(setup, summary ? *summary : before_error);
     describe_group(*group, result);
@@ -163,11 +165,13 @@ class CheckpointCommand final : public Command {
   }
 
  private:
-  // Everything that the words say. `beside`: of a job that goes on for as long as another.
+  // Resolves everything that the words say. `beside` is for a job that goes on for as long as
+  // another one.
   Result<CheckpointSetup> resolve(System& system, bool beside) const {
     CheckpointSetup setup;
     CheckpointWriteJob& job = setup.job;
     FEEDRATE_CHECK(resolve_job(job));
+    // It ends with the first job, so its own number of checkpoints must not be reached before.
     if (beside && count_.empty()) {
       job.count = kCountMax;
       job.train_first = true;
@@ -217,13 +221,13 @@ class CheckpointCommand final : public Command {
     return setup;
   }
 
-  // A directory and no name of the catalogue.
+  // Returns whether a user's directory is meant, and no model of the catalogue.
   bool is_data() const {
     std::error_code error;
     return !find_model(name_) && std::filesystem::is_directory(name_, error);
   }
 
-  // What would change nothing, as things are.
+  // Fails for options that would change nothing as things are.
   Result<> check_effects(const CheckpointWriteJob& job, const System& system) const {
     const bool moves_data = system.carries_data, incremental = job.head.sum_block_bytes > 0;
     const auto no_use = [](const char* flag, const std::string& value, std::string_view where) {
@@ -247,7 +251,7 @@ class CheckpointCommand final : public Command {
     return {};
   }
 
-  // Those that files of one's own have no use for.
+  // Returns the options that have no use for a user's own files.
   std::vector<std::pair<const char*, const std::string*>> options_of_models() const {
     return {{"--tensor-parallel", &options_.tensor},
             {"--pipeline-parallel", &options_.pipeline},
@@ -387,6 +391,7 @@ class RestoreCommand final : public Command {
     if (!step_.empty()) {
       FEEDRATE_TRY(job.step, parse_count(step_, "--step", 0, UINT64_MAX));
     }
+    // The number of ranks is in a manifest that is not read yet, so it limits no threads here.
     FEEDRATE_TRY(System system, resolve_system(system_, directory_, UINT64_MAX));
     FEEDRATE_CHECK(check_kept(system, system_.storage, "restore"));
     job.block_bytes = system.block;
@@ -422,7 +427,8 @@ class RestoreCommand final : public Command {
                               options_.model),
                   "add --tensor-parallel or others of the job that reads, or leave it out");
     if (!other) return {};
-    // Checked now, and once more when the manifest tells what is not said.
+    // Checked now, so that a mistake is told before anything is read, and again once the manifest
+    // tells what was not given.
     FEEDRATE_CHECK(options_.resolve_parallelism(nullptr, ranks_, "--ranks", 1));
     job.topology = [this](const CheckpointManifest& manifest) -> Result<Parallelism> {
       ModelOptions all = options_;

@@ -1,4 +1,4 @@
-// How a checkpoint is taken: options of `checkpoint` and `train`.
+// The options of `checkpoint` and `train` that say how a checkpoint is taken.
 #pragma once
 
 #include <string>
@@ -14,13 +14,15 @@ struct CheckpointModeOptions {
   std::string local, local_storage, snapshot_bandwidth, write_limit, increments;
   std::vector<std::string> rank_bandwidths;
 
-  // Names begin with "--" and `prefix`: "" or "checkpoint-". `beside`: without which they have no
-  // effect, "" for nothing.
+  // The names of the options begin with "--" and `prefix`, which is "" or "checkpoint-". `beside`
+  // is the option without which they have no effect; "" means that they need none.
   void declare(OptionTable& table, std::string_view prefix, std::string_view beside);
-  // Sets the modes of `job`, whose ranks are known (a user's files: are not); kUsage for what does
-  // not go together. `moves_data`: whether the storage does.
+  // Sets the modes of `job`, whose ranks must be known by now, unless it writes a user's files.
+  // Fails with kUsage for options that contradict each other. `moves_data` says whether the storage
+  // carries data.
   Result<> resolve(bool moves_data, CheckpointWriteJob& job) const;
-  // The storage of the node-local level; empty for one level. `seed` is that of the shared level.
+  // Returns the factory of the node-local level's storage; it is empty where there is one level
+  // only. `seed` is that of the shared level.
   Result<StorageFactory> local_factory(bool moves_data, IoMode wanted, std::uint64_t seed) const;
 
  private:
@@ -30,7 +32,7 @@ struct CheckpointModeOptions {
   std::string prefix_;
 };
 
-// "written 1.2 GiB of 3 GiB"; "" before the first byte.
+// Returns a text like "written 1.2 GiB of 3 GiB"; "" before the first byte.
 std::string checkpoint_progress_text(const char* what, const CheckpointProgress& progress);
 
 }  // namespace feedrate

@@ -1,4 +1,5 @@
-// A verb of the program: a name, one line, when to use it, two examples, its options and its work.
+// The verbs of the program. Each has a name, a summary of one line, two examples, its options and
+// its work.
 #pragma once
 
 #include <chrono>
@@ -20,11 +21,12 @@ struct JobSetup;
 
 struct CommandContext {
   std::stop_token stop;
-  bool quiet = false;                  // no progress on stderr
-  bool help = false;                   // asked for: main() answers before a verb does its work
-  std::vector<std::string> overrides;  // "++workload.train.epochs=3": words for a DLIO file
-  std::map<std::string, std::string> requested;  // the settings that were given, by option
-  std::map<std::string, std::string> settings;   // and those that hold, see cli/settings.h
+  bool quiet = false;  // No progress is printed on stderr.
+  bool help = false;   // Help was asked for; main() prints it before a verb does its work.
+  // Words that change a DLIO file: "++workload.train.epochs=3".
+  std::vector<std::string> overrides;
+  std::map<std::string, std::string> requested;  // The settings that were given, by option.
+  std::map<std::string, std::string> settings;   // The settings that hold (cli/settings.h).
   std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
 };
 
@@ -34,20 +36,22 @@ class Command {
   // Adds the options of the verb to `table`, which outlives the command's work; values land in the
   // command.
   virtual void declare(OptionTable& table) = 0;
-  // Does the work: results to stdout, all else to stderr. The exit status, or an error to print.
+  // Does the work: it prints results to stdout and all else to stderr. Returns the exit status, or
+  // an error for main() to print.
   virtual Result<int> run(const CommandContext& context) = 0;
-  // Instead of run(): the job, for one that runs beside another. Only of verbs that are such.
+  // Called instead of run() for a job that runs beside another: returns the job. Only train and
+  // checkpoint have it.
   virtual Result<JobSetup> beside(const CommandContext& context);
 };
 
 struct CommandEntry {
   std::string_view name;
-  std::string_view summary;   // one line
-  std::string_view examples;  // shown first in the verb's --help; they work when pasted
+  std::string_view summary;   // One line.
+  std::string_view examples;  // Shown first in the verb's --help; they work when pasted.
   std::function<std::unique_ptr<Command>()> make;
 };
 
-// All verbs, in the order of the help screen. The only place that names them.
+// Returns all verbs, in the order of the help screen. No other code lists them.
 std::span<const CommandEntry> commands();
 
 std::unique_ptr<Command> make_workloads_command();

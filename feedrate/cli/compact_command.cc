@@ -35,6 +35,7 @@ class CompactCommand final : public Command {
     if (!keep_.empty()) {
       FEEDRATE_TRY(job.keep, parse_count(keep_, "--keep", 1, 1'000'000));
     }
+    // The number of ranks is in a manifest that is not read yet, so it limits no threads here.
     FEEDRATE_TRY(const System system, resolve_system(system_, directory_, UINT64_MAX));
     FEEDRATE_CHECK(check_kept(system, system_.storage, "compact"));
     job.block_bytes = system.block;

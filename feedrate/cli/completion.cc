@@ -21,7 +21,7 @@ std::string replaced(std::string text, std::string_view name, std::string_view v
   return text.replace(at, name.size(), value);
 }
 
-// What a plan can be of.
+// Returns the names that a plan takes as jobs.
 std::vector<std::string> job_names() {
   std::set<std::string> jobs;
   for (const std::vector<std::string>& names :
@@ -30,7 +30,8 @@ std::vector<std::string> job_names() {
   return {jobs.begin(), jobs.end()};
 }
 
-// The words that can stand behind an option. Of "posix|null|model:FILE" the last is none.
+// Returns the words that can follow an option. The last of "posix|null|model:FILE" is no word,
+// since its file is missing.
 std::vector<std::string> words_of(const OptionEntry& entry) {
   if (entry.row().among.find('|') == std::string_view::npos) return {};
   std::vector<std::string> words = split(entry.row().among, '|');
@@ -40,7 +41,8 @@ std::vector<std::string> words_of(const OptionEntry& entry) {
   return words;
 }
 
-// The catalogue's names that can stand there, as the scripts call the list; "" where none can.
+// Returns the list of the catalogue's names that can stand there, by its name in the scripts; ""
+// where none can.
 std::string_view list_of(const OptionEntry& entry) {
   if (entry.row().type == OptionType::kModel) return "models";
   if (entry.row().type != OptionType::kWorkload) return "";
@@ -94,7 +96,7 @@ _feedrate() {
 complete -o default -F _feedrate feedrate
 )";
 
-// What completes the first argument, as a word of the script; "" where a path does.
+// Returns the script's variable of names that complete the first argument; "" where paths do.
 std::string names_variable(const OptionTable& table) {
   for (const OptionEntry& entry : table.entries())
     if (entry.by_place()) return list_of(entry).empty() ? "" : fmt::format("${}", list_of(entry));
@@ -159,7 +161,8 @@ std::string shell_quoted(std::string_view text, std::string_view quote) {
   return quoted + "'";
 }
 
-// In the specifications of _arguments brackets and colons mean something.
+// Escapes brackets, colons and backslashes, which have a meaning in the specifications of
+// _arguments.
 std::string zsh_text(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
@@ -171,7 +174,8 @@ std::string zsh_text(std::string_view text) {
 
 std::string zsh_quoted(std::string_view text) { return shell_quoted(text, "'\\''"); }
 
-// What completes a value: "(auto direct)", names of a list or files, a folder, a file; nothing.
+// Returns what completes a value: words such as "(auto direct)", names of a list or files, folders,
+// files, or "" for nothing.
 std::string zsh_action(const OptionEntry& entry) {
   if (!list_of(entry).empty()) return fmt::format("{{compadd -a {}; _files}}", list_of(entry));
   if (entry.row().type == OptionType::kDirectory) return "_files -/";
@@ -232,7 +236,7 @@ std::string fish_quoted(std::string_view text) {
   return shell_quoted(escaped, "\\'");
 }
 
-// What follows an option, or stands at the place of an argument.
+// Returns what completes the value of an option, or an argument at its place.
 std::string fish_value(const OptionEntry& entry) {
   if (!list_of(entry).empty()) return fmt::format(" -F -a \"$__feedrate_{}\"", list_of(entry));
   if (entry.row().type == OptionType::kDirectory) return " -f -a '(__fish_complete_directories)'";

@@ -1,7 +1,8 @@
-// Build-time tool: writes what stands in documents and comes from the program's own tables.
-//   describe man|bash|zsh|fish|catalogue|options|list|results-page|results-schema    to standard
-//   output describe workloads DOCS    DOCS/workload.schema.json, the table of keys in
-//   DOCS/workloads.md
+// A tool for the build: writes the parts of documents that come from the program's own tables.
+//   describe man|bash|zsh|fish|catalogue|options|list|results-page|results-schema
+//     writes that document to standard output.
+//   describe workloads DOCS
+//     writes DOCS/workload.schema.json and the table of keys in DOCS/workloads.md.
 #include <cstdio>
 #include <fstream>
 #include <functional>
@@ -22,7 +23,7 @@ bool write_file(const std::string& path, const std::string& text) {
   return static_cast<bool>(file.flush());
 }
 
-// False where the page is not there, or has not the marks of the table.
+// Returns false where the page does not exist, or lacks the marks between which the table stands.
 bool describe_workloads(const std::string& docs) {
   const std::string page_path = docs + "/workloads.md";
   std::ifstream file(page_path, std::ios::binary);

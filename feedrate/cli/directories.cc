@@ -24,7 +24,7 @@ Result<> check_directory(const std::string& path, std::string_view hint) {
                       quote_path(itself ? path : place.string()),
                       is_file ? " is a file, and a directory is wanted" : " is no directory"),
           std::string(hint));
-    itself = itself && !place.has_filename();  // "a/": the same as "a"
+    itself = itself && !place.has_filename();  // The path "a/" means the same as "a".
   }
   return {};
 }
@@ -63,7 +63,7 @@ void NewDirectories::remove_empty(std::string_view mark) const {
   if (left.size() == 1 && left.front().filename() == mark)
     std::filesystem::remove(left.front(), unreadable);
   for (const std::string& directory : missing_)
-    if (rmdir(directory.c_str()) != 0) return;  // not made, or something is in it
+    if (rmdir(directory.c_str()) != 0) return;  // It was not made, or something is in it.
 }
 
 }  // namespace feedrate

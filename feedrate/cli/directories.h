@@ -1,4 +1,4 @@
-// Paths that must be directories, or may become one.
+// Checks of paths that must be directories, or may become one.
 #pragma once
 
 #include <string>
@@ -9,23 +9,24 @@
 
 namespace feedrate {
 
-// kUsage where the path, or what is nearest above it, is there and no directory. `hint`: what to
-// name instead.
+// Fails with kUsage where the path exists and is no directory, or the nearest path above it that
+// exists is none. `hint` says what to name instead.
 Result<> check_directory(const std::string& path, std::string_view hint);
-// The same, and kUsage where the directory above it is not there: a slip of the finger in a path
-// must not fill a disk somewhere else.
+// Checks the same, and fails with kUsage where the directory above it does not exist, too: a slip
+// of the finger in a path must not fill a disk somewhere else.
 Result<> check_new_directory(const std::string& path, std::string_view hint);
 
-// The directories of a path that are not there yet: a run that is refused takes back those that it
-// made and left empty.
+// Remembers which directories of a path do not exist yet, so that a run that is refused can remove
+// those that it made and left empty.
 class NewDirectories {
  public:
   explicit NewDirectories(const std::string& path);
-  // `mark`: a file that says whose the directory is; where it is all there is, it goes as well.
+  // `mark` names a file that says whose the directory is. It is removed as well where it is the
+  // only file.
   void remove_empty(std::string_view mark = {}) const;
 
  private:
-  std::vector<std::string> missing_;  // the deepest first
+  std::vector<std::string> missing_;  // The deepest comes first.
 };
 
 }  // namespace feedrate

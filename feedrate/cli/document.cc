@@ -19,7 +19,7 @@
 namespace feedrate {
 namespace {
 
-// Text as roff wants it: dashes and backslashes escaped, no line that starts a request.
+// Returns text as roff wants it: dashes and backslashes are escaped, and no line starts a request.
 std::string roff(std::string_view text) {
   std::string escaped;
   bool line_starts = true;
@@ -36,7 +36,7 @@ std::string roff(std::string_view text) {
   return escaped;
 }
 
-// "1 to 1024"; words stand in the heading already.
+// Returns a range such as "1 to 1024"; words stand in the heading already.
 std::string_view range_of(const OptionEntry& entry) {
   const bool shown =
       entry.row().type == OptionType::kWords || entry.row().type == OptionType::kText;
@@ -55,7 +55,7 @@ std::string man_option(const OptionTable& table, const OptionEntry& entry) {
   return fmt::format(".TP\n{}\n{}", head, text);
 }
 
-// The options in the order of --help: arguments first, then group by group.
+// Returns the options in the order of --help: arguments first, then group by group.
 std::string man_options(const OptionTable& table) {
   std::string page;
   for (const OptionEntry& entry : table.entries())
@@ -162,7 +162,7 @@ fish come from the same tables.
 An option that would have no effect, as things are, is an error that says why.
 )";
 
-// "find out" becomes "Find out".
+// Turns "find out" into "Find out".
 std::string sentence(std::string_view text) {
   std::string result(text);
   if (!result.empty() && result[0] >= 'a' && result[0] <= 'z')
@@ -170,14 +170,14 @@ std::string sentence(std::string_view text) {
   return result;
 }
 
-// A cell of a table in Markdown.
+// Returns a cell of a table in Markdown.
 std::string cell(std::string_view text, bool as_code = false) {
   std::string escaped;
   for (const char c : text) escaped += c == '|' ? "\\|" : std::string(1, c);
   return as_code && !escaped.empty() ? fmt::format("`{}`", escaped) : escaped;
 }
 
-// The arguments of a verb, or the options of one group of it.
+// Returns the rows of a verb's arguments, or of the options in one of its groups.
 std::string page_rows(const OptionTable& table, std::string_view group, bool arguments) {
   std::string page;
   for (const OptionEntry& entry : table.entries()) {

@@ -19,7 +19,7 @@ namespace {
 
 constexpr double kRemainingShareMax = 0.01;
 
-// What was left undone, as an error; nothing when at most 1 % remains.
+// Fails with what was left undone; at most 1 % may remain.
 Result<> check(const DropSummary& dropped) {
   if (dropped.stopped)
     return fail(ErrorKind::kCancelled,
@@ -51,7 +51,8 @@ Result<> check(const DropSummary& dropped) {
   return {};
 }
 
-// Every file below a folder of the user's, or the one that was named. Its format does not matter.
+// Returns every file below the user's folder, or the one file that was named. Their format does not
+// matter.
 Result<std::vector<std::string>> own_files(const std::string& path, const std::stop_token& stop) {
   struct stat status{};
   if (stat(path.c_str(), &status) != 0)
@@ -95,7 +96,7 @@ class DropCachesCommand final : public Command {
     const Result<> complete = check(dropped);
     if (!complete) note_failure(complete.error(), false, result);
     fill_envelope(context, "drop-caches", result);
-    // Of what is not complete the error says why.
+    // Where the work is not complete the error that follows says why.
     const std::string text = result.valid            ? to_text(result)
                              : result.method.empty() ? std::string()
                                                      : verdict_of(result) + "\n";

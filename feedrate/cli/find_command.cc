@@ -22,7 +22,7 @@ namespace {
 constexpr Duration kCeilingTime = std::chrono::milliseconds(500);
 constexpr int kFails = 1, kUndecided = 5, kInterrupted = 130;
 
-// What is said of a search while it goes on: each trial, and what is known once it changes.
+// Tells about a search while it goes on: each trial, and what is known whenever that changes.
 class SearchProgress {
  public:
   SearchProgress(bool quiet, std::string client) : quiet_(quiet), client_(std::move(client)) {}
@@ -94,7 +94,8 @@ class FindCommand final : public Command {
     };
     FEEDRATE_TRY(const FoundDataset found,
                  find_dataset(options_, workload, &dataset_, context, check));
-    if (!found.just_written)  // how a data set is made tells nothing of one that was there
+    // The options that make a data set say nothing of one that existed already.
+    if (!found.just_written)
       for (const char* const option : {"subfolders", "compressibility", "jobs"})
         context.settings.erase(option);
     const bool made = found.just_written || found.index_made;
@@ -114,7 +115,7 @@ class FindCommand final : public Command {
       if (rest) {
         Result<FindResult> second =
             search(workload, found, ClientKind::kFaithful, limits, *rest, context);
-        // The first search's answer stands, whatever becomes of this one.
+        // The first search's answer stands, whatever happens to this one.
         report.interrupted = !second && second.error().kind() == ErrorKind::kCancelled;
         if (second)
           results.push_back(std::move(*second));
@@ -133,7 +134,7 @@ class FindCommand final : public Command {
   }
 
  private:
-  // "unet3d=8xh100" is how plan is told of a job.
+  // Recognises "unet3d=8xh100", a job as plan takes it, to say how find takes it.
   Result<> check_job_word() const {
     const std::string& word = options_.workload.workload;
     const std::size_t equals = word.find('=');
@@ -155,7 +156,7 @@ class FindCommand final : public Command {
                     type.empty() ? "" : " --accelerator=" + type, is_count ? count : "N"));
   }
 
-  // What the searches have in common.
+  // Fills in what the searches have in common.
   void fill_report(const FoundDataset& found, const SearchLimits& limits,
                    FindReport& report) const {
     const FindResult& first = report.searches.front();
@@ -172,7 +173,7 @@ class FindCommand final : public Command {
   }
 
   static Settings settings_of_search(const SearchLimits& limits) {
-    constexpr std::uint64_t kShare = 4;  // of a host's memory may be read ahead
+    constexpr std::uint64_t kShare = 4;  // A quarter of a host's memory may be read ahead.
     const FindOptions& find = limits.find;
     Settings settings{
         {"max", std::to_string(find.accelerators_max)},
@@ -189,24 +190,25 @@ class FindCommand final : public Command {
     const std::vector<FindResult>& results = report.searches;
     const std::string& answer = results.front().answer;
     if (answer == "fail") return kFails;
-    // A script must not take a search that told nothing for an answer.
+    // A script must not take a search that could tell nothing for an answer.
     return answer == "undecided" || !results.front().measured ? kUndecided : 0;
   }
 
-  // A search whose words have all been looked at.
+  // A search whose options are all resolved and checked.
   struct Prepared {
     TrainingSetup setup;
     FindOptions find;
-    std::uint64_t by_data = 0;  // accelerators that the data set has a step for
-    std::uint32_t several = 1;  // replicas of a trial with free steps
+    std::uint64_t by_data = 0;  // The accelerators for which the data set has samples for a step.
+    std::uint32_t several = 1;  // The replicas of a trial whose steps take no time.
   };
 
-  // Whether the data set was there before this search, where nothing larger can be made.
+  // Returns whether the data set existed before this search, in a directory where no larger one can
+  // be made.
   bool there(const FoundDataset& found) const {
     return !found.just_written && !options_.directory.empty();
   }
 
-  // How to come to a data set of so many samples.
+  // Says how to get a data set of this number of samples.
   std::string larger_data(const Workload& workload, std::uint64_t samples, bool there) const {
     if (!options_.data.empty()) return "read more data";
     const std::string size = size_for_samples(workload, samples);
@@ -221,15 +223,16 @@ class FindCommand final : public Command {
                            bool there) const {
     FEEDRATE_TRY(TrainingSetup setup, make_setup(options_, workload, std::move(dataset), client));
     setup.place.rate_max = limits.rate_max;
-    // A shuffle buffer hands on one sample for each that comes in, once it is full: nothing of the
-    // steady state, but many times a batch to wait for in each trial.
+    // Once a shuffle buffer is full it passes on one sample for each that comes in. It changes
+    // nothing in the steady state, but each trial would have to wait until it is full, which takes
+    // many batches.
     if (client == ClientKind::kNative) setup.plan.shuffle_buffer_samples = 0;
     const TrainingPlan& one = setup.plan;
     const std::uint32_t replica = one.replica_accelerators();
     FEEDRATE_CHECK(limits.check_replica(replica));
     FEEDRATE_CHECK(check_training_plan(one));
-    // With the framework's client an epoch of one step is all first step, which MLPerf's rule
-    // leaves out, and so cannot be compared with anything.
+    // With the framework's client an epoch of one step would have only a first step. MLPerf's rule
+    // leaves that out, so nothing could be compared.
     const bool faithful = client == ClientKind::kFaithful;
     const std::uint64_t each = std::uint64_t{one.timing.batch_samples} * (faithful ? 2 : 1);
     const std::uint64_t by_data = one.dataset->samples() / each * replica;
@@ -262,9 +265,11 @@ class FindCommand final : public Command {
     TrainingSetup& setup = prepared.setup;
     setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
     const TrainingPlan& one = setup.plan;
+    // The report has the settings of the first search, whose answer comes first.
     if (settings_.empty()) settings_ = settings_that_hold(setup);
     const auto [by_data, several] = std::pair{prepared.by_data, prepared.several};
     ClientCeiling ceiling;
+    // The ceiling may take at most a twentieth of the budget.
     if (find.budget >= 20 * kCeilingTime) {
       TrainingPlan plan = one;
       plan.replicas = several;
@@ -277,7 +282,7 @@ class FindCommand final : public Command {
                                    noting(experiment_runner(setup, watched(context, true))),
                                    observer, context.stop));
     result.ceiling = ceiling;
-    // Known before the first look, and so without one.
+    // These are known before the first look, and so also where there is none.
     result.io = setup.io_word();
     result.clock = to_string(setup.world.clock);
     result.reactors = setup.world.threads;
@@ -294,7 +299,8 @@ class FindCommand final : public Command {
       result.job.other_timings.push_back({other.set, other.speed_ratio});
     limits.explain(result);
     name_short_epochs(workload, one, result);
-    // Whoever accepts a system by this answer must know that no framework reads as deep.
+    // Whoever accepts a system because of this answer must know that no framework keeps so many
+    // reads in flight.
     if (!result.answer.empty() && !result.interrupted && !find.keep_readers && !find.bound_inflight)
       result.findings.insert(result.findings.begin(),
                              "asked of reads as deep as this storage needs; --client=faithful asks "
@@ -303,6 +309,7 @@ class FindCommand final : public Command {
     if (found.dataset->plan() && job > 0)
       result.job_times_larger = job / static_cast<double>(found.dataset->samples());
     result.just_written = found.just_written;
+    // Where reading again changed nothing the text has a note about caches already.
     const bool told_by_cache = result.read_again && !result.cold;
     if (found.just_written && client == limits.first_client && result.measured && !told_by_cache)
       result.findings.emplace_back(
@@ -311,7 +318,7 @@ class FindCommand final : public Command {
     return result;
   }
 
-  // Of all trials: what the search varies, or has no use for, is not among them.
+  // Returns the settings of all trials, without those that the search varies or does not use.
   Settings settings_that_hold(const TrainingSetup& setup) const {
     Settings settings = settings_of(setup, setup.plan, setup.world.io_engine);
     for (const char* const varied :
@@ -321,11 +328,11 @@ class FindCommand final : public Command {
     return settings;
   }
 
-  // The framework's loader begins anew each epoch, and a smaller data set has shorter ones: that is
-  // no property of the storage.
+  // Names epochs that are shorter than the job's: the framework's loader begins anew each epoch,
+  // which costs more when a smaller data set has shorter ones. That is no property of the storage.
   static void name_short_epochs(const Workload& workload, const TrainingPlan& one,
                                 FindResult& result) {
-    constexpr std::uint64_t kShort = 50;  // steps
+    constexpr std::uint64_t kShort = 50;  // In steps.
     const Dataset& dataset = *one.dataset;
     if (one.client != ClientKind::kFaithful || !result.measured || result.interrupted ||
         !dataset.plan() || dataset.samples() >= workload.dataset.samples())
@@ -340,7 +347,7 @@ class FindCommand final : public Command {
         format_counted(workload.dataset.samples(), "sample")));
   }
 
-  // Trials that note which engine their reactors came to have.
+  // Returns a runner that notes which I/O engine the reactors of its trials really have.
   TrialRunner noting(TrialRunner runner) {
     return [this, runner = std::move(runner)](const TrialRequest& request, StepObserver& observer) {
       Result<RunResult> run = runner(request, observer);
@@ -352,7 +359,7 @@ class FindCommand final : public Command {
   RunOptions options_;
   FindLimits limits_;
   DatasetOptions dataset_;
-  Settings settings_;  // of the first search
+  Settings settings_;  // The settings of the first search.
 };
 
 }  // namespace

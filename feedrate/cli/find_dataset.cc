@@ -31,7 +31,7 @@ std::string generate_line(const GenerateProgress& progress, double seconds) {
                      format_bytes(total), format_rate(rate), format_duration(from_seconds(left)));
 }
 
-// The directory itself, or the nearest above it that exists.
+// Returns the directory itself, or the nearest above it that exists.
 std::string existing_directory(const std::string& directory) {
   std::error_code ignored;
   std::filesystem::path path = std::filesystem::absolute(directory, ignored);
@@ -44,8 +44,8 @@ ScanOptions scan_options(const RunOptions& options, const Workload& workload,
                          const CommandContext& context) {
   ScanOptions scan;
   scan.format = options.format;
-  // The workload's options are for its format, not for whatever else the user's files turn out to
-  // be.
+  // The workload's options are for its own format, and not for another one that the user's files
+  // turn out to have.
   scan.options_format = workload.dataset.format;
   scan.format_options = workload.dataset.format_options;
   scan.labels = options.labels;
@@ -79,7 +79,8 @@ Result<std::shared_ptr<const Dataset>> make_dataset(const std::string& directory
     plan = manifest->plan;
   FEEDRATE_TRY(auto dataset, Dataset::from_plan(plan, directory));
   FEEDRATE_TRY(const std::uint64_t jobs, parse_count(make.jobs, "--jobs", 0, 1024));
-  // A mistyped word must not cost the time, and the space, of a data set.
+  // The rest of the run is checked first, so that a mistyped word does not cost the time and the
+  // space of a data set.
   if (check) FEEDRATE_CHECK(check(dataset));
   std::error_code ignored;
   if (!context.quiet && !std::filesystem::exists(directory, ignored))
@@ -95,11 +96,13 @@ Result<std::shared_ptr<const Dataset>> make_dataset(const std::string& directory
 Result<GenerateSummary> generate_with_progress(const Dataset& dataset, unsigned jobs,
                                                const CommandContext& context,
                                                GenerateProgress& progress) {
-  FEEDRATE_CHECK(check_takes_dataset(dataset));  // before anything is said of preparing it
+  // Checked before anything is printed about preparing it.
+  FEEDRATE_CHECK(check_takes_dataset(dataset));
   FEEDRATE_TRY(const auto group,
                ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, available_cores()));
   const StuckReporter stuck(*group);
-  // Direct writes where they work: the page cache would only be in the way.
+  // Writes are direct where that works, because the page cache would fill up with a data set that
+  // is to be read from storage.
   const std::string parent = existing_directory(dataset.directory());
   const IoMode mode = probe_direct_io(parent).works ? IoMode::kDirect : IoMode::kBuffered;
   const StorageFactory storage = make_storage_factory(local_files(), mode, parent, 0);
@@ -138,7 +141,8 @@ Result<GenerateSummary> generate_with_progress(const Dataset& dataset, unsigned 
   return summary;
 }
 
-// A data set that is there is read as it is: asking for another one must not go unheard.
+// An existing data set is read as it is, so asking for a different one is an error and must not be
+// ignored.
 static Result<> check_same_dataset(const Dataset& there, const Workload& workload,
                                    const DatasetOptions& make) {
   if (make.size.empty() || there.plan()->workload != workload.name) return {};
@@ -151,7 +155,7 @@ static Result<> check_same_dataset(const Dataset& there, const Workload& workloa
               "leave --size out to read what is there, or use another directory");
 }
 
-// Where a data set is read, and may be made.
+// Checks the directory in which a data set is read, or may be made.
 static Result<> check_place_of_data(const std::string& directory, bool made) {
   const std::string hint =
       fmt::format("name a directory; your own file is read with --data={}", quote_path(directory));
@@ -167,7 +171,8 @@ Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& wor
     return own;
   }
   const bool no_files = options.reads_no_files();
-  if (no_files && !options.directory.empty()) {  // the layout of a data set of ours
+  // Only the layout of an existing data set of ours is used.
+  if (no_files && !options.directory.empty()) {
     auto described = open_dataset(options.directory);
     if (!described && described.error().kind() == ErrorKind::kNotFound)
       return fail(ErrorKind::kUsage,
@@ -182,7 +187,8 @@ Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& wor
     }
     return FoundDataset{std::move(*described), {}, false};
   }
-  if (no_files) {  // described, at its published size unless --size says otherwise
+  // The data set is only described, at its published size unless --size says otherwise.
+  if (no_files) {
     DatasetOptions described;
     if (make != nullptr) described = *make;
     FEEDRATE_CHECK(check_dataset_effects(described, nullptr));
@@ -224,14 +230,15 @@ std::string size_for_samples(const Workload& workload, std::uint64_t samples) {
   const DatasetShape& shape = workload.dataset;
   const double each = static_cast<double>(shape.samples_per_file);
   const auto needed = static_cast<double>(samples);
-  // Whole files, but for a data set in one file, which has fewer samples when it is smaller.
+  // A data set has whole files, except that one in a single file has fewer samples in it when it is
+  // smaller.
   const bool part = shape.files == 1 && needed <= each;
   const double bytes = (part ? needed : std::ceil(needed / each) * each) * shape.sample_bytes_mean;
   const auto [unit, name] = bytes < 1U << 20U   ? std::pair{1U << 10U, "KiB"}
                             : bytes < 1U << 30U ? std::pair{1U << 20U, "MiB"}
                                                 : std::pair{1U << 30U, "GiB"};
   const double value = bytes / unit;
-  // Rounded up, so that what is named is enough.
+  // Rounded up, so that the named size is enough.
   return fmt::format("{}{}", value < 10 ? std::ceil(value * 10) / 10 : std::ceil(value), name);
 }
 

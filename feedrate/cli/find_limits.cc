@@ -18,9 +18,12 @@ constexpr Duration kFrameworkMin = std::chrono::seconds(10);
 constexpr std::uint64_t kVirtualMemory = std::uint64_t{256} << 30U;
 constexpr std::uint64_t kVirtualSamples = 10'000'000;
 constexpr double kRateMet =
-    0.5;  // of --max-rate: it is paced, and a short trial sees its beginning
-constexpr double kCeilingFrom = 9, kCeilingSeconds = 1;  // what find_command tries before a search
-constexpr std::uint64_t kReadAheadShare = 4;             // a quarter of memory
+    // The share of --max-rate that counts as having met it: reads are paced, and a short trial sees
+    // mostly the beginning.
+    0.5;
+// In seconds: from this budget on find_command tries the client without storage, for so long.
+constexpr double kCeilingFrom = 9, kCeilingSeconds = 1;
+constexpr std::uint64_t kReadAheadShare = 4;  // A quarter of memory.
 
 std::uint64_t host_memory() {
   struct sysinfo info{};
@@ -165,7 +168,7 @@ Result<> SearchLimits::check_replica(std::uint32_t accelerators) const {
   return {};
 }
 
-// The user's own readers must not break the user's own limit.
+// Fails where the user's own --readers break the user's own --max-inflight.
 Result<> SearchLimits::check_readers(const std::string& asked, std::uint32_t readers) const {
   if (asked.empty() || !find.bound_inflight || readers <= find.inflight_max) return {};
   return fail(
@@ -187,7 +190,7 @@ Result<> SearchLimits::check_asked(std::uint64_t accelerators_by_data, std::uint
 }
 
 Result<> SearchLimits::check_inflight(const FindOptions& search, const TrainingPlan& plan) const {
-  constexpr std::uint64_t kInflightMost = 1'000'000;  // that --max-inflight may be
+  constexpr std::uint64_t kInflightMost = 1'000'000;  // The most that --max-inflight may be.
   if (!search.bound_inflight || search.at_least == 0) return {};
   const std::uint64_t each = reads_of_a_replica(search, plan);
   const std::uint32_t replica = plan.replica_accelerators();
@@ -206,8 +209,8 @@ Result<> SearchLimits::check_inflight(const FindOptions& search, const TrainingP
                                                              : more + ", or " + fewer));
 }
 
-// A part of the budget is kept for the framework's number, and before a long search this client is
-// tried without storage.
+// Adds what the search does not get: a part of the budget is kept for the framework's number, and
+// before a long search the client is tried without storage.
 double SearchLimits::whole_budget(double needed, ClientKind client) const {
   if (needed <= 0) return 0;
   const double kept = framework_first ? 0.5 : kFrameworkShare;
@@ -232,7 +235,7 @@ SearchClock::SearchClock(const SearchLimits& limits, std::chrono::steady_clock::
     : limits_(limits), begin_(begin) {}
 
 Result<> SearchClock::check_left(const std::string& listed) const {
-  constexpr double kSpare = 4;  // the search is to get most of it
+  constexpr double kSpare = 4;  // The budget that is named leaves most of it to the search.
   const Duration spent = wall_since(begin_);
   if (limits_.clock == ClockKind::kVirtual || limits_.find.budget.count() == 0 ||
       spent < limits_.find.budget)
@@ -285,7 +288,8 @@ std::string SearchClock::framework_left_out() const {
                      budget_text(to_seconds(kFrameworkMin) / kFrameworkShare));
 }
 
-// In proportion to what each search gets of it; with a short budget the first gets all.
+// Scales each budget by the share that the search gets; with a short budget the first search gets
+// all.
 void SearchClock::name_whole_budgets(std::vector<FindResult>& results) const {
   if (!limits_.framework) return;
   double kept = limits_.framework_first ? 0.5 : kFrameworkShare;
@@ -296,7 +300,7 @@ void SearchClock::name_whole_budgets(std::vector<FindResult>& results) const {
   for (std::size_t i = 0; i < results.size(); ++i) {
     double& seconds = results[i].narrower_budget_seconds;
     if (seconds <= 0) continue;
-    // The framework's search gets what the first leaves, too.
+    // The framework's search also gets what the first one left over.
     if (i > 0 && limits_.find.budget.count() > 0)
       kept = std::max(kept, results[i].budget_seconds / to_seconds(limits_.find.budget));
     const double whole = seconds / (i == 0 ? 1 - kept : kept);

@@ -1,4 +1,4 @@
-// The options of `find` that bound its search, and the time that its parts get.
+// The options of `find` that limit its search, and how its time is divided.
 #pragma once
 
 #include <chrono>
@@ -14,26 +14,28 @@
 
 namespace feedrate {
 
-// What the options come to.
+// The limits of a search, which the options resolve to.
 struct SearchLimits {
   FindOptions find;
   ClockKind clock = ClockKind::kReal;
   ClientKind first_client = ClientKind::kNative;
-  bool framework = false;        // N for the framework's habits, too
-  bool framework_first = false;  // even where the budget is short (--both)
-  double rate_max = 0;           // bytes/s; 0: no limit
-  Duration wall{};               // of this host, for a virtual search; 0: no limit
+  bool framework = false;  // Whether N is found for the framework's habits, too.
+  // The framework's N is found even where the budget is short (--both).
+  bool framework_first = false;
+  double rate_max = 0;  // In bytes/s; 0 means no limit.
+  Duration wall{};      // The time of this host that a virtual search may take; 0 means no limit.
 
   Result<> check_replica(std::uint32_t accelerators) const;
   Result<> check_readers(const std::string& asked, std::uint32_t readers) const;
-  // `remedy`: what to do where the data set is too small.
+  // `remedy` says what to do where the data set is too small.
   Result<> check_asked(std::uint64_t accelerators_by_data, std::uint32_t asked,
                        const std::string& remedy) const;
-  // With so many at least `search` must not break the limit on reads in flight.
+  // Fails with kUsage where --at-least accelerators need more reads in flight than --max-inflight
+  // allows `search`, even with the fewest that each of them can have.
   Result<> check_inflight(const FindOptions& search, const TrainingPlan& plan) const;
-  // The --budget of which so many seconds are left to the search with this client.
+  // Returns the --budget that leaves `needed` seconds to the search with this client.
   double whole_budget(double needed, ClientKind client) const;
-  // A limit of ours that the search met is its reason.
+  // Where the search moved at least half of --max-rate, names that option as the limiter.
   void explain(FindResult& result) const;
 };
 
@@ -48,19 +50,22 @@ struct FindLimits {
   Result<> resolve_budget(ClockKind clock, SearchLimits& limits) const;
 };
 
-// Deals out the budget: the search for N comes first, the framework's N gets what is kept for it.
+// Deals out the budget: the search for N comes first, and the framework's N gets what is kept for
+// it.
 class SearchClock {
  public:
-  // `begin`: of the command, or of the search where a data set or an index had to be made first.
+  // `begin` is when the command began, or the search where a data set or an index had to be made
+  // first.
   SearchClock(const SearchLimits& limits, std::chrono::steady_clock::time_point begin);
-  // kUsage where nothing of the budget is left for the search: listing the files took all of it.
+  // Fails with kUsage where the whole budget went by while the files were listed, so that nothing
+  // is left for the search. `listed` is their path.
   Result<> check_left(const std::string& listed) const;
   FindOptions for_first() const;
-  // None where the budget is too short for it.
+  // Returns none where the budget is too short for the framework's search.
   std::optional<FindOptions> for_framework(const FindResult& first) const;
   std::string framework_left_out() const;
-  // A search names the budget that it needs itself; what is to be given with --budget holds the
-  // other search, too.
+  // A search names the budget that it alone needs. This turns it into the --budget to give, which
+  // holds the other search, too.
   void name_whole_budgets(std::vector<FindResult>& results) const;
 
  private:

@@ -18,7 +18,8 @@ struct Costs {
   Duration blocked{}, restorable{}, restore{};
 };
 
-// What it is by the formulas: of what was written late a failure takes more.
+// Computes the goodput by the formulas. A checkpoint that becomes restorable late makes a failure
+// cost more, so that delay counts as a part of the restart.
 void add_closed_form(const GoodputJob& job, const Costs& costs, GoodputResult& result) {
   const Seconds mtbf(to_seconds(job.mtbf)), cost(to_seconds(costs.blocked));
   const Duration late = std::max(Duration{}, costs.restorable - costs.blocked);
@@ -100,7 +101,8 @@ Result<CheckpointWriteSummary> GoodputOptions::run(const GoodputSetting& setting
                     format_count(static_cast<double>(ranks)), time_, format_count(kFailuresMax)),
         "use a longer --mtbf or a shorter --time");
   const Duration wanted_interval = job.between;
-  // What one costs; of incremental ones what comes after the whole one.
+  // One checkpoint shows what one costs; incremental ones need more, because the first is whole and
+  // costs more than those that follow.
   job.count = job.head.sum_block_bytes > 0 ? 3 : 1;
   job.between = {};
   FEEDRATE_TRY(const auto group, setting.make_group());
@@ -108,13 +110,16 @@ Result<CheckpointWriteSummary> GoodputOptions::run(const GoodputSetting& setting
   FEEDRATE_TRY(CheckpointWriteSummary probe,
                write_checkpoints(*group, setting.storage, setting.local, job, progress, stop));
   const WrittenCheckpoint& one = probe.written.back();
+  // Waiting is left out: the probe writes without training between checkpoints, so each waits for
+  // the one before.
   Costs costs{one.blocked - one.waited, one.restorable - one.waited, {}};
   const Seconds best =
       daly_interval(Seconds(to_seconds(course.mtbf)), Seconds(to_seconds(costs.blocked)));
   course.interval = wanted_interval > Duration{}
                         ? wanted_interval
                         : std::max(from_seconds(best.value()), costs.restorable - costs.blocked);
-  if (course.interval <= Duration{}) course.interval = course.mtbf;  // they cost nothing
+  // Checkpoints cost nothing here, so that any interval would do.
+  if (course.interval <= Duration{}) course.interval = course.mtbf;
   result.accelerator_mtbf_seconds = to_seconds(each);
   result.mtbf_seconds = to_seconds(course.mtbf);
   GoodputSummary summary;
@@ -131,6 +136,7 @@ Result<CheckpointWriteSummary> GoodputOptions::run(const GoodputSetting& setting
     restore.reads_at_once = job.writes_at_once;
     RealGoodput host(setting, job, restore, stop);
     FEEDRATE_TRY(summary, run_with_failures(course, host));
+    // The formula takes the costs that the run itself had, since those of the probe may differ.
     const auto reads = static_cast<double>(summary.failures - summary.while_restarting);
     if (reads > 0) costs.restore = from_seconds(to_seconds(summary.restoring) / reads);
     if (summary.checkpoints > 0)

@@ -1,4 +1,4 @@
-// `checkpoint --mtbf`: a run that fails.
+// The options of `checkpoint --mtbf`: a run with failures.
 #pragma once
 
 #include <stop_token>
@@ -15,10 +15,11 @@ class GoodputOptions {
  public:
   void declare(OptionTable& table);
   bool wanted() const { return !mtbf_.empty(); }
-  // kUsage for what does not go together.
+  // Fails with kUsage for options that contradict each other.
   Result<> check(bool counts, bool persists, ClockKind clock) const;
-  // Writes a checkpoint to know what one costs, then runs until --time. `job.between` is the
-  // interval; 0: the best one by the closed form. Fills the result's passes and goodput.
+  // Writes one checkpoint to learn what it costs, then runs until --time. `job.between` is the
+  // interval; 0 stands for the best one by the closed form. Fills the passes and the goodput of the
+  // result.
   Result<CheckpointWriteSummary> run(const GoodputSetting& setting, CheckpointWriteJob job,
                                      bool moves_data, const std::stop_token& stop,
                                      GoodputResult& result) const;

@@ -17,16 +17,17 @@ namespace feedrate {
 namespace {
 
 constexpr std::size_t kWidthMin = 40, kWidthUsual = 100, kWidthMax = 1000;
-constexpr std::size_t kColumn = 32;           // where an option's description begins
-constexpr std::size_t kWidthTwoColumns = 72;  // on narrower screens it stands below the name
+constexpr std::size_t kColumn = 32;  // The column where an option's description begins.
+// On narrower screens the description stands below the name.
+constexpr std::size_t kWidthTwoColumns = 72;
 constexpr std::size_t kIndentBelow = 6;
 
-// The words of `text` in lines of at most `width`, behind `begin`; lines that follow are indented,
-// and with `more` (" \") a line that goes on says so.
+// Wraps the words of `text` into lines of at most `width`, behind `begin`. Lines that follow are
+// indented; `more` (" \") ends each line that goes on.
 std::string wrap(std::string_view begin, std::string_view text, std::size_t width,
                  std::size_t indent, std::string_view more = {}) {
   std::string result, line(begin);
-  bool empty = true;  // no word stands on this line yet
+  bool empty = true;  // No word stands on this line yet.
   for (const std::string& word : split(text, ' ')) {
     const std::size_t needed = line.size() + (empty ? 0 : 1) + word.size() + more.size();
     if (!empty && needed > width) {
@@ -41,7 +42,7 @@ std::string wrap(std::string_view begin, std::string_view text, std::size_t widt
   return result + line + "\n";
 }
 
-// Names on the left, what they mean beside them where there is room, else below.
+// Puts a name on the left and its meaning beside it where there is room, otherwise below.
 std::string row(const std::string& name, std::string_view text, std::size_t width) {
   std::string left = "  " + name;
   if (width < kWidthTwoColumns || left.size() + 1 > kColumn) {
@@ -60,7 +61,7 @@ std::string option_lines(const OptionTable& table, std::string_view title, std::
   return text.empty() ? text : "\n" + wrap("", fmt::format("{}:", title), width, 2) + text;
 }
 
-// Command lines, to be copied: one that does not fit goes on behind a backslash.
+// Returns command lines that can be copied: one that does not fit continues behind a backslash.
 std::string examples(std::string_view lines, std::size_t width) {
   std::string result;
   for (const std::string& line : split(lines, '\n')) {

@@ -10,7 +10,8 @@
 namespace feedrate {
 namespace {
 
-// timeout(1) and some batch systems signal the process and its group: that is one request.
+// timeout(1) and some batch systems signal both the process and its group, so a second signal
+// within this time belongs to the same request.
 constexpr auto kEcho = std::chrono::milliseconds(300);
 
 }  // namespace
@@ -41,7 +42,8 @@ InterruptHandler::InterruptHandler(bool quiet) {
 
 InterruptHandler::~InterruptHandler() {
   thread_.request_stop();
-  pthread_kill(thread_.native_handle(), SIGTERM);  // wakes it: it is the only one that takes it
+  // Wakes the thread, which is the only one that takes this signal.
+  pthread_kill(thread_.native_handle(), SIGTERM);
   thread_.join();
 }
 

@@ -1,5 +1,5 @@
-// Ctrl-C and SIGTERM: the first asks the run to stop and report what it has, the second ends the
-// process at once.
+// Handles Ctrl-C and SIGTERM: the first signal asks the run to stop and report what it has, the
+// second ends the process at once.
 #pragma once
 
 #include <signal.h>

@@ -23,7 +23,7 @@
 namespace feedrate {
 namespace {
 
-// What this process had read from storage so far, through the page cache, too.
+// Returns the bytes that this process had read from storage so far, through the page cache as well.
 std::optional<std::uint64_t> storage_reads() {
   const std::optional<std::string> text = read_host_file("/proc/self/io");
   if (!text) return std::nullopt;
@@ -73,6 +73,7 @@ class LoadCommand final : public Command {
     const bool ours = std::filesystem::exists(std::filesystem::path(directory_) /
                                               std::string(kCheckpointsMarker));
     FEEDRATE_CHECK(check_uses(described, ours));
+    // The counter is of the whole process, so only its growth from here on is the load's.
     const std::optional<std::uint64_t> before = storage_reads();
     const Result<> loaded = described ? load_described(model, system, *group, context, result)
                             : ours    ? load_checkpoint(model, system, *group, context, result)
@@ -85,7 +86,7 @@ class LoadCommand final : public Command {
   }
 
  private:
-  // Of described storage nothing is read, and no directory has to be there.
+  // Checks the directory. On described storage nothing is read and it need not exist.
   Result<> check_source() const {
     constexpr std::string_view kHint =
         "'feedrate checkpoint MODEL DIRECTORY --weights-only' writes one to load";
@@ -113,7 +114,7 @@ class LoadCommand final : public Command {
     return {};
   }
 
-  // The shards of the model as they would be written, on storage without data.
+  // Reads the shards of the model as they would be written, on storage without data.
   Result<> load_described(const ModelShape& model, const System& system, ReactorGroup& group,
                           const CommandContext& context, LoadResult& result) const {
     Precision precision{Bytes(2), Bytes(0)};
@@ -153,7 +154,7 @@ class LoadCommand final : public Command {
     return {};
   }
 
-  // Every rank of every replica reads what it needs of a checkpoint of ours.
+  // Lets every rank of every replica read what it needs of a checkpoint of ours.
   Result<> load_checkpoint(const ModelShape& model, const System& system, ReactorGroup& group,
                            const CommandContext& context, LoadResult& result) const {
     CheckpointRestoreJob job;
@@ -202,7 +203,7 @@ class LoadCommand final : public Command {
     return {};
   }
 
-  // A real model's files: every replica reads all of them.
+  // Reads the files of a real model; every replica reads all of them.
   Result<> load_foreign(const ModelShape& model, const System& system, ReactorGroup& group,
                         const CommandContext& context, LoadResult& result) const {
     static constexpr std::string_view kEndings[] = {".safetensors", ".bin",  ".pt",

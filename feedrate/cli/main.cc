@@ -28,7 +28,7 @@ int report(const Error& error) {
   return error.exit_code();
 }
 
-// Only a verb with a workload has a DLIO file to change.
+// Fails where words change a DLIO file but the verb has no workload that could be one.
 Result<> check_overrides(const CommandEntry& verb, const OptionTable& table,
                          const std::vector<std::string>& overrides) {
   if (overrides.empty() || table.find("workload") != nullptr || table.find("job") != nullptr)
@@ -37,7 +37,8 @@ Result<> check_overrides(const CommandEntry& verb, const OptionTable& table,
               fmt::format("'feedrate {} --help' lists the options", verb.name));
 }
 
-// Words like "++workload.train.epochs=3" are no arguments of the verb: they are taken out.
+// Takes out words like "++workload.train.epochs=3", which are no arguments of the verb, and returns
+// them.
 std::vector<std::string> take_overrides(std::vector<std::string>& words) {
   std::vector<std::string> overrides;
   std::erase_if(words, [&overrides](const std::string& word) {
@@ -56,6 +57,7 @@ int run_verb(const CommandEntry& verb, std::vector<std::string> words) {
   CommandContext context;
   const std::unique_ptr<Command> command = verb.make();
   OptionTable table = declare_verb(*command, context);
+  // Help comes first, so that it is shown however wrong the other words are.
   for (const std::string& word : words)
     if (word == "--help" || word == "-h") return print_help(verb, table);
   context.overrides = take_overrides(words);
@@ -63,6 +65,7 @@ int run_verb(const CommandEntry& verb, std::vector<std::string> words) {
   if (checked) checked = check_overrides(verb, table, context.overrides);
   if (!checked) return report(checked.error());
   try {
+    // Made before any thread of the verb, so that all threads inherit the blocked signals.
     InterruptHandler interrupt(context.quiet);
     context.stop = interrupt.token();
     context.requested = settings_given(table, context.overrides);
@@ -77,6 +80,7 @@ int run_verb(const CommandEntry& verb, std::vector<std::string> words) {
                         "raise it ('ulimit -v unlimited'), or use a smaller --buffer-memory, where "
                         "the verb has it, or fewer --threads"));
   } catch (const std::system_error& problem) {
+    // Only a thread that the host refused is expected here; anything else is a mistake of ours.
     if (problem.code() != std::errc::resource_unavailable_try_again) throw;
     return report(Error(ErrorKind::kEnvironment,
                         fmt::format("this host refused a thread: {}", problem.code().message()),
@@ -88,9 +92,9 @@ int run_verb(const CommandEntry& verb, std::vector<std::string> words) {
   }
 }
 
-// Where a standard stream was closed ("1>&-"), the next file opened would get its number, and what
-// is printed would be written into it. A file that cannot be written stands there instead, so that
-// printing fails and is an error.
+// Where a standard stream was closed ("1>&-") the next file that is opened would get its number,
+// and what is printed would be written into that file. This opens a file there that cannot be
+// written, so that printing fails and is an error.
 void hold_closed_streams() {
   for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream)
     if (fcntl(stream, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDONLY));
@@ -108,7 +112,7 @@ int run(const std::vector<std::string>& words) {
     const Result<> printed = print(overview(help_width()));
     return printed ? 0 : report(printed.error());
   }
-  if (asks_help) {  // "help find" is "find --help"
+  if (asks_help) {  // The words "help find" mean "find --help".
     first = rest.front();
     rest = {"--help"};
   }
@@ -127,6 +131,6 @@ int run(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   feedrate::hold_closed_streams();
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that goes is met by print()
+  std::signal(SIGPIPE, SIG_IGN);  // print() handles a reader that has gone.
   return feedrate::run(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
 }

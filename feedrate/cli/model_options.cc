@@ -21,7 +21,7 @@ Result<> read(const std::string& text, std::string_view flag, std::uint64_t mini
   return {};
 }
 
-// Whether --set says that the workload trains another model than the catalogue's does.
+// Returns whether --set says that the workload trains another model than the catalogue's does.
 bool changes_parameters(const Workload& workload) {
   const Result<Workload> published = find_workload(workload.name);
   return !published || published->model_parameters != workload.model_parameters;
@@ -33,7 +33,6 @@ bool is_file(const std::string& name) {
   return name.find('/') != std::string::npos || name.ends_with(".yaml");
 }
 
-// "2.5": a positive number, with an optional thousands letter as sizes have it: "70B", "340M".
 Result<double> parse_number(std::string_view text, std::string_view flag, double minimum,
                             double maximum, std::string_view example) {
   double factor = 1;

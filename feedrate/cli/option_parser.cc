@@ -15,9 +15,9 @@
 namespace feedrate {
 namespace {
 
-constexpr int kWordsMax = 64;  // of an argument that may stand several times
+constexpr int kWordsMax = 64;  // The most words of an argument that may be given several times.
 
-// The rows, as the parser wants them. The order of the arguments is that of the rows.
+// Declares the rows to the parser. Arguments are taken in the order of the rows.
 void declare_on(OptionTable& table, CLI::App& app, std::vector<CLI::Option*>& declared) {
   for (OptionEntry& entry : table.entries()) {
     const std::string names = entry.by_place() ? entry.key() : join(entry.names(), ",");
@@ -28,7 +28,7 @@ void declare_on(OptionTable& table, CLI::App& app, std::vector<CLI::Option*>& de
       option = app.add_option(names, **value);
     else
       option = app.add_option(names, *std::get<std::vector<std::string>*>(entry.target()));
-    // One value each time: the word that follows may be an argument.
+    // An option takes one value each time, because the word that follows may be an argument.
     if (entry.repeats() && entry.by_place())
       option->expected(1, kWordsMax);
     else if (entry.repeats())
@@ -52,14 +52,14 @@ std::string list_hint(const CommandEntry& verb) {
   return fmt::format("'{} --help' lists the options", verb_name(verb));
 }
 
-// For each verb its name and its table, in the order of the overview.
+// Calls visit(verb, table) for each verb, in the order of the overview.
 template <class Visit>
 void for_each_verb(Visit visit) {
   for (const CommandEntry& entry : commands()) visit(entry, VerbTable(entry).table);
 }
 
-// An option that this verb does not have: it once had it, another verb has it, or it is a slip of
-// the finger.
+// Explains an option that this verb does not have: the verb once had it, another verb has it, or it
+// is a slip of the finger.
 std::string unknown_option(const CommandEntry& verb, const OptionTable& table,
                            const std::string& flag) {
   for (const OptionEntry& entry : table.entries())
@@ -73,7 +73,7 @@ std::string unknown_option(const CommandEntry& verb, const OptionTable& table,
   if (!verbs.empty())
     return fmt::format("'{}' has no option {}: it is an option of {}", verb_name(verb), flag,
                        join(verbs, ", "));
-  // The verb's own come first: of names that are equally near the first is taken.
+  // The verb's own names come first, because the first of several equally near names is suggested.
   std::vector<std::string> known = long_names(table);
   for_each_verb([&](const CommandEntry&, const OptionTable& options) {
     for (std::string& name : long_names(options)) known.push_back(std::move(name));
@@ -89,7 +89,7 @@ std::string unknown_option(const CommandEntry& verb, const OptionTable& table,
   return fmt::format("unknown option '{}', did you mean '{}'{}?", flag, *nearest, whose);
 }
 
-// A word too many. It may be the value of an option whose name was left out.
+// Explains a word too many. It may be the value of an option whose name was left out.
 std::string unexpected_word(const OptionTable& table, const std::string& word) {
   for (const OptionEntry& entry : table.entries()) {
     const std::vector<std::string> words = entry.words();
@@ -100,8 +100,9 @@ std::string unexpected_word(const OptionTable& table, const std::string& word) {
   return fmt::format("unexpected argument '{}'", word);
 }
 
-// How `find` is told a number of accelerators, as train is with this flag; empty for others. The
-// parser may have taken the number for a directory, so it is sought where it was written.
+// Says how `find` is asked about a number of accelerators, which train takes with this flag; "" for
+// other verbs. The parser may have taken the number for a directory, so the number is sought where
+// it was written.
 std::string hint_of_number(const CommandEntry& verb, const std::vector<std::string>& extras,
                            const std::vector<std::string>& words) {
   const auto flag =
@@ -140,7 +141,7 @@ Error explain_extras(const CommandEntry& verb, const OptionTable& table,
   return {ErrorKind::kUsage, text, number.empty() ? list_hint(verb) : number};
 }
 
-// What the parser found wrong, in our words. Its messages start with the option's name.
+// Says in our words what the parser found wrong. Its messages start with the option's name.
 Error explain(const CLI::ParseError& problem, const CommandEntry& verb) {
   std::string text = problem.what();
   const std::string name = text.substr(0, text.find(':'));
@@ -157,8 +158,8 @@ Error explain(const CLI::ParseError& problem, const CommandEntry& verb) {
   return {ErrorKind::kUsage, text, list_hint(verb)};
 }
 
-// Places may stand in every option, so every one is looked at: "dlio:" and "model:" have a path
-// behind them.
+// Checks every option for places that no storage knows, because a place may be given in any of
+// them; behind "dlio:" and "model:" there is a path, too.
 Result<> check_places(const OptionTable& table) {
   for (const OptionEntry& entry : table.entries())
     for (const std::string& value : entry.given)
@@ -169,8 +170,9 @@ Result<> check_places(const OptionTable& table) {
   return {};
 }
 
-// "find ./data resnet50": the second word is what the first should be, and the first is no such
-// thing, nor near enough to one to be a slip of the finger.
+// Recognises swapped arguments, as in "find ./data resnet50": the second word is what the first
+// should be, and the first is neither such a thing nor near enough to one to be a slip of the
+// finger.
 Result<> check_swapped(const CommandEntry& verb, const OptionTable& table) {
   std::vector<const OptionEntry*> places;
   for (const OptionEntry& entry : table.entries())
@@ -210,7 +212,8 @@ Result<> parse_options(const CommandEntry& verb, const std::vector<std::string>&
   app.set_help_flag();
   std::vector<CLI::Option*> declared;
   declare_on(table, app, declared);
-  std::vector<std::string> backwards(words.rbegin(), words.rend());  // as the parser wants them
+  // The parser takes the words in reverse order.
+  std::vector<std::string> backwards(words.rbegin(), words.rend());
   try {
     app.parse(backwards);
   } catch (const CLI::ExtrasError&) {

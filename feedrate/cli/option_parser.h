@@ -10,11 +10,11 @@
 
 namespace feedrate {
 
-// The table of a verb: what the command itself declares, then what every verb has. The values land
-// in `command` and `context`, which stay where they are while the table is in use.
+// Returns the table of a verb: the options that the command itself declares, then those that every
+// verb has. Values land in `command` and `context`, which must not move while the table is in use.
 OptionTable declare_verb(Command& command, CommandContext& context);
 
-// A verb's table, for as long as it is looked at.
+// Holds a verb's table together with the command and the context that it points into.
 struct VerbTable {
   explicit VerbTable(const CommandEntry& verb)
       : command(verb.make()), table(declare_verb(*command, context)) {}
@@ -23,8 +23,8 @@ struct VerbTable {
   OptionTable table;
 };
 
-// Fills the table and the places that its values go to. kUsage for everything that is wrong with
-// the words alone.
+// Fills the table and the places that its values go to. Fails with kUsage for everything that is
+// wrong with the words alone.
 Result<> parse_options(const CommandEntry& verb, const std::vector<std::string>& words,
                        OptionTable& table);
 

@@ -1,5 +1,5 @@
 // The rows of options that several verbs have: one row each, so that the same option means the same
-// everywhere. What only one verb has stands in that verb's own table.
+// everywhere. An option of one verb only stands in that verb's own table.
 #pragma once
 
 #include "feedrate/base/option_row.h"
@@ -8,11 +8,11 @@ namespace feedrate::rows {
 
 using enum OptionType;
 
-// What every verb has.
+// Options of every verb.
 inline constexpr OptionRow kHelp{"-h,--help", kFlag, "", "", "this help"};
 inline constexpr OptionRow kQuiet{"--quiet", kFlag, "", "", "no progress on standard error"};
 
-// The workload and its data set.
+// Options of the workload and its data set.
 inline constexpr OptionRow kWorkloadName{"workload", kWorkload, "", "",
                                          "a name of 'feedrate workloads', a YAML file, or "
                                          "dlio:FILE, a workload file of DLIO (words like "
@@ -28,7 +28,7 @@ inline constexpr OptionRow kData{"--data", kDirectory, "", "",
 inline constexpr OptionRow kJobs{"--jobs", kCount, "0", "0 to 1024",
                                  "files that are written at once; 0 chooses"};
 
-// The job.
+// Options of the job.
 inline constexpr OptionRow kAccelerators{"-n,--accelerators", kCount, "", "1 to 1000000",
                                          "how many accelerators"};
 inline constexpr OptionRow kAcceleratorType{
@@ -52,7 +52,7 @@ inline constexpr OptionRow kTransfer{"--transfer", kBytes, "", "512 to 1GiB",
                                      "checkpoint"};
 inline constexpr OptionRow kTime{"--time", kDuration, "", "more than 0", "how long the run lasts"};
 
-// A model, and how it is spread over accelerators.
+// Options of a model, and of how it is spread over accelerators.
 inline constexpr OptionRow kModelName{"--model", kModel, "", "",
                                       "a model of the catalogue, or its YAML file"};
 inline constexpr OptionRow kRanks{"-n,--ranks", kCount, "", "1 to 10000000",
@@ -78,7 +78,7 @@ inline constexpr OptionRow kWeightBytes{"--weight-bytes", kNumber, "2", "0.125 t
 inline constexpr OptionRow kReplicas{"--replicas", kCount, "", "1 to 100000",
                                      "replicas that load the model at once"};
 
-// Checkpoints.
+// Options of checkpoints.
 inline constexpr OptionRow kLayout{"--layout", kWords, "safetensors",
                                    "safetensors|torch|dcp|raw|shared",
                                    "files of a checkpoint: those of safetensors, torch.save or "
@@ -101,7 +101,7 @@ inline constexpr OptionRow kStep{"--step", kCount, "newest whole", "0 to 1844674
 inline constexpr OptionRow kLocal{"--local", kDirectory, "", "",
                                   "two levels: node-local directory, written first and read first"};
 
-// Storage and host.
+// Options of storage and host.
 inline constexpr OptionRow kStorage{
     "--storage", kText, "posix", "posix|null|model:FILE",
     "posix is a file system, null takes no time (which measures feedrate itself), model:FILE is "

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kOr = " or ";
 
-// "--async or --local" is two.
+// Splits "--async or --local" into two.
 std::vector<std::string> alternatives(std::string_view text) {
   std::vector<std::string> parts;
   while (!text.empty()) {
@@ -32,8 +32,8 @@ std::string name_of(std::string_view option) {
   return std::string(option.substr(0, option.find('=')));
 }
 
-// Whether "--async" or "--clock=virtual" holds. Where an option takes words its value counts,
-// elsewhere what stands behind '=' is an example for the user.
+// Returns whether "--async" or "--clock=virtual" holds. Where an option takes words its value
+// counts; otherwise what stands behind '=' is only an example for the user.
 bool holds(const OptionTable& table, const std::string& needed) {
   const OptionEntry* const entry = table.find(name_of(needed));
   FEEDRATE_ASSERT(entry != nullptr);

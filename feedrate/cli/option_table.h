@@ -1,5 +1,5 @@
-// The options of one verb: rows, each with the place where its value lands. What the command line
-// gave is kept here as well.
+// The options of one verb: rows, each with the place that its value is written to. The values that
+// the command line gave are kept here as well.
 #pragma once
 
 #include <initializer_list>
@@ -13,7 +13,8 @@
 
 namespace feedrate {
 
-// Where a value goes: a flag, one value, or one value each time that the option is given.
+// The place that a value is written to: a flag, one value, or a list with one value for each time
+// that the option is given.
 using OptionTarget = std::variant<bool*, std::string*, std::vector<std::string>*>;
 
 struct OptionLine {
@@ -32,29 +33,33 @@ class OptionEntry {
   const OptionRow& row() const { return row_; }
   const std::string& group() const { return group_; }
   const OptionTarget& target() const { return target_; }
-  // "-n", "--accelerators"; none for an argument that is known by its place.
+  // Names like "-n" and "--accelerators"; there are none for an argument that is known by its
+  // place.
   const std::vector<std::string>& names() const { return names_; }
   bool by_place() const { return names_.empty(); }
   bool required() const { return by_place() && !row_.names.starts_with('['); }
   bool is_flag() const { return row_.type == OptionType::kFlag; }
   bool repeats() const { return std::holds_alternative<std::vector<std::string>*>(target_); }
-  // The first long name without its dashes, or the argument's: what JSON calls it.
+  // Returns the first long name without its dashes, or the argument's name: JSON uses it as the
+  // key.
   std::string key() const;
-  // How messages call it: "--accelerators", "directory".
+  // Returns the name that messages use: "--accelerators", "directory".
   std::string shown_name() const;
-  // What its value looks like: "N", "SIZE", "real|virtual"; "" for a flag.
+  // Returns the form of its value: "N", "SIZE", "real|virtual"; "" for a flag.
   std::string value_shape() const;
-  // "-n,--accelerators N (8)", as --help has it.
+  // Returns the line of --help: "-n,--accelerators N (8)".
   std::string heading() const;
-  // The name that it once had, with the prefix of its group; "" for most. See OptionRow::former.
+  // Returns the name that it once had, with the prefix of its group; "" for most. OptionRow::former
+  // says more.
   const std::string& former() const { return former_; }
-  // What must stand beside it for an effect, with the prefix of its group; see OptionRow::beside.
+  // Returns the options beside which alone it has an effect, with the prefix of its group
+  // (OptionRow::beside).
   const std::vector<std::string>& beside() const { return beside_; }
-  // The words that `row().among` separates; none but for kWords.
+  // Returns the words that `row().among` lists; none unless the type is kWords.
   std::vector<std::string> words() const;
 
-  // What the command line gave: the values as they were written, none when it was not given. A flag
-  // has an empty one.
+  // The values that the command line gave, as they were written; none when it was not given. A flag
+  // that was given has one empty value.
   std::vector<std::string> given;
 
  private:
@@ -67,33 +72,34 @@ class OptionEntry {
 
 class OptionTable {
  public:
-  // `prefix` goes before the names: "checkpoint-" makes "--layout" "--checkpoint-layout". `beside`
-  // is for those rows that have none of their own.
+  // `prefix` goes before the names: "checkpoint-" turns "--layout" into "--checkpoint-layout".
+  // `beside` applies to rows that have none of their own.
   void add(std::string_view group, std::initializer_list<OptionLine> lines,
            std::string_view prefix = {}, std::string_view beside = {});
 
   std::vector<OptionEntry>& entries() { return entries_; }
   const std::vector<OptionEntry>& entries() const { return entries_; }
-  // By one of its names ("-n", "--data", "workload"); null where the verb has none such.
+  // Finds an option by one of its names ("-n", "--data", "workload"); null where the verb has none
+  // of that name.
   const OptionEntry* find(std::string_view name) const;
   bool given(std::string_view name) const;
-  // Groups in the order in which they are shown; arguments and options without a group are not in
-  // them.
+  // Returns the groups in the order in which they are shown. Arguments, and options without a
+  // group, are in none of them.
   std::vector<std::string> groups() const;
 
  private:
   std::vector<OptionEntry> entries_;
 };
 
-// "--async or --local": what must stand beside it. Where only one word of an option will do, with
-// that word.
+// Returns what must stand beside it: "--async or --local". Where only one word of an option will
+// do, that word is named, too.
 std::string shown_beside(const OptionTable& table, const OptionEntry& entry);
 
-// Whether what must stand beside it was given: it changes nothing otherwise.
+// Returns whether an option that must stand beside it was given: it changes nothing otherwise.
 bool has_effect(const OptionTable& table, const OptionEntry& entry);
 
-// kUsage for a value that is empty, and for an option that stands alone where it has no effect
-// without another one.
+// Fails with kUsage for a value that is empty, and for an option that has no effect because no
+// other one that it needs was given.
 Result<> check_given(const OptionTable& table);
 
 }  // namespace feedrate

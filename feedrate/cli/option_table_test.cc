@@ -19,7 +19,7 @@ namespace {
 
 using enum OptionType;
 
-// A verb with its table, which points into the command.
+// A verb with its table, which points into the verb's command.
 struct Verb : VerbTable {
   explicit Verb(const CommandEntry& of) : VerbTable(of), entry(of) {}
   const CommandEntry& entry;
@@ -30,7 +30,7 @@ const CommandEntry& verb_named(std::string_view name) {
   return *std::ranges::find(verbs, name, &CommandEntry::name);
 }
 
-// What a verb makes of its words: "" when they are taken, else the error.
+// Returns "" when the verb takes these words, or else the error.
 std::string parsed(std::string_view verb, const std::vector<std::string>& words) {
   Verb declared(verb_named(verb));
   const Result<> result = parse_options(declared.entry, words, declared.table);
@@ -187,9 +187,10 @@ TEST(Parser, SwappedArgumentsAreRecognised) {
             "workload: \"./data\" is no workload, but 'resnet50' is one: were the two swapped? | "
             "write 'feedrate find resnet50 ./data'; a folder of this name is './resnet50'");
   EXPECT_NE(parsed("load", {"/tmp", "llama3-8b"}).find("were the two swapped?"), std::string::npos);
-  EXPECT_EQ(parsed("find", {"resnet50", "unet3d"}), "");  // a folder may have such a name
-  EXPECT_EQ(parsed("find", {"resnt50", "unet3d"}), "");   // a slip, which is told by the catalogue
-  EXPECT_EQ(parsed("find", {"./data", "./resnet50"}), "");  // a path, and no workload
+  EXPECT_EQ(parsed("find", {"resnet50", "unet3d"}), "");  // A folder may have such a name.
+  // A slip of the finger, which the catalogue tells.
+  EXPECT_EQ(parsed("find", {"resnt50", "unet3d"}), "");
+  EXPECT_EQ(parsed("find", {"./data", "./resnet50"}), "");  // A path, and no workload.
 }
 
 TEST(Parser, WhatIsMissingIsNamed) {

@@ -20,7 +20,8 @@
 namespace feedrate {
 namespace {
 
-constexpr auto kLook = std::chrono::milliseconds(50);  // for a reader, and for Ctrl-C
+// How often to look for a reader, and for Ctrl-C.
+constexpr auto kLook = std::chrono::milliseconds(50);
 
 struct Closer {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -50,7 +51,8 @@ Result<ResultTarget> ResultTarget::open(const std::string& path, std::string_vie
   if (exists && S_ISDIR(status.st_mode)) return cannot_write(path, flag, EISDIR);
   target.in_place_ = exists && !S_ISREG(status.st_mode);
   target.is_pipe_ = exists && S_ISFIFO(status.st_mode);
-  if (target.in_place_) {  // not opened before its time: the reader of a pipe would see it end
+  // A pipe is not opened yet, because its reader would see it end when this is closed again.
+  if (target.in_place_) {
     if (access(path.c_str(), W_OK) != 0) return cannot_write(path, flag, errno);
     return target;
   }
@@ -62,14 +64,14 @@ Result<ResultTarget> ResultTarget::open(const std::string& path, std::string_vie
 }
 
 Result<> ResultTarget::write_and_print(std::string_view result, std::string_view text) const {
-  // A file that was asked for is written although nobody can be told of the result.
+  // The file is written first, so that it exists even when nothing can be printed.
   FEEDRATE_CHECK(write(result));
   return to_stdout() ? Result<>{} : print(text);
 }
 
 Result<> ResultTarget::write(std::string_view text) const {
   if (!wanted()) return {};
-  if (to_stdout()) return write_stdout(text);  // JSON and CSV have escapes of their own
+  if (to_stdout()) return write_stdout(text);  // JSON and CSV escape control characters themselves.
   if (in_place_) return write_in_place(text);
   const std::string part = part_path();
   std::FILE* file = std::fopen(part.c_str(), "w");
@@ -88,7 +90,8 @@ std::unexpected<Error> ResultTarget::nobody_reads() const {
               "start its reader first, or give the path of a file");
 }
 
-// Opening a pipe waits for its reader, and a wait in the kernel would not see the user's Ctrl-C.
+// Opening a pipe waits for its reader, and a wait in the kernel would not notice Ctrl-C, so this
+// asks again and again instead.
 Result<int> ResultTarget::open_in_place() const {
   while (true) {
     const int file = ::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -111,7 +114,7 @@ Result<> ResultTarget::write_in_place(std::string_view text) const {
       if (stop_.stop_requested()) return nobody_reads();
       pollfd room{file, POLLOUT, 0};
       poll(&room, 1, static_cast<int>(kLook.count()));
-    } else if (errno == EPIPE) {  // the reader has what it wanted
+    } else if (errno == EPIPE) {  // The reader has what it wanted.
       return {};
     } else if (errno != EINTR) {
       return cannot_write(path_, flag_, errno);
@@ -123,7 +126,8 @@ Result<> ResultTarget::write_in_place(std::string_view text) const {
 Result<std::string> read_text_file(const std::string& path, std::string_view what,
                                    std::string_view hint) {
   std::ifstream file(path, std::ios::binary);
-  std::string text(kYamlBytesMax + 1, '\0');  // one more than the parsers take: they name the limit
+  // One byte more than the parsers take, so that they name the limit.
+  std::string text(kYamlBytesMax + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.is_open() || file.bad())
     return fail(ErrorKind::kUsage, fmt::format("cannot read the {} {}", what, quote_path(path)),

@@ -1,4 +1,4 @@
-// Where results go: text to stdout, JSON or CSV to a file or stdout.
+// Writes results: text to stdout, JSON or CSV to a file or to stdout.
 #pragma once
 
 #include <stop_token>
@@ -9,17 +9,19 @@
 
 namespace feedrate {
 
-// The target of --json or --csv, the `flag` in errors. A bad path fails before the run; an older
-// file stays until the new one is whole.
+// The target of --json or --csv; errors call it `flag`. A bad path fails before the run, and an
+// older file stays until the new one is whole.
 class ResultTarget {
  public:
-  // "" for none, "-" for stdout. A pipe that nobody reads is waited for until `stop`.
+  // The path is "" for none and "-" for stdout. A pipe without a reader is waited for, until
+  // `stop`.
   static Result<ResultTarget> open(const std::string& path, std::string_view flag,
                                    std::stop_token stop);
   bool wanted() const { return !path_.empty(); }
   bool to_stdout() const { return path_ == "-"; }
   Result<> write(std::string_view text) const;
-  // `result` here, then `text` to stdout, unless that is where `result` went.
+  // Writes `result` to the target, then prints `text` to stdout, unless that is where `result`
+  // went.
   Result<> write_and_print(std::string_view result, std::string_view text) const;
 
  private:
@@ -32,16 +34,19 @@ class ResultTarget {
 
   std::string path_, flag_;
   std::stop_token stop_;
-  bool in_place_ = false;  // a device or a pipe: written to, never replaced
+  // A device or a pipe, which is written to and never replaced by a new file.
+  bool in_place_ = false;
   bool is_pipe_ = false;
 };
 
-// A small text file: the first kYamlBytesMax and one more. `what` is named in the error.
+// Reads a small text file. At most one byte more than kYamlBytesMax is read: the parsers then see
+// that it is too large and name the limit. The error names `what`.
 Result<std::string> read_text_file(const std::string& path, std::string_view what,
                                    std::string_view hint);
 
-// Everything to stdout, without control characters; kEnvironment when it cannot be written (a full
-// disk). A reader that is gone has what it wanted ("| head"): that is no error.
+// Prints everything to stdout, without control characters. Fails with kEnvironment when it cannot
+// be written, as on a full disk. A reader that is gone has what it wanted ("| head"), so that is no
+// error.
 Result<> print(std::string_view text);
 
 }  // namespace feedrate

@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t kSweepMax = 64;
 constexpr std::string_view kSweepKey = "accelerators=";
 
-// "accelerators=8..1024": doubled from the first to the last, which is there, too; or
-// "accelerators=8,16,24".
+// Parses "accelerators=8..1024", which doubles from the first number up to the last and includes
+// that one, or "accelerators=8,16,24".
 Result<std::vector<std::uint64_t>> parse_sweep(const std::string& text) {
   const auto wrong = [&](std::string_view what) {
     return fail(ErrorKind::kUsage, fmt::format("--sweep: '{}' {}", text, what),
@@ -86,10 +86,10 @@ class PlanCommand final : public Command {
   }
 
  private:
-  // Files first: they are there although the text cannot be printed.
+  // Writes files first, so that they exist even when the text cannot be printed.
   Result<> show(const CommandContext& context, PlanResult plan, const ResultTarget& json,
                 const ResultTarget& csv) const {
-    // What an option is without being given depends on the jobs, which have told it.
+    // The defaults of options depend on the jobs, which have told them already.
     CommandContext given = context;
     given.settings = context.requested;
     fill_envelope(given, "plan", plan);
@@ -101,15 +101,15 @@ class PlanCommand final : public Command {
 
   using Counts = std::vector<std::optional<std::uint64_t>>;
 
-  // Each key of --set that changes the workload changes a figure of a plan, too. What describes the
-  // data set may stand there all the same, so that the words are those of find and train.
+  // Fails for a key of --set that changes the workload but no figure of the plan. Keys that
+  // describe the data set may be given all the same, so that find and train take the same words.
   Result<> check_sets(const CommandContext& context, const Counts& counts) {
     for (std::size_t set = 0; set < options_.sets.size(); ++set) {
       if (options_.sets[set].starts_with("dataset.")) continue;
       bool changes = false, matters = false;
       for (const std::optional<std::uint64_t>& count : counts) {
         const Result<PlanRequest> with = options_.resolve(context, count);
-        if (!with) continue;  // of a sweep: left out
+        if (!with) continue;  // This point of a sweep is left out.
         options_.set_left_out = set;
         const Result<PlanRequest> without = options_.resolve(context, count);
         options_.set_left_out.reset();
@@ -174,7 +174,7 @@ class PlanCommand final : public Command {
     return 0;
   }
 
-  // Of a sweep: each point has its own.
+  // Removes the counts of accelerators, since each point of a sweep has its own.
   static Settings without_counts(Settings settings) {
     std::erase_if(settings, [](const auto& setting) {
       return setting.first.ends_with("accelerators") || setting.first.ends_with("data-parallel");

@@ -16,8 +16,8 @@ namespace feedrate {
 namespace {
 
 constexpr std::string_view kHardDisk = "hdd-7200";
-constexpr Bytes kDefaultTransfer{4194304};         // of the native client
-constexpr std::uint64_t kDefaultAccelerators = 8;  // one host
+constexpr Bytes kDefaultTransfer{4194304};         // That of the native client.
+constexpr std::uint64_t kDefaultAccelerators = 8;  // The accelerators of one host.
 
 Result<> read(const std::string& text, std::string_view flag, Bytes& target) {
   if (text.empty()) return {};
@@ -108,13 +108,13 @@ bool is_job(const std::string& name) {
          contains(model_names(), name) || contains(inference_names(), name);
 }
 
-// "64" or "64xh100".
+// Returns whether the word is like "64" or "64xh100".
 bool is_count_and_type(const std::string& word) {
   const std::size_t digits = word.find_first_not_of("0123456789");
   return !word.empty() && digits != 0 && (digits == std::string::npos || word[digits] == 'x');
 }
 
-// The name is none of a workload, model or inference shape.
+// Explains a name that is no workload, model or inference workload.
 std::unexpected<Error> unknown_job(const std::string& name) {
   if (is_count_and_type(name))
     return fail(ErrorKind::kUsage,
@@ -317,7 +317,7 @@ Result<> PlanOptions::resolve_demand(TrainingJob& job) const {
   FEEDRATE_CHECK(read(host_memory, "--host-memory", job.host_memory));
   FEEDRATE_CHECK(read(read_bandwidth, "--read-bandwidth", job.available_read));
   if (accelerator_memory.empty() && !find_accelerator_type(job.timing.accelerator)) {
-    // A type of the user's own: its memory is not known.
+    // The memory of a type of the user's own is not known.
   } else {
     FEEDRATE_TRY(job.accelerator_memory, resolve_memory(job.timing.accelerator, job.memory_source));
   }
@@ -412,6 +412,8 @@ Result<> PlanOptions::resolve_inference(const std::string& name, const std::stri
 Result<PlannedJob> PlanOptions::resolve_job(const Word& word, const CommandContext& context) const {
   PlannedJob planned;
   planned.name = word.name;
+  // A name may be in several parts of the catalogue, such as a workload that is served, too;
+  // training then comes first and the rest is added below.
   const bool trains = is_file(word.name) || word.name.starts_with("dlio:") ||
                       contains(catalogue_names(), word.name);
   const bool models = !trains && contains(model_names(), word.name);
@@ -473,7 +475,7 @@ Result<PlanRequest> PlanOptions::resolve(const CommandContext& context,
   if (!port_usable.empty()) {
     FEEDRATE_CHECK(read_share(port_usable, "--port-usable", request.port.usable.value));
     request.port.usable.source = "--port-usable";
-    request.port.note.clear();  // it is about the catalogue's share
+    request.port.note.clear();  // The note is about the share in the catalogue.
   }
   request.one_directory = one_directory;
   FEEDRATE_CHECK(read_setting(log_days, request.log_days, std::uint64_t{1}, std::uint64_t{36500}));
@@ -483,7 +485,7 @@ Result<PlanRequest> PlanOptions::resolve(const CommandContext& context,
                  read_described(name, "storage file", find_storage_profile, parse_storage_profile));
     request.storages.push_back(std::move(profile));
   }
-  // What hard disks would take is always told.
+  // Hard disks are always planned as well, for comparison.
   if (!contains(storages, std::string(kHardDisk)) && !storages.empty()) {
     FEEDRATE_TRY(StorageProfile disks, find_storage_profile(kHardDisk));
     request.storages.push_back(std::move(disks));

@@ -16,7 +16,7 @@ namespace feedrate {
 
 struct PlanOptions : ModelOptions {
   std::vector<std::string> jobs, sets, storages;
-  // Of `sets`, as if it had not been given: does it have an effect?
+  // The one of `sets` that is left out, in order to see whether it has an effect.
   std::optional<std::size_t> set_left_out;
   std::string accelerators, type, timing, batch, step_time, au, epochs, size, transfer, per_host,
       host_memory, accelerator_memory, cost, read_bandwidth, write_bandwidth;
@@ -26,12 +26,12 @@ struct PlanOptions : ModelOptions {
   bool one_directory = false;
   void declare(OptionTable& table);
 
-  // `accelerators_now` takes the place of --accelerators: one point of a sweep.
+  // `accelerators_now` replaces --accelerators for one point of a sweep.
   Result<PlanRequest> resolve(const CommandContext& context,
                               std::optional<std::uint64_t> accelerators_now) const;
 
  private:
-  // What a job must have for an option to change something.
+  // The kinds of jobs for which an option changes something.
   enum Part : unsigned { kForTraining = 1, kForModel = 2, kForInference = 4, kForAny = 8 };
   void add(OptionTable& table, std::string_view group, unsigned parts,
            std::initializer_list<OptionLine> lines);
@@ -40,7 +40,7 @@ struct PlanOptions : ModelOptions {
   void declare_checkpoints(OptionTable& table);
   void declare_inference(OptionTable& table);
   void declare_storage(OptionTable& table);
-  // kUsage for an option that none of the jobs uses.
+  // Fails with kUsage for an option that none of the jobs uses.
   Result<> check_used(const PlanRequest& request) const;
 
   // A job as it is written on the command line: NAME, NAME=64, NAME=64xh100.
@@ -57,7 +57,7 @@ struct PlanOptions : ModelOptions {
   Result<> resolve_inference(const std::string& name, const std::string& type,
                              PlannedJob& job) const;
   const OptionTable* table_ = nullptr;
-  std::map<std::string, unsigned> parts_;  // by OptionEntry::key()
+  std::map<std::string, unsigned> parts_;  // The parts that use an option, by OptionEntry::key().
 };
 
 }  // namespace feedrate

@@ -8,7 +8,7 @@
 namespace feedrate {
 namespace {
 
-// A count to the last digit; of everything else what a figure of the plan would print.
+// Returns a count to its last digit, and anything else as a figure of the plan would print it.
 std::string text_of(Count count) { return fmt::format("{}", count.value()); }
 template <class Q>
 std::string text_of(Q value) {
@@ -26,7 +26,7 @@ class JobSettings {
   void add(const Setting<Q>& setting) {
     add(std::string(setting.option.substr(2)), text_of(setting.value));
   }
-  // Where it is 0 nothing is known or asked of it.
+  // Adds a setting unless it is 0, which means that nothing is known of it or asked for.
   template <class Q>
   void add_known(const std::string& option, Q value) {
     if (value > Q(0)) add(option, text_of(value));

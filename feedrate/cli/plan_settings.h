@@ -1,4 +1,4 @@
-// What a plan was made with, by option, for its report to tell.
+// The settings that a plan was made with, by option, for its report.
 #pragma once
 
 #include "feedrate/cli/settings.h"
@@ -6,7 +6,8 @@
 
 namespace feedrate {
 
-// Of several jobs each one's settings have its name before them: "resnet50 batch".
+// Where there are several jobs, the name of the job precedes each of its settings: "resnet50
+// batch".
 Settings settings_of(const PlanRequest& request);
 
 }  // namespace feedrate

@@ -16,7 +16,7 @@ namespace {
 constexpr auto kTerminalInterval = std::chrono::milliseconds(250);
 constexpr auto kLogInterval = std::chrono::seconds(10);
 
-// Whether stderr is a terminal that takes escape sequences, and whose user wants them.
+// Returns whether stderr is a terminal that takes escape sequences, and its user wants them.
 bool takes_escapes() {
   const auto setting = [](const char* name) {
     const char* value = std::getenv(name);
@@ -26,9 +26,9 @@ bool takes_escapes() {
          setting("TERM") != "dumb";
 }
 
-// A line that wraps is not rewritten in place: its first row stays, once each time. Cut one column
-// short, because some terminals wrap as soon as the last one is written. The width is asked for
-// each time, because windows change.
+// Cuts a line to the terminal's width, because one that wraps is not rewritten in place: its first
+// row would stay each time. It is cut one column short, because some terminals wrap as soon as the
+// last column is written. The width is asked for each time, because windows change.
 void cut_to_width(std::string& line) {
   winsize size{};
   if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return;

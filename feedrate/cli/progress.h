@@ -1,4 +1,5 @@
-// A line about long work on stderr: rewritten in place on a terminal, now and then in a log.
+// Prints a line about long work on stderr: it is rewritten in place on a terminal, and added now
+// and then to a log.
 #pragma once
 
 #include <functional>

@@ -32,7 +32,7 @@ void fill_envelope(const CommandContext& context, std::string_view verb, Envelop
   report.requested = context.requested;
   for (const auto& setting : context.settings) report.effective.insert(setting);
   report.host = collect_host_facts(build_name());
-  // A simulation, a plan and a list of what is built in are the same on every host.
+  // A simulation, a plan and the lists of what is built in are the same on every host.
   const bool depends = report.place.clock != "virtual" && verb != "plan" && verb != "workloads";
   if (depends) report.cost = cost_since(context.begin);
 }

@@ -1,4 +1,5 @@
-// What every verb does with its report: fills in the envelope, writes JSON, prints the text.
+// Does for every verb what is done with its report: fills in the envelope, writes JSON, prints the
+// text.
 #pragma once
 
 #include <string_view>
@@ -9,23 +10,23 @@
 
 namespace feedrate {
 
-std::string_view build_name();  // "feedrate 0.1.0 (12.2.0)"
+std::string_view build_name();  // Like "feedrate 0.1.0 (12.2.0)", with the version of the compiler.
 
-// The verb, the settings that were given, the host and, where the result depends on it, what the
-// command took of it. `place` is the verb's to fill in, and so are settings in `effective` that it
-// worked out itself.
+// Fills in the verb, the settings that were given, the host and, where the result depends on it,
+// the time and memory that the command took. The verb itself fills in `place`, and the settings in
+// `effective` that it worked out.
 void fill_envelope(const CommandContext& context, std::string_view verb, Envelope& report);
 
-// JSON where it was asked for, and the text to stdout, unless that is where the JSON went.
+// Writes JSON where that was asked for, and prints the text to stdout, unless the JSON went there.
 Result<> show_report(const Report& report, const ResultTarget& json);
 
-// What `error` says of the work that it ended.
+// Notes in the report that `error` ended its work.
 void note_failure(const Error& error, bool figures, Envelope& report);
 
-// The report of work that ended with `error`, where JSON was asked for: it says why it is not
-// whole. `figures`: what was done before has figures of its own, which an interruption leaves valid
-// and which are then printed. Returns the error. After a usage error there is no report, since
-// nothing was done.
+// Shows the report of work that ended with `error`, which says why it is not whole. `figures` says
+// that what was done before has figures of its own, which an interruption leaves valid and which
+// are then printed; otherwise there is a report only where JSON was asked for. Returns the error.
+// After a usage error there is no report, since nothing was done.
 template <class T>
 std::unexpected<Error> report_failure(const CommandContext& context, std::string_view verb,
                                       T& report, const Error& error, bool figures,
@@ -33,7 +34,7 @@ std::unexpected<Error> report_failure(const CommandContext& context, std::string
   if (error.kind() == ErrorKind::kUsage) return fail(error);
   note_failure(error, figures, report);
   fill_envelope(context, verb, report);
-  // Of two errors the first is the one to be told of.
+  // Where writing the report fails as well, the first error is the one to tell.
   const Result<> shown =
       report.valid ? show_report(report, json) : json.write(json.wanted() ? to_json(report) : "");
   static_cast<void>(shown);

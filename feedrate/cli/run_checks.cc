@@ -14,7 +14,7 @@
 namespace feedrate {
 namespace {
 
-// "--io: buffered has no effect: WHY".
+// Returns an error like "--io: buffered has no effect: WHY".
 std::unexpected<Error> no_effect(std::string_view flag, std::string_view value,
                                  std::string_view why, std::string_view hint) {
   return fail(ErrorKind::kUsage,
@@ -22,7 +22,7 @@ std::unexpected<Error> no_effect(std::string_view flag, std::string_view value,
               std::string(hint));
 }
 
-// Options that make a data set, but are no part of what it is.
+// Gives the defaults of the options that make a data set.
 const DatasetOptions kDefaults;
 
 }  // namespace
@@ -127,7 +127,7 @@ Result<> check_order_effects(const WorkloadOptions& options, const Workload& wor
 
 Result<> check_dataset_effects(const DatasetOptions& make, const Dataset* there) {
   constexpr std::string_view kHint = "leave it out, or use a new directory";
-  if (there == nullptr) {  // described: files and samples, but no content
+  if (there == nullptr) {  // A described data set has files and samples, but no content.
     for (const auto& [flag, value, usual] :
          {std::tuple{"--compressibility", &make.compressibility, &kDefaults.compressibility},
           std::tuple{"--jobs", &make.jobs, &kDefaults.jobs}})

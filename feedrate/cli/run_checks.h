@@ -1,5 +1,5 @@
-// Options of train and find that would have no effect, as things are: each is an error that says
-// why, since its user would take the result for one with it.
+// Finds options of train and find that would have no effect as things are. Each is an error that
+// says why, since its user would otherwise take the result for one with it.
 #pragma once
 
 #include "feedrate/cli/run_options.h"
@@ -8,22 +8,22 @@ namespace feedrate {
 
 struct FindLimits;
 
-// By storage and clock.
+// Checks options whose effect depends on the storage and the clock.
 Result<> check_effects(const RunOptions& options, ClockKind clock, bool no_files);
-// Of a search, which decides by itself how long a trial is.
+// Checks the options of a search, which decides by itself how long a trial is.
 Result<> check_search_effects(const RunOptions& options, ClientKind client,
                               const FindLimits& limits);
-// Of the step time, which --batch and --step-time may say in full.
+// Checks the options of the step time, which --batch and --step-time may give in full.
 Result<> check_timing_effect(const RunOptions& options);
-// Of what is kept of the user's own files.
+// Checks the options of the index that is kept of the user's own files.
 Result<> check_index_effect(const RunOptions& options, const Dataset& found);
-// By how the files are read.
+// Checks --cache, which has an effect only where reads go through the page cache.
 Result<> check_cache_effect(const RunOptions& options, IoMode io);
-// By the order of the reads, of what --set said.
+// Checks --set shuffle_buffer_samples, which has an effect only in sequential order.
 Result<> check_order_effects(const WorkloadOptions& options, const Workload& workload,
                              AccessOrder order);
-// What says how a data set is made, where none is: `there` is the one that is read instead, or
-// null where one is only described.
+// Checks the options that say how a data set is made, where none is made. `there` is the data set
+// that is read instead, or null where it is only described.
 Result<> check_dataset_effects(const DatasetOptions& make, const Dataset* there);
 
 }  // namespace feedrate

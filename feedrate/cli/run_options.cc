@@ -44,7 +44,8 @@ Result<Workload> read_dlio_file(const std::string& path, bool quiet, WorkloadOpt
   return std::move(read.workload);
 }
 
-// The one whose timing is used when none is named: an H100, or the first that has this set.
+// Returns the type whose step time is used when none is named: an H100, or the first type that has
+// one in this set.
 std::string default_accelerator(const Workload& workload, const std::string& set) {
   if (workload.timing("h100", set)) return "h100";
   for (const AcceleratorTiming& timing : workload.accelerators)
@@ -52,7 +53,7 @@ std::string default_accelerator(const Workload& workload, const std::string& set
   return workload.accelerators.front().accelerator;
 }
 
-// Sets `target` from text when the option was given.
+// Sets `target` from the text if the option was given.
 template <class T>
 Result<> count_option(const std::string& text, std::string_view flag, std::uint64_t minimum,
                       std::uint64_t maximum, T& target) {
@@ -84,7 +85,7 @@ Result<> resolve_slow_ranks(const std::vector<std::string>& texts, TrainingPlan&
   return {};
 }
 
-// Model parallelism: what a replica is, and its batch.
+// Resolves model parallelism: the accelerators of a replica, and its batch.
 Result<> resolve_replica(const RunOptions& options, const Workload& workload, TrainingPlan& plan) {
   constexpr std::uint64_t kReplicaMax = 1'000'000;
   FEEDRATE_CHECK(count_option(options.tensor_parallel, "--tensor-parallel", 1, kReplicaMax,
@@ -97,7 +98,8 @@ Result<> resolve_replica(const RunOptions& options, const Workload& workload, Tr
                             "accelerators that there can be",
                             plan.pipeline_parallel, plan.tensor_parallel, kReplicaMax),
                 "use smaller ones");
-  // Step times of a model-parallel job are those of one accelerator of it.
+  // The catalogue's step times of such a model are those of one accelerator of a model-parallel
+  // job, so the batch of a replica is larger.
   const Result<ModelShape> model = find_model(model_of_workload(workload.name));
   if (model && model->shared_timings) plan.timing.batch_samples *= plan.replica_accelerators();
   const std::uint32_t batch = plan.timing.batch_samples;
@@ -108,15 +110,17 @@ Result<> resolve_replica(const RunOptions& options, const Workload& workload, Tr
                 fmt::format("--micro-batches: the batch of {} cannot be divided by {}",
                             format_counted(batch, "sample"), plan.micro_batches),
                 "use a divisor of the batch, or another --batch");
-  // The frameworks' loaders run ahead by their own batches, which are micro-batches.
+  // Frameworks' loaders read ahead by their own batches, which are micro-batches, so only the
+  // native client's window is scaled.
   if (plan.client == ClientKind::kNative)
     plan.prefetch_batches = workload.prefetch_batches * plan.micro_batches;
   return {};
 }
 
-// How many samples are read at once, and how far ahead.
+// Resolves how many samples are read at once, and how far ahead.
 Result<> resolve_readers(const RunOptions& options, const Workload& workload, TrainingPlan& plan) {
-  // A framework's habits are for the client that has them; what was asked for is for both.
+  // The workload's habits of a framework apply to the faithful client only, but what the user asked
+  // for applies to both.
   const std::set<std::string>& asked = options.workload.asked;
   if (workload.transfer_bytes > 0 &&
       (plan.client == ClientKind::kFaithful || asked.contains("transfer_bytes")))
@@ -167,6 +171,8 @@ Result<> resolve_plan(const RunOptions& options, const Workload& workload, Train
                             "sequential order does that, and this run reads in random order",
                             options.shuffle_buffer),
                 "leave it out, or add --order=sequential");
+  // A shuffle buffer that only the workload has is dropped silently, because random order makes it
+  // pointless.
   if (random) plan.shuffle_buffer_samples = 0;
   FEEDRATE_TRY(plan.on_error, parse_on_error(options.on_error, "--on-error"));
   FEEDRATE_TRY(plan.seed, parse_count(options.seed, "--seed", 0, ~std::uint64_t{0}));
@@ -181,6 +187,7 @@ Result<> resolve_plan(const RunOptions& options, const Workload& workload, Train
   if (options.verify) plan.level = ByteLevel::kVerify;
   if (!options.decode_time.empty()) {
     FEEDRATE_TRY(plan.decode_time, parse_duration(options.decode_time, "--decode-time"));
+    // A time for decoding means that samples are decoded.
     plan.level = ByteLevel::kDecode;
   }
   if (plan.level == ByteLevel::kDecode && plan.decode_time.count() == 0 &&
@@ -200,9 +207,9 @@ Result<> resolve_plan(const RunOptions& options, const Workload& workload, Train
   return {};
 }
 
-// Through the page cache the copy is what costs: it runs fastest into buffers that stay in the
-// core's own cache (measured: 4.9 GB/s with 1 MiB of buffers, 3.4 GB/s with 256 MiB). Cold reads
-// need more in flight than that.
+// Through the page cache it is the copy that costs. It is fastest into buffers that stay in the
+// core's own cache (measured: 4.9 GB/s with 1 MiB of buffers, 3.4 GB/s with 256 MiB). Reads that
+// are not cached need more in flight than that allows.
 void use_page_cache_sizes(bool cached, TrainingPlan& plan) {
   plan.transfer_bytes = std::min<std::uint64_t>(plan.transfer_bytes, std::uint64_t{256} << 10U);
   plan.buffer_bytes = std::uint64_t{cached ? 1U : 16U} << 20U;
@@ -238,7 +245,8 @@ Result<Workload> WorkloadOptions::resolve(const CommandContext& context) {
   return resolved;
 }
 
-// A data set in one file has no fewer files to be smaller with, so it has fewer samples in it.
+// A data set in one file cannot become smaller by having fewer files, so it gets fewer samples in
+// that file.
 static Workload with_smaller_file(Workload workload, std::uint64_t bytes) {
   DatasetShape& shape = workload.dataset;
   const double samples = std::floor(static_cast<double>(bytes) / shape.sample_bytes_mean);
@@ -468,9 +476,10 @@ Result<TrainingSetup> make_setup(const RunOptions& options, const Workload& work
   FEEDRATE_CHECK(count_option(options.threads, "--threads", 1, 1024, setup.world.threads));
   setup.place.directory = dataset->full_path(0);
   if (!no_files) {
-    // The frameworks read through the page cache.
+    // Frameworks read through the page cache.
     const bool faithful_auto = client == ClientKind::kFaithful && wanted == IoMode::kAuto;
-    // A data set that is yet to be made is on the file system of what is there of its path.
+    // A data set that is yet to be made will be on the file system of the part of its path that
+    // exists.
     const std::string probe =
         dataset->plan() ? existing_directory(dataset->directory()) : dataset->full_path(0);
     FEEDRATE_TRY(setup.place.io,

@@ -1,4 +1,4 @@
-// What train, find and datagen have in common: options, and what they resolve to.
+// The options that train, find and datagen have in common, and what they resolve to.
 #pragma once
 
 #include <map>
@@ -21,19 +21,20 @@
 
 namespace feedrate {
 
-// Which workload, and the changes to it.
+// The options that name the workload and change it.
 struct WorkloadOptions {
   std::string workload;
-  std::vector<std::string> sets;       // --set key=value
-  std::vector<std::string> overrides;  // of the command line, once resolved
-  std::set<std::string> asked;         // keys of the workload that those or --set gave a value
+  std::vector<std::string> sets;  // --set key=value
+  // The words of the command line that change a DLIO file; set by resolve().
+  std::vector<std::string> overrides;
+  std::set<std::string> asked;  // The keys of the workload that those words or --set gave a value.
   void declare(OptionTable& table, const OptionRow& name);
-  // A catalogue name, a path to YAML (anything with '/' or ending in .yaml), or dlio:PATH. The keys
-  // of a DLIO file that mean nothing here are named on stderr.
+  // The workload is a catalogue name, a path to YAML (anything with '/' or ending in .yaml), or
+  // dlio:PATH. Keys of a DLIO file that mean nothing here are named on stderr.
   Result<Workload> resolve(const CommandContext& context);
 };
 
-// A data set to be made.
+// The options of a data set that is made.
 struct DatasetOptions {
   // Without --subfolders the workload's layout is used.
   std::string size, subfolders, compressibility = "0", jobs = "0", seed = "1";
@@ -41,7 +42,8 @@ struct DatasetOptions {
   Result<DatasetPlan> resolve(const Workload& workload, std::uint64_t default_bytes) const;
 };
 
-// What the help says of the loader where its options are not given: `find` searches for it.
+// What the help calls the defaults of the loader's options: `find` searches for the best values,
+// other verbs have fixed ones.
 struct LoaderDefaults {
   std::string_view readers, prefetch, transfer;
 };
@@ -50,7 +52,7 @@ inline constexpr LoaderDefaults kSearchedLoader{"as many as help", "as far as he
 inline constexpr LoaderDefaults kFixedLoader{"8, or 32 for small samples", "the workload's or more",
                                              "4MiB, or 2MiB in sequential order"};
 
-// Options of a run, as text; resolve() checks them all.
+// The options of a run, as text; the functions below check and resolve them.
 struct RunOptions {
   WorkloadOptions workload;
   std::string directory, data, format, accelerator, timing, batch, compute_time,
@@ -60,12 +62,12 @@ struct RunOptions {
       tensor_parallel, pipeline_parallel, micro_batches;
   std::vector<std::string> slow_ranks;  // RANK=FACTOR
   bool hold = false, verify = false;
-  StorageSpec spec;  // of `storage`, once parse_place() has read the word
+  StorageSpec spec;  // Filled by parse_place() from `storage`.
   void declare(OptionTable& table, const LoaderDefaults& usual);
   Result<> parse_place();
-  // Nothing on disk is read: null storage, or a model in front of it.
+  // Returns whether no file is read, because the storage is null or a model in front of it.
   bool reads_no_files() const { return !spec.facts.carries_data; }
-  // Whether the user said something. The table that was declared on must still be there.
+  // Returns whether the user gave this option. The table of declare() must still exist.
   bool given(const std::string& option) const;
 
  private:
@@ -76,20 +78,21 @@ struct RunOptions {
   const OptionTable* table_ = nullptr;
 };
 
-// "20GiB", or "1%" of the workload's published size: more than 0.
+// Parses "20GiB", or "1%" of the workload's published size; it must be more than 0. Returns bytes.
 Result<std::uint64_t> parse_dataset_size(const std::string& text, const Workload& workload);
-// The largest single read, as --transfer says it.
+// Parses --transfer, the largest single read, into bytes.
 Result<std::uint64_t> parse_transfer(const std::string& text);
 
-// The step time that a run or plan uses: of --accelerator, --timing, --batch and --step-time.
+// Returns the step time that a run or plan uses, from --accelerator, --timing, --batch and
+// --step-time.
 Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Workload& workload);
 
-// `dataset` is the one to read. The plan's client is `client`.
+// Makes the setup of a run that reads `dataset` with this client.
 Result<TrainingSetup> make_setup(const RunOptions& options, const Workload& workload,
                                  std::shared_ptr<const Dataset> dataset, ClientKind client);
 Result<ClientKind> resolve_client(const RunOptions& options);
 
-// Writes the data set (or the rest of it), with progress on stderr.
+// Writes the data set, or the part of it that is missing, with progress on stderr.
 Result<GenerateSummary> generate_with_progress(const Dataset& dataset, unsigned jobs,
                                                const CommandContext& context,
                                                GenerateProgress& progress);

@@ -12,7 +12,7 @@ bool is_setting(const OptionEntry& entry) {
 
 std::string default_of(const OptionEntry& entry) {
   if (entry.is_flag()) return "no";
-  // What the program takes, where that is a text that --help has in its own words.
+  // The default as the program takes it, where --help describes it in words.
   if (std::string* const* value = std::get_if<std::string*>(&entry.target());
       value != nullptr && !(*value)->empty())
     return **value;

@@ -1,4 +1,5 @@
-// Settings as a report tells them, by option: what the command line gave, and what was used.
+// The settings that a report tells, by option: those that the command line gave, and those that
+// were used.
 #pragma once
 
 #include <map>
@@ -11,12 +12,12 @@ namespace feedrate {
 
 using Settings = std::map<std::string, std::string>;
 
-// Where the result goes, and what is printed beside it, is no setting. `overrides` are the words
-// that change a DLIO file.
+// Returns the settings that the command line gave. The options that say where the result goes, and
+// what is printed beside it, are no settings. `overrides` are the words that change a DLIO file.
 Settings settings_given(const OptionTable& table, const std::vector<std::string>& overrides);
 
-// Those and, of every other option that has an effect, what holds without it. A verb puts what it
-// worked out itself in the place of words such as "published" or "auto".
+// Returns those and, for every other option that has an effect, the default. A verb replaces words
+// such as "published" or "auto" by the values that it worked out.
 Settings settings_in_effect(const OptionTable& table, const Settings& given);
 
 }  // namespace feedrate

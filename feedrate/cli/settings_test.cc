@@ -1,4 +1,5 @@
-// What a report says of settings: what was given, and what holds without being given.
+// Tests what a report says about settings: those that were given, and the defaults that hold
+// otherwise.
 #include "feedrate/cli/settings.h"
 
 #include <gtest/gtest.h>

@@ -20,10 +20,10 @@ constexpr OptionRow kWorkloadOrReport{
     "a name of 'feedrate workloads', a YAML file, dlio:FILE, or a report: a file ending in .json "
     "that --json of any verb wrote"};
 
-// A run of a million accelerators writes less.
+// Even a run of a million accelerators writes less.
 constexpr std::uint64_t kReportBytesMax = std::uint64_t{1} << 28U;
 
-// The step times of one set. A half-set one shows what it has.
+// Describes the step times of one set. One that is only partly given shows what it has.
 std::string describe_set(const Workload& workload, const std::string& set) {
   std::string text = fmt::format(
       "\n  {} timing\n  accelerator  batch        step     samples/s        demand   source\n",
@@ -128,7 +128,7 @@ class ShowCommand final : public Command {
   }
 
  private:
-  // As its verb printed it.
+  // Shows a saved report as its verb printed it.
   Result<int> show_saved_report(const CommandContext& context) const {
     if (yaml_)
       return fail(ErrorKind::kUsage, "--yaml is for a workload, and this is a report",
@@ -148,7 +148,7 @@ class ShowCommand final : public Command {
   }
 
   static Result<std::string> read_report_file(const std::string& path) {
-    // Opening a pipe would wait for whoever writes to it.
+    // Only regular files are opened, because opening a pipe would wait for a writer.
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
       return fail(ErrorKind::kUsage, fmt::format("{} is not a regular file", quote_path(path)),

@@ -16,8 +16,11 @@ namespace feedrate {
 namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(500);
-constexpr Duration kFirst = std::chrono::seconds(5);     // then at growing intervals
-constexpr Duration kEndAfter = std::chrono::seconds(6);  // of a stop; reads get half of that
+// The first report comes after this time, later ones at growing intervals.
+constexpr Duration kFirst = std::chrono::seconds(5);
+// The process ends so long after a stop. Reads are given up after half of that, so that a run whose
+// reads are stuck can still report.
+constexpr Duration kEndAfter = std::chrono::seconds(6);
 constexpr Duration kLongest = std::chrono::minutes(1);
 
 void tell(const StuckIo& stuck, Duration age) {
@@ -54,7 +57,8 @@ StuckReporter::StuckReporter(const ReactorGroup& group, std::stop_token stop) {
       const auto stuck = group.stuck();
       const Instant now = monotonic_now();
       if (!stuck) interval = kFirst;
-      // Seen twice: after a stop of this process all looks late for a moment.
+      // A call counts as stuck only when it is seen twice, because after this process was stopped
+      // everything looks late for a moment.
       const bool again = stuck && stuck->since == seen;
       seen = stuck ? stuck->since : Instant{};
       if (stop.stop_requested() && stopped == Instant{}) stopped = now;

@@ -1,4 +1,4 @@
-// Tells on stderr, while it lasts, that a read (or another call) does not come back.
+// Tells on stderr that a read, or another call, does not come back, as long as that lasts.
 #pragma once
 
 #include <stop_token>
@@ -12,9 +12,10 @@ namespace feedrate {
 
 class StuckReporter {
  public:
-  // Also with --quiet: who waits for nothing wants to know. `group` must outlive this. Where there
-  // are only reads, `stop` may end the process, with status 130: when it has been asked for and
-  // what is stuck holds up the run all the same, such as a call that does not leave the kernel.
+  // Prints also with --quiet, since whoever waits in vain wants to know. `group` must outlive this.
+  // Where there are only reads, `stop` may be given: it lets the process end with status 130 when a
+  // stop was asked for and a stuck call holds up the run all the same, such as one that does not
+  // leave the kernel.
   explicit StuckReporter(const ReactorGroup& group, std::stop_token stop = {});
   StuckReporter(const StuckReporter&) = delete;
 
@@ -22,8 +23,8 @@ class StuckReporter {
   std::jthread thread_;
 };
 
-// Hooks of an experiment: its stop is the command's, and what is stuck is told. `only_reads`: a
-// stop may end the process.
+// Returns hooks for an experiment that stops when the command does and tells of calls that are
+// stuck. With `only_reads` a stop may end the process.
 RunHooks watched(const CommandContext& context, bool only_reads);
 
 }  // namespace feedrate

@@ -153,7 +153,8 @@ Result<> check_unused(const UnusedSystem& given) {
 
 std::string existing_directory(const std::string& directory) {
   std::error_code error;
-  if (std::filesystem::is_directory(directory, error)) return directory;  // as the user has it
+  // The path stays as the user wrote it.
+  if (std::filesystem::is_directory(directory, error)) return directory;
   std::filesystem::path path = std::filesystem::absolute(directory);
   while (path.has_relative_path() && !std::filesystem::is_directory(path, error))
     path = path.parent_path();

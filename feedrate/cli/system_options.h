@@ -1,5 +1,5 @@
-// Where the bytes of checkpoints and models go or come from, and how: options that several verbs
-// share.
+// The options that several verbs share to say where the bytes of checkpoints and models are written
+// or read, and how.
 #pragma once
 
 #include <cstdint>
@@ -28,27 +28,28 @@ struct System {
   std::uint64_t block = std::uint64_t{4} << 20U, at_once = 4;
   StorageSpec spec;
   StorageFactory storage;
-  bool carries_data = true;  // else nothing is read or kept: null storage, or a model before it
+  // False for null storage, or a model in front of it: nothing is read or kept then.
+  bool carries_data = true;
   std::vector<std::string> warnings;
 };
 
-// `ranks` are those that read or write: no more threads than that are of use. `seed` is of what a
-// described storage draws.
+// `ranks` is the number of ranks that read or write: more threads than that would be of no use.
+// `seed` is for what a described storage draws.
 Result<System> resolve_system(const SystemOptions& options, const std::string& directory,
                               std::uint64_t ranks, std::uint64_t seed = 1);
 
-// Place and settings that were used, as the report tells them.
+// Puts the place and the settings that were used into the report.
 void describe_system(const SystemOptions& options, const System& system,
                      const std::string& directory, Envelope& report);
 
-// What the reactors that were made say of it.
+// Adds to the report what the reactors that were made say of the system.
 void describe_group(const ReactorGroup& group, Envelope& report);
 
-// kUsage where the storage keeps nothing that could be restored or compacted.
+// Fails with kUsage where the storage keeps nothing that could be restored or compacted.
 Result<> check_kept(const System& system, std::string_view storage, std::string_view verb);
 
-// Options that say how bytes are moved, where there are none or no threads: kUsage for each one
-// that would have no effect.
+// The options that say how bytes are moved. Each one that would have no effect, because no bytes
+// are moved or there are no threads, is kUsage.
 struct UnusedSystem {
   std::string storage;
   ClockKind clock = ClockKind::kReal;
@@ -57,7 +58,7 @@ struct UnusedSystem {
 };
 Result<> check_unused(const UnusedSystem& given);
 
-// The directory, or the nearest above it that is there: it is on the same file system.
+// Returns the directory, or the nearest above it that exists, which is on the same file system.
 std::string existing_directory(const std::string& directory);
 
 }  // namespace feedrate

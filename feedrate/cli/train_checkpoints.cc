@@ -81,6 +81,7 @@ Result<> TrainCheckpointOptions::resolve_model(const TrainingSetup& setup, const
     FEEDRATE_TRY(job.head.content.changed,
                  parse_fraction(changed_, "--checkpoint-changed", 0.001, 1));
   }
+  // Two are kept by default, so that one is left when the newest turns out to be damaged.
   job.keep = 2;
   if (!keep_.empty()) {
     FEEDRATE_TRY(job.keep, parse_count(keep_, "--checkpoint-keep", 1, 1'000'000));
@@ -136,6 +137,8 @@ Result<> TrainCheckpointOptions::resolve_storage(const TrainingSetup& setup,
   job.directory = to_.empty() ? "checkpoints" : to_;
   FEEDRATE_CHECK(modes_.resolve(moves_data, job));
   FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
+  // A described storage has one limit for training and checkpoints, so the run's own storage is
+  // used there.
   if (moves_data && !setup.place.spec.facts.described) {
     const std::string directory = existing_directory(job.directory);
     FEEDRATE_TRY(const IoMode mode, resolve_io_mode(wanted, directory));

@@ -1,4 +1,4 @@
-// `train --checkpoint-every`: checkpoints in the middle of training.
+// The options of `train --checkpoint-every`: checkpoints in the middle of training.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ class TrainCheckpointOptions {
  public:
   void declare(OptionTable& table);
   bool wanted() const { return !every_.empty(); }
-  // None without --checkpoint-every.
+  // Returns none without --checkpoint-every.
   Result<std::optional<CheckpointsOfRun>> resolve(const TrainingSetup& setup,
                                                   const RunOptions& options,
                                                   const TrainingPlan& plan) const;

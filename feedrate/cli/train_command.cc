@@ -27,7 +27,8 @@ class TrainCommand final : public Command {
     options_.declare(table, kFixedLoader);
     table.add("The job",
               {{rows::kAccelerators.usually("1 replica"), accelerators_}, {rows::kAu, au_}});
-    // Not of a search: a trial whose reads failed tells nothing, and ends it.
+    // A search has no such option, because a trial whose reads failed tells nothing and ends the
+    // search.
     table.add("The loader", {{{"--on-error", kWords, "stop", "stop|continue",
                                "after a failed read: end the run, or count it and go on"},
                               options_.on_error}});
@@ -84,13 +85,13 @@ class TrainCommand final : public Command {
       return fail(ErrorKind::kUsage, "--with: a job beside another has none beside it",
                   "give each --with to the first job");
     FEEDRATE_TRY(TrainingSetup setup, resolve(context));
-    // It goes on for as long as the first one does.
+    // Without epochs it goes on for as long as the first job.
     if (epochs_.empty() && !options_.workload.asked.contains("epochs")) setup.plan.epochs = 0;
     return JobSetup{"", std::move(setup)};
   }
 
  private:
-  // Everything that the words say of the job, its limits included.
+  // Resolves everything that the words say of the job, with its limits.
   Result<TrainingSetup> resolve(const CommandContext& context) {
     FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
     if (!au_.empty()) {
@@ -163,7 +164,8 @@ class TrainCommand final : public Command {
     return report.valid ? 0 : 4;
   }
 
-  // --size only describes a data set for null and model storage; a real one is datagen's to make.
+  // With null and model storage --size describes the data set; on real storage only datagen makes
+  // one.
   const DatasetOptions* made_for_null() const {
     return options_.reads_no_files() ? &described_ : nullptr;
   }
@@ -185,6 +187,8 @@ class TrainCommand final : public Command {
                     fmt::format("the last one is {}", count - 1));
     const bool limited = !steps_.empty() || !time_.empty();
     const std::set<std::string>& asked = options_.workload.asked;
+    // --steps or --time replace the workload's own end of a run; epochs that the user gave still
+    // hold.
     if (limited && !asked.contains("epochs")) plan.epochs = 0;
     if ((!limited && epochs_.empty()) || asked.contains("steps_max"))
       plan.steps_max = workload.steps_max;
@@ -206,7 +210,7 @@ class TrainCommand final : public Command {
   TrainCheckpointOptions checkpoints_;
   DatasetOptions described_;
   std::string accelerators_, epochs_, steps_, time_, au_;
-  std::vector<std::string> with_;  // lines, each a job
+  std::vector<std::string> with_;  // Each line is a job.
   bool alone_ = false;
   std::optional<std::chrono::steady_clock::time_point> told_at_;
   std::uint64_t told_bytes_ = 0;

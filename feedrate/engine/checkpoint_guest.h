@@ -10,22 +10,23 @@
 namespace feedrate {
 
 struct TrainingCheckpoints {
-  CheckpointWriteJob job;  // its count and `between` mean nothing here
+  CheckpointWriteJob job;  // Its count and `between` mean nothing here.
   std::uint64_t every_steps = 0;
-  Duration every{};  // of training between two; exactly one of the two is set
-  // The storages of the job's directories. They are the run's own storage where both share a limit.
+  // The training between two checkpoints, in steps or in time; exactly one of the two is set.
+  Duration every{};
+  // Make the storages of the job's directories. They are those of the run where both share a limit.
   StorageFactory storage, local;
 };
 
 class CheckpointGuest final : public StepGuest {
  public:
-  // `checkpoints` must outlive it. So many reactors train.
+  // `checkpoints` must outlive it. `reactors` is the number of reactors that train.
   CheckpointGuest(const TrainingCheckpoints& checkpoints, unsigned reactors);
   std::unique_ptr<Part> join(unsigned index, Reactor& reactor) override;
   bool due(std::uint64_t steps, Duration trained) const override;
   StallCause cause() const override { return StallCause::kCheckpoint; }
 
-  // After the run: what was written, and what ended it early.
+  // To be called after the run: what was written, and the error that ended it early, if any.
   const CheckpointWriteSummary& summary() { return writing_.summary(); }
   const std::optional<Error>& error() const { return writing_.error(); }
 

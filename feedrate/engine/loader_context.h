@@ -1,4 +1,4 @@
-// What the loaders of one reactor share. Private to engine/.
+// The state that the loaders of one reactor share. Private to engine/.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +23,12 @@ struct LoaderContext {
   FileCache& files;
   ReaderStats& stats;
   TrainingProgress& progress;
-  std::uint64_t buffer_bytes;  // of what is asked for, that one buffer holds
-  // The run must stop; called at most once per reader.
+  // The most bytes that one read may ask for, since one buffer must hold them.
+  std::uint64_t buffer_bytes;
+  // Called when the run must stop, at most once for each reader.
   std::function<void(const Error&)> on_fatal;
-  double stream_bytes_per_second = 0;  // of one read, set before the first; 0: unknown
+  // The rate of one read, set before the first; 0 when it is unknown.
+  double stream_bytes_per_second = 0;
   std::vector<std::unique_ptr<Decoder>> idle_decoders = {};
 
   bool faithful() const { return plan.client == ClientKind::kFaithful; }

@@ -64,7 +64,7 @@ Task<Result<>> Processing::decode(const std::string& path, const std::vector<std
     decoder = std::move(idle.back());
     idle.pop_back();
   }
-  if (decoder == nullptr) co_return Result<>{};  // the stored bytes are the tensors
+  if (decoder == nullptr) co_return Result<>{};  // The stored bytes are the tensors.
   const std::span<const std::byte> bytes(gathered);
   auto job = context_.storage.reactor().offload(
       [&decoder, bytes, &lengths] { return decode_samples(*decoder, bytes, lengths); });
@@ -102,7 +102,8 @@ bool Processing::takes_time() const {
 
 void Processing::release(std::uint64_t samples, std::uint64_t left) {
   if (!context_.plan.hold) return;
-  // A sample may have come in several pieces: the oldest share of them goes with the batch.
+  // A sample may have come in several pieces, so a share of the pieces goes with the batch, the
+  // oldest first.
   const std::uint64_t gone = held_.size() * samples / (left + samples);
   held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(gone));
 }

@@ -28,9 +28,9 @@ std::uint64_t total_length(const std::vector<Extent>& extents) {
   return total;
 }
 
-// Extents being read in transfers, several at once when there are several lanes.
+// The extents that are read in transfers, several at once when there are several lanes.
 struct ReadPath::ParallelRead {
-  std::vector<Extent> reads;  // those before `current` are done, that one in part
+  std::vector<Extent> reads;  // Those before `current` are done, that one in part.
   std::size_t current;
   std::uint64_t transfer_bytes;
   Semaphore finished;
@@ -83,7 +83,7 @@ Task<Result<>> ReadPath::read_cached_file(WorkItem item, FileCache::Entry& entry
 
 Task<Result<>> ReadPath::read_metadata(FileCache::Entry& entry, StallTrace& trace) {
   if (!std::exchange(entry.fresh, false)) co_return Result<>{};
-  StallTrace ignored;  // all of it is part of opening
+  StallTrace ignored;  // Ignored, because all of it counts as opening.
   const Result<> outcome = co_await read_extents(*entry.file, entry.index->open_reads,
                                                  Sink{ignored, nullptr, nullptr, false});
   trace.add(StallCause::kOpen, reactor().now());
@@ -100,7 +100,7 @@ Task<Result<>> ReadPath::read_side_file(std::uint64_t file, StallTrace& trace) {
   co_return co_await read_whole_file(path, side.bytes, Sink{trace, nullptr, nullptr, false});
 }
 
-// A file that is a sample, and the one beside it.
+// Reads a file that is a sample, and the file beside it.
 Task<Result<>> ReadPath::read_own_file(WorkItem item, StallTrace& trace) {
   const Dataset& dataset = *context_.plan.dataset;
   const bool verify = context_.plan.level == ByteLevel::kVerify;
@@ -125,7 +125,8 @@ Task<Result<>> ReadPath::read_own_file(WorkItem item, StallTrace& trace) {
   co_return outcome;
 }
 
-// Opened, read whole (native) or as the format's own reader does (faithful), closed.
+// Opens a file, reads it whole (native) or as the format's own reader does (faithful), and closes
+// it.
 Task<Result<>> ReadPath::read_own_bytes(WorkItem item, Sink sink, const FileIndex* index) {
   const Dataset& dataset = *context_.plan.dataset;
   const std::string path = dataset.full_path(item.file);
@@ -173,19 +174,20 @@ Task<Result<>> ReadPath::read_whole(StorageFile& file, std::uint64_t bytes, Sink
 }
 
 Task<Result<>> ReadPath::read_opened_file(StorageFile& file, const FileIndex& index, Sink sink) {
-  // Decoding takes the file as a whole. The metadata is in there, and must not count twice.
+  // Decoding takes the whole file, which contains the metadata; reading those by themselves would
+  // count them twice.
   if (sink.gathered != nullptr) co_return co_await read_whole(file, index.file_bytes, sink);
   std::vector<Extent> reads = index.open_reads;
   index.locate(0, index.sample_count(), reads);
   co_return co_await read_extents(file, reads, sink);
 }
 
-// Reads these in order; natively several transfers at once.
+// Reads the extents in order; the native client may have several transfers in flight.
 Task<Result<>> ReadPath::read_extents(StorageFile& file, const std::vector<Extent>& reads,
                                       Sink sink) {
   const std::uint64_t transfer = std::min(context_.plan.transfer_bytes, context_.buffer_bytes);
   ParallelRead shared{reads, 0, transfer, Semaphore(reactor(), 0), std::nullopt};
-  // Checksums and decoders need the bytes in order: one lane.
+  // Checksums and decoders need the bytes in order, which only one lane gives.
   const bool one_transfer = reads.size() == 1 && reads.front().length <= transfer;
   const bool one_lane = one_transfer || context_.plan.transfers_per_sample == 1 ||
                         context_.faithful() || sink.in_order();
@@ -237,8 +239,8 @@ Result<> ReadPath::account(const std::string& path, const ReadOutcome& outcome, 
   return processing_.take(path, outcome.bytes, offset, sink);
 }
 
-// Counts what a sample takes that has a file of its own: the native client reads all of it, the
-// faithful one what the format's reference reader reads.
+// Counts the bytes that a sample with a file of its own takes: the native client reads all of the
+// file, the faithful one what the format's reference reader reads.
 void ReadPath::count_located(const WorkItem& item, const FileIndex* index) {
   std::uint64_t bytes = context_.plan.dataset->file_bytes(item.file);
   if (context_.faithful() && !processing_.decodes()) {
@@ -249,8 +251,8 @@ void ReadPath::count_located(const WorkItem& item, const FileIndex* index) {
   context_.stats.epoch(item.epoch).located += bytes;
 }
 
-// When the first byte came. Where the storage cannot say: what the bytes take at the rate of one
-// read by itself was transfer, the rest was waiting.
+// Returns when the first byte came. Where the storage cannot say that, the time that the bytes take
+// at the rate of one read without company counts as transfer, and the rest as waiting.
 Instant ReadPath::first_byte(const ReadOutcome& outcome, Instant now) const {
   if (outcome.first_byte_at != Instant{}) return outcome.first_byte_at;
   if (context_.stream_bytes_per_second <= 0) return now;

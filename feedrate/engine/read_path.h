@@ -1,6 +1,6 @@
-// How the bytes of a piece of work come from storage: files that are samples are opened, read and
-// closed, others stay open in the reactor's cache; large pieces come in transfers, several at once
-// with the native client. One per loader, on its reactor's thread.
+// Reads the bytes of a piece of work from storage. Files that are samples are opened, read and
+// closed; others stay open in the reactor's cache. Large pieces come in several transfers, which
+// the native client has in flight at once. There is one per loader, on its reactor's thread.
 #pragma once
 
 #include <string>
@@ -19,15 +19,15 @@ class ReadPath {
   ReadPath(LoaderContext& context, Processing& processing)
       : context_(context), processing_(processing) {}
 
-  // All of it, with what the job reads beside it and what is done with its bytes.
+  // Reads all of a piece of work with what the job reads beside it, and processes the bytes.
   Task<Result<>> read_item(WorkItem item, StallTrace& trace);
-  // Each file that was opened is read for its metadata once, and for the file beside it.
+  // Reads the metadata of a file once after it was opened, and the file beside it.
   Task<Result<>> read_metadata(FileCache::Entry& entry, StallTrace& trace);
   Task<Result<>> read_whole_file(const std::string& path, std::uint64_t bytes, Sink sink);
-  // Reads these in order.
+  // Reads the extents in order.
   Task<Result<>> read_extents(StorageFile& file, const std::vector<Extent>& reads, Sink sink);
   Task<Result<>> read_piece(StorageFile& file, Extent piece, Sink sink);
-  // What is in flight goes on, and no further transfer begins.
+  // Lets no further transfer begin; what is in flight goes on.
   void close() { closed_ = true; }
 
  private:

@@ -46,6 +46,8 @@ Task<> NativeHabit::read(StallTrace& trace, std::uint32_t /*reader*/) {
     const std::optional<WorkItem> item =
         loader_.source().next(loader_.context().plan.transfer_bytes, samples_max);
     if (!item) co_return;
+    // A block may have more samples than half the window, and asking for all of it at once would
+    // wait for ever.
     const std::uint64_t at_first = std::min(item->samples, samples_max);
     const bool admitted = co_await loader_.window().acquire(at_first);
     if (!admitted) co_return;
@@ -59,8 +61,8 @@ Task<> NativeHabit::read(StallTrace& trace, std::uint32_t /*reader*/) {
   }
 }
 
-// PyTorch deals batches out to its workers in turn, however far each of them is, and hands them on
-// in order: a slow worker holds up its own batches and, once they are due, the training.
+// PyTorch deals batches out to its workers in turn, however far each of them is, and passes them on
+// in order. A slow worker therefore delays its own batches and, once they are due, the training.
 Task<> WholeBatchHabit::read(StallTrace& trace, std::uint32_t reader) {
   const std::uint64_t batch = loader_.context().plan.micro_batch_samples(),
                       epoch = loader_.batches_per_epoch();
@@ -78,7 +80,8 @@ Task<> WholeBatchHabit::read(StallTrace& trace, std::uint32_t reader) {
         if (!loader_.accept(outcome, item.number, item.samples, trace)) co_return;
       }
     }
-    // More readers than batches: the next epoch is not begun before this one is over.
+    // Where there are more readers than batches, some have nothing to do; they must not begin the
+    // next epoch before this one is over.
     co_await loader_.wait_for_epoch(first / loader_.samples_per_epoch() + 1);
     if (loader_.closed()) co_return;
   }
@@ -106,7 +109,7 @@ Task<> StreamHabit::read(StallTrace& trace, std::uint32_t /*reader*/) {
   }
 }
 
-// Reads a run in transfers of the framework's size; samples are delivered as their last byte
+// Reads a run in transfers of the framework's size. Samples are delivered when their last byte
 // arrives, no more at once than the window takes.
 Task<bool> StreamHabit::stream_run(WorkItem item, FileCache::Entry& entry, StallTrace& trace) {
   const FileIndex& index = *entry.index;
@@ -134,7 +137,7 @@ Task<bool> StreamHabit::stream_run(WorkItem item, FileCache::Entry& entry, Stall
   co_return true;
 }
 
-// The same where samples come in blocks of several reads: one block after the other.
+// Does the same where samples come in blocks of several reads: one block after the other.
 Task<bool> StreamHabit::stream_blocks(WorkItem item, FileCache::Entry& entry, StallTrace& trace) {
   std::vector<Extent> reads;
   const Sink sink{trace, entry.verifier.get(), nullptr};

@@ -1,4 +1,5 @@
-// The habits of readers: which piece of work comes next, and when it may begin. Private to engine/.
+// A habit of readers decides which piece of work comes next and when it may begin. Private to
+// engine/.
 //
 //   native        any reader takes any next piece, ahead across epochs
 //   whole batches a reader assembles one batch after the other, those of its turn (PyTorch)
@@ -19,11 +20,11 @@ struct TrainingPlan;
 class ReaderHabit {
  public:
   virtual ~ReaderHabit() = default;
-  // One reader, until there is nothing left to read or the loader is closed.
+  // Runs one reader until there is nothing left to read or the loader is closed.
   virtual Task<> read(StallTrace& trace, std::uint32_t reader) = 0;
 };
 
-// That of the plan's client and order.
+// Makes the habit of the plan's client and order.
 std::unique_ptr<ReaderHabit> make_reader_habit(const TrainingPlan& plan, Loader& loader);
 
 }  // namespace feedrate

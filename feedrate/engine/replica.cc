@@ -7,7 +7,8 @@
 namespace feedrate {
 namespace {
 
-// The group has stopped after a step. False: the guest failed.
+// Stands still for the guest after the group has stopped at a step. Returns false when the guest
+// failed.
 Task<bool> stand_for_guest(Reactor& reactor, StepCoordinator& group, ReplicaGuest guest,
                            ReaderStats& stats, std::uint32_t rank) {
   const Instant stopped = group.step_end();
@@ -40,9 +41,10 @@ void add_stalls(const std::vector<StallPiece>& from, Instant free, Duration comp
   }
 }
 
-// A step of a replica, which begins at `before` at the earliest: each micro-batch enters the first
-// stage as soon as it is there and the one before it is through. The ledger sees all the stalls of
-// a step first and then all its compute; only where in the step they were is lost. False: no more.
+// Makes a step of a replica, which begins at `before` at the earliest. Each micro-batch enters the
+// first stage as soon as it is there and the one before it has passed. The ledger sees all the
+// stalls of a step first and then all its compute; only their places within the step are lost.
+// Returns false when there are no more batches.
 Task<bool> compute_step(Loader& loader, Reactor& reactor, const TrainingPlan& plan,
                         const StepPace& pace, Instant before, ReaderStats& stats,
                         StepCoordinator::Step& step) {

@@ -7,14 +7,14 @@
 
 namespace feedrate {
 
-// What a replica knows of the group's guest. `part` is its reactor's, and is null for all replicas
-// of the reactor but one.
+// What a replica knows of the group's guest. `part` is the guest's part on its reactor; only one
+// replica of each reactor has it and calls it, for the others it is null.
 struct ReplicaGuest {
   StepGuest::Part* part = nullptr;
   StallCause cause = StallCause::kCheckpoint;
 };
 
-// Steps until the run is over. Gives one permit to `finished` then.
+// Makes steps until the run is over, then gives one permit to `finished`.
 Task<> run_replica(Loader& loader, Reactor& reactor, const TrainingPlan& plan,
                    StepCoordinator& group, ReplicaGuest guest, ReaderStats& stats,
                    std::uint32_t rank, Semaphore& finished);

@@ -3,7 +3,7 @@
 namespace feedrate {
 
 void StepCoordinator::complete_step() {
-  if (contributions_ < plan_.replicas) {  // somebody has left: not a whole step
+  if (contributions_ < plan_.replicas) {  // A replica has left, so this is not a whole step.
     stop_ = true;
     return;
   }
@@ -11,6 +11,8 @@ void StepCoordinator::complete_step() {
   std::swap(slowest_, pending_slowest_);
   pending_.end = step_end_ = slowest_.end;
   const double batch = static_cast<double>(plan_.replicas) * plan_.timing.batch_samples;
+  // The stock is what readers have delivered so far, in batches of the whole group, less what the
+  // steps have consumed.
   pending_.stock_batches =
       static_cast<double>(progress_.samples.load(std::memory_order_relaxed)) / batch -
       static_cast<double>(steps_.size() + 1);

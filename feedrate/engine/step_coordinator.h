@@ -1,4 +1,4 @@
-// Where the accelerators of all reactors agree on when each step begins and ends. Private to
+// Lets the accelerators of all reactors agree on when each step begins and ends. Private to
 // engine/.
 #pragma once
 
@@ -37,31 +37,34 @@ class StepCoordinator {
     barrier_.leave(reactor);
     pause_.leave(reactor);
   }
-  // Whether the group stops for its guest before its next step.
+  // Returns whether the group stops for its guest before its next step.
   bool guest_due() const { return guest_due_; }
-  // Each accelerator arrives when its reactor's part is done; then step_end() is when they go on.
+  // Each accelerator arrives here when its reactor's part of the guest is done. Afterwards
+  // step_end() is the time at which they go on.
   Barrier& pause() { return pause_; }
-  void resume_at(Instant now) { resume_ = std::max(resume_, now); }  // under its lock
-  // One replica's step. Its stalls are put before its compute (compute_step says why).
+  // To be called under the lock of pause().
+  void resume_at(Instant now) { resume_ = std::max(resume_, now); }
+  // One step of one replica. Its stalls are placed before its compute (compute_step says why).
   struct Step {
     std::uint32_t rank = 0;
-    Instant ready{};  // its first batch
+    Instant ready{};  // When its first batch was there.
     Instant start{}, end{};
     Duration compute{};
     bool ran_out = false;
-    std::vector<StallPiece> pieces = {};  // what it had waited for
+    std::vector<StallPiece> pieces = {};  // What it had waited for.
   };
-  // Called under the barrier's lock.
+  // To be called under the barrier's lock.
   void contribute(const Step& step) {
     if (contributions_++ == 0 || step.end > pending_slowest_.end) pending_slowest_ = step;
     if (steps_.empty()) first_batch_ = std::max(first_batch_, step.ready - begin_);
     pending_.ran_out = pending_.ran_out || step.ran_out;
   }
-  // Some accelerator is through: the run is over, or will be soon. Any thread.
+  // Returns whether some accelerator has finished, so that the run is over or will be soon. May be
+  // called on any thread.
   bool over() const { return over_.load(std::memory_order_relaxed); }
   bool begun() const { return begun_.load(std::memory_order_acquire); }
-  // The replica that ended the last whole step, and the number of whole steps. To be called where
-  // step_end() may be.
+  // Return the replica that ended the last whole step, and the number of whole steps. They may be
+  // called wherever step_end() may.
   const Step& slowest() const { return slowest_; }
   std::size_t steps() const { return steps_.size(); }
   void fail_with(const Error& error) {
@@ -84,9 +87,9 @@ class StepCoordinator {
   TrainingProgress& progress_;
   const StepGuest* guest_;
   Instant begin_{}, step_end_{};
-  Instant resume_{}, resumed_{};  // after the guest was there last
+  Instant resume_{}, resumed_{};  // When the guest last let the group go on.
   bool stop_ = false, guest_due_ = false;
-  bool cut_ = false;  // by the observer
+  bool cut_ = false;  // The observer cut the run short.
   std::atomic<bool> over_ = false, begun_ = false;
   StepRecord pending_;
   Step pending_slowest_, slowest_;

@@ -20,22 +20,23 @@ class StepGuest {
   class Part {
    public:
     virtual ~Part() = default;
-    // Before the run's clock starts.
+    // Called before the run's clock starts.
     virtual Task<> prepare() = 0;
-    // Whether preparing worked: if not, nothing is trained.
+    // Returns whether preparing worked; if not, nothing is trained.
     virtual bool works() const = 0;
-    // The group has stopped after a step, and goes on when all parts have returned. False: the
-    // guest failed, and the run ends.
+    // Called when the group has stopped after a step. The group goes on when all parts have
+    // returned. Returns false when the guest failed and the run must end.
     virtual Task<bool> at_step() = 0;
-    // Training is over: returns when nothing of the guest goes on behind it.
+    // Called when training is over: returns when nothing of the guest goes on in the background.
     virtual Task<> finish() = 0;
   };
-  // On the thread of a reactor that trains, before the run. `reactor` outlives the part.
+  // Makes the guest's part, on the thread of a reactor that trains, before the run. `reactor`
+  // outlives the part.
   virtual std::unique_ptr<Part> join(unsigned index, Reactor& reactor) = 0;
-  // Whether the group stops for the guest after so many steps, having `trained` since the start or
-  // since it stopped last. Called under the step barrier's lock.
+  // Returns whether the group stops for the guest after this number of steps, having `trained`
+  // since the start or since it stopped last. It is called under the step barrier's lock.
   virtual bool due(std::uint64_t steps, Duration trained) const = 0;
-  // What the ledger calls the time for which the group stood.
+  // Returns the cause to which the ledger counts the time for which the group stood.
   virtual StallCause cause() const = 0;
 };
 

@@ -5,10 +5,13 @@
 namespace feedrate {
 namespace {
 
-constexpr std::size_t kAddressesMax = std::size_t{1} << 45U;  // of 47 bits that a process has
-constexpr std::size_t kIdleFiles = 512;  // kept open by each reactor beyond those in use
+// A quarter of the 47 bits of addresses that a process has.
+constexpr std::size_t kAddressesMax = std::size_t{1} << 45U;
+// Each reactor keeps so many files open beyond those in use.
+constexpr std::size_t kIdleFiles = 512;
 
-// The largest single read; small files beside the samples are read in as many as it takes.
+// Returns the largest single read. Other files, such as those beside the samples, are read in as
+// many transfers as it takes.
 std::uint64_t needed_bytes(const TrainingPlan& plan) {
   const bool whole_files =
       plan.order == AccessOrder::kSequential || plan.dataset->one_sample_per_file();
@@ -24,7 +27,7 @@ BufferPoolOptions buffer_options(const TrainingPlan& plan, const Storage& storag
       (needed + storage.slack_bytes() + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
   const bool split = plan.dataset->largest_sample_bytes() > plan.transfer_bytes;
   const std::size_t wanted = loaders * plan.reading() * (split ? plan.transfers_per_sample : 1);
-  // Where no bytes move no page is touched: room for all costs addresses only.
+  // Where no bytes move no page is touched, so that room for all buffers costs only addresses.
   if (!storage.carries_data() && wanted <= kAddressesMax / block)
     return {block, wanted, storage.carries_data()};
   const std::size_t affordable = std::max<std::size_t>(2, plan.buffer_bytes / block);
@@ -67,7 +70,7 @@ Task<StreamRate> TrainingPart::measure_stream_rate() {
   std::optional<StreamRate>* const shared = context_.plan.stream_rate.get();
   if (shared != nullptr && *shared) {
     StreamRate known = **shared;
-    known.bytes_read = 0;  // by this run
+    known.bytes_read = 0;  // This run read nothing for it.
     co_return known;
   }
   const StreamRate rate =
@@ -84,7 +87,8 @@ Task<> TrainingPart::run(double stream_bytes_per_second) {
   stats_ = ReaderStats(group_.begin_time());
   began_ = true;
   context_.stream_bytes_per_second = stream_bytes_per_second;
-  if (guest_part_ && !guest_part_->works()) {  // nothing is read for what cannot be written
+  // Nothing is read for training whose checkpoints cannot be written.
+  if (guest_part_ && !guest_part_->works()) {
     on_stop_.reset();
     co_return;
   }
@@ -98,6 +102,8 @@ Task<> TrainingPart::run(double stream_bytes_per_second) {
         run_replica(loader, reactor_, context_.plan, group_, guest, stats_, ranks_[i], finished_));
     parties += loader.readers() + 1;
   }
+  // Every replica and every reader gives a permit when it is through; what they use must outlive
+  // them.
   const bool joined = co_await finished_.acquire(parties);
   FEEDRATE_ASSERT(joined);
   if (guest_part_) co_await guest_part_->finish();

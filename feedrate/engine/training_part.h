@@ -22,19 +22,19 @@ class TrainingPart {
     TrainingProgress& progress;
     std::function<void(const Error&)> on_fatal;
   };
-  // `ranks` are the replicas that are this reactor's; `guest` may be null.
+  // `ranks` are the replicas on this reactor; `guest_part` may be null.
   TrainingPart(Reactor& reactor, std::unique_ptr<Storage> storage, const Shared& shared,
                std::vector<std::uint32_t> ranks, ReplicaGuest guest,
                std::unique_ptr<StepGuest::Part> guest_part);
 
-  // What one read by itself moves; 0 where it cannot be told.
+  // Measures the rate of one read without company; 0 where it cannot be told.
   Task<StreamRate> measure_stream_rate();
-  // Starts what the guest needs before the clock runs.
+  // Lets the guest prepare before the clock runs.
   Task<> prepare();
-  // `stream_bytes_per_second` is that of measure_stream_rate(), whichever part asked it.
+  // `stream_bytes_per_second` is the result of measure_stream_rate(), whichever part measured it.
   Task<> run(double stream_bytes_per_second);
 
-  // None of a reactor that was let go while it made ready: it has no part in the run.
+  // Returns none for a reactor that was let go while it prepared, and so had no part in the run.
   std::optional<ReaderStats> stats() const { return began_ ? std::optional(stats_) : std::nullopt; }
   std::size_t buffers() const { return buffers_.blocks(); }
   std::vector<std::string> shortfalls();

@@ -1,4 +1,4 @@
-// Checkpoints as an experiment: what is written where, and what it comes to as a report.
+// Checkpoints as an experiment: what is written and where, and the report that is made of it.
 #pragma once
 
 #include <memory>
@@ -12,16 +12,17 @@
 namespace feedrate {
 
 struct CheckpointSetup {
-  CheckpointWriteJob job;                    // points to the layout
-  std::shared_ptr<CheckpointLayout> layout;  // kept for it
+  CheckpointWriteJob job;                    // It points to `layout`.
+  std::shared_ptr<CheckpointLayout> layout;  // Kept alive for the job.
   std::string model, title;
   StoragePlace place;
-  StorageFactory local;  // the node-local level; empty: there is one level
+  StorageFactory local;  // The storage of the node-local level; empty where there is one level.
   WorldSpec world;
-  CheckpointResult begun;  // what the report says before anything is written: settings and place
+  // What the report says before anything is written, which are the settings and the place.
+  CheckpointResult begun;
 };
 
-// The report of what was written.
+// Makes the report of what was written.
 CheckpointResult report_checkpoints(const CheckpointSetup& setup,
                                     const CheckpointWriteSummary& summary);
 

@@ -1,4 +1,4 @@
-// Setups for tests, on described storage and the virtual clock.
+// Makes setups for tests, on described storage and the virtual clock.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,7 +10,8 @@
 
 namespace feedrate {
 
-// Training of `files` files of 10 kB, batches of 4 every 10 ms: 4 MB/s an accelerator.
+// Returns training on 4000 files of 10 kB, with a batch of 4 every 10 ms: an accelerator reads 4
+// MB/s.
 inline TrainingSetup training_on(const std::string& storage, std::uint32_t accelerators,
                                  std::uint64_t steps) {
   TrainingSetup setup;
@@ -25,7 +26,7 @@ inline TrainingSetup training_on(const std::string& storage, std::uint32_t accel
   return setup;
 }
 
-// Checkpoints of 8 MB by one rank, `between` apart, as many as there is time for.
+// Returns checkpoints of 8 MB by one rank, `between` apart, as many as there is time for.
 inline CheckpointSetup checkpoints_on(const std::string& storage, Duration between) {
   CheckpointSetup setup;
   setup.layout = make_checkpoint_layout("raw").value();

@@ -10,12 +10,12 @@
 namespace feedrate {
 namespace {
 
-// A job on its way from setup to report. Made before the group runs, asked after it.
+// A job between its setup and its report. It is made before the group runs and reports afterwards.
 class RunningJob {
  public:
   virtual ~RunningJob() = default;
   virtual Job& job() = 0;
-  // `cut`: it was ended because the first job was over, which is how such a job is to end.
+  // `cut` says that it ended because the first job was over, which is the usual end of such a job.
   virtual Result<> report(bool interrupted, bool cut, JobTogether& into, bool alone) = 0;
 };
 
@@ -30,7 +30,7 @@ class RunningTraining final : public RunningJob {
   Job& job() override { return run_; }
   Result<> report(bool interrupted, bool /*cut*/, JobTogether& into, bool alone) override {
     RunResult result = report_training(setup_, setup_.plan, run_.outcome(interrupted), engine_);
-    // Reads of files are counted by process and device, and so of all jobs together.
+    // Reads of files are counted by process and by device, and so for all jobs together.
     if (setup_.reads_files())
       result.warnings.emplace_back(
           "the counters of this host cannot tell the jobs apart, so where this job's bytes came "
@@ -96,7 +96,8 @@ Duration length_of(const JobTogether& job) {
   return from_seconds(seconds);
 }
 
-// By itself a job that has no end of its own runs for as long as all ran together.
+// Returns the setup of a job that runs alone for at most as long as all ran together, because the
+// other jobs have no end of their own.
 JobSetup ended_after(JobSetup setup, Duration time) {
   if (auto* const training = std::get_if<TrainingSetup>(&setup.what)) {
     Duration& most = training->plan.time_max;
@@ -107,7 +108,7 @@ JobSetup ended_after(JobSetup setup, Duration time) {
   return setup;
 }
 
-// Runs these jobs, and lets each report. The first one's end is the end of all.
+// Runs these jobs and lets each report. They all end when the first one does.
 Result<> run_jobs(const std::vector<const JobSetup*>& setups, const WorldSpec& spec,
                   const RunHooks& hooks, std::vector<JobTogether*> into, bool alone) {
   for (const JobSetup* setup : setups)
@@ -119,11 +120,13 @@ Result<> run_jobs(const std::vector<const JobSetup*>& setups, const WorldSpec& s
   std::vector<std::unique_ptr<RunningJob>> running;
   std::vector<Job*> jobs;
   for (const JobSetup* setup : setups) {
+    // Only the first job of the common run is watched: progress and observer are about that one.
     RunHooks own = hooks;
     if (!running.empty() || alone) own.observer = nullptr, own.progress = nullptr;
     running.push_back(make_running(*setup, world, own));
     jobs.push_back(&running.back()->job());
   }
+  // The others go on for as long as the first job, which is the one that is measured.
   jobs.front()->when_over([&jobs] {
     for (std::size_t i = 1; i < jobs.size(); ++i) jobs[i]->stop();
   });
@@ -149,6 +152,7 @@ Result<TogetherReport> run(const Experiment& experiment, const WorldSpec& world,
     into.push_back(&report.jobs[i]);
   }
   FEEDRATE_CHECK(run_jobs(all, world, hooks, into, false));
+  // The first job has an end of its own; the others get the time that the common run took.
   const Duration lasted = length_of(report.jobs.front());
   for (std::size_t i = 0; experiment.alone && i < all.size() && !hooks.stop.stop_requested(); ++i) {
     const JobSetup alone = i == 0 ? *all[i] : ended_after(*all[i], lasted);

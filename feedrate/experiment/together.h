@@ -1,5 +1,5 @@
-// Several jobs in one world: on the same reactors and, where they name the same place, the same
-// storage. The first is the one that is measured; when it is over, so are the others.
+// Runs several jobs in one world: on the same reactors and, where they name the same place, on the
+// same storage. The first is the one that is measured; when it is over, so are the others.
 #pragma once
 
 #include <string>
@@ -13,17 +13,18 @@
 namespace feedrate {
 
 struct JobSetup {
-  std::string words;  // that asked for it
+  std::string words;  // The words that asked for the job.
   std::variant<TrainingSetup, CheckpointSetup> what;
 };
 
 struct Experiment {
   std::vector<JobSetup> jobs;
-  bool alone = false;  // each by itself, too, with the same seeds, so that its loss can be told
+  // Whether each job also runs alone with the same seeds, so that its loss can be told.
+  bool alone = false;
 };
 
-// kUsage where the jobs ask for different clocks. Of `hooks`, the stop is for all jobs, the
-// observer and the progress for the first.
+// Fails with kUsage where the jobs ask for different clocks. The stop of `hooks` is for all jobs;
+// its observer and its progress are for the first.
 Result<TogetherReport> run(const Experiment& experiment, const WorldSpec& world,
                            const RunHooks& hooks);
 

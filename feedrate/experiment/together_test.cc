@@ -1,4 +1,5 @@
-// Several jobs in one world: they share its storage, each has its own limits and its own report.
+// Tests several jobs in one world: they share its storage, and each has its own limits and its own
+// report.
 #include "feedrate/experiment/together.h"
 
 #include "feedrate/experiment/experiment_testing.h"
@@ -20,8 +21,7 @@ TogetherReport run_all(std::vector<JobSetup> jobs, bool alone = false) {
   return std::move(*report);
 }
 
-// Nothing in one job may depend on whether another has room: with storage enough for both, each is
-// as it is alone, to the last bit.
+// Where the storage has enough for both jobs, each must be as it is alone, to the last bit.
 TEST(Together, WithRoomForBothNeitherLosesAnything) {
   const ModelFile file("bandwidth: 1GB/s\nlatency: 1ms\n");
   const TogetherReport report = run_all({{"one", training_on(file.storage(), 4, 200)},
@@ -40,7 +40,7 @@ TEST(Together, WithRoomForBothNeitherLosesAnything) {
   EXPECT_EQ(report.jobs[1].train->steps, 150U);
 }
 
-// 24 accelerators want 96 MB/s, alone each dozen gets its 48 of 60 MB/s.
+// Two jobs of 12 accelerators want 96 MB/s together; alone each gets its 48 of 60 MB/s.
 TEST(Together, WhatOneTakesTheOtherLacks) {
   const ModelFile file("bandwidth: 60MB/s\n");
   TrainingSetup endless = training_on(file.storage(), 12, 0);
@@ -53,14 +53,14 @@ TEST(Together, WhatOneTakesTheOtherLacks) {
   EXPECT_NEAR(other.sustained_utilisation, 60.0 / 96, 0.02);
   EXPECT_NEAR(one.bytes_per_second + other.bytes_per_second, 60e6, 2e6);
   EXPECT_FALSE(report.jobs[0].was_alone());
-  // The other had no limit of its own, and ended with the first, once that one's last reads were
-  // back.
+  // The other job had no limit of its own; it ended with the first, once the last reads of that one
+  // were back.
   EXPECT_GE(other.seconds, one.seconds - 0.1);
   EXPECT_LE(other.seconds, one.seconds + 0.2);
   EXPECT_EQ(one.steps, 300U);
 }
 
-// Two places are two storages, whatever their words.
+// Two descriptions are two storages, even when they say the same.
 TEST(Together, AnotherStorageIsNotShared) {
   const ModelFile file("bandwidth: 60MB/s\n"), copy("bandwidth: 60MB/s\n");
   const TogetherReport report = run_all({{"one", training_on(file.storage(), 12, 100)},
@@ -68,7 +68,7 @@ TEST(Together, AnotherStorageIsNotShared) {
   for (const JobTogether& job : report.jobs) EXPECT_NEAR(job.train->sustained_utilisation, 1, 0.01);
 }
 
-// Ledgers of both: what training lost was lost while checkpoints took the storage.
+// Both ledgers agree: training lost its time while checkpoints took the storage.
 TEST(Together, CheckpointsBesideTraining) {
   const ModelFile file("bandwidth: 50MB/s\n");
   const TogetherReport report =
@@ -80,8 +80,9 @@ TEST(Together, CheckpointsBesideTraining) {
   EXPECT_NEAR(report.jobs[0].train_alone->sustained_utilisation, 1, 0.01);
   EXPECT_LT(training.sustained_utilisation, 0.97);
   EXPECT_GT(written.passes.size(), 3U);
-  // Alone 8 MB take 0.16 s of 50 MB/s. They are asked for in few large writes at once, between
-  // which the small reads of training have little room: training waits, and hardly they.
+  // Alone 8 MB take 0.16 s at 50 MB/s. They are asked for in a few large writes at once, between
+  // which the small reads of training find little room, so training waits and the checkpoints
+  // hardly do.
   EXPECT_NEAR(report.jobs[1].checkpoint_alone->median_pass()->seconds, 0.16, 0.001);
   EXPECT_GT(written.median_pass()->seconds, 0.163);
   EXPECT_GT(report.jobs[0].lost_fraction(), 0.02);
@@ -143,8 +144,8 @@ TEST(Together, AJobWithoutAStepIsRefused) {
   EXPECT_EQ(report.error().kind(), ErrorKind::kUsage);
 }
 
-// On the real clock with real files: a failed read of one job makes it INVALID and leaves the
-// other.
+// On the real clock with real files, a failed read makes one job INVALID and leaves the other
+// valid.
 TEST(Together, AnInvalidJobIsNamed) {
   const TemporaryDirectory directory;
   TrainingSetup broken = training_on("null", 1, 20);

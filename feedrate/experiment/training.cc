@@ -14,7 +14,7 @@
 namespace feedrate {
 namespace {
 
-// What was run, and how.
+// Adds to the result what was run, and how.
 void describe(const TrainingSetup& setup, const TrainingPlan& plan, IoEngine engine,
               RunResult& result) {
   result.job.workload = setup.workload.name;
@@ -22,7 +22,7 @@ void describe(const TrainingSetup& setup, const TrainingPlan& plan, IoEngine eng
   result.job.timing_set = setup.timing.set;
   for (const TimingComparison& other : setup.workload.other_timings(setup.timing))
     result.job.other_timings.push_back({other.set, other.speed_ratio});
-  // Published sizes are of what is stored, of which the workload may read a part.
+  // The sizes are those of stored samples, of which the workload may read only a part.
   const DatasetShape& shape = setup.workload.dataset;
   const double read_share = shape.read_bytes_mean() / shape.sample_bytes_mean;
   for (double* const bytes : {&result.job.demand_bytes_per_second, &result.bytes_per_second,
@@ -58,7 +58,8 @@ RunCheckpoints summarise(const RunCheckpoints& described, const CheckpointWriteS
   return all;
 }
 
-// A run that goes on where another ended meets other noise.
+// Returns the seed of a described storage's draws. A run that continues where another ended must
+// not meet the same noise again.
 std::uint64_t storage_seed(const TrainingPlan& plan) {
   return plan.start_samples == 0 ? plan.seed : combine_seeds(plan.seed, plan.start_samples);
 }
@@ -73,14 +74,16 @@ std::unique_ptr<IoWitness> witness_of(const TrainingSetup& setup, const Training
                                       const TrainingProgress& progress) {
   if (setup.place.spec.facts.moved_by != "device") return nullptr;
   const ShardShape shape{plan.dataset->samples(), plan.replicas, plan.timing.batch_samples};
-  // A data set that fits in memory would come from there an epoch later.
+  // A data set that fits in memory would be read from the page cache in the next epoch, so it is
+  // dropped behind the reads.
   const bool drop_behind = setup.drops_cache() && plan.dataset->bytes() < host_memory();
   return std::make_unique<IoWitness>(
       *plan.dataset, progress, shape.steps_per_epoch(),
       WitnessOptions{setup.place.io == IoMode::kDirect, drop_behind});
 }
 
-// About a second, but no longer than the run itself takes at least.
+// Returns how long the ceiling is measured: a second, but no longer than the run itself is sure to
+// take.
 Duration ceiling_time(const TrainingPlan& plan) {
   const double step = to_seconds(plan.timing.compute);
   double seconds = 1;
@@ -96,7 +99,8 @@ Duration ceiling_time(const TrainingPlan& plan) {
 void add_ceiling(const TrainingSetup& setup, const ClientCeiling& alone, RunResult& result) {
   if (!result.valid || result.interrupted) return;
   result.ceiling = alone;
-  // What was done with the bytes comes on top, shared by all cores.
+  // The ceiling was measured without checking or decoding; their CPU time is added, shared by all
+  // threads.
   const ByteProcessing& done = result.processing;
   if (result.ceiling.seconds > 0 && done.samples > 0) {
     const double each = done.cpu_seconds / static_cast<double>(done.samples);
@@ -167,7 +171,7 @@ Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPl
   FEEDRATE_CHECK(check_training_plan(plan));
   TrainingProgress own_progress;
   TrainingProgress& progress = hooks.progress != nullptr ? *hooks.progress : own_progress;
-  // What stays is for the residency of the result to say.
+  // Pages that cannot be dropped are not an error here: the residency in the result tells of them.
   if (setup.drops_cache()) drop_page_cache(*plan.dataset, hooks.stop);
   FEEDRATE_TRY(World world, World::make(setup.world));
   const StorageFactory storage = world.storage(setup.place, storage_seed(plan));
@@ -177,7 +181,7 @@ Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPl
   std::optional<CheckpointGuest> guest;
   if (checkpoints != nullptr) {
     with = checkpoints->checkpoints;
-    if (!with->storage) with->storage = storage;  // a described storage has one limit for both
+    if (!with->storage) with->storage = storage;  // A described storage has one limit for both.
     guest.emplace(*with, std::min(world.group().size(), plan.replicas));
   }
   const TrainingOutcome outcome = run_training(world.group(), storage, plan, hooks.observer,
@@ -185,7 +189,8 @@ Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPl
   if (guest && guest->error() && !outcome.interrupted) return fail(*guest->error());
   RunResult result = report_training(setup, plan, outcome, world.group().engine());
   if (guest) result.checkpoints = summarise(checkpoints->described, guest->summary());
-  // A storage that does not give what was read does not say what the page cache holds of it either.
+  // Where reads never came back, asking the page cache about the same files might hang as well, so
+  // the witness is leaked rather than asked.
   if (outcome.let_go) static_cast<void>(witness.release());
   if (witness) {
     witness->finish(result);
@@ -209,6 +214,7 @@ Result<ClientCeiling> measure_ceiling(const TrainingSetup& setup, const Training
   if (setup.world.clock == ClockKind::kVirtual || !setup.place.spec.facts.takes_time)
     return ceiling;
   TrainingPlan free = plan;
+  // Steps take a nanosecond, so that only the client's own work limits the rate.
   free.timing.compute = Duration(1);
   free.level = ByteLevel::kRaw;
   free.slow_ranks.clear();
@@ -234,7 +240,7 @@ Result<ClientCeiling> measure_ceiling(const TrainingSetup& setup, const Training
 Result<RunResult> train(const TrainingSetup& setup, const RunHooks& hooks,
                         const CheckpointsOfRun* checkpoints) {
   FEEDRATE_CHECK(check_training_plan(setup.plan));
-  // The host by itself, before it is measured with the storage.
+  // The client is measured alone first, then with the storage.
   FEEDRATE_TRY(const ClientCeiling alone,
                measure_ceiling(setup, setup.plan, ceiling_time(setup.plan), hooks.stop));
   FEEDRATE_TRY(RunResult result, run_training_once(setup, setup.plan, hooks, checkpoints));

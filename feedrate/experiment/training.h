@@ -1,4 +1,5 @@
-// Training as an experiment: the run with its witnesses, and what it comes to as a report.
+// Training as an experiment: the run with the counters that witness it, and the report that is made
+// of both.
 #pragma once
 
 #include <functional>
@@ -16,19 +17,19 @@
 
 namespace feedrate {
 
-// What is done about the page cache where reads go through it.
+// What to do about the page cache where reads go through it.
 enum class CacheUse : std::uint8_t {
-  kDrop,     // the data set is dropped before the run, and again once it is read
-  kKeep,     // what is there stays, and the run is INVALID where much came from it
-  kMeasure,  // the page cache itself is what is measured
+  kDrop,     // The data set is dropped from it before the run, and again once it is read.
+  kKeep,     // What it holds stays, and the run is INVALID when much came from it.
+  kMeasure,  // The page cache itself is what is measured.
 };
 std::string_view to_string(CacheUse use);  // "drop", "keep", "measure"
 
 // Checkpoints in the middle of training, and the layout that their job points to.
 struct CheckpointsOfRun {
-  TrainingCheckpoints checkpoints;  // its storage is made here where it has none
+  TrainingCheckpoints checkpoints;  // If it has no storage, the run makes it.
   std::unique_ptr<CheckpointLayout> layout;
-  RunCheckpoints described;  // names and settings; figures come from the run
+  RunCheckpoints described;  // The names and settings; the figures come from the run.
 };
 
 // Everything that is decided about training, but for the number of replicas and the limits of the
@@ -40,18 +41,18 @@ struct TrainingSetup {
   StoragePlace place;
   WorldSpec world;
   CacheUse cache = CacheUse::kDrop;
-  HostFacts host;  // collected once: the trials of a search are many
+  HostFacts host;  // Collected once, since a search has many trials.
   std::vector<std::string> warnings;
 
   bool reads_files() const { return place.carries_data(); }
-  // "direct", "buffered"; "none" where the storage moves no bytes.
+  // Returns "direct" or "buffered", or "none" where the storage moves no bytes.
   std::string io_word() const { return reads_files() ? std::string(to_string(place.io)) : "none"; }
   bool drops_cache() const {
     return reads_files() && place.io == IoMode::kBuffered && cache == CacheUse::kDrop;
   }
 };
 
-// What somebody who waits for an experiment has to do with it. All may be empty.
+// What somebody who waits for an experiment can hook into it. All members may be empty.
 struct RunHooks {
   StepObserver* observer = nullptr;
   TrainingProgress* progress = nullptr;
@@ -60,27 +61,28 @@ struct RunHooks {
   std::function<std::shared_ptr<void>(const ReactorGroup&)> watch;
 };
 
-// Runs once with `plan`: the setup's, perhaps with other accelerators and limits. Of the envelope
-// the report has what the run itself knows.
+// Runs once with `plan`, which is the setup's, perhaps with other accelerators and limits. The
+// report's envelope has only what the run itself knows.
 Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPlan& plan,
                                     const RunHooks& hooks,
                                     const CheckpointsOfRun* checkpoints = nullptr);
 
-// What was used, by option, for a report to tell. `engine` is the one that the reactors have.
+// Returns the settings that were used, by option, for a report. `engine` is the one that the
+// reactors have.
 std::map<std::string, std::string> settings_of(const TrainingSetup& setup, const TrainingPlan& plan,
                                                IoEngine engine);
 
-// The report of a run, as far as the run itself knows.
+// Makes the report of a run, as far as the run itself knows.
 RunResult report_training(const TrainingSetup& setup, const TrainingPlan& plan,
                           const TrainingOutcome& outcome, IoEngine engine);
 
-// The no-storage ceiling: what the client does when storage takes no time, tried for `time`: see
-// ClientCeiling. Nothing is tried (and the seconds are 0) on the virtual clock, and where storage
-// that takes no time is what was measured.
+// Measures the no-storage ceiling (ClientCeiling): how much the client can do when storage takes no
+// time. The trial lasts for `time`. There is none, and the seconds are 0, on the virtual clock and
+// where storage that takes no time is what was measured.
 Result<ClientCeiling> measure_ceiling(const TrainingSetup& setup, const TrainingPlan& plan,
                                       Duration time, const std::stop_token& stop);
 
-// `train`: the ceiling first, by itself, then the run; the limiter knows both.
+// Does the work of `train`: the ceiling alone first, then the run. The limiter uses both.
 Result<RunResult> train(const TrainingSetup& setup, const RunHooks& hooks,
                         const CheckpointsOfRun* checkpoints = nullptr);
 

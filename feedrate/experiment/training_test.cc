@@ -1,4 +1,4 @@
-// Training as an experiment: what is in its report beside the figures of the engine.
+// Tests training as an experiment: what its report has beside the figures of the engine.
 #include "feedrate/experiment/training.h"
 
 #include "feedrate/experiment/experiment_testing.h"
@@ -22,7 +22,7 @@ TEST(TrainingExperiment, SaysWhatWasUsed) {
   EXPECT_EQ(result->effective.at("on-error"), "stop");
   EXPECT_EQ(result->seeds.at("order"), setup.plan.seed);
   EXPECT_EQ(result->warnings.front(), "from before the run");
-  EXPECT_EQ(result->ceiling.seconds, 0);  // nothing of this host is in a simulation
+  EXPECT_EQ(result->ceiling.seconds, 0);  // A simulation says nothing about this host.
 }
 
 TEST(TrainingExperiment, APlanWithoutAStepIsRefused) {
@@ -37,7 +37,7 @@ TEST(TrainingExperiment, TheCeilingIsTriedWhereStorageTakesTime) {
   const auto tried = [&setup] {
     return measure_ceiling(setup, setup.plan, std::chrono::milliseconds(20), {}).value();
   };
-  EXPECT_EQ(tried().seconds, 0);  // null storage is the ceiling itself
+  EXPECT_EQ(tried().seconds, 0);  // A run on null storage is the ceiling itself.
   setup.place.spec = local_files();
   const ClientCeiling ceiling = tried();
   EXPECT_GT(ceiling.seconds, 0.015);

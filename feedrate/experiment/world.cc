@@ -17,7 +17,8 @@ Result<World> World::make(const WorldSpec& spec) {
 }
 
 StorageFactory World::storage(const StoragePlace& place, std::uint64_t seed) {
-  // A described storage is one storage whatever directory its jobs name: its model is its place.
+  // A described storage is the same one whatever directory its jobs name, because its model is its
+  // place.
   const std::string where = place.spec.facts.described ? "" : place.directory;
   const std::string key =
       fmt::format("{}\n{}\n{}\n{}", place.spec.word, to_string(place.io), place.rate_max, where);

@@ -1,4 +1,5 @@
-// Where an experiment runs, and on what clock: reactors, and the storages that its jobs share.
+// The world in which an experiment runs: its clock, its reactors, and the storages that its jobs
+// share.
 #pragma once
 
 #include <map>
@@ -13,20 +14,21 @@ namespace feedrate {
 // A storage, and how it is read and written.
 struct StoragePlace {
   StorageSpec spec;
-  IoMode io = IoMode::kBuffered;  // resolved
-  std::string directory;  // or a file in it, whose file system decides what direct I/O needs
-  double rate_max = 0;    // bytes/s that all jobs together may move; 0: no limit
+  IoMode io = IoMode::kBuffered;  // Never kAuto.
+  // The directory, or a file in it: its file system decides what direct I/O needs.
+  std::string directory;
+  double rate_max = 0;  // The bytes/s that all jobs together may move; 0 means no limit.
 
-  // Whether files of this host are read, or nothing is moved.
+  // Returns whether files of this host are read; otherwise nothing is moved.
   bool carries_data() const { return spec.facts.carries_data; }
 };
 
 struct WorldSpec {
   ClockKind clock = ClockKind::kReal;
   IoEngine io_engine = IoEngine::kAuto;
-  unsigned threads = 1;  // the virtual clock has one
+  unsigned threads = 1;  // The virtual clock has one.
 
-  // kUsage where the storage cannot run on this clock; `word` is how its user named it.
+  // Fails with kUsage where the storage cannot run on this clock.
   Result<> check(const StorageSpec& storage) const;
 };
 
@@ -37,8 +39,8 @@ class World {
 
   ReactorGroup& group() { return *group_; }
   bool is_virtual() const { return group_->is_virtual(); }
-  // The storage of a place. Jobs that name the same place share its limits, and what the first of
-  // them draws by its seed.
+  // Returns the storage of a place. Jobs that name the same place share its limits, and the random
+  // draws that follow from the seed of the first.
   StorageFactory storage(const StoragePlace& place, std::uint64_t seed);
 
  private:

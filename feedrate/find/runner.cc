@@ -7,7 +7,8 @@
 namespace feedrate {
 
 TrialRunner experiment_runner(const TrainingSetup& setup, RunHooks hooks) {
-  // The rate of a read by itself takes a dozen reads, so it is measured once for the whole search.
+  // Measuring the rate of one read without company takes a dozen reads, so it is done once for the
+  // whole search.
   const auto stream_rate = std::make_shared<std::optional<StreamRate>>();
   return [&setup, hooks = std::move(hooks), stream_rate](const TrialRequest& request,
                                                          StepObserver& observer) {
@@ -18,10 +19,12 @@ TrialRunner experiment_runner(const TrainingSetup& setup, RunHooks hooks) {
     plan.prefetch_batches = request.load.prefetch_batches;
     plan.transfer_bytes = request.load.transfer_bytes;
     plan.buffer_bytes = request.load.buffer_bytes;
+    // The observer of the search ends a trial, so epochs do not limit it.
     plan.epochs = 0;
     plan.start_samples = request.start_samples;
-    plan.labels_known = true;  // a job reads them once, and the search is about what comes after
-    // The framework's client begins anew, in another order each time.
+    // A job reads its labels once, and the search is about what comes after.
+    plan.labels_known = true;
+    // The framework's client begins anew in each trial, so each has an order of its own.
     if (plan.client == ClientKind::kFaithful) plan.seed = combine_seeds(plan.seed, request.number);
     if (request.free_steps) {
       plan.timing.compute = Duration(1);

@@ -1,4 +1,4 @@
-// Trials of a search as experiments.
+// Runs the trials of a search as experiments.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 
 namespace feedrate {
 
-// Each trial is a run of the setup with the load that the search asks for. `setup` must outlive the
-// runner; of `hooks` the stop and the watch are used.
+// Returns a runner whose trials are runs of the setup with the load that the search asks for.
+// `setup` must outlive it. Of `hooks` it uses the stop and the watch.
 TrialRunner experiment_runner(const TrainingSetup& setup, RunHooks hooks);
 
 }  // namespace feedrate

@@ -40,7 +40,7 @@ Spread spread_of(const CheckpointResult& result) {
   return result.spread(Figure);
 }
 
-// Of all checkpoints together.
+// The rows of figures over all checkpoints.
 Rows<CheckpointResult> summary_rows() {
   using C = CheckpointResult;
   using P = CheckpointPass;

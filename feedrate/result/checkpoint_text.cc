@@ -33,7 +33,7 @@ std::string slowest(const CheckpointResult& result, const CheckpointPass& pass) 
                      rate(pass.slowest_rank_bytes_per_second));
 }
 
-// What was stored of what there is.
+// Says how many checkpoints are whole, and which share of the others was stored.
 std::string stored(const CheckpointResult& result) {
   std::string text = fmt::format("{} of {} whole", result.whole_passes(), result.passes.size());
   if (result.incremental_fraction() > 0)
@@ -103,7 +103,7 @@ std::string head_text(const CheckpointResult& result, const CheckpointPass& pass
   return text;
 }
 
-// "62.5 %", and two more digits where goodput is compared.
+// Returns a share with two decimals, because goodputs that are compared differ little.
 std::string share(double part) { return fmt::format("{:.2f} %", 100 * part); }
 
 std::string goodput_text(const GoodputResult& run) {

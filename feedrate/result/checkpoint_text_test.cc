@@ -1,4 +1,4 @@
-// Every sentence that `checkpoint`, `restore` and `compact` can print.
+// Tests every sentence that `checkpoint`, `restore` and `compact` can print.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/result_testing.h"
@@ -223,7 +223,7 @@ TEST(CheckpointText, FailuresFasterThanItCanRestart) {
                        "  goodput          no progress: failures come faster than it can save and "
                        "restart"));
   EXPECT_EQ(to_text(result).find("would be best"), std::string::npos);
-  result.goodput->closed_form = 0.01;  // the formula still sees a way
+  result.goodput->closed_form = 0.01;  // By the formula there still is progress.
   EXPECT_TRUE(has_line(result,
                        "  goodput          0.90 % of the time was training that lasts; closed form "
                        "1.00 %"));

@@ -15,13 +15,14 @@ bool is_number(std::string_view text) {
   return std::from_chars(text.data(), end, value).ptr == end;
 }
 
-// As in JSON: what is not UTF-8 becomes U+FFFD.
+// Replaces bytes that are not UTF-8 by U+FFFD, as JSON does.
 std::string as_text(std::string_view bytes) {
   const std::string text(bytes);
   return is_utf8(text) ? text : Json::parse(json_text(Json(text), -1)).get<std::string>();
 }
 
-// RFC 4180. Whatever a spreadsheet would take for a formula is shown as text.
+// Returns a cell by RFC 4180. What a spreadsheet would take for a formula is turned into text, so
+// that opening the file runs nothing.
 std::string cell(std::string_view bytes) {
   const std::string text = as_text(bytes);
   const bool formula =
@@ -40,7 +41,7 @@ std::string value_text(const Json& json) {
   return json.is_string() ? json.get<std::string>() : json_text(json, -1);
 }
 
-// One line for each value below `json`, which is that of `field`.
+// Adds one line for each value below `json`, which is the value of `field`.
 void add_lines(const std::string& lead, const std::string& path, const Field& field,
                const Json& json, std::string& csv) {
   using Kind = Shape::Kind;
@@ -77,7 +78,7 @@ void add_figures(const std::string& lead, const std::string& job, const Section&
                        cell(figure.formula), cell(figure.source));
 }
 
-// Units of each storage and ports, at the timing of one set.
+// Adds the units of each storage, and the ports, at the step times of one set.
 void add_units(const std::string& lead, const PlannedUse& use,
                const std::vector<PlannedStorage>& storages, const std::string& timing,
                const std::string& suffix, std::string& csv) {

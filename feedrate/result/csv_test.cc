@@ -1,4 +1,4 @@
-// CSV: a line a value, quoted so that a spreadsheet shows what is there.
+// Tests CSV: it has a line for each value, quoted so that a spreadsheet shows what the value is.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -11,7 +11,7 @@ namespace {
 bool has_row(const Report& report, const std::string& row) {
   return to_csv(report).find("\r\n" + row + "\r\n") != std::string::npos;
 }
-// The cell that a warning becomes.
+// Returns the cell that a warning becomes.
 std::string cell_of(const std::string& text) {
   CompactResult report;
   report.verb = "compact";

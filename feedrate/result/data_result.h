@@ -1,4 +1,5 @@
-// What `datagen`, `drop-caches` and `workloads` have to say, as plain values.
+// The results of `datagen`, `drop-caches` and `workloads` as plain values. Durations are in
+// seconds, sizes in bytes.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +13,12 @@ namespace feedrate {
 
 struct DatagenResult : Envelope {
   std::string workload, title;
-  DatasetFacts dataset;  // as it is when it is whole
+  DatasetFacts dataset;  // Describes the whole data set, also where only a part was written.
   bool dry_run = false;
-  // None of them where an error or an interruption came first.
+  // The files that this run wrote; not set where an error or an interruption came before the work
+  // was done.
   std::optional<std::uint64_t> files_written;
-  std::uint64_t files_kept = 0;  // that were whole already
+  std::uint64_t files_kept = 0;  // Files that were whole already and were left alone.
   std::uint64_t bytes_written = 0;
   double seconds = 0;
   double bytes_per_second() const {
@@ -24,18 +26,19 @@ struct DatagenResult : Envelope {
   }
 };
 
-// A file that stays in the page cache.
+// A file that stays in the page cache although it was to leave it.
 struct KeptFile {
   std::string path;
   std::uint64_t bytes = 0;
   std::string reason, remedy;
 };
 struct DropResult : Envelope {
-  std::uint64_t files = 0, file_bytes = 0;          // that were looked at
-  std::uint64_t bytes_before = 0, bytes_after = 0;  // of them in the page cache
-  std::string method;                               // who says so: "cachestat", ...; "": nobody can
+  std::uint64_t files = 0, file_bytes = 0;  // The files that were looked at.
+  // Their bytes in the page cache, before and after.
+  std::uint64_t bytes_before = 0, bytes_after = 0;
+  std::string method;  // The system call that told it, such as "cachestat"; "" where none can.
   std::uint64_t files_unknown = 0, files_failed = 0, files_kept = 0;
-  std::vector<KeptFile> kept;  // the first few of those
+  std::vector<KeptFile> kept;  // The first few of the `files_kept`.
   std::uint64_t dropped_bytes() const {
     return bytes_before - (bytes_after < bytes_before ? bytes_after : bytes_before);
   }
@@ -54,12 +57,12 @@ struct ListedWorkload {
   std::vector<ListedTimings> timings;
 };
 struct ListedFormat {
-  std::string name, extension;      // "": any
-  std::string companion_extension;  // of the index beside a file; "": there is none
+  std::string name, extension;      // The extension is "" where any will do.
+  std::string companion_extension;  // Of the index beside each file; "" where there is none.
   bool one_sample_a_file = false, checksums = false, decoded = false;
-  std::uint64_t transfer_bytes = 0;  // that its readers read at a time
+  std::uint64_t transfer_bytes = 0;  // What its readers read at a time.
 };
-// One of the two lists: which one was asked for.
+// Only the list that was asked for is filled.
 struct WorkloadsReport : Envelope {
   std::vector<ListedWorkload> workloads;
   std::vector<ListedFormat> formats;

@@ -12,7 +12,7 @@ std::string files_text(std::uint64_t files) {
   return files == 1 ? "1 file" : format_count(static_cast<double>(files)) + " files";
 }
 
-// "storage-benchmark v100 a100 h100, measured a100 h100".
+// Returns a text like "storage-benchmark v100 a100 h100, measured a100 h100".
 std::string timings_text(const ListedWorkload& workload) {
   std::vector<std::string> sets;
   for (const ListedTimings& timings : workload.timings)
@@ -57,7 +57,7 @@ std::string verdict_of(const DropResult& result) {
 }
 
 std::string text_of(const DropResult& result) {
-  const bool told = result.valid || result.method.empty();  // by the verdict
+  const bool told = result.valid || result.method.empty();  // The verdict has told it already.
   return (told ? "" : "  " + invalid_text(result) + "\n") +
          warnings_text(result.warnings, result.errors);
 }

@@ -1,4 +1,5 @@
-// Every sentence that `datagen`, `drop-caches` and `workloads` can print, and each key of theirs.
+// Tests every sentence that `datagen`, `drop-caches` and `workloads` can print, and each of their
+// keys.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/result_testing.h"
@@ -51,7 +52,7 @@ TEST(DropText, SaysWhatIsGoneAndWhatStays) {
 TEST(DropText, MoreThanWasThereIsNotDropped) {
   DropResult result = full_drop();
   EXPECT_EQ(result.remaining_share(), 0.25);
-  result.bytes_after = 4 << 20;  // another process read meanwhile
+  result.bytes_after = 4 << 20;  // Another process read files meanwhile.
   EXPECT_EQ(result.dropped_bytes(), 0U);
   result.file_bytes = 0;
   EXPECT_EQ(result.remaining_share(), 0);

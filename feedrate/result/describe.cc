@@ -1,4 +1,4 @@
-// What the tables say about JSON: its schema and its page.
+// Makes the JSON Schema and the page of docs/ from the tables.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -70,6 +70,7 @@ Json schema_of(const Shape& shape) {
     schema["type"] = {type_name(shape.kind), "null"};
   else
     schema["type"] = type_name(shape.kind);
+  // No number of a result is negative (table.h).
   if (shape.kind == Kind::kWhole || shape.kind == Kind::kNumber) schema["minimum"] = 0;
   if (shape.kind == Kind::kList) schema["items"] = schema_of(shape.items.front());
   if (shape.kind == Kind::kMap) schema["additionalProperties"] = schema_of(shape.items.front());
@@ -89,7 +90,8 @@ Json schema_of(const Shape& shape) {
   return schema;
 }
 
-// A report within a report is told of by name only.
+// Returns whether this is a report within a report, which the page mentions without listing its
+// keys again.
 bool is_report(const Shape& shape) {
   return !shape.fields.empty() && shape.fields.front().key == "feedrate";
 }
@@ -179,7 +181,7 @@ std::string report_page() {
   std::string page(kHead);
   const std::vector<VerbShape> all = verb_shapes();
   Shape envelope = all.front().shape;
-  envelope.fields.pop_back();  // the body comes last
+  envelope.fields.pop_back();  // The body comes last and has a section of its own.
   page += "\n## The envelope\n" + std::string(kTable);
   add_lines(envelope, "", page);
   for (const VerbShape& each : all) {

@@ -1,4 +1,4 @@
-// What the tables say about JSON: the schema and the page hold for every report.
+// Tests what the tables say about JSON: the schema and the page hold for every report.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -13,7 +13,8 @@ const TestJson& schema() {
   return json;
 }
 
-// The first thing in `json` that `schema` does not allow; as much of JSON Schema as ours needs.
+// Returns the first thing in `json` that `schema` does not allow. It knows as much of JSON Schema
+// as ours needs.
 std::string breach(const TestJson& json, const TestJson& schema, const std::string& path = "");
 
 bool is_type(const TestJson& json, const std::string& type) {
@@ -61,7 +62,7 @@ std::string breach(const TestJson& json, const TestJson& schema, const std::stri
   return "";
 }
 
-// How many of the schema's alternatives allow it.
+// Returns how many of the schema's alternatives allow the report.
 int allowed(const TestJson& report) {
   int count = 0;
   for (const TestJson& each : schema()["oneOf"]) count += breach(report, each).empty() ? 1 : 0;
@@ -174,7 +175,7 @@ TEST(Schema, NoNumberIsNegative) {
   EXPECT_GT(numbers, 300U);
 }
 
-// The end of a name is the unit, so that nobody has to look it up.
+// A name ends in its unit, so that nobody has to look it up.
 TEST(Schema, NamesEndInTheirUnit) {
   const std::vector<std::pair<std::string, std::string>> endings = {
       {"_bytes_per_second", "bytes_per_second"},
@@ -189,7 +190,7 @@ TEST(Schema, NamesEndInTheirUnit) {
       {"_share", "fraction"},
       {"utilisation", "fraction"}};
   each_key_of_all([&](const std::string& path, const std::string& key, const TestJson& value) {
-    if (value["type"] == "object" || key == "buckets_ns") return;  // their own keys have units
+    if (value["type"] == "object" || key == "buckets_ns") return;  // Their own keys have units.
     for (const auto& [ending, unit] : endings)
       if (("_" + key).ends_with(ending)) {
         EXPECT_EQ(value.value("x-unit", ""), unit) << path;

@@ -1,4 +1,4 @@
-// What `doctor` has to say: findings about this host and a directory.
+// The result of `doctor`: findings about this host and a directory.
 #pragma once
 
 #include <cstdint>
@@ -12,22 +12,25 @@ namespace feedrate {
 
 enum class FindingVerdict : std::uint8_t {
   kOk,
-  kWarn,     // figures may come out lower, or need a second look
-  kBad,      // figures will be wrong, or runs will fail
-  kUnknown,  // cannot be told here
+  kWarn,     // Figures may come out lower, or need a second look.
+  kBad,      // Figures will be wrong, or runs will fail.
+  kUnknown,  // This host does not let the check tell.
 };
 std::string_view to_string(FindingVerdict verdict);  // "ok", "warn", "bad", "unknown"
 
 struct Finding {
-  std::string check;  // "io_uring": unique, stable
+  // Names the check, such as "io_uring": each name is used once and does not change.
+  std::string check;
   FindingVerdict verdict = FindingVerdict::kOk;
-  std::string found;        // the value, in words
-  std::string why, remedy;  // of warn and bad
+  std::string found;        // The value that was found, in words.
+  std::string why, remedy;  // Set for the verdicts warn and bad.
 };
 
 struct DoctorReport : Envelope {
-  std::string looked_at;  // it, or the nearest directory above it that exists
-  std::string subject;    // "a data set of ours: resnet50, 14 files, 1.9 GiB"
+  // The directory that was asked for, or the nearest one above it that exists.
+  std::string looked_at;
+  // Says what the directory holds: "a data set of ours: resnet50, 14 files, 1.9 GiB".
+  std::string subject;
   std::vector<Finding> findings;
   std::uint64_t count(FindingVerdict verdict) const;
 };

@@ -18,7 +18,7 @@ std::string verdict_of(const DoctorReport& report) {
   return "nothing will spoil measurements here";
 }
 
-// One line a finding, why and remedy below those that need them.
+// Each finding has one line, with the reason and the remedy below those that need them.
 std::string text_of(const DoctorReport& report) {
   std::size_t width = 0;
   for (const Finding& finding : report.findings) width = std::max(width, finding.check.size());

@@ -1,4 +1,4 @@
-// What `doctor` prints, and its JSON.
+// Tests the text that `doctor` prints, and its JSON.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/result_testing.h"

@@ -1,4 +1,4 @@
-// What follows from the figures of a result: worked out here, once, for every view.
+// Computes what follows from the figures of a result, once for every view.
 #include <algorithm>
 #include <cmath>
 
@@ -8,11 +8,13 @@ namespace feedrate {
 namespace {
 
 constexpr double kNanosecondsPerMillisecond = 1e6;
-// An interval no wider than this is an answer; a wider one is a range.
+// An interval of at most this width, or this share of the number, is an answer; a wider one is a
+// range.
 constexpr double kAnswerShare = 0.1;
 constexpr std::uint32_t kAnswerWidth = 2;
-constexpr double kTwoSided = 1.96;  // 95 % of a normal distribution lie within
-// A place is told of where it cost so much of what was lost.
+// 95 % of a normal distribution lie within so many standard deviations.
+constexpr double kTwoSided = 1.96;
+// A place is named only where it cost at least this share of what was lost.
 constexpr double kPlaceShare = 0.1;
 
 double over(double part, double whole) { return whole > 0 ? part / whole : 0; }
@@ -102,7 +104,8 @@ std::string FindResult::form() const {
   if (!answer.empty()) return "verdict";
   if (!measured) return rate_bytes_per_second > 0 ? "by-rate" : "unknown";
   if (accelerators_low == accelerators_high) return "number";
-  // Nothing more is to be told, though several numbers are left: at the threshold to 0.2 points.
+  // A larger budget would not settle the number when the AU lies within 0.2 points of the
+  // threshold.
   const bool edge =
       std::ranges::any_of(points, [](const FindPoint& point) { return point.verdict == "edge"; });
   if (narrower_budget_seconds == 0 && edge) return "edge";

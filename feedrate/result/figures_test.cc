@@ -1,4 +1,4 @@
-// What follows from the figures of a result, against arithmetic done by hand.
+// Tests what follows from the figures of a result against arithmetic done by hand.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/result_testing.h"
@@ -12,7 +12,7 @@ TEST(Latency, IsSummedUpInMilliseconds) {
   for (int i = 0; i < 9; ++i) histogram.record(10000000);  // 10 ms
   histogram.record(100000000);                             // 100 ms
   const LatencySummary summary = summarise_latency(histogram);
-  constexpr double kBucket = 1.0 / 64;  // relative width of a bucket
+  constexpr double kBucket = 1.0 / 64;  // The relative width of a bucket.
   EXPECT_EQ(summary.count, 100U);
   EXPECT_NEAR(summary.mean_ms, (90 * 1 + 9 * 10 + 1 * 100) / 100.0, 2.8 * kBucket);
   EXPECT_NEAR(summary.p50_ms, 1, kBucket);
@@ -45,7 +45,7 @@ TEST(RunFigures, FollowFromCounts) {
   EXPECT_EQ(run.job.replica_accelerators(), 8U);                     // 4 x 2
   EXPECT_DOUBLE_EQ(run.job.replica_demand_bytes_per_second(), 1.6e9);
   EXPECT_DOUBLE_EQ(run.host_time.seconds(),
-                   0.34);  // stopped, quota, stolen; no sums over processors
+                   0.34);  // Stopped, quota and stolen are added, but not the sums over processors.
 }
 
 TEST(RunFigures, OfNothingAreNothing) {
@@ -71,7 +71,7 @@ TEST(StallFigures, AreSharesOfAllAcceleratorTime) {
   const std::vector<StallFraction> fractions = stalls.fractions();
   ASSERT_EQ(fractions.size(), 3U);
   EXPECT_EQ(fractions[0].cause, "first-byte");
-  EXPECT_DOUBLE_EQ(fractions[0].fraction, 0.32);  // own and carried
+  EXPECT_DOUBLE_EQ(fractions[0].fraction, 0.32);  // Own and carried stalls together.
   EXPECT_EQ(fractions[1].cause, "startup");
   EXPECT_DOUBLE_EQ(fractions[1].fraction, 0.05);
   EXPECT_EQ(fractions[2].cause, "open");
@@ -89,10 +89,10 @@ TEST(StallFigures, EqualSharesStandByName) {
 }
 
 TEST(StallFigures, APlaceIsToldOfWhereItCostATenth) {
-  StallResult stalls = some_stalls();  // 400,000 ns were lost
+  StallResult stalls = some_stalls();  // 400,000 ns were lost in all.
   ASSERT_TRUE(stalls.worst_place());
   EXPECT_EQ(stalls.worst_place()->name, "/data/slow") << "a size of reads is no place";
-  EXPECT_DOUBLE_EQ(stalls.worst_place_fraction(), 0.25);  // 100,000 of them
+  EXPECT_DOUBLE_EQ(stalls.worst_place_fraction(), 0.25);  // 100,000 ns of them.
   stalls.places.push_back({"open", "directory", "/data/deep", 120000});
   EXPECT_EQ(stalls.worst_place()->name, "/data/deep");
   EXPECT_DOUBLE_EQ(stalls.worst_place_fraction(), 0.3);
@@ -116,7 +116,7 @@ TEST(FindFigures, TheFormOfAnAnswer) {
   EXPECT_EQ(find.form(), "number") << "two wide is narrow";
   find.accelerators_high = 22;
   EXPECT_EQ(find.form(), "range");
-  find.accelerators = 30;  // a tenth of it
+  find.accelerators = 30;  // The width is a tenth of it.
   EXPECT_EQ(find.form(), "number");
   find.points = {{22, 0.9, 0.001, 60, 4, "edge"}};
   EXPECT_EQ(find.form(), "edge");
@@ -160,7 +160,7 @@ TEST(FindFigures, OfOneNumberAndOfARate) {
   EXPECT_EQ(FindResult().rate_error_of_a_second(), 0);
 }
 
-// A row whose own figures do not carry its verdict says what does.
+// A row whose own figures leave its verdict open says what the verdict rests on.
 TEST(FindFigures, WhatDecidedAPoint) {
   FindResult find;
   find.job.au_threshold = 0.9;
@@ -205,7 +205,7 @@ TEST(CheckpointFigures, TheSlowestRankAndTheLowestRate) {
   CheckpointPass pass;
   pass.stored_bytes = 600;
   pass.seconds = 4;
-  // The slowest has most to write, the lowest rate is another's.
+  // The slowest rank has most to write, but another one has the lowest rate.
   pass.ranks = {{0, 300, 3}, {1, 100, 2}, {2, 200, 1}, {3, 0, 9}, {4, 50, 0}};
   pass.summarise();
   EXPECT_EQ(pass.slowest_rank, 0U) << "rank 3 moved nothing";
@@ -222,7 +222,7 @@ TEST(CheckpointFigures, TheSlowestRankAndTheLowestRate) {
 }
 
 TEST(CheckpointFigures, OfAllPasses) {
-  const CheckpointResult result = full_checkpoint();  // of 4, 2 and 3 seconds
+  const CheckpointResult result = full_checkpoint();  // Its passes take 4, 2 and 3 seconds.
   const Spread seconds = result.spread(&CheckpointPass::seconds);
   EXPECT_EQ(seconds.median, 3);
   EXPECT_EQ(seconds.lowest, 2);
@@ -230,7 +230,7 @@ TEST(CheckpointFigures, OfAllPasses) {
   EXPECT_EQ(result.spread(&CheckpointPass::blocked_seconds).median, 4);
   ASSERT_NE(result.median_pass(), nullptr);
   EXPECT_EQ(result.median_pass()->step, 30U);
-  EXPECT_EQ(result.median_rank_seconds(), 1.5);  // of ranks of 1.5 and 3 s
+  EXPECT_EQ(result.median_rank_seconds(), 1.5);  // The ranks take 1.5 and 3 s.
   EXPECT_EQ(result.waited_seconds_max(), 0.25);
   EXPECT_EQ(result.whole_passes(), 2U);
   EXPECT_EQ(result.stored_bytes(), 1500ULL << 20);
@@ -277,7 +277,7 @@ TEST(LoadFigures, FollowFromTheReplicasTimes) {
   const LoadResult load = full_load();
   EXPECT_EQ(load.first_ready_seconds(), 1.5);
   EXPECT_EQ(load.last_ready_seconds(), 2);
-  EXPECT_EQ(load.bytes_per_second(), 1e8);  // 200 MB in the time of the last
+  EXPECT_EQ(load.bytes_per_second(), 1e8);  // 200 MB in the time of the last replica.
   EXPECT_EQ(LoadResult().first_ready_seconds(), 0);
   EXPECT_EQ(LoadResult().last_ready_seconds(), 0);
   EXPECT_EQ(LoadResult().bytes_per_second(), 0);

@@ -1,4 +1,4 @@
-// What a person reads of a search: the answer first, with its interval, then what it rests on.
+// The text of a search: the answer first, with its interval, then what it rests on.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@ std::string or_more(const FindResult& find) {
   return find.most_tried ? " or more (no more were tried)" : " or more";
 }
 
-// A row whose own figures do not carry its verdict says what does.
+// Says what a row's verdict rests on where its own figures leave it open.
 std::string decided_text(const FindResult& find, const FindPoint& point) {
   if (point.decided_by == "rate") return ", by the rate of the storage";
   if (point.decided_by != "other-numbers") return {};
@@ -78,10 +78,11 @@ std::string client_text(const FindResult& find) {
   return find.client == "faithful" ? "with the framework's habits" : "fed";
 }
 
-// A budget that is long enough, up to 10 s to the second.
+// Suggests a budget that is long enough; up to 10 s it is rounded to whole seconds.
 std::string first_look_text(const FindResult& find) {
   const double needed = find.suggested_budget_seconds();
-  if (find.first_look_budget_seconds <= 0)  // of what the storage moves nothing is known
+  // Nothing is known of what the storage moves, so this is only a guess.
+  if (find.first_look_budget_seconds <= 0)
     return fmt::format("--budget={} may", budget_text(needed));
   if (needed > 10) return fmt::format("--budget={} would", budget_text(needed));
   return fmt::format("--budget={:.0f}s would", std::ceil(needed));
@@ -104,7 +105,7 @@ std::string verdict_line(const FindResult& find) {
   return text;
 }
 
-// The budget that would hold all that is still open, and what that is.
+// Says which budget would settle what is still open, and for which search.
 std::string narrower_text(const FindReport& report) {
   const double seconds = report.narrower_budget_seconds();
   if (seconds <= 0) return {};
@@ -116,7 +117,7 @@ std::string narrower_text(const FindReport& report) {
                      budget_text(seconds), what.empty() ? " it" : what, report.narrower_numbers());
 }
 
-// What a cache of the storage's own does to the answer.
+// Says what a cache of the storage itself does to the answer.
 std::string cache_text(const FindResult& find) {
   if (!find.read_again) return {};
   if (!find.cold && find.just_written)
@@ -132,6 +133,8 @@ std::string cache_text(const FindResult& find) {
       cold.accelerators, cold.accelerators_low, cold.accelerators_high, find.accelerators,
       find.accelerators_low, find.accelerators_high, format_rate(cold.bytes_per_second),
       format_rate(cold.again_bytes_per_second));
+  // A data set that is clearly larger may not fit the storage's cache, so the warm number is not
+  // promised for it.
   if (find.job_times_larger > 1.1)
     return text + fmt::format(
                       "note: the job's data set is {:.1f} x as large as this one: count on "
@@ -215,7 +218,7 @@ std::string text_of(const FindReport& report) {
     text += verdict_line(report.searches[i]) + "\n";
   if (!find.is_too_short()) text += narrower_text(report);
   text += cache_text(find);
-  // More were not asked about: no question is left open.
+  // With --at-least nobody asked about more, so nothing has to be explained.
   if (find.limited_by != "--at-least") text += fmt::format("why not more: {}\n", find.reason);
   for (const FindResult& each : report.searches)
     for (const std::string& finding : each.findings) text += "note: " + finding + "\n";

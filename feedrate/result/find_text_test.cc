@@ -1,4 +1,4 @@
-// Every sentence that a search can print.
+// Tests every sentence that a search can print.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/views.h"
@@ -75,13 +75,15 @@ TEST(FindText, OneNumberWhereBothSidesAreProven) {
 TEST(FindText, ANumberWithItsIntervalWhereThatIsNarrow) {
   EXPECT_EQ(answer_text(a_search(19, 20, 21)), "20 x h100 (19 to 21)");
   EXPECT_EQ(answer_text(a_search(0, 1, 2)), "1 x h100 (0 to 2)");
-  EXPECT_EQ(answer_text(a_search(57, 60, 63)), "60 x h100 (57 to 63)");  // a tenth
+  // The width is a tenth of the number.
+  EXPECT_EQ(answer_text(a_search(57, 60, 63)), "60 x h100 (57 to 63)");
   EXPECT_EQ(range_text(a_search(19, 20, 21)), "between 19 and 21 x h100");
 }
 
 TEST(FindText, ARangeComesFirstWhereItIsWide) {
   EXPECT_EQ(answer_text(a_search(16, 20, 24)), "between 16 and 24 x h100");
-  EXPECT_EQ(answer_text(a_search(56, 60, 63)), "between 56 and 63 x h100");  // more than a tenth
+  // The width is more than a tenth.
+  EXPECT_EQ(answer_text(a_search(56, 60, 63)), "between 56 and 63 x h100");
   EXPECT_EQ(first_line(text_of_searches({a_search(16, 20, 24)})),
             "between 16 and 24 x h100 fed at AU >= 90.0 %, measured step times");
 }
@@ -104,7 +106,7 @@ TEST(FindText, ARowSaysWhenOtherNumbersDecidedIt) {
   EXPECT_TRUE(says("  not decided\n"));
   find.points.resize(1);
   EXPECT_TRUE(says("  fed, by the rate of the storage\n"));
-  find.points[0].half_width = 0.005;  // just enough
+  find.points[0].half_width = 0.005;  // This is just enough.
   EXPECT_TRUE(says("  fed\n"));
 }
 
@@ -124,7 +126,7 @@ TEST(FindText, TheEdgeNamesBothNumbersAndTheUtilisationOfTheLarger) {
   find.points = {{20, 0.945, 0.001, 60, 4, "fed"}, {21, 0.9003, 0.0015, 90, 5, "edge"}};
   EXPECT_EQ(answer_text(find), "20 or 21 x h100 (AU at 21 is 90.0 %)");
   EXPECT_TRUE(has(find, "within 0.2 points of the threshold\n")) << text_of_searches({find});
-  find.narrower_budget_seconds = 100;  // something else is still open: no edge
+  find.narrower_budget_seconds = 100;  // Something else is still open, so this is no edge.
   EXPECT_EQ(answer_text(find), "20 x h100 (20 to 21)");
 }
 
@@ -149,7 +151,8 @@ TEST(FindText, NothingMeasuredIsNotANumber) {
             "step times");
 }
 
-// Without a trial that tells, a budget is named that would hold one, and nothing else is promised.
+// Where no trial could tell anything, a budget is named that would hold one, and nothing else is
+// promised.
 TEST(FindText, ABudgetInWhichNothingCouldBeMeasured) {
   FindResult find = a_search(0, 0, 100);
   find.measured = false;
@@ -303,7 +306,8 @@ TEST(FindText, AnInterruptedSearchSaysWhatIsKnownSoFar) {
   EXPECT_FALSE(has(find, "more exactly")) << "nobody waited for the budget that was given";
 }
 
-// What was just written may be in a cache at its first reading, too: then alike proves nothing.
+// What was just written may be in a cache at its first reading, too, so that equal rates prove
+// nothing.
 TEST(FindText, CachesMakeNoDifferenceOnlyWhereTheyMayHave) {
   FindResult find = a_search(20, 20, 20);
   EXPECT_FALSE(has(find, "caches"));

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kHint = "give a file that --json wrote";
 
-// The first versions named themselves in other ways.
+// Returns whether this is a result of the first versions, which named themselves in other ways.
 bool is_older(const Json& json) {
   return json.contains("feedrate_result") || json.contains("feedrate_doctor") ||
          json.contains("schema");
@@ -36,7 +36,7 @@ Result<> check_version(const Json& json) {
               "run the command again, or read it with the feedrate that wrote it");
 }
 
-// Where what stands in a file is not what its own figures come to: of keys that follow from others.
+// Finds derived keys whose value in a file is not what the other figures of the file come to.
 class Disagreements {
  public:
   void compare(const Json& given, const Json& computed, const std::string& path) {
@@ -61,10 +61,11 @@ class Disagreements {
  private:
   static constexpr std::size_t kTold = 5;
 
-  // Another compiler may round in another way.
+  // Allows for another compiler that rounds in another way.
   static bool agree(const Json& a, const Json& b) {
     constexpr double kRounding = 1e-9;
-    if (b.is_number() && !std::isfinite(b.get<double>())) return a.is_null();  // as it is written
+    // JSON has no infinity, so it is written as null.
+    if (b.is_number() && !std::isfinite(b.get<double>())) return a.is_null();
     if (!a.is_number() || !b.is_number()) return a == b;
     const auto x = a.get<double>(), y = b.get<double>();
     return std::abs(x - y) <= kRounding * std::max(std::abs(x), std::abs(y));
@@ -93,7 +94,7 @@ Result<Report> read_as(const Json& json) {
   return report;
 }
 
-// What the parser says of the place without what it read there, which may be long.
+// Keeps what the parser says of the place and drops the text that it read there, which may be long.
 std::string without_excerpt(std::string text) {
   const std::size_t begin = text.find("; last read: '");
   if (begin == std::string::npos) return text;
@@ -114,7 +115,7 @@ Result<Json> parse_json(std::string_view text) {
             "the result is damaged at byte {}: {}", problem.byte,
             without_excerpt(std::string(at == what.npos ? what : what.substr(at + kBegin.size())))),
         std::string(kHint));
-  } catch (const Json::out_of_range& problem) {  // a number that no double holds
+  } catch (const Json::out_of_range& problem) {  // The file has a number that no double can hold.
     const std::string_view what = problem.what();
     return fail(ErrorKind::kCorrupt,
                 fmt::format("the result is damaged: {}", what.substr(what.find("] ") + 2)),

@@ -1,5 +1,5 @@
-// JSON out and in, for every type of report: what is left out, of another type or out of range is
-// refused by its path, and each key has a member of its own.
+// Tests writing and reading JSON for every type of report: a value that is left out, of another
+// type or out of range is refused and its path named, and each key has a member of its own.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,11 +16,11 @@ std::string problem_of(const Json& json) {
   return report ? "" : report.error().message();
 }
 
-// "result.metrics.opens", and the value there.
+// A path such as "result.metrics.opens", and the value there.
 struct Leaf {
   std::string path;
   Json::json_pointer pointer;
-  bool key = false;  // of an object, not an item of a list
+  bool key = false;  // Whether it is a key of an object, and no item of a list.
 };
 void add_leaves(const Json& json, const std::string& path, const Json::json_pointer& pointer,
                 std::vector<Leaf>& leaves) {
@@ -45,10 +45,10 @@ bool has_any(const std::string& path, const std::vector<std::string>& parts) {
   });
 }
 
-// What follows from the other figures is written and not read. A key that joins them is not kept
-// when a result is read, so this list is by hand.
+// Derived keys are written and not read. Someone who adds one must add it here by hand, because it
+// is not kept when a result is read.
 const std::vector<std::string> kDerived = {
-    // of the envelope, which a report within a report has, too
+    // Keys of the envelope, which a report within a report has, too.
     "at_answer.note", "at_answer.verdict", "beyond.note", "beyond.verdict",
     // train
     "metrics.moved_over_asked", "metrics.reads_per_second", "client.cpu_seconds_per_gigabyte",
@@ -76,7 +76,7 @@ const std::vector<std::string> kDerived = {
     // drop-caches
     "result.dropped_bytes", "result.remaining_share"};
 
-// Of jobs that ran together.
+// Returns whether this is a derived key of jobs that ran together.
 bool is_of_a_job(const std::string& path) {
   return path.starts_with("result.jobs.") &&
          (path.ends_with(".rate") || path.ends_with(".rate_alone") ||
@@ -86,12 +86,12 @@ bool is_of_a_job(const std::string& path) {
 bool is_derived(const std::string& path) {
   return path == "note" || path == "verdict" || is_of_a_job(path) || has_any(path, kDerived);
 }
-// What says how the rest is to be read.
+// Returns whether this key says how the rest is to be read.
 bool is_lead(const std::string& path) {
   return path == "verb" || ("." + path).ends_with(".feedrate");
 }
 
-// Maps have the keys that they have: one that is left out is no mistake.
+// Maps may have any keys, so one that is left out is no mistake.
 const std::vector<std::string> kMaps = {"requested", "effective", "seeds",  "phases",
                                         "figures",   "sections",  "storage"};
 bool is_of_a_map(const Leaf& leaf) {
@@ -112,7 +112,8 @@ TEST(Json, EveryReportComesBackAsItWas) {
   }
 }
 
-// A report of defaults has the other branches: nothing is null where it was not, nothing is lost.
+// A report of defaults takes the other branches: nothing becomes null that was not, and nothing is
+// lost.
 TEST(Json, EveryReportOfDefaultsComesBackToo) {
   for (Report report : all_reports()) {
     std::visit(
@@ -131,7 +132,8 @@ TEST(Json, EveryReportOfDefaultsComesBackToo) {
   }
 }
 
-// One of each type, for tests that change every key in turn: a search of one client, with one run.
+// Returns one report of each type, for tests that change every key in turn. The search has one
+// client and one run only, to keep these tests short.
 std::vector<Report> each_type() {
   FindReport find = full_find();
   find.searches.resize(1);
@@ -172,7 +174,7 @@ TEST(Json, AValueOfAnotherTypeIsNamed) {
         what = "is not true or false";
       } else if (value.is_number()) {
         wrong[leaf.pointer] = "7";
-        what = "number";  // or "a whole number"
+        what = "number";  // The message may also say "a whole number".
       } else if (value.is_array()) {
         wrong[leaf.pointer] = Json::object();
         what = "is not a list";
@@ -180,10 +182,10 @@ TEST(Json, AValueOfAnotherTypeIsNamed) {
         wrong[leaf.pointer] = Json::array();
         what = "is not an object";
       } else {
-        continue;  // null
+        continue;  // The value is null.
       }
       const std::string problem = problem_of(wrong);
-      // The lists of fixed length that stand for a bucket, a point or a pair have no keys.
+      // Lists of a fixed length, which stand for a bucket, a point or a pair, have no keys.
       const std::string path =
           has_any(leaf.path, {"buckets_ns", "series.points"}) ? "" : "'" + leaf.path + "'";
       EXPECT_NE(problem.find(path), std::string::npos) << leaf.path << ": " << problem;
@@ -232,7 +234,7 @@ TEST(Json, NullIsOnlyWhereSomethingMayBeUnknown) {
   EXPECT_EQ(were, may);
 }
 
-// Two keys of one member would read what the later of them has.
+// If two keys had one member, both would show what the later of them had read.
 TEST(Json, EveryKeyHasAMemberOfItsOwn) {
   for (const Report& report : all_reports()) {
     Json json = json_of(report);
@@ -321,7 +323,7 @@ TEST(Json, KeysThatNobodyKnowsAreLeftAlone) {
   }
 }
 
-// A word that is in no list is refused, as the schema refuses it.
+// A word that is in no list is refused, as by the schema.
 TEST(Json, WordsAreThoseOfTheirList) {
   const auto problem_with = [](const Report& report, const char* pointer, const char* value) {
     Json wrong = json_of(report);
@@ -403,14 +405,14 @@ TEST(Json, WhereAFileIsDamagedIsNamed) {
   EXPECT_EQ(problem("{\"feedrate\": 2} {}"),
             lead + " at byte 17: value - unexpected '{'; expected end of input");
   EXPECT_EQ(problem("{\"verb\": 1e999}"), lead + ": number overflow parsing '1e999'");
-  // Cut off anywhere.
+  // The text is cut off at many places.
   const std::string whole = to_json(full_load());
   for (std::size_t bytes = 0; bytes + 2 < whole.size(); bytes += 97)
     EXPECT_TRUE(problem(std::string_view(whole).substr(0, bytes)).starts_with(lead + " at byte "));
 }
 
-// What follows from other figures is worked out again, and a file in which it is something else was
-// changed by hand or written by another program.
+// Derived figures are computed again; a file in which they differ was changed by hand or written by
+// another program.
 TEST(Json, FiguresThatDoNotAgreeAreTold) {
   const auto warnings_of = [](const Json& json) {
     const Result<Report> report = parse_report(json.dump());
@@ -464,7 +466,7 @@ TEST(Json, OtherVersionsAreRefusedByTheirNumber) {
   };
   const std::string hint = "run the command again, or read it with the feedrate that wrote it";
   const std::string old = "the result is of schema version 1, and this feedrate reads version 2";
-  // train and find; doctor; checkpoint, compact and load; plan
+  // These are the leads of train and find; doctor; checkpoint, compact and load; plan.
   for (const char* text :
        {R"({"feedrate_result": 1, "kind": "train"})", R"({"feedrate_doctor": 1, "findings": []})",
         R"({"schema": 1, "verb": "checkpoint"})", R"({"schema": "feedrate plan 1"})",
@@ -495,13 +497,15 @@ TEST(Json, TheVerbChoosesTheType) {
   EXPECT_EQ(index_of("load", full_plan()), std::nullopt);
 }
 
-// Names of files are bytes; what is not UTF-8 must not end the program when it writes its result.
+// Names of files are bytes, and those that are not UTF-8 must not end the program when it writes
+// its result.
 TEST(Json, BytesThatAreNotTextAreReplaced) {
   for (Report report : all_reports()) {
     std::visit(
         [](auto& each) {
           each.place.directory = "da\xff";
-          each.warnings = {"\xc3(", "\xed\xa0\x80"};  // cut short; half of a surrogate pair
+          // A sequence that is cut short, and half of a surrogate pair.
+          each.warnings = {"\xc3(", "\xed\xa0\x80"};
           each.effective["\xfe"] = "\xfd";
         },
         report);
@@ -546,7 +550,7 @@ TEST(Json, WhatNeverHappensIsNullAndComesBackAsNever) {
   EXPECT_EQ(to_json(*back), to_json(plan));
 }
 
-// Either it is refused, or every view has something to say.
+// Returns whether the report is refused or every view shows something.
 bool can_be_shown(const Json& json) {
   const Result<Report> report = parse_report(json.dump());
   if (!report) return true;

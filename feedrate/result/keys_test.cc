@@ -1,5 +1,5 @@
-// Each key shows its own member: the reports of result_testing.h have other values in each, so that
-// two keys that were exchanged, in JSON out and in, would be seen here.
+// Tests that each key shows its own member. The reports of result_testing.h have a different value
+// in each, so two keys that were exchanged both in writing and in reading would be found here.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/result_testing.h"

@@ -11,13 +11,15 @@
 namespace feedrate {
 namespace {
 
-constexpr double kCpuBusy = 0.92;     // a thread this busy has nothing left to give
-constexpr double kWindowBusy = 0.85;  // readers this busy all wait for storage
+constexpr double kCpuBusy = 0.92;     // A thread this busy has no time left.
+constexpr double kWindowBusy = 0.85;  // Readers this busy all wait for storage.
 constexpr double kNetworkBusy = 0.85;
-constexpr double kCopying = 0.8;     // of buffered reads' CPU time in the kernel: it copies
-constexpr double kOthersCpu = 0.05;  // worth a word
-constexpr double kMostOfIt = 0.5;    // of the time that was lost
-// A read that takes less than this many times what it takes alone does not queue behind others.
+// With this share of the CPU time in the kernel, buffered reads are mostly copies.
+constexpr double kCopying = 0.8;
+// From this share of the time on other processes are mentioned.
+constexpr double kOthersCpu = 0.05;
+constexpr double kMostOfIt = 0.5;  // A share of the time that was lost.
+// A read that takes less than this many times its time alone does not queue behind others.
 constexpr double kQueueing = 2;
 
 std::string ceiling_text(const RunResult& run) {
@@ -27,7 +29,8 @@ std::string ceiling_text(const RunResult& run) {
                      format_count(std::floor(run.ceiling.accelerators)), run.job.accelerator);
 }
 
-// Of the time that is left without checkpoints the accelerators would compute long enough.
+// Returns whether checkpoints limit the run: in the time that they leave, the accelerators compute
+// long enough to count as fed.
 bool checkpoints_limit(const RunResult& run) {
   if (!run.checkpoints || run.checkpoints->count == 0) return false;
   const double stood = run.checkpoints->blocked_seconds;
@@ -35,7 +38,8 @@ bool checkpoints_limit(const RunResult& run) {
          run.job.au_threshold;
 }
 
-// Of the time that accelerators waited after start-up; 0 where they did not.
+// Returns the share that decoding has in the time that accelerators waited after start-up; 0 where
+// they did not wait.
 double decoding_share(const RunResult& run) {
   std::int64_t decoding = 0, all = 0;
   for (const StallShare& share : run.stalls.causes) {
@@ -46,7 +50,7 @@ double decoding_share(const RunResult& run) {
   return all > 0 ? static_cast<double>(decoding) / static_cast<double>(all) : 0;
 }
 
-// Readers were busy with what had come for most of the time that was lost.
+// Describes a run in which readers processed what they had read for most of the time that was lost.
 Limiter decoding_limiter(const RunResult& run) {
   const bool checks = run.processing.level == "verify";
   const auto found = run.effective.find("readers");
@@ -68,7 +72,8 @@ Limiter decoding_limiter(const RunResult& run) {
                                         format_counted(enough, "reader"), who, enough))};
 }
 
-// By Little's law, in flight = rate x latency: what the accelerators need at this latency.
+// Computes the readers that would be enough by Little's law, in flight = rate x latency: at this
+// latency the reads in flight grow with the rate.
 Limiter window_limiter(const RunResult& run) {
   const double factor = run.job.au_threshold / std::max(0.01, run.sustained_utilisation);
   const auto enough = static_cast<std::uint64_t>(std::ceil(
@@ -88,10 +93,12 @@ Limiter window_limiter(const RunResult& run) {
 
 }  // namespace
 
+// The order of the checks matters: a busy CPU, a full network and decoding make reads late, too, so
+// the storage is named only when nothing else explains the time.
 Limiter find_limiter(const RunResult& run) {
   if (run.seconds <= 0 || run.samples == 0) return {};
   const double cpu = (run.cpu_user_seconds + run.cpu_system_seconds) / run.seconds;
-  if (!run.valid) return {};  // what an INVALID run shows is no reason
+  if (!run.valid) return {};  // The figures of an INVALID run explain nothing.
   const std::string moved = format_rate(run.read_bytes_per_second);
   const double held = run.host_time.seconds();
   if (held > kHostShareMax * run.seconds)
@@ -108,6 +115,7 @@ Limiter find_limiter(const RunResult& run) {
                         format_percent(run.checkpoints->blocked_seconds / run.seconds),
                         format_duration(from_seconds(run.checkpoints->blocked_median_seconds)),
                         run.checkpoints->count)};
+  // A thread that waited for a core needed that time as well, whoever had the core.
   const double wanted = run.busiest_reactor_utilisation + run.busiest_reactor_waiting;
   if (wanted >= kCpuBusy || (run.reactors > 0 && cpu >= kCpuBusy * run.reactors)) {
     const double kernel =

@@ -1,4 +1,4 @@
-// What keeps the accelerators from more: each cause, its sentence, and where it begins.
+// Tests each cause that a limiter names, its sentence, and the figures from which on it is named.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/result_testing.h"
@@ -6,7 +6,7 @@
 namespace feedrate {
 namespace {
 
-// Half fed, by a storage that answers in 2 ms.
+// Returns a run whose accelerators are half fed, by a storage that answers in 2 ms.
 RunResult a_run() {
   RunResult run;
   run.seconds = 10;
@@ -60,7 +60,7 @@ TEST(Limiter, TheStorageIsWhatIsLeft) {
 
 TEST(Limiter, TheHostFromATwentiethOfTheTime) {
   RunResult run = a_run();
-  run.host_time.stopped_seconds = 0.5;  // not more than 5 % of 10 s
+  run.host_time.stopped_seconds = 0.5;  // This is not more than 5 % of 10 s.
   EXPECT_EQ(kind_of(run), "storage");
   run.host_time.stolen_seconds = 0.25;
   EXPECT_EQ(kind_of(run), "host");
@@ -94,7 +94,7 @@ TEST(Limiter, CheckpointsWhereTheRestOfTheTimeWouldDo) {
             "checkpoints: no step was made for 45.0 % of the time, 1.5 s for each of 4");
   run.checkpoints->blocked_seconds = 4.4;  // 0.5 / 0.56 is 89.3 %
   EXPECT_EQ(kind_of(run), "storage");
-  run.checkpoints->blocked_seconds = 10;  // nothing else was done
+  run.checkpoints->blocked_seconds = 10;  // Nothing else was done.
   EXPECT_EQ(kind_of(run), "checkpoint");
   run.checkpoints->count = 0;
   EXPECT_EQ(kind_of(run), "storage");
@@ -109,7 +109,7 @@ TEST(Limiter, TheClientWhereAReactorHasNothingLeft) {
             "it all in the kernel); 1.00 GB/s were moved");
   run.busiest_reactor_utilisation = 0.8;
   EXPECT_EQ(kind_of(run), "storage");
-  run.busiest_reactor_waiting = 0.15;  // it wanted more than it got
+  run.busiest_reactor_waiting = 0.15;  // The thread wanted more than it got.
   EXPECT_EQ(kind_of(run), "client");
   EXPECT_EQ(text_of_limiter(run),
             "this host's CPU: 0.40 cores busy, the busiest of 2 reactor threads 80.0 % (25.0 % of "
@@ -119,12 +119,12 @@ TEST(Limiter, TheClientWhereAReactorHasNothingLeft) {
 
 TEST(Limiter, TheClientWhereAllCoresAreBusy) {
   RunResult run = a_run();
-  run.cpu_user_seconds = 18.5;  // of 20 of two cores, with those in the kernel
+  run.cpu_user_seconds = 18.5;  // Two cores have 20 s, those in the kernel included.
   run.cpu_system_seconds = 0;
   EXPECT_EQ(kind_of(run), "client");
   run.cpu_user_seconds = 18;
   EXPECT_EQ(kind_of(run), "storage");
-  run.reactors = 0;  // on the virtual clock the host is none of the result
+  run.reactors = 0;  // On the virtual clock the host is no part of the result.
   run.cpu_user_seconds = 100;
   EXPECT_EQ(kind_of(run), "storage");
 }
@@ -153,7 +153,8 @@ TEST(Limiter, SettingsThatNobodyGaveAreNoReason) {
   run.effective.clear();
   EXPECT_EQ(kind_of(run), "storage");
   run.busiest_reactor_utilisation = 1;
-  run.cpu_system_seconds = 100;  // all in the kernel; of which reads is not known
+  // All of it is in the kernel, but how files were read is not known.
+  run.cpu_system_seconds = 100;
   EXPECT_TRUE(text_of_limiter(run).starts_with("this host's CPU: ")) << text_of_limiter(run);
 }
 
@@ -165,7 +166,7 @@ TEST(Limiter, TheNetworkNearItsSpeed) {
   run.read_bytes_per_second = 1.1e9;
   EXPECT_EQ(kind_of(run), "network");
   EXPECT_EQ(text_of_limiter(run), "the network: 1.10 GB/s of the 1.25 GB/s of NFS 4.2 from srv:/a");
-  run.io.wire_bytes_per_second_max = 0;  // its speed is not known
+  run.io.wire_bytes_per_second_max = 0;  // The speed of the network is not known.
   EXPECT_EQ(kind_of(run), "storage");
 }
 
@@ -197,10 +198,11 @@ TEST(Limiter, TheTrainingProcessThatReadsByItself) {
             "moved in reads of 2.00 ms each; --readers=1 or more read while it computes");
 }
 
-// By Little's law: 32 in flight give half; 0.9 / 0.5 x 32 are 57.6, over two accelerators 28.8.
+// By Little's law: 32 reads in flight give an AU of one half, so 0.9 needs 0.9 / 0.5 x 32 = 57.6 of
+// them, which are 28.8 for each of two accelerators.
 TEST(Limiter, TheWindowWhereReadsDoNotQueue) {
   RunResult run = a_run();
-  run.in_flight_mean = 28;  // 87.5 % of them
+  run.in_flight_mean = 28;  // 87.5 % of the 32 reads that are allowed.
   run.unloaded_read_ms = 1.5;
   EXPECT_EQ(kind_of(run), "window");
   EXPECT_EQ(text_of_limiter(run),
@@ -220,12 +222,12 @@ TEST(Limiter, TheWindowWhereReadsDoNotQueue) {
 TEST(Limiter, ReadsThatQueueOrWereNotAllAtWorkAreTheStorages) {
   RunResult run = a_run();
   run.in_flight_mean = 28;
-  run.unloaded_read_ms = 1;  // twice as long as alone: they queue
+  run.unloaded_read_ms = 1;  // Twice as long as alone means that they queue.
   EXPECT_EQ(kind_of(run), "storage");
   run.unloaded_read_ms = 0;  // not known
   EXPECT_EQ(kind_of(run), "storage");
   run.unloaded_read_ms = 1.5;
-  run.in_flight_mean = 27;  // 84 %: readers had something else to do
+  run.in_flight_mean = 27;  // At 84 % readers had something else to do.
   EXPECT_EQ(kind_of(run), "storage");
 }
 

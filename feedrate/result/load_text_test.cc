@@ -1,4 +1,4 @@
-// Every sentence that `load` can print.
+// Tests every sentence that `load` can print.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/result_testing.h"
@@ -51,7 +51,7 @@ TEST(LoadText, NothingIsSaidOfWhatThereIsNot) {
   EXPECT_NE(text.find("blocks of 8 MiB, 1 thread\n"), std::string::npos);
 }
 
-// On the virtual clock nothing comes from storage, and nobody asks.
+// On the virtual clock nothing comes from storage, so the bytes are not known and are not printed.
 TEST(LoadText, WhereNobodyCanTellTheBytesAreNotKnown) {
   LoadResult result = full_load();
   result.storage_bytes.reset();

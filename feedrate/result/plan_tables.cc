@@ -4,7 +4,7 @@
 
 namespace feedrate {
 
-// The key of a figure is that of the object around it.
+// A figure's key is not written in it, because it is the key of the object around it.
 template <>
 struct Codec<Figure> {
   static Json write(const Figure& figure) {
@@ -56,7 +56,7 @@ struct Codec<Figure> {
 
 namespace {
 
-// Lists whose items have a key are objects in JSON, in their own order.
+// A list whose items have a key becomes an object in JSON, in the order of the list.
 template <class V, std::string V::* Key>
 struct Keyed {
   std::vector<V> items;
@@ -206,7 +206,7 @@ const Table<PlannedUse>& use_rows() {
 
 const Table<PlannedUse>& table_of(Type<PlannedUse>) { return use_rows(); }
 
-// By the key of its figures: `train`, `serve`.
+// The uses by the key of their figures: `train`, `serve`.
 struct PlannedUses {
   std::vector<PlannedUse> items;
 };

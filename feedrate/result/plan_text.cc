@@ -45,7 +45,7 @@ std::string phases_text(const PlannedStorage& storage) {
   return line;
 }
 
-// The same storage at the other timing, in short.
+// Adds a short line about the same storage at the other timing.
 void add_other(const PlannedStorage& other, const std::string& timing, std::string& text) {
   text += fmt::format("             at {} timing: {}", timing, phases_text(other));
   if (other.units > 0) text += fmt::format("; bound by {}", other.bound_by);
@@ -57,7 +57,7 @@ void add_other(const PlannedStorage& other, const std::string& timing, std::stri
   text += "\n";
 }
 
-// Columns of counts: one for each set of step times.
+// Returns the columns of counts, one for each set of step times.
 std::string counts_text(const PlannedUse& plan, double units, std::optional<double> other) {
   if (!other) return fmt::format("  {:>9}", count_text(units));
   return fmt::format("  {:>{}}  {:>{}}", count_text(units), plan.timing.size(), count_text(*other),
@@ -162,7 +162,7 @@ std::string cell(const JobPlan& job, const Column& column) {
   return figure != nullptr ? figure->value.brief() : "-";
 }
 
-// The storage and its units, of training or of inference.
+// Calls take(name, units) for each storage of training and of inference.
 template <class Take>
 void each_sizing(const PlanPoint& plan, const Take& take) {
   for (const PlannedUse& storage : plan.uses) {
@@ -206,8 +206,8 @@ Table counts(const std::vector<PlanPoint>& rows) {
   return table;
 }
 
-// A column that nothing is known for says nothing, and is left out.
-// Each line has the columns of the first: points read from a file may have others.
+// Leaves out columns for which nothing is known. Each line gets as many columns as the first one
+// has, because points that were read from a file may differ.
 std::string to_text(Table table) {
   std::vector<std::size_t> widths(table.front().size());
   for (auto& line : table) line.resize(widths.size(), "-");
@@ -242,7 +242,7 @@ std::string sweep_text(const std::vector<PlanPoint>& rows) {
   return text + "\nunits of storage for all of them\n\n" + to_text(table);
 }
 
-// Of what a job asks of storage, the figure that storage is bought by.
+// Returns the figure by which storage is bought, among all that the job asks of it.
 std::string demand_text(const JobPlan& job) {
   struct Demand {
     const char *section, *key, *words;
@@ -257,7 +257,7 @@ std::string demand_text(const JobPlan& job) {
   return "no figure is known of " + job.name;
 }
 
-// How many of each storage; "" for more kinds than a sentence can name.
+// Returns how many units of each storage are needed; "" for more kinds than a sentence can name.
 std::string units_text(const PlannedUse& use) {
   constexpr std::size_t kNamed = 3;
   if (use.storages.size() > kNamed) return {};

@@ -1,4 +1,4 @@
-// Every sentence that `plan` can print.
+// Tests every sentence that `plan` can print.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -82,7 +82,7 @@ TEST(PlanText, OneSetOfStepTimesHasOneColumn) {
                "          3  title of nvme                                         bound by "
                "read bandwidth of training"));
   EXPECT_EQ(to_text(plan).find("storage-benchmark"), std::string::npos);
-  use.timing.clear();  // nothing trains
+  use.timing.clear();  // Nothing trains.
   EXPECT_TRUE(has_line(plan, "      units  of"));
 }
 
@@ -204,7 +204,7 @@ TEST(PlanText, ASweepOfSeveralJobsHasItsStorageBelow) {
     point.uses[1].figures.key = "serve";
     point.uses[1].timing = "measured";
   }
-  plan.points[0].jobs[0].sections.clear();  // not known of the first point
+  plan.points[0].jobs[0].sections.clear();  // The figure is not known for the first point.
   EXPECT_EQ(to_text(plan),
             "at 8 accelerators no figure is known of resnet50; no figure is known of unet3d: 11 "
             "nvme to train, 11 nvme to serve; at 64 resnet50 reads 1.50 GB/s; no figure is known "

@@ -1,6 +1,6 @@
-// Report: what a verb has to say, as a plain value. Every verb's is an Envelope, which is the same
-// for all, and the verb's own body behind it. Text, JSON and CSV are views of it and work nothing
-// out: what is printed is in the JSON. docs/results.md lists every key.
+// A report is the result of a verb as a plain value: an Envelope, which is the same for all verbs,
+// with members of the verb's own behind it. Text, JSON and CSV are views of it that compute
+// nothing, so that whatever is printed is in the JSON, too. docs/results.md lists every key.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace feedrate {
 
-// Version 1 had another form for each verb.
+// Raised when a key changes its meaning or goes. Version 1 had another form for each verb.
 inline constexpr int kReportSchemaVersion = 2;
 
 struct HostFacts {
@@ -29,18 +29,18 @@ HostFacts collect_host_facts(std::string_view build);
 struct ErrorCount {
   std::string kind;  // "io", "short-read", "corrupt", ...
   std::uint64_t count = 0;
-  std::string first_message;  // names path and offset
+  std::string first_message;  // Names the path and the offset.
 };
 
-// Where it was measured; "" for what a verb has none of.
+// Says where it was measured. A member is "" where it means nothing for the verb.
 struct Place {
   std::string directory;
-  std::string storage;  // as --storage has it: "posix", "model:nvme.yaml"
+  std::string storage;  // The value of --storage: "posix", "model:nvme.yaml".
   std::string io;       // "direct", "buffered", ...
   std::string clock;    // "real", "virtual"
 };
 
-// What the whole command took of this host.
+// The time and memory that the whole command took on this host.
 struct Cost {
   double wall_seconds = 0, cpu_user_seconds = 0, cpu_system_seconds = 0;
   std::uint64_t peak_memory_bytes = 0;
@@ -48,26 +48,26 @@ struct Cost {
 
 struct Envelope {
   std::string verb;
-  // False: the figures are not to be used; each reason carries its remedy.
+  // When this is false the figures must not be used; each reason says what to do about it.
   bool valid = true;
   std::vector<std::string> invalid_reasons;
-  bool interrupted = false;  // the figures cover what was done
+  bool interrupted = false;  // The figures then cover what was done before.
   std::vector<std::string> warnings;
   std::vector<ErrorCount> errors;
-  std::map<std::string, std::string> requested;  // settings as the user gave them
-  std::map<std::string, std::string> effective;  // and what was used
+  std::map<std::string, std::string> requested;  // The settings that the user gave, by option.
+  std::map<std::string, std::string> effective;  // The settings that were used.
   std::map<std::string, std::uint64_t> seeds;
   Place place;
   HostFacts host;
-  // None where the result does not depend on this host: it is the same on every one.
+  // Not set where the result does not depend on this host and is the same on every one.
   std::optional<Cost> cost;
 };
 
 struct LatencySummary {
   std::uint64_t count = 0;
   double mean_ms = 0, p50_ms = 0, p90_ms = 0, p99_ms = 0, p999_ms = 0, max_ms = 0;
-  // Raw histogram: lower bound of each bucket that holds something [ns], and how many. Relative
-  // width of a bucket is under 1/64.
+  // The raw histogram: the lower bound in ns of each bucket that is not empty, and its count. A
+  // bucket is narrower than 1/64 of its lower bound.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> buckets_ns;
 };
 LatencySummary summarise_latency(const Histogram& nanoseconds);

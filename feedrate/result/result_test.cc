@@ -147,7 +147,7 @@ TEST(RunResult, TimeThatTheHostTookIsNoStorages) {
       << to_text(run);
 }
 
-// A limit is what most of the time went into; start-up is none of it.
+// The limiter is what most of the lost time went into, without start-up.
 TEST(Limiter, CheckingIsNamedWhereMostWasLostToIt) {
   RunResult run;
   run.seconds = 10;
@@ -164,7 +164,7 @@ TEST(Limiter, CheckingIsNamedWhereMostWasLostToIt) {
       "checking: 60.0 % of the time that was lost after start-up went into it, 0.0 kB/s moved in "
       "reads of 0.00 ms each; about 4 readers an accelerator would do, where there are cores "
       "for them (--readers=4)");
-  run.stalls.causes[2] = {"decode", 30, 10};  // half of it is not most of it
+  run.stalls.causes[2] = {"decode", 30, 10};  // Half of the time is not most of it.
   EXPECT_NE(find_limiter(run).kind, "decode");
 }
 

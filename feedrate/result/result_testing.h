@@ -15,7 +15,7 @@ using TestJson = nlohmann::ordered_json;
 
 inline TestJson json_of(const Report& report) { return TestJson::parse(to_json(report)); }
 
-// Whether the text of a report has this line.
+// Returns whether the text of a report has this line.
 inline bool has_line(const Report& report, const std::string& line, bool explain = false) {
   return ("\n" + to_text(report, explain)).find("\n" + line + "\n") != std::string::npos;
 }
@@ -458,7 +458,7 @@ inline TogetherReport full_together() {
   return report;
 }
 
-// One of each type and of each verb.
+// Returns one report of each type and of each verb.
 inline std::vector<Report> all_reports() {
   return {full_run(),  full_find(),      full_checkpoint(), full_restore(), full_compact(),
           full_load(), full_plan(),      full_sweep(),      full_doctor(),  full_datagen(),

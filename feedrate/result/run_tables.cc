@@ -17,7 +17,8 @@ Metric stall_cause() {
   return word("of docs/guide/stalls.md", std::move(words));
 }
 
-// As --checkpoint-async, --checkpoint-incremental and --checkpoint-local make it.
+// Returns every mode that --checkpoint-async, --checkpoint-incremental and --checkpoint-local can
+// make.
 std::vector<std::string> checkpoint_modes() {
   std::vector<std::string> words;
   for (const char* const mode : {"synchronous", "asynchronous"})
@@ -30,7 +31,7 @@ std::vector<std::string> checkpoint_modes() {
 constexpr const char* kAu =
     "mlcommons/storage, Submission_guidelines.md: compute time / run time, the first step left out";
 
-// Sums of one interval come by the thousand: a short list each.
+// The sums of one interval are written as a short list, because there may be thousands of them.
 using SeriesRow = std::tuple<double, double, double>;
 std::vector<SeriesRow> series_of(const RunResult& run) {
   std::vector<SeriesRow> rows;
@@ -44,7 +45,7 @@ void set_series(RunResult& run, const std::vector<SeriesRow>& rows) {
     run.series.push_back({samples, bytes, compute});
 }
 
-// An INVALID run has no utilisation.
+// Returns none for an INVALID run, so that nobody takes its utilisation for a result.
 template <double RunResult::* Member>
 std::optional<double> utilisation_of(const RunResult& run) {
   return run.valid ? std::optional(run.*Member) : std::nullopt;

@@ -31,7 +31,8 @@ std::string cpu_text(const RunResult& run) {
   return text + fmt::format(", peak memory {}", format_bytes(run.peak_memory_bytes));
 }
 
-// CPU time of checking or decoding: what it costs a sample, and what one core could do of it.
+// Says how much CPU time checking or decoding takes for a sample, and how much of it one core could
+// do.
 std::string processing_text(const ByteProcessing& processing) {
   std::string text = fmt::format("{}, {} of CPU each", format_counted(processing.samples, "sample"),
                                  seconds_text(processing.cpu_seconds_per_sample()));
@@ -42,7 +43,7 @@ std::string processing_text(const ByteProcessing& processing) {
   return text;
 }
 
-// Where the accelerators' time went that was not compute, largest cause first.
+// Says where the accelerators' time went that was not compute, with the largest cause first.
 std::string stalls_text(const StallResult& stalls) {
   constexpr double kTold = 0.0005;
   std::string text = fmt::format("{} of accelerator time", format_percent(stalls.lost_fraction()));
@@ -78,7 +79,7 @@ std::string worst_place_text(const StallResult& stalls) {
                      format_percent(stalls.worst_place_fraction()), worst->cause);
 }
 
-// Storage or this host's memory, and who says so.
+// Says whether the bytes came from storage or from this host's memory, and by which evidence.
 std::string served_text(const IoLedger& io, std::uint64_t moved) {
   std::vector<std::string> shares, notes;
   if (io.storage_share)
@@ -125,7 +126,7 @@ std::string accelerator_text(const JobFacts& job) {
                             format_rate(job.demand_bytes_per_second), job.timing_source);
 }
 
-// A verdict that may be about memory says so.
+// Marks a verdict that may be about memory instead of storage.
 std::string place_mark(const IoLedger& io) {
   if (io.origin.empty() || io.storage_share || io.memory_share) return {};
   return " (where the bytes came from is unknown)";
@@ -138,13 +139,13 @@ std::string utilisation_text(const RunResult& run) {
                      seconds_text(run.first_batch_seconds));
 }
 
-// "1 reader", "4 readers": settings are text.
+// Returns "1 reader" or "4 readers"; the count is a text because settings are.
 std::string counted(const std::string& count, std::string_view noun) {
   const std::string_view ending = count == "1" ? "" : noun.ends_with("ch") ? "es" : "s";
   return fmt::format("{} {}{}", count, noun, ending);
 }
 
-// A setting that the report does not tell is left out.
+// Describes the client by its settings; one that the report does not have is left out.
 std::string client_text(const RunResult& run) {
   std::vector<std::string> parts;
   if (const auto client = setting_of(run, "client")) parts.push_back(*client);
@@ -182,8 +183,8 @@ std::string text_of(const RunResult& run) {
   text += result_row("client", client_text(run));
   if (run.valid) text += result_row("utilisation", utilisation_text(run));
   text += result_row("throughput", rate_text(run));
-  // Published results of MLPerf Storage v1.0 count the first step, which is the fill of the
-  // workers.
+  // Published results of MLPerf Storage v1.0 count the first step, in which the workers fill their
+  // first batches, so both rates are told.
   if (setting_of(run, "client") == "faithful" && run.samples_per_second_after_first > 0)
     text += result_row("samples", fmt::format("{}/s with the first step, {}/s without it",
                                               format_count(run.samples_per_second),
@@ -205,7 +206,8 @@ std::string text_of(const RunResult& run) {
     text += result_row(run.processing.level == "decode" ? "decoded" : "verified",
                        processing_text(run.processing));
   if (run.peak_memory_bytes > 0)
-    text += result_row("this host", cpu_text(run));  // not when simulated
+    // A simulation does not run on this host's time.
+    text += result_row("this host", cpu_text(run));
   return text + warnings_text(run.warnings, run.errors);
 }
 

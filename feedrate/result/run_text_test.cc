@@ -1,4 +1,4 @@
-// Every sentence that a run of `train` can print.
+// Tests every sentence that a run of `train` can print.
 #include <gtest/gtest.h>
 
 #include "feedrate/result/result_testing.h"
@@ -48,7 +48,7 @@ TEST(RunText, AllThatARunCanSay) {
       "  warning: another\n");
 }
 
-// What a run has not, it does not mention: a simulated one has no host, an empty one no bytes.
+// A run does not mention what it does not have: a simulated one has no host, an empty one no bytes.
 TEST(RunText, NothingIsSaidOfWhatThereIsNot) {
   RunResult run;
   run.verb = "train";
@@ -138,7 +138,7 @@ TEST(RunText, StepTimesOfOtherSetsAreComparedInWords) {
 
 TEST(RunText, TheFirstStepIsToldOfWithTheFrameworksClientOnly) {
   RunResult run = full_run();
-  run.samples_per_second_after_first = 0;  // one step: nothing is left without it
+  run.samples_per_second_after_first = 0;  // With one step nothing is left without it.
   EXPECT_EQ(to_text(run).find("with the first step"), std::string::npos);
   run = full_run();
   run.effective["client"] = "native";
@@ -149,7 +149,7 @@ TEST(RunText, MoreThanAskedIsAlignment) {
   RunResult run = full_run();
   run.bytes_moved = run.bytes_asked;
   EXPECT_TRUE(has_line(run, "  bytes            1.9 GiB moved"));
-  run.bytes_moved = run.bytes_asked / 2;  // it was interrupted
+  run.bytes_moved = run.bytes_asked / 2;  // The run was interrupted.
   EXPECT_TRUE(has_line(run, "  bytes            954 MiB moved"));
 }
 
@@ -247,7 +247,7 @@ TEST(RunText, EachWayToBeHeldBackStandsByItself) {
   EXPECT_TRUE(has_line(run,
                        "  held back        3.0 s by the hypervisor: this host did not let the "
                        "client run"));
-  run.host_time = {0, 0, 0, 4, 5};  // of processors that nobody waited for
+  run.host_time = {0, 0, 0, 4, 5};  // Sums over processors count even where nobody waited for them.
   EXPECT_EQ(to_text(run).find("held back"), std::string::npos);
 }
 

@@ -1,7 +1,7 @@
-// How results become JSON and come back: a table for each struct, a row for each key. A row says
-// what the value means, its unit, which direction is better, and where its definition comes from.
-// JSON out and in, its schema, its page in docs/ and CSV are made of these tables; nothing else
-// knows a key. Private to result/.
+// The tables by which results become JSON and are read back: one for each struct, with a row for
+// each key. A row says what the value means, its unit, which direction is better, and where its
+// definition comes from. JSON out and in, its schema, its page in docs/ and CSV are made of these
+// tables; nothing else knows a key. Private to result/.
 #pragma once
 
 #include <concepts>
@@ -27,21 +27,22 @@ struct Metric {
   std::string meaning;
   Unit unit = Unit::kNone;
   Better better = Better::kNeither;
-  std::string source = {};              // a definition that is not ours, or the formula
-  std::vector<std::string> words = {};  // all that a text can be; empty: any
+  std::string source = {};  // Where a definition that is not ours comes from, or the formula.
+  std::vector<std::string> words = {};  // The words that a text can be; empty means any text.
   Metric more() && { return better = Better::kMore, std::move(*this); }
   Metric less() && { return better = Better::kLess, std::move(*this); }
   Metric from(std::string where) && { return source = std::move(where), std::move(*this); }
 };
 
-// What a JSON value looks like.
+// The form of a JSON value, for the schema and the page in docs/.
 struct Field;
 struct Shape {
   enum class Kind : std::uint8_t { kText, kFlag, kWhole, kNumber, kList, kMap, kTuple, kObject };
   Kind kind = Kind::kText;
   bool nullable = false;
-  std::vector<Shape> items = {};   // what a list or a map is of; each of a tuple
-  std::vector<Field> fields = {};  // of an object
+  // The one shape of a list's or a map's items; one for each item of a tuple.
+  std::vector<Shape> items = {};
+  std::vector<Field> fields = {};  // The keys of an object.
 };
 struct Field {
   std::string key;
@@ -49,10 +50,10 @@ struct Field {
   Shape shape;
 };
 
-// Where in a document a reader is, and the first thing that was wrong there.
+// Knows where in a document a reader is, and the first thing that was wrong.
 class JsonPlace {
  public:
-  // False, so that a reader ends with `return place.wrong(...)`.
+  // Returns false, so that a reader can end with `return place.wrong(...)`.
   bool wrong(std::string_view what);
   bool inside(std::string key, const std::function<bool()>& read);
   const std::string& problem() const { return problem_; }
@@ -79,7 +80,8 @@ struct Type {};
 template <class T>
 concept Tabled = requires { table_of(Type<T>{}); };
 
-// False, and said at `place`, where a text is none of those that it can be; no words: any can be.
+// Returns false and notes it at `place` where a text is none of `words`; without words any text
+// will do.
 bool read_word(const std::string& value, const std::vector<std::string>& words, JsonPlace& place);
 bool read_key(const Json& json, const std::string& key, JsonPlace& place,
               const std::function<bool(const Json&)>& read);
@@ -188,7 +190,8 @@ struct Codec<std::map<std::string, V>> {
   }
 };
 
-// A list of a fixed length, for rows of numbers that come by the thousand.
+// Writes a list of a fixed length, which keeps files small where there are thousands of rows of
+// numbers.
 template <class... Vs>
 struct Codec<std::tuple<Vs...>> {
   static Json write(const std::tuple<Vs...>& values) {
@@ -263,7 +266,7 @@ Row<T> row_of(std::string key, V Base::* member, Metric metric) {
           }};
 }
 
-// A table while it is written down: rows in the order of the JSON.
+// Builds a table; rows are added in the order that they have in the JSON.
 template <class T>
 class Rows {
  public:
@@ -272,7 +275,8 @@ class Rows {
     table_.push_back(row_of<T>(std::move(key), member, std::move(metric)));
     return *this;
   }
-  // What follows from the other figures: written, so that nobody has to work it out, and not read.
+  // Adds a value that follows from the other figures: it is written, so that nobody has to compute
+  // it, and not read.
   template <class Get>
   Rows& derived(std::string key, Get get, Metric metric) {
     using V = std::remove_cvref_t<std::invoke_result_t<Get, const T&>>;
@@ -281,7 +285,7 @@ class Rows {
                       nullptr});
     return *this;
   }
-  // A value that is told in another form than it is kept in.
+  // Adds a value that is written in another form than it is kept in.
   template <class Get, class Set>
   Rows& converted(std::string key, Get get, Set set, Metric metric) {
     using V = std::remove_cvref_t<std::invoke_result_t<Get, const T&>>;
@@ -295,7 +299,7 @@ class Rows {
                       }});
     return *this;
   }
-  // Keys of this struct that stand together in an object of their own.
+  // Adds keys of this struct that stand together in an object of their own.
   Rows& group(std::string key, std::string meaning, const Rows& rows) {
     const Table<T> inner = rows.table_;
     table_.push_back({{std::move(key), {std::move(meaning)}, shape_of(inner)},
@@ -317,7 +321,7 @@ class Rows {
   Table<T> table_;
 };
 
-// Metrics by unit, so that a row is a line.
+// These make a metric of one unit each, so that a row fits on a line.
 inline Metric text(std::string meaning) { return {std::move(meaning)}; }
 inline Metric flag(std::string meaning) { return {std::move(meaning)}; }
 inline Metric things(std::string meaning) { return {std::move(meaning)}; }

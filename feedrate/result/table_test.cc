@@ -1,4 +1,4 @@
-// Tables: what a row says is what is written, read and described.
+// Tests that values are written, read and described as the rows of the tables say.
 #include "feedrate/result/table.h"
 
 #include <gtest/gtest.h>

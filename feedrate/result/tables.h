@@ -1,4 +1,4 @@
-// The table of every struct that is part of a result. Private to result/.
+// Declares the table of every struct that is part of a result. Private to result/.
 #pragma once
 
 #include "feedrate/result/table.h"
@@ -68,7 +68,7 @@ const Table<WorkloadsReport>& table_of(Type<WorkloadsReport>);
 const Table<JobTogether>& table_of(Type<JobTogether>);
 const Table<TogetherReport>& table_of(Type<TogetherReport>);
 
-// The envelope, the verdict, and the body in an object `result`.
+// Returns the table of a report: the envelope, the verdict, and the body in an object `result`.
 template <class T>
 Table<T> report_table(const Rows<T>& body) {
   return Rows<T>()

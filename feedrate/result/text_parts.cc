@@ -8,7 +8,7 @@
 namespace feedrate {
 namespace {
 
-// "3.9 x more", "1.4 x less".
+// Returns a text like "3.9 x more" or "1.4 x less".
 std::string more_text(double ratio) {
   if (ratio > 0.995 && ratio < 1.005) return "the same";
   const double factor = ratio < 1 ? 1 / ratio : ratio;

@@ -1,5 +1,5 @@
-// What several jobs have to say that ran together: each one's own report, and, where they were run
-// alone as well, what being together cost it.
+// The result of several jobs that ran together: each one's own report and, where the jobs also ran
+// alone, what running together cost each of them.
 #pragma once
 
 #include <optional>
@@ -11,15 +11,16 @@
 
 namespace feedrate {
 
-// One of the two kinds is there.
+// A job either trains or writes checkpoints, and only the members of its kind are set.
 struct JobTogether {
-  std::string job;  // the words that asked for it
+  std::string job;  // The words that asked for the job.
   std::optional<RunResult> train, train_alone;
   std::optional<CheckpointResult> checkpoint, checkpoint_alone;
 
-  // What it got: samples/s of training, bytes/s of checkpoints while they are written.
+  // Returns the rate that the job got: samples/s of training, or bytes/s of checkpoints while they
+  // are written.
   double rate() const { return train ? train->samples_per_second : bytes_per_second(checkpoint); }
-  // The same by itself; 0: it was not tried.
+  // Returns the rate that it got alone; 0 when that was not tried.
   double rate_alone() const;
   // The share of its rate alone that it lost; 0 where that is not known, or where it lost nothing.
   double lost_fraction() const;

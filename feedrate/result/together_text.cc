@@ -1,5 +1,5 @@
-// What a person reads of jobs that ran together: the first one's verdict, a line for each, and then
-// the report of each with its own ledger.
+// The text of jobs that ran together: the first one's verdict, a line for each, and then the report
+// of each with its own ledger.
 #include <fmt/format.h>
 
 #include "feedrate/base/text.h"

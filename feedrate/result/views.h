@@ -1,5 +1,5 @@
 // The views of results: text for people, JSON out and in, CSV, and what describes them. Each is
-// made from the Report alone; nothing is worked out here.
+// made from the Report alone and computes no figure.
 #pragma once
 
 #include <string>
@@ -22,19 +22,21 @@ using Report =
     std::variant<RunResult, FindReport, CheckpointResult, CompactResult, LoadResult, PlanResult,
                  DoctorReport, DatagenResult, DropResult, WorkloadsReport, TogetherReport>;
 
-// What a person reads; the first line is the verdict. Ends with a newline. `explain`: a plan's
-// formulas and sources, too.
+// Returns the text for people: the first line is the verdict, and it ends with a newline. `explain`
+// adds a plan's formulas and sources.
 std::string to_text(const Report& report, bool explain = false);
-// Keys in a fixed order; equal values give equal text. What is not UTF-8 becomes U+FFFD.
+// Keys come in a fixed order, and equal values give equal text. Bytes that are not UTF-8 become
+// U+FFFD.
 std::string to_json(const Report& report);
-// One line a value: verb, key, value, unit, which direction is better (RFC 4180). A plan has its
-// own columns: job, section, key, value, unit, label, formula, source.
+// Writes one line for each value: verb, key, value, unit and which direction is better (RFC 4180).
+// A plan has columns of its own: job, section, key, value, unit, label, formula, source.
 std::string to_csv(const Report& report);
-// Reads to_json's text back; kCorrupt names the key that is missing or wrong, and the version of an
-// older result.
+// Reads the text of to_json() back. The error is kCorrupt and names the key that is missing or
+// wrong, or the version of an older result.
 Result<Report> parse_report(std::string_view json);
 
-// JSON Schema (draft 2020-12) of every verb's result, and docs/results.md: both from the tables.
+// Return the JSON Schema (draft 2020-12) of every verb's result, and the text of docs/results.md.
+// Both are made from the tables.
 std::string report_schema();
 std::string report_page();
 

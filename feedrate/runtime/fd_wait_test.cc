@@ -1,4 +1,4 @@
-// Waiting for sockets that are not the reactor's own.
+// Tests waiting for sockets that are not the reactor's own.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -26,7 +26,7 @@ class FdWaitTest : public EveryReactor {
   void say(char letter) const { ASSERT_EQ(write(ends_[1], &letter, 1), 1); }
   int ends_[2] = {-1, -1};
 };
-// In virtual time nothing outside is waited for.
+// The virtual reactor is left out, because in virtual time nothing outside is waited for.
 INSTANTIATE_TEST_SUITE_P(, FdWaitTest, testing::Values(ReactorKind::kUring, ReactorKind::kThreads),
                          name_of_param);
 
@@ -64,7 +64,7 @@ TEST_P(FdWaitTest, SaysWhatIsReady) {
 }
 
 Task<> cancel_soon(Reactor& reactor, FdWait& wait) {
-  wait.cancel();  // nothing waits yet
+  wait.cancel();  // Nothing waits yet.
   co_await reactor.sleep_for(milliseconds(2));
   wait.cancel();
   wait.cancel();
@@ -75,7 +75,7 @@ TEST_P(FdWaitTest, EndsWhenItIsCancelled) {
   reactor().spawn(cancel_soon(reactor(), wait));
   run(wait_once(wait, POLLIN, ready));
   EXPECT_EQ(ready, 0);
-  say('x');  // and may begin again
+  say('x');  // The wait may begin again.
   run(wait_once(wait, POLLIN, ready));
   EXPECT_EQ(ready, POLLIN);
 }

@@ -1,4 +1,4 @@
-// Several jobs on the threads of one group: each has its own stop.
+// Tests several jobs on the threads of one group: each has its own stop.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -110,10 +110,10 @@ TEST_P(ShareTest, AHookThatIsGoneIsNotCalled) {
   third = std::make_unique<StopHook>(reactor(), [&called] { called += 100; });
   gone.reset();
   run(stop_soon(reactor(), reactor()));
-  EXPECT_EQ(called, 10);  // in order, and the second takes away the third
+  EXPECT_EQ(called, 10);  // The hooks are called in order, and the second removes the third.
 }
 
-// A job that dozes until it is stopped, or so often.
+// A job that dozes until it is stopped, or for a number of times.
 class Dozer final : public Job {
  public:
   explicit Dozer(int naps) : naps_(naps) {}

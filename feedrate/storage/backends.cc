@@ -1,4 +1,4 @@
-// The table of backends: the only place that names them.
+// The table of backends. No other code names them.
 #include "feedrate/storage/backends.h"
 
 #include <fmt/format.h>
@@ -18,7 +18,8 @@ namespace {
 
 Result<std::string> read_text_file(const std::string& path, std::string_view flag) {
   std::ifstream file(path, std::ios::binary);
-  std::string text(kYamlBytesMax + 1, '\0');  // one more than the parser takes: it names the limit
+  // One byte more than the parser takes, so that the parser names the limit.
+  std::string text(kYamlBytesMax + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.is_open() || file.bad())
     return fail(ErrorKind::kUsage, fmt::format("{}: cannot read {}", flag, quote_path(path)),
@@ -46,7 +47,7 @@ StorageFactory null_factory(StorageFacts facts, IoMode, std::string_view) {
   return [facts](Reactor& reactor) { return make_null_storage(reactor, facts); };
 }
 
-// A new backend is a folder and a row here.
+// A new backend is a folder below storage/ and a row here.
 constexpr std::array kBackends{
     Backend{"posix",
             {.carries_data = true,
@@ -130,6 +131,8 @@ StorageFactory make_storage_factory(const StorageSpec& spec, IoMode mode,
   const StorageFactory backing = row.make(row.facts, mode, directory);
   if (!spec.model) return backing;
   auto limits = std::make_shared<ModelLimits>();
+  // Each reactor draws from a stream of random numbers of its own, so that they do not depend on
+  // how the reactors' operations interleave.
   auto streams = std::make_shared<std::atomic<std::uint64_t>>(0);
   return [=, model = spec.model](Reactor& reactor) {
     return make_model_storage(

@@ -1,4 +1,4 @@
-// How the table in backends.cc makes each backend. Private to storage/.
+// The functions with which the table in backends.cc makes each backend. Private to storage/.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace feedrate {
 
-// `facts` are those of its row, with the alignment that its reads have.
+// `facts` are those of the backend's row, with the alignment that its reads really have.
 std::unique_ptr<Storage> make_posix_storage(Reactor& reactor, IoMode mode,
                                             const StorageFacts& facts);
 std::unique_ptr<Storage> make_null_storage(Reactor& reactor, const StorageFacts& facts);

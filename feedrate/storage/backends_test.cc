@@ -24,7 +24,7 @@ TEST(Backends, MakesEachByItsName) {
   }
 }
 
-// What a row says is what the storage does.
+// A storage does what its row says.
 TEST(Backends, FactsAreWhatTheStorageDoes) {
   const auto reactor = make_virtual_reactor();
   const TemporaryDirectory directory;

@@ -23,7 +23,7 @@ std::string_view scheme_of(std::string_view word) {
   return std::ranges::all_of(scheme, is_scheme_character) ? scheme : std::string_view();
 }
 
-// None yet: all backends read paths.
+// There are none yet: all backends read paths.
 std::vector<std::string> known_schemes() { return {}; }
 
 Result<> check_place(std::string_view word, std::string_view flag) {

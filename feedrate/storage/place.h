@@ -1,4 +1,4 @@
-// Where data lie: the path of a file system, or SCHEME://... of a backend.
+// Names of the places where data lie: a path of a file system, or SCHEME://... of a backend.
 #pragma once
 
 #include <string>
@@ -9,12 +9,13 @@
 
 namespace feedrate {
 
-// "s3" of "s3://bucket/x"; "" for everything else, "./s3://x" and "dlio:FILE" among them.
+// Returns "s3" for "s3://bucket/x", and "" for words without a scheme, such as "./s3://x" and
+// "dlio:FILE".
 std::string_view scheme_of(std::string_view word);
-// Schemes that a backend knows, for errors.
+// Returns the schemes that a backend knows, for errors.
 std::vector<std::string> known_schemes();
-// kUsage when the word has a scheme that no backend knows: taken for a path, it would make a folder
-// on this host. `flag` is the option that it stands in.
+// Fails with kUsage when the word has a scheme that no backend knows: taken for a path, it would
+// make a folder on this host. `flag` is the option whose value the word is.
 Result<> check_place(std::string_view word, std::string_view flag);
 
 }  // namespace feedrate

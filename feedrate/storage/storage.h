@@ -1,11 +1,12 @@
-// Storage: where bytes live. The face of every backend; one folder per backend (posix/, null/,
-// model/), reached only through this header and the table in backends.cc.
+// A Storage is a place where bytes are kept. Every backend has this interface and a folder of its
+// own (posix/, null/, model/), and is reached only through this header and the table in
+// backends.cc.
 //
 // A Storage belongs to one Reactor and is used on its thread. All operations are coroutines and may
 // be in flight together. Paths are byte strings as the system has them, and must stay alive until
 // the operation is done: name them, since GCC 12 breaks a std::string that is a by-value argument
-// inside a co_await expression. Errors name the operation,
-// the path, the offset and the cause; a read that ends early is kShortRead.
+// inside a co_await expression. Errors name the operation, the path, the offset and the cause; a
+// read that ends early is kShortRead.
 #pragma once
 
 #include <cstddef>
@@ -34,9 +35,10 @@ std::string_view to_string(IoMode mode);  // "direct", "buffered", "auto"
 Result<IoMode> parse_io_mode(std::string_view text, std::string_view flag);
 
 enum class OpenMode : std::uint8_t {
-  kRead,    // must exist
-  kCreate,  // created or emptied
-  kWrite,   // must exist, and keeps what it has: several write their parts of one file
+  kRead,    // The file must exist.
+  kCreate,  // The file is created or emptied.
+  // The file must exist and keeps its content, since several write their parts of one file.
+  kWrite,
 };
 
 class StorageFile {
@@ -51,10 +53,10 @@ class StorageFile {
 using FileHandle = std::unique_ptr<StorageFile>;
 
 struct ReadOutcome {
-  std::span<const std::byte> bytes;  // exactly what was asked for, inside the caller's buffer
-  std::uint64_t moved_bytes = 0;     // what the call moved, alignment included
-  Instant opened_at{};               // read_file only: when the file was open
-  Instant first_byte_at{};           // where the storage knows it (model), else not set
+  std::span<const std::byte> bytes;  // Exactly what was asked for, inside the caller's buffer.
+  std::uint64_t moved_bytes = 0;     // What the call moved, with alignment.
+  Instant opened_at{};               // When the file was open; set by read_file() only.
+  Instant first_byte_at{};           // Set only by storages that know it, such as a model.
 };
 
 enum class EntryKind : std::uint8_t { kFile, kDirectory, kSymlink, kOther };
@@ -63,39 +65,43 @@ struct DirectoryEntry {
   EntryKind kind = EntryKind::kOther;
 };
 struct FileStatus {
-  EntryKind kind = EntryKind::kOther;  // links are followed
+  EntryKind kind = EntryKind::kOther;  // Links are followed.
   std::uint64_t bytes = 0;
-  std::int64_t modified_ns = 0;  // since 1970
+  std::int64_t modified_ns = 0;  // In ns since 1970.
   std::uint64_t device = 0, inode = 0;
 };
 
-// What a storage can: the row of its backend in the table of backends.cc, known before a reactor
-// exists, and what each Storage says of itself. Code asks these, never for a backend's name.
+// What a storage can do: the row of its backend in the table of backends.cc, known before a reactor
+// exists, and what each Storage says about itself. Code asks these facts and never for a backend's
+// name.
 struct StorageFacts {
-  bool carries_data = false;   // reads give the bytes that are there; else they move none
-  bool persists = false;       // what was written is there when the process has ended
-  bool directories = false;    // names lie in directories, which have to be made and synced
-  bool atomic_rename = false;  // rename() moves a file or directory whole or not at all
-  bool append = false;         // several may write their parts of one file, in any order
-  bool simulable = false;      // runs on the virtual clock
-  bool takes_time = false;     // null storage answers at once: then feedrate is what is measured
-  bool described = false;      // by a model, whose limits all that use it share
-  // Of direct I/O, where the file system does not say less; of a Storage: what its reads are
-  // rounded to, 1 for not at all.
+  bool carries_data = false;   // Reads return the bytes that are stored; otherwise they move none.
+  bool persists = false;       // What was written still exists after the process has ended.
+  bool directories = false;    // Names lie in directories, which have to be made and synced.
+  bool atomic_rename = false;  // rename() moves a file or directory whole or not at all.
+  bool append = false;         // Several may write their parts of one file, in any order.
+  bool simulable = false;      // It runs on the virtual clock.
+  // False for null storage, which answers at once, so that feedrate itself is measured.
+  bool takes_time = false;
+  bool described = false;  // A model describes it, whose limits all users share.
+  // In a backend's row: the alignment of direct I/O, where the file system does not ask for less.
+  // In a Storage: what its reads are rounded to, 1 for not at all.
   std::uint32_t alignment_bytes = 1;
-  std::string_view moved_by = "";  // whose counters prove its bytes: "device"; "" for nobody's
+  // Says whose counters prove its bytes: "device", or "" where none do.
+  std::string_view moved_by = "";
 };
 
 class Storage {
  public:
   explicit Storage(const StorageFacts& facts) : facts_(facts) {}
   virtual ~Storage() = default;
-  virtual std::string_view name() const = 0;  // "posix", "null", "model"
+  virtual std::string_view name() const = 0;  // "posix", "null" or "model".
   virtual Reactor& reactor() = 0;
   const StorageFacts& facts() const { return facts_; }
-  // False when reads move no bytes (null): there is nothing to verify and no page to touch.
+  // Returns false when reads move no bytes (null): there is then nothing to verify and no page to
+  // touch.
   bool carries_data() const { return facts_.carries_data; }
-  // Room that a buffer needs beyond the bytes asked for, at most: reads of any extent are rounded
+  // Returns the most room that a buffer needs beyond the bytes asked for, because a read is rounded
   // out at both ends.
   std::size_t slack_bytes() const {
     return facts_.alignment_bytes == 1 ? 0 : std::size_t{2} * facts_.alignment_bytes;
@@ -103,10 +109,11 @@ class Storage {
 
   virtual Task<Result<FileHandle>> open(const std::string& path, OpenMode mode) = 0;
   virtual Task<Result<>> close(FileHandle file) = 0;
-  // Reads [offset, offset + length) into `buffer`, which holds length + slack_bytes().
+  // Reads [offset, offset + length) into `buffer`, which has room for length + slack_bytes().
   virtual Task<Result<ReadOutcome>> read(StorageFile& file, std::uint64_t offset,
                                          std::uint64_t length, Buffer& buffer) = 0;
-  // Open, read the first `length` bytes, close: what a loader does with a file that is a sample.
+  // Opens a file, reads its first `length` bytes and closes it, as a loader does with a file that
+  // is a sample.
   virtual Task<Result<ReadOutcome>> read_file(const std::string& path, std::uint64_t length,
                                               Buffer& buffer) = 0;
   // Writes the first `length` bytes of `buffer` at `offset`, a multiple of the direct-I/O
@@ -115,49 +122,51 @@ class Storage {
                                Buffer& buffer) = 0;
   virtual Task<Result<>> sync(StorageFile& file) = 0;
 
-  // What its facts rule out is kUnsupported.
+  // Operations that the facts rule out fail with kUnsupported.
   virtual Task<Result<std::vector<DirectoryEntry>>> list(const std::string& path) = 0;
   virtual Task<Result<FileStatus>> stat(const std::string& path) = 0;
   virtual Task<Result<>> rename(const std::string& from, const std::string& to) = 0;
   virtual Task<Result<>> sync_directory(
-      const std::string& path) = 0;  // makes renames in it durable
+      const std::string& path) = 0;  // Makes renames in it durable.
   virtual Task<Result<std::uint64_t>> free_bytes(const std::string& path) = 0;
-  virtual Task<Result<>> remove(const std::string& path) = 0;  // a file, or an empty directory
+  // Removes a file or an empty directory.
+  virtual Task<Result<>> remove(const std::string& path) = 0;
   virtual Task<Result<>> make_directories(const std::string& path) = 0;
 
  private:
   StorageFacts facts_;
 };
 
-// Makes the storage of one reactor. Called once per reactor, on any thread, before it runs.
+// Makes the storage of one reactor. It is called once for each reactor, on any thread, before the
+// reactor runs.
 using StorageFactory = std::function<std::unique_ptr<Storage>(Reactor&)>;
 
-// A word of --storage, parsed once: "posix", "null", "model:FILE.yaml" (a described storage in
-// front of its `backing`).
+// A value of --storage, parsed once: "posix", "null", or "model:FILE.yaml" for a described storage
+// in front of its `backing`.
 struct StorageSpec {
   std::string word;
   StorageFacts facts;
-  std::string backend;                        // its row
-  std::shared_ptr<const StorageModel> model;  // in front of it; none where it is not described
+  std::string backend;                        // The name of the backend's row.
+  std::shared_ptr<const StorageModel> model;  // The model in front of it; null where there is none.
 };
 Result<StorageSpec> parse_storage(std::string_view word, std::string_view flag = "--storage");
-std::vector<std::string> backend_names();  // "posix", "null"
-StorageSpec local_files();                 // what the kernel has mounted
-StorageSpec costs_nothing();               // storage that takes no time and moves no bytes
+std::vector<std::string> backend_names();  // Like "posix" and "null".
+StorageSpec local_files();                 // The file systems that the kernel has mounted.
+StorageSpec costs_nothing();               // Storage that takes no time and moves no bytes.
 
 // `mode` must be resolved. All reactors of one factory share the model's limits.
 StorageFactory make_storage_factory(const StorageSpec& spec, IoMode mode,
                                     std::string_view directory, std::uint64_t seed);
 
-// The same storage, but all that use it together read and write at most so many bytes a second.
+// Returns the same storage with a limit on what all its users together read and write in a second.
 StorageSpec limit_rate(const StorageSpec& spec, double bytes_per_second);
 
-// Whether direct I/O works in this directory, found by asking the file system and, where a file is
-// given, by trying. kAuto becomes direct where it works.
+// Says whether direct I/O works in a directory. It is found by asking the file system and, where a
+// file is given, by trying.
 struct DirectIoFacts {
   bool works = false;
-  std::optional<std::uint32_t> alignment_bytes;  // where the file system says it
-  std::string reason;                            // why it does not work
+  std::optional<std::uint32_t> alignment_bytes;  // Set where the file system tells it.
+  std::string reason;                            // Says why it does not work.
 };
 DirectIoFacts probe_direct_io(const std::string& directory);
 Result<IoMode> resolve_io_mode(IoMode wanted, const std::string& directory);

@@ -1,10 +1,11 @@
-// What docs say of storage.
+// Texts for docs/ that are made from the rows of storage files.
 #pragma once
 
 #include <string>
 
 namespace feedrate {
 
-std::string storage_model_keys();  // of a described storage: lines of a table in Markdown
+// The keys of a described storage, as lines of a table in Markdown.
+std::string storage_model_keys();
 
 }  // namespace feedrate

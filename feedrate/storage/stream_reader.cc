@@ -52,9 +52,11 @@ Task<> StreamReader::run_lane() {
   while (!stopped_ && issued_ < reads_.size()) {
     const std::size_t index = issued_++;
     const StreamRead& read = reads_[index];
-    // The one before it in this place may still wait for the caller.
+    // The read that had this place before may still wait for the caller.
     while (index >= given_ + places_.size() && !stopped_) co_await taken_.wait();
     if (stopped_) break;
+    // The buffer comes before the permit: a lane that waits for a buffer must not keep another one
+    // from reading.
     Buffer buffer = co_await pool_.acquire();
     const bool admitted = co_await in_flight_.acquire(1);
     FEEDRATE_ASSERT(admitted);

@@ -1,7 +1,7 @@
 // Reads a list of extents, several at a time, and gives them out in their order.
 //
-// Reads go on while the caller looks at what it has: a window of them is in flight or waits for
-// its turn. All on the storage's reactor.
+// Reads go on while the caller looks at what it has: a window of them is in flight or waits for its
+// turn. Everything runs on the storage's reactor.
 #pragma once
 
 #include <cstddef>
@@ -17,14 +17,15 @@
 namespace feedrate {
 
 struct StreamRead {
-  std::size_t file = 0;  // which of the files
+  std::size_t file = 0;  // The index of the file.
   std::uint64_t offset = 0, length = 0;
 };
 
 struct StreamReaderOptions {
   std::uint64_t reads_at_once = 4;
-  std::uint64_t ahead = 2;  // further ones that have come and wait for the caller
-  std::uint64_t buffers() const { return reads_at_once + ahead + 1; }  // of the pool, held at most
+  std::uint64_t ahead = 2;  // Further reads that are done and wait for the caller.
+  // The most buffers of the pool that are held at once.
+  std::uint64_t buffers() const { return reads_at_once + ahead + 1; }
 };
 
 class StreamReader {
@@ -39,18 +40,21 @@ class StreamReader {
 
   struct Block {
     Buffer buffer;
-    std::span<const std::byte> bytes;  // in it; no bytes but a size when the storage has no data
-    std::size_t read = 0;              // which of the reads
+    // The bytes in `buffer`; they have a size but no content when the storage carries no data.
+    std::span<const std::byte> bytes;
+    std::size_t read = 0;  // The index of the read.
   };
-  // nullopt at the end; after an error no more. A block goes back to the pool with its owner.
+  // Returns nullopt at the end. It must not be called again after an error. A block's buffer
+  // returns to the pool when the block is destroyed.
   Task<Result<std::optional<Block>>> next();
-  // Waits for what is still in flight. Must be awaited, after an error, too, before it is gone.
+  // Waits for what is still in flight. It must be awaited before the reader is destroyed, also
+  // after an error.
   Task<> finish();
 
  private:
   struct Place {
     Buffer buffer;
-    std::optional<Result<ReadOutcome>> outcome;  // once it has come
+    std::optional<Result<ReadOutcome>> outcome;  // Set once the read is done.
   };
   Task<> run_lane();
 
@@ -61,7 +65,8 @@ class StreamReader {
   Observed observed_;
   Semaphore in_flight_, ended_;
   Event arrived_, taken_;
-  std::vector<Place> places_;  // of read i: i modulo their number, one for each lane
+  // Read i has the place i modulo their number; there is one for each lane.
+  std::vector<Place> places_;
   std::size_t issued_ = 0, given_ = 0;
   bool started_ = false, stopped_ = false;
 };

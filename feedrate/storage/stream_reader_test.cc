@@ -1,4 +1,5 @@
-// Extents come back in order, whatever is in flight; errors and early ends leave nothing behind.
+// Tests that extents come back in order, whatever is in flight, and that errors and early ends
+// leave nothing behind.
 #include "feedrate/storage/stream_reader.h"
 
 #include <gtest/gtest.h>
@@ -116,14 +117,14 @@ TEST_F(StreamReaderFiles, BytesComeInOrder) {
   }
 }
 
-// Several share a pool that is too small for one of them.
+// Several streams share a pool that is too small for any one of them.
 TEST_F(StreamReaderFiles, StreamsShareAPool) {
   const Outcome outcome = run({.buffers = 5}, paths_, reads_, SIZE_MAX, 6);
   EXPECT_EQ(outcome.bytes, expected_);
 }
 
 TEST_F(StreamReaderFiles, AnErrorComesInItsPlace) {
-  reads_[40] = {1, 1'000'000, 10};  // beyond the end
+  reads_[40] = {1, 1'000'000, 10};  // This read begins beyond the end.
   const Outcome outcome = run({}, paths_, reads_);
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->kind(), ErrorKind::kShortRead);

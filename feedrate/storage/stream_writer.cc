@@ -4,7 +4,8 @@
 
 namespace feedrate {
 
-// A turn of the reactor lies between slices: writes that are done get their successors.
+// Fills a block in slices and yields to the reactor between them, so that writes which are done get
+// successors.
 Task<std::uint64_t> StreamWriter::fill(Buffer& buffer) {
   if (!storage_.carries_data()) co_return source_({}, options_.block_bytes);
   const std::span<std::byte> block = buffer.bytes().first(options_.block_bytes);
@@ -23,7 +24,7 @@ Task<Result<>> StreamWriter::write_all() {
   Reactor& reactor = storage_.reactor();
   std::uint64_t offset = options_.begin;
   while (!error_) {
-    // The next block is made while others are on their way, so that those never wait for it.
+    // The next block is made while others are being written, so that storage need not wait for it.
     Pending pending;
     pending.buffer = co_await pool_.acquire();
     pending.length = co_await fill(pending.buffer);
@@ -38,6 +39,7 @@ Task<Result<>> StreamWriter::write_all() {
     reactor.spawn(write_one(std::move(pending), offset));
     offset += length;
   }
+  // Having all permits means that no write is in flight.
   const bool drained = co_await permits_.acquire(options_.writes_at_once);
   FEEDRATE_ASSERT(drained);
   permits_.release(options_.writes_at_once);

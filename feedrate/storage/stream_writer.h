@@ -15,17 +15,18 @@
 namespace feedrate {
 
 struct StreamWriterOptions {
-  std::uint64_t begin = 0;           // where in the file; aligned for direct I/O
-  std::uint64_t block_bytes = 0;     // of each write; the pool's blocks hold this and the slack
-  std::uint64_t writes_at_once = 2;  // takes one buffer more
-  std::vector<Pacer*> pacers = {};   // each write waits for all of them
+  std::uint64_t begin = 0;  // Where in the file it begins; aligned for direct I/O.
+  // The size of each write; the pool's blocks hold this and the slack.
+  std::uint64_t block_bytes = 0;
+  std::uint64_t writes_at_once = 2;  // The writer takes one buffer more, which is filled meanwhile.
+  std::vector<Pacer*> pacers = {};   // Each write waits for all of them.
 };
 
 class StreamWriter {
  public:
-  // Fills `out`, or is only asked how much of it there would be when the storage carries no data
-  // and `out` has no bytes: goes on by `room` bytes from where it was; less than that only at the
-  // end, 0 after it.
+  // Fills `out` and returns how much it filled. When the storage carries no data `out` is empty,
+  // and the source only says how much it would fill. Either way it advances by `room` bytes; by
+  // fewer only at the end, and by 0 after it.
   using Source = std::function<std::uint64_t(std::span<std::byte> out, std::uint64_t room)>;
   using Written = std::function<void(std::uint64_t bytes, Duration latency)>;
 
@@ -39,11 +40,11 @@ class StreamWriter {
         written_(std::move(written)),
         permits_(storage.reactor(), options.writes_at_once) {}
 
-  // Until the source ends, a write fails or the reactor is stopped (kCancelled).
+  // Writes until the source ends, a write fails or the reactor is stopped (kCancelled).
   Task<Result<>> write_all();
 
  private:
-  // One buffer on its way to storage while the next is being filled.
+  // A buffer that is being written while the next one is filled.
   struct Pending {
     Buffer buffer;
     std::uint64_t length = 0;

@@ -1,4 +1,4 @@
-// What the conformance suite runs on: each backend of the table, with its facts.
+// The rows that the conformance suite runs on: each backend of the table, with its facts.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ namespace feedrate {
 
 struct ConformanceRow {
   std::string backend;
-  bool described;  // with a model in front of it
+  bool described;  // Whether a model stands in front of it.
   IoMode io;
   ReactorKind reactor;
 
@@ -21,7 +21,8 @@ struct ConformanceRow {
   bool direct() const { return io == IoMode::kDirect; }
 };
 
-// Every backend of the table; through the page cache and around it where it has bytes to move.
+// Returns a row for every backend of the table, with buffered I/O, and with direct I/O where the
+// backend has an alignment for it.
 inline std::vector<ConformanceRow> all_rows() {
   std::vector<ConformanceRow> rows;
   for (const std::string& backend : backend_names())

@@ -1,6 +1,5 @@
-// One suite for every storage backend of the table, on every reactor. What its facts say that it
-// can is tried, and so is that it fails clearly at what they say it cannot; everything else is the
-// same promise for all.
+// One suite for every storage backend of the table, on every reactor. It tries what the facts say
+// that a backend can, and that the rest fails clearly. Everything else is the same promise for all.
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -133,7 +132,8 @@ Task<> read_back(Storage& storage, BufferPool& pool, const std::string& path, st
   EXPECT_TRUE(closed);
 }
 
-// What the facts say it can is done; what they say it cannot fails as something that is not there.
+// Expects success where the facts say that the storage can do this, and otherwise an error that
+// says it is not supported.
 void expect_done(const Result<>& outcome, bool can) {
   EXPECT_EQ(outcome.has_value(), can);
   if (!outcome) {
@@ -387,7 +387,7 @@ Task<> use_directory_as_file(Storage& storage, BufferPool& pool, const std::stri
   const Result<ReadOutcome> read = co_await storage.read_file(directory, 10, buffer);
   EXPECT_EQ(read.error().kind(), ErrorKind::kIo);
   EXPECT_EQ(read.error().path(), directory);
-  // Only an empty one is removed.
+  // Only an empty directory is removed.
   const std::string inner = directory + "/full/inner";
   const std::string full = directory + "/full";
   const Result<> made = co_await storage.make_directories(inner);
@@ -431,7 +431,7 @@ TEST_P(StorageConformance, ADirectoryIsNoFile) {
   run(use_directory_as_file(storage(), pool(), directory_.path()));
 }
 
-// The tests may run as root, whom only the immutable flag keeps out.
+// Makes a file immutable, because the tests may run as root, whom nothing else keeps out.
 class Immutable {
  public:
   explicit Immutable(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
@@ -592,7 +592,7 @@ TEST_P(StorageConformance, NamesAreBytes) {
 
 // ---- storage that keeps nothing --------------------------------------------------------------
 
-// A directory moves with all that is in it, and a file takes the place of another.
+// Checks that a directory moves with all that is in it, and that a file replaces another.
 Task<> move_whole(Storage& storage, BufferPool& pool, const std::string& root) {
   const std::string from = root + "/from", to = root + "/to", inner = from + "/file";
   const std::string old_file = root + "/old", new_file = root + "/new";

@@ -23,10 +23,10 @@ struct StorageModel {
   std::string name;
   std::string backing = "null";
   LatencyShape latency_shape = LatencyShape::kFixed;
-  Duration latency{};      // the value, the mean or the median
-  Duration latency_p99{};  // kLognormal only
+  Duration latency{};      // The value, the mean or the median, depending on the shape.
+  Duration latency_p99{};  // Used by kLognormal only.
   Duration open_latency{};
-  double stream_bytes_per_second = 0;  // 0: no limit
+  double stream_bytes_per_second = 0;  // A rate of 0 means no limit, here and below.
   double bytes_per_second = 0;
   double operations_per_second = 0;
   struct SlowPath {
@@ -38,10 +38,12 @@ struct StorageModel {
 
 Result<StorageModel> parse_storage_model(std::string_view yaml, std::string_view origin);
 
-// The limits that all clients of one storage share. Lock-free; any thread.
+// The limits that all clients of one storage share. It is lock-free and may be called on any
+// thread.
 class ModelLimits {
  public:
-  // When a read of `bytes` that arrives at `now` has passed both shared queues.
+  // Returns when a read of `bytes` that arrives at `now` has passed both shared queues, that of
+  // bytes and that of operations.
   Instant admit(const StorageModel& model, Instant now, std::uint64_t bytes);
 
  private:

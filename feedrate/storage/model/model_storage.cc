@@ -5,15 +5,18 @@
 namespace feedrate {
 namespace {
 
-// The shared queues count in 1/64 ns: fine enough that rounding costs a millionth of a throughput,
-// and 2^63 of them are 4.5 years, since the real clock starts when the host does.
+// The shared queues count in ticks of 1/64 ns. That is fine enough for rounding to cost a millionth
+// of a throughput, and 2^63 ticks are 4.5 years, which is enough since the real clock starts when
+// the host does.
 constexpr std::int64_t kTicksPerNanosecond = 64;
 constexpr double kTicksPerSecond = 64e9;
-constexpr std::int64_t kTicksMax = INT64_MAX - (std::int64_t{1} << 53U);  // room for one more take
-// No single wait is longer, whatever the model's tail or rates ask for.
+// Leaves room for one more take().
+constexpr std::int64_t kTicksMax = INT64_MAX - (std::int64_t{1} << 53U);
+// Limits each single wait in seconds (a day), whatever the model's tail or rates ask for.
 constexpr double kSecondsMax = 86400;
 
-// Takes `service_seconds` of a shared first-come first-served server; when that service ends.
+// Takes `service_seconds` of a shared server that serves in the order of arrival. Returns when that
+// service ends.
 std::int64_t take(std::atomic<std::int64_t>& free_at_ticks, std::int64_t now_ticks,
                   double service_seconds) {
   const auto service =
@@ -124,7 +127,8 @@ class ModelStorage final : public Storage {
     return Error::storage(ErrorKind::kCancelled, operation, path, 0, 0, "the run was interrupted");
   }
 
-  // When a transfer that arrives at `arrival` is through with the model.
+  // Returns when a transfer that arrives at `arrival` has passed the model: it waits for the shared
+  // queues while its own latency and its stream's rate pass.
   Instant completion(Instant arrival, std::uint64_t bytes, Duration slowness) {
     const Instant admitted = limits_->admit(model_, arrival, bytes);
     Duration alone = draw_latency() + slowness;
@@ -133,7 +137,7 @@ class ModelStorage final : public Storage {
     return std::max(admitted, arrival + alone);
   }
 
-  // From the first byte to the last, at the slower of the two rates.
+  // Returns the time from the first byte to the last, at the slower of the two rates.
   Duration transfer_time(std::uint64_t bytes) const {
     double seconds = 0;
     for (const double rate : {model_.stream_bytes_per_second, model_.bytes_per_second})
@@ -141,7 +145,7 @@ class ModelStorage final : public Storage {
     return bounded(seconds);
   }
 
-  // What the first entry whose text is in the path adds.
+  // Returns the first entry whose text is in the path; what it adds is 0 where there is none.
   const StorageModel::SlowPath& slowness(const std::string& path) const {
     static const StorageModel::SlowPath kNone;
     for (const StorageModel::SlowPath& slow : model_.slow)

@@ -1,4 +1,4 @@
-// The figures of a model are exact in virtual time, and near enough in real time.
+// Tests that the figures of a model are exact in virtual time, and near enough in real time.
 #include "feedrate/storage/model/model.h"
 
 #include <algorithm>
@@ -43,7 +43,7 @@ Task<> read_many(Bench& bench, int reads, std::uint64_t bytes, std::vector<Durat
   EXPECT_TRUE(closed);
 }
 
-// Seconds that `readers` x `reads` reads of `bytes` take.
+// Returns the seconds that `readers` x `reads` reads of `bytes` take.
 double seconds_for(const StorageModel& model, int readers, int reads, std::uint64_t bytes) {
   Bench bench(model);
   std::vector<Duration> latencies;
@@ -76,7 +76,7 @@ TEST(ModelThroughput, StreamBandwidthBoundsEachReaderByItself) {
   const double alone = 50.0 * kReadBytes / 500e6;
   for (const int readers : {1, 20})
     EXPECT_NEAR(seconds_for(model, readers, 50, kReadBytes), alone, 1e-6 * alone);
-  model.bytes_per_second = 2e9;  // four streams fill it, forty share it
+  model.bytes_per_second = 2e9;  // Four streams fill it, forty share it.
   EXPECT_NEAR(seconds_for(model, 4, 50, kReadBytes), alone, 0.02 * alone);
   EXPECT_NEAR(seconds_for(model, 40, 50, kReadBytes), 10 * alone, 0.02 * 10 * alone);
 }
@@ -85,7 +85,7 @@ TEST(ModelThroughput, OperationRateIsExact) {
   StorageModel model;
   model.operations_per_second = 50'000;
   EXPECT_NEAR(seconds_for(model, 16, 1000, 512), 16'000 / 50e3, 1e-6);
-  model.bytes_per_second = 1e6;  // the tighter limit rules
+  model.bytes_per_second = 1e6;  // The tighter limit rules.
   EXPECT_NEAR(seconds_for(model, 16, 100, 5000), 8.0, 1e-4);
 }
 
@@ -221,7 +221,7 @@ INSTANTIATE_TEST_SUITE_P(, ModelInRealTime,
                          testing::Values(ReactorKind::kUring, ReactorKind::kThreads),
                          name_of_param);
 
-// It may never be faster than described; how much slower is the host's doing, so only gross
+// It may never be faster than described. How much slower it is depends on the host, so only gross
 // slowness fails.
 TEST_P(ModelInRealTime, EmulatesItsBandwidth) {
   OffloadPool offload(1);

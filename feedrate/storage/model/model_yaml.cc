@@ -14,9 +14,9 @@ namespace {
 using M = StorageModel;
 using Slow = StorageModel::SlowPath;
 
-constexpr Duration::rep kHour = 3'600'000'000'000;  // ns
+constexpr Duration::rep kHour = 3'600'000'000'000;  // In ns.
 
-// The word is looked at before, since it says which keys there are.
+// Reads nothing, because the word is read beforehand: it decides which keys there are.
 constexpr YamlValue<M> kDistribution{[](const YamlNode&, M&) -> Result<> { return {}; },
                                      [] { return std::string("`exponential`, `lognormal`"); }};
 
@@ -104,7 +104,7 @@ constexpr YamlRow<M> kModel[] = {
      {read_slow_paths, [] { return std::string("a list of mappings"); }},
      "Files that are slower than the others.",
      "none"},
-    // What a unit of it carries is for plans, which read the same files.
+    // Reads nothing: what one unit carries is for plans, which read the same files.
     {"sizing",
      {[](const YamlNode&, M&) -> Result<> { return {}; }, [] { return std::string("a mapping"); }},
      "What one unit of it carries, for `plan`: the next table.",

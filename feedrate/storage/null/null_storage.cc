@@ -1,4 +1,5 @@
-// Storage that completes everything at once and moves no bytes: what remains is our own cost.
+// Storage that completes everything at once and moves no bytes: what remains is the cost of
+// feedrate itself.
 #include "feedrate/storage/backends.h"
 
 namespace feedrate {

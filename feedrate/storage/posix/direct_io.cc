@@ -15,7 +15,7 @@
 namespace feedrate {
 namespace {
 
-// Some regular file below `directory`, at most a few levels down.
+// Returns some regular file below `directory`, at most `depth` levels down; "" where it finds none.
 std::string find_a_file(const std::string& directory, int depth) {
   const auto entries = list_directory(directory);
   if (!entries) return {};
@@ -41,6 +41,7 @@ DirectIoFacts try_file(const std::string& path, int open_flags) {
   const int fd = open(path.c_str(), open_flags | O_DIRECT | O_CLOEXEC, 0600);
   if (fd < 0) return {false, {}, std::string("open with O_DIRECT: ") + std::strerror(errno)};
   DirectIoFacts facts{true, alignment_of(fd), {}};
+  // Some file systems accept O_DIRECT when opening and fail only when reading.
   std::unique_ptr<void, decltype(&std::free)> block(std::aligned_alloc(65536, 65536), &std::free);
   if (pread(fd, block.get(), facts.alignment_bytes.value_or(4096), 0) < 0)
     facts = {false, {}, std::string("read with O_DIRECT: ") + std::strerror(errno)};

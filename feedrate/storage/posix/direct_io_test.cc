@@ -8,7 +8,7 @@
 namespace feedrate {
 namespace {
 
-// What the file system itself says about a file of its own.
+// Asks the file system itself whether a file can be opened for direct I/O.
 bool direct_open_works(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC);
   if (fd >= 0) close(fd);

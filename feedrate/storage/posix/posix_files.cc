@@ -81,7 +81,8 @@ Result<> rename_file(const std::string& from, const std::string& to) {
 Result<> sync_directory_entries(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return fail(failed("open directory", path, errno));
-  const int code = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;  // EINVAL: not needed there
+  // EINVAL means that this file system needs no sync of directories.
+  const int code = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
   close(fd);
   if (code != 0) return fail(failed("fsync directory", path, code));
   return {};
@@ -90,12 +91,12 @@ Result<> sync_directory_entries(const std::string& path) {
 Result<std::uint64_t> free_space(const std::string& path) {
   struct statvfs status{};
   if (statvfs(path.c_str(), &status) != 0) return fail(failed("statvfs", path, errno));
-  if (status.f_blocks == 0) return UINT64_MAX;  // ramfs and some FUSE do not know
+  if (status.f_blocks == 0) return UINT64_MAX;  // ramfs and some FUSE file systems do not know.
   return std::uint64_t{status.f_bavail} * status.f_frsize;
 }
 
 Result<> remove_file(const std::string& path) {
-  // A directory is EISDIR on Linux, EPERM by POSIX.
+  // For a directory unlink() fails with EISDIR on Linux, and with EPERM by POSIX.
   if (unlink(path.c_str()) == 0) return {};
   const int why = errno;
   if ((why == EISDIR || why == EPERM) && rmdir(path.c_str()) == 0) return {};

@@ -1,4 +1,4 @@
-// Files of a mounted file system, through the reactor's I/O driver.
+// Reads and writes files of a mounted file system through the reactor's I/O driver.
 //
 // Direct reads of unaligned extents are rounded out to the file system's alignment; the bytes so
 // moved are reported, so that the amplification can be counted. Directory operations are rare and
@@ -28,7 +28,7 @@ class PosixFile final : public StorageFile {
 
 IoFile io_file(StorageFile& file) { return static_cast<PosixFile&>(file).file(); }
 
-// `function` on a worker thread. The awaiter has a name because GCC 12 copies temporaries of a
+// Runs `function` on a worker thread. The awaiter has a name because GCC 12 copies temporaries of a
 // co_await expression bit by bit, which breaks strings captured in them.
 template <class Function>
 Task<std::invoke_result_t<Function>> blocking(Reactor& reactor, Function function) {
@@ -91,14 +91,15 @@ class PosixStorage final : public Storage {
       request.file = io_file(file);
       request.name = file.path().c_str();
       co_await reactor_.perform(request);
-      // Where direct reads stop inside a block and go on only at blocks, the block is read again.
+      // Some file systems end a direct read inside a block but continue only at the begin of one,
+      // so the block is read again.
       if (request.result == -EINVAL && from % alignment_ != 0) {
         from -= from % alignment_;
         continue;
       }
       if (request.result < 0) co_return fail(failed("read", file.path(), offset, -request.result));
       from += static_cast<std::uint64_t>(request.result);
-      if (from <= done)  // nothing came that was not there before: only that is the end
+      if (from <= done)  // Only when nothing new came is it the end of the file.
         co_return fail(short_read(file.path(), offset, length, window, done));
       done = from;
     }
@@ -116,7 +117,7 @@ class PosixStorage final : public Storage {
     if (request.open_result < 0) co_return fail(failed("open", path, 0, -request.open_result));
     if (request.result < 0) co_return fail(failed("read", path, 0, -request.result));
     const auto done = static_cast<std::uint64_t>(request.result);
-    // Network and FUSE file systems may give less than asked before the end of the file.
+    // Network and FUSE file systems may return less than was asked before the end of the file.
     if (done < window.needed) co_return co_await read_opened_file(path, length, buffer);
     ReadOutcome result = outcome(window, length, done, buffer);
     result.opened_at = request.opened_at;
@@ -126,6 +127,8 @@ class PosixStorage final : public Storage {
   Task<Result<>> write(StorageFile& file, std::uint64_t offset, std::uint64_t length,
                        Buffer& buffer) override {
     FEEDRATE_ASSERT(offset % alignment_ == 0);
+    // Direct writes are of whole blocks: the end of a file is padded with zeros, which are cut off
+    // again.
     const std::uint64_t padded = (length + alignment_ - 1) / alignment_ * alignment_;
     FEEDRATE_ASSERT(padded <= buffer.bytes().size() && padded <= 0x7FFFF000);
     std::memset(buffer.bytes().data() + length, 0, padded - length);
@@ -203,12 +206,13 @@ class PosixStorage final : public Storage {
     co_return Result<>{};
   }
 
-  // The aligned bytes of a file that cover what was asked for.
+  // The aligned range of a file that covers what was asked for.
   struct Window {
     std::uint64_t offset, length, lead, needed;
   };
   Window window_of(std::uint64_t offset, std::uint64_t length, const Buffer& buffer) const {
     const std::uint64_t lead = offset % alignment_;
+    // The kernel moves at most 0x7FFFF000 bytes in one call.
     const std::uint64_t covered = (lead + length + alignment_ - 1) / alignment_ * alignment_;
     FEEDRATE_ASSERT(covered <= buffer.bytes().size() && covered <= 0x7FFFF000);
     return {offset - lead, covered, lead, lead + length};

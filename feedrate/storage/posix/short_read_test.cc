@@ -1,4 +1,4 @@
-// File systems that give less than was asked for, and what the backend makes of it.
+// Tests what the backend does with file systems that return less than was asked for.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -13,10 +13,11 @@
 namespace feedrate {
 namespace {
 
-// One file in memory, behind a driver that answers each read as it is told.
+// Has one file in memory, behind a driver that answers each read as a test says.
 class ScriptedReactor final : public Reactor, private IoDriver {
  public:
-  // (offset, length that is left in the file at most) -> what the read gives
+  // Takes the offset and the most bytes that are left in the file, and returns the result of the
+  // read.
   using Answer = std::function<std::int32_t(std::uint64_t offset, std::uint32_t length)>;
   ScriptedReactor(std::vector<char> content, Answer answer)
       : content_(std::move(content)), answer_(std::move(answer)) {}
@@ -40,7 +41,7 @@ class ScriptedReactor final : public Reactor, private IoDriver {
     if (request.kind == IoKind::kRead || request.kind == IoKind::kReadFile) read(request);
     post(request.waiter);
   }
-  std::vector<std::uint64_t> offsets;  // of the reads, in order
+  std::vector<std::uint64_t> offsets;  // The offsets of the reads, in order.
 
  private:
   void read(IoRequest& request) {
@@ -59,7 +60,7 @@ class ScriptedReactor final : public Reactor, private IoDriver {
 };
 
 struct Given {
-  std::string error;  // "" when all came
+  std::string error;  // The error; "" when all bytes came.
   std::string bytes;
   std::vector<std::uint64_t> offsets;
 };
@@ -109,7 +110,8 @@ Given read(IoMode mode, std::uint64_t offset, std::uint64_t length,
   return given;
 }
 
-// A network or user-space file system: any place will do, but it gives 3,000 bytes at most.
+// Behaves like a network or user-space file system: it reads at any offset, but returns 3,000 bytes
+// at most.
 std::int32_t in_small_pieces(std::uint64_t, std::uint32_t most) {
   return static_cast<std::int32_t>(std::min(most, 3000U));
 }
@@ -143,7 +145,7 @@ TEST(ShortRead, WhereOnlyBlocksAreReadTheBlockIsReadAgain) {
   EXPECT_EQ(given.bytes, part(0, 12000));
   EXPECT_EQ(given.offsets, (std::vector<std::uint64_t>{0, 5000, 4096}));
 
-  // The same answers at the end of the file: the block holds no more than before.
+  // At the end of the file the same answers mean that the block holds no more than before.
   const Given end = read(IoMode::kDirect, 16384, 8000, blocks_only);
   EXPECT_EQ(end.error, "read \"file\" at offset 16384: the file ended after 3616 of 8000 bytes");
   EXPECT_EQ(end.offsets, (std::vector<std::uint64_t>{16384, 20000, 16384}));
