@@ -33,6 +33,11 @@ Result<JobSetup> resolve_one(const std::string& line, const CommandContext& oute
   if (table.given("--json"))
     return fail(ErrorKind::kUsage, "--json: all jobs are in one result",
                 "give --json to the first job");
+  for (const char* const shared : {"--threads", "--io-engine"})
+    if (table.given(shared))
+      return fail(ErrorKind::kUsage,
+                  fmt::format("{}: all jobs run on the reactors of the first one", shared),
+                  "give it to the first job");
   FEEDRATE_TRY(JobSetup setup, command->beside(context));
   setup.words = line;
   return setup;

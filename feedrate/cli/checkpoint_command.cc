@@ -40,6 +40,7 @@ void add_parallelism(const Parallelism& parallel, CheckpointResult& result) {
 }
 
 constexpr std::uint64_t kCountMax = 1'000'000;
+constexpr Duration kEveryLeast = std::chrono::milliseconds(1);
 
 std::vector<RankTimeResult> rank_times(const std::vector<RankTime>& times) {
   std::vector<RankTimeResult> result;
@@ -161,6 +162,11 @@ class CheckpointCommand final : public Command {
                   "add --every=5m, or say with --count how many there are");
     System system;
     FEEDRATE_TRY(CheckpointSetup setup, resolve(system, true));
+    if (count_.empty() && setup.job.between < kEveryLeast)
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--every: {} is too short beside another job, at least 1ms is needed",
+                              every_),
+                  "write it like 5m");
     return JobSetup{"", std::move(setup)};
   }
 

@@ -131,6 +131,7 @@ int run(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   feedrate::hold_closed_streams();
+  std::signal(SIGXFSZ, SIG_IGN);  // A limit on file sizes is an error of the write that meets it.
   std::signal(SIGPIPE, SIG_IGN);  // print() handles a reader that has gone.
   return feedrate::run(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
 }

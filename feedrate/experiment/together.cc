@@ -4,7 +4,9 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 
+#include "feedrate/base/text.h"
 #include "feedrate/dataset/residency.h"
 
 namespace feedrate {
@@ -47,6 +49,8 @@ class RunningTraining final : public RunningJob {
   TrainingRun run_;
 };
 
+void note_failure(const Error& error, CheckpointResult& result);
+
 class RunningCheckpoints final : public RunningJob {
  public:
   RunningCheckpoints(const CheckpointSetup& setup, World& world)
@@ -55,9 +59,11 @@ class RunningCheckpoints final : public RunningJob {
              setup.job, progress_) {}
   Job& job() override { return run_; }
   Result<> report(bool interrupted, bool cut, JobTogether& into, bool alone) override {
-    Result<CheckpointWriteSummary> summary = run_.outcome(interrupted && !cut);
-    if (!summary) return fail(summary.error());
-    (alone ? into.checkpoint_alone : into.checkpoint) = report_checkpoints(setup_, *summary);
+    CheckpointWriteSummary before_error;
+    const Result<CheckpointWriteSummary> summary = run_.outcome(interrupted && !cut, &before_error);
+    CheckpointResult result = report_checkpoints(setup_, summary ? *summary : before_error);
+    if (!summary) note_failure(summary.error(), result);
+    (alone ? into.checkpoint_alone : into.checkpoint) = std::move(result);
     return {};
   }
 
@@ -67,6 +73,17 @@ class RunningCheckpoints final : public RunningJob {
   CheckpointRun run_;
 };
 
+// A job that failed or was interrupted keeps what it measured before, and takes nobody else's
+// report with it.
+void note_failure(const Error& error, CheckpointResult& result) {
+  result.interrupted = error.kind() == ErrorKind::kCancelled;
+  if (result.interrupted) return;
+  result.valid = false;
+  result.invalid_reasons.push_back(error.message() +
+                                   (error.hint().empty() ? std::string() : "; " + error.hint()));
+  result.errors.push_back({std::string(to_string(error.kind())), 1, error.message()});
+}
+
 std::unique_ptr<RunningJob> make_running(const JobSetup& setup, World& world,
                                          const RunHooks& hooks) {
   if (const auto* const training = std::get_if<TrainingSetup>(&setup.what))
@@ -75,7 +92,15 @@ std::unique_ptr<RunningJob> make_running(const JobSetup& setup, World& world,
 }
 
 Result<> check_jobs(const Experiment& experiment, const WorldSpec& world) {
+  std::set<std::string> directories;
   for (const JobSetup& each : experiment.jobs) {
+    if (const auto* const written = std::get_if<CheckpointSetup>(&each.what);
+        written != nullptr && written->place.carries_data() &&
+        !directories.insert(written->job.directory).second)
+      return fail(
+          ErrorKind::kUsage,
+          fmt::format("{}: two jobs write checkpoints there", quote_path(written->job.directory)),
+          "give each a directory of its own");
     const ClockKind clock =
         std::visit([](const auto& setup) { return setup.world.clock; }, each.what);
     if (clock != world.clock)
@@ -154,19 +179,24 @@ Result<TogetherReport> run(const Experiment& experiment, const WorldSpec& world,
   FEEDRATE_CHECK(run_jobs(all, world, hooks, into, false));
   // The first job has an end of its own; the others get the time that the common run took.
   const Duration lasted = length_of(report.jobs.front());
-  for (std::size_t i = 0; experiment.alone && i < all.size() && !hooks.stop.stop_requested(); ++i) {
+  // Where nothing was measured together there is nothing to compare, and no time for the others.
+  const bool compares = experiment.alone && lasted > Duration{};
+  for (std::size_t i = 0; compares && i < all.size() && !hooks.stop.stop_requested(); ++i) {
     const JobSetup alone = i == 0 ? *all[i] : ended_after(*all[i], lasted);
     FEEDRATE_CHECK(run_jobs({&alone}, world, hooks, {into[i]}, true));
   }
   report.interrupted = hooks.stop.stop_requested();
   for (const JobTogether& each : report.jobs) {
-    const Envelope* const own = each.train        ? static_cast<const Envelope*>(&*each.train)
-                                : each.checkpoint ? &*each.checkpoint
-                                                  : nullptr;
-    if (own == nullptr || own->valid) continue;
-    report.valid = false;
-    for (const std::string& reason : own->invalid_reasons)
-      report.invalid_reasons.push_back(each.job + ": " + reason);
+    const auto judge = [&report](const auto& own, const std::string& name) {
+      if (!own || own->valid) return;
+      report.valid = false;
+      for (const std::string& reason : own->invalid_reasons)
+        report.invalid_reasons.push_back(name + ": " + reason);
+    };
+    judge(each.train, each.job);
+    judge(each.checkpoint, each.job);
+    judge(each.train_alone, each.job + " (alone)");
+    judge(each.checkpoint_alone, each.job + " (alone)");
   }
   return report;
 }

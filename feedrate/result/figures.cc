@@ -257,18 +257,25 @@ std::uint64_t DoctorReport::count(FindingVerdict verdict) const {
   return static_cast<std::uint64_t>(std::ranges::count(findings, verdict, &Finding::verdict));
 }
 
-double JobTogether::bytes_per_second(const std::optional<CheckpointResult>& checkpoints) {
-  const CheckpointPass* const pass = checkpoints ? checkpoints->median_pass() : nullptr;
+namespace {
+
+double rate_of(const std::optional<RunResult>& train,
+               const std::optional<CheckpointResult>& checkpoint) {
+  // The first step is the fill of the windows, and where a run is cut is chance: a short run's rate
+  // with both says more of them than of the storage.
+  if (train) return train->samples_per_second_after_first;
+  const CheckpointPass* const pass = checkpoint ? checkpoint->median_pass() : nullptr;
   return pass != nullptr ? pass->bytes_per_second : 0;
 }
 
-double JobTogether::rate_alone() const {
-  return train_alone ? train_alone->samples_per_second : bytes_per_second(checkpoint_alone);
-}
+}  // namespace
+
+double JobTogether::rate() const { return rate_of(train, checkpoint); }
+double JobTogether::rate_alone() const { return rate_of(train_alone, checkpoint_alone); }
 
 double JobTogether::lost_fraction() const {
-  const double alone = rate_alone();
-  return alone > 0 ? std::max(0.0, 1 - rate() / alone) : 0;
+  const double alone = rate_alone(), together = rate();
+  return alone > 0 && together > 0 ? std::max(0.0, 1 - together / alone) : 0;
 }
 
 }  // namespace feedrate

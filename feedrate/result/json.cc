@@ -102,7 +102,29 @@ std::string without_excerpt(std::string text) {
   return text.substr(0, begin) + (end == std::string::npos ? "" : text.substr(end + 1));
 }
 
+// Returns the byte at which lists and objects lie deeper in each other than in any report; 0 where
+// they do not. The parser calls itself for each level, and deep ones end the program's stack.
+std::size_t too_deep_at(std::string_view text) {
+  constexpr int kDepthMax = 100;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (quoted && c == '\\') ++at;
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (c == '[' || c == '{') ++depth;
+    if (c == ']' || c == '}') --depth;
+    if (depth > kDepthMax) return at + 1;
+  }
+  return 0;
+}
+
 Result<Json> parse_json(std::string_view text) {
+  if (const std::size_t byte = too_deep_at(text); byte > 0)
+    return fail(ErrorKind::kCorrupt,
+                fmt::format("the result is damaged at byte {}: it is nested too deep", byte),
+                std::string(kHint));
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& problem) {

@@ -586,5 +586,18 @@ TEST(JsonPlace, OnlyTheFirstProblemIsKept) {
   EXPECT_TRUE(place.inside("c", [] { return true; }));
 }
 
+TEST(Json, WhatIsNestedTooDeepIsRefused) {
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  const Result<Report> report = parse_report("{\"zz\": " + deep + ", \"feedrate\": 2}");
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().render(),
+            "error: the result is damaged at byte 107: it is nested too deep\n"
+            "hint:  give a file that --json wrote\n");
+  // Brackets within a text are none.
+  const Result<Report> text = parse_report("{\"zz\": \"\\\"" + deep + "\"}");
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().message().find("too deep"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace feedrate

@@ -17,17 +17,14 @@ struct JobTogether {
   std::optional<RunResult> train, train_alone;
   std::optional<CheckpointResult> checkpoint, checkpoint_alone;
 
-  // Returns the rate that the job got: samples/s of training, or bytes/s of checkpoints while they
-  // are written.
-  double rate() const { return train ? train->samples_per_second : bytes_per_second(checkpoint); }
+  // Returns the rate that the job got: samples/s of training after its first step, or bytes/s of
+  // checkpoints while they are written; 0 when that was not measured.
+  double rate() const;
   // Returns the rate that it got alone; 0 when that was not tried.
   double rate_alone() const;
   // The share of its rate alone that it lost; 0 where that is not known, or where it lost nothing.
   double lost_fraction() const;
   bool was_alone() const { return train_alone || checkpoint_alone; }
-
- private:
-  static double bytes_per_second(const std::optional<CheckpointResult>& checkpoints);
 };
 
 // `verb` is "together". The first job is the one that was measured; the others went on as long.

@@ -8,7 +8,10 @@ const Table<JobTogether>& table_of(Type<JobTogether>) {
       Rows<J>()
           .add("job", &J::job, text("the words that asked for it"))
           .derived("rate", &J::rate,
-                   number("what it got: samples/s of training, bytes/s of checkpoints").more())
+                   number("what it got: samples/s of training after its first step, bytes/s of "
+                          "checkpoints; 0: "
+                          "not measured")
+                       .more())
           .derived("rate_alone", &J::rate_alone,
                    number("the same by itself, with the same seed; 0: not tried").more())
           .derived(

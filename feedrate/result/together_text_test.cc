@@ -7,10 +7,17 @@
 namespace feedrate {
 namespace {
 
+const std::string kUnknownBytes = " (where the bytes came from is not known)";
+
 TEST(TogetherText, BeginsWithTheFirstJobsVerdict) {
   const TogetherReport report = full_together();
-  EXPECT_EQ(verdict_of(report), verdict_of(full_run()) + ", beside 1 other job");
+  EXPECT_EQ(verdict_of(report), verdict_of(full_run()) + ", beside 1 other job" + kUnknownBytes);
   EXPECT_EQ(verdict_of(TogetherReport()), "nothing was run");
+  TogetherReport cut = report;
+  cut.jobs[0].train->interrupted = false;
+  EXPECT_TRUE(verdict_of(cut).ends_with(kUnknownBytes + " (interrupted: partial result)"));
+  cut.interrupted = false;
+  EXPECT_TRUE(verdict_of(cut).ends_with(kUnknownBytes));
   TogetherReport invalid = report;
   invalid.valid = false;
   invalid.invalid_reasons = {"train bert: a read failed"};
@@ -23,8 +30,8 @@ TEST(TogetherText, BeginsWithTheFirstJobsVerdict) {
 TEST(TogetherText, ALineForEachJobAndThenTheirReports) {
   const TogetherReport report = full_together();
   const std::string text = to_text(report);
-  const std::string rate = format_count(full_run().samples_per_second);
-  const std::string alone = format_count(2 * full_run().samples_per_second);
+  const std::string rate = format_count(full_run().samples_per_second_after_first);
+  const std::string alone = format_count(2 * full_run().samples_per_second_after_first);
   EXPECT_TRUE(has_line(
       report, "  train unet3d: " + rate + " samples/s, alone " + alone + " samples/s: 50.0 % lost"))
       << text;
@@ -39,7 +46,8 @@ TEST(TogetherFigures, WhatWasLost) {
   TogetherReport report = full_together();
   EXPECT_DOUBLE_EQ(report.jobs[0].lost_fraction(), 0.5);
   EXPECT_TRUE(report.jobs[0].was_alone());
-  report.jobs[0].train_alone->samples_per_second = 0.9 * full_run().samples_per_second;
+  report.jobs[0].train_alone->samples_per_second_after_first =
+      0.9 * full_run().samples_per_second_after_first;
   EXPECT_EQ(report.jobs[0].lost_fraction(), 0);  // a loss is never negative
   EXPECT_EQ(report.jobs[1].rate_alone(), 0);
   EXPECT_EQ(report.jobs[1].lost_fraction(), 0);
