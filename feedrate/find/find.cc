@@ -345,6 +345,15 @@ std::optional<ColdAnswer> Search::cold_answer() const {
   return cold;
 }
 
+// Returns whether first and later readings can be compared. Where noise would hide a difference,
+// none is reported.
+bool Search::can_compare_readings() const {
+  constexpr double kCanTell = 0.05;
+  return reads_again_ && !again_.looks().empty() &&
+         as_many_in_flight(session_.first_reading(), compared_rate_) &&
+         session_.noise().standard_error(compared_rate_.seconds) < kCanTell;
+}
+
 // Adds what the search cost, and the conditions under which it was made.
 void Search::add_circumstances(FindResult& result) const {
   result.spent_seconds = session_.spent();
@@ -477,11 +486,7 @@ FindResult Search::result() const {
         "{} left out, since this host did not let the client run for a part of it",
         session_.discarded() == 1 ? "a trial was"
                                   : fmt::format("{} trials were", session_.discarded())));
-  // Where noise would hide a difference, none is reported.
-  constexpr double kCanTell = 0.05;
-  result.read_again = reads_again_ && !again_.looks().empty() &&
-                      as_many_in_flight(session_.first_reading(), compared_rate_) &&
-                      session_.noise().standard_error(compared_rate_.seconds) < kCanTell;
+  result.read_again = can_compare_readings();
   result.cold = cold_answer();
   add_circumstances(result);
   result.at_answer = session_.last_run(low * replica());

@@ -71,6 +71,7 @@ class Search {
   }
 
   std::optional<ColdAnswer> cold_answer() const;
+  bool can_compare_readings() const;
   void add_circumstances(FindResult& result) const;
   void describe_trials(FindResult& result) const;
   void add_points(std::uint32_t fed, std::uint32_t starving, std::uint32_t& low,

@@ -155,6 +155,16 @@ void Session::bound(const TrialRequest& request, std::uint32_t replicas,
   }
 }
 
+// Reads in flight at the end of the first pass read a little again. More than a few per cent of a
+// trial would show in its rate, where a cache makes them faster.
+Session::Reading Session::reading_of(double passes_before, std::uint64_t samples) const {
+  constexpr double kFew = 0.03;
+  if (!options_.goes_on) return Reading::kFirst;
+  if (passes_before >= kAllButFew) return Reading::kAgain;
+  const double again = (passes() - 1) * static_cast<double>(plan_.dataset->samples());
+  return again <= kFew * static_cast<double>(samples) ? Reading::kFirst : Reading::kMixed;
+}
+
 Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) {
   request.number = trials_.size();
   if (options_.goes_on) request.start_samples = samples_;
@@ -192,14 +202,7 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
   outcome.samples_per_second = rate;
   // Accelerators that take no time have no utilisation.
   if (request.free_steps) outcome.utilisation = {};
-  // Reads in flight at the end of the first pass read a little again. More than a few per cent of
-  // this trial would show in its rate, where a cache makes them faster.
-  constexpr double kFew = 0.03;
-  const double again = (passes() - 1) * static_cast<double>(plan_.dataset->samples());
-  outcome.reading = !options_.goes_on                                         ? Reading::kFirst
-                    : passes_before >= kAllButFew                             ? Reading::kAgain
-                    : again <= kFew * static_cast<double>(recorder.samples()) ? Reading::kFirst
-                                                                              : Reading::kMixed;
+  outcome.reading = reading_of(passes_before, recorder.samples());
   outcome.seconds = recorder.seconds();
   outcome.reads_in_flight = run.in_flight_limit;
   outcome.read_seconds = run.read_latency.mean_ms / 1000;

@@ -59,6 +59,7 @@ class Session {
   std::optional<RunResult> last_run(std::uint32_t accelerators) const;
 
  private:
+  Reading reading_of(double passes_before, std::uint64_t samples) const;
   bool on_real_clock() const { return static_cast<bool>(options_.elapsed); }
   double bytes_in_flight(std::uint32_t replicas, const TrialLoad& load) const;
   double seconds_to_end(double bytes_in_flight) const;
