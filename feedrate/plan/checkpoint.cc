@@ -292,8 +292,10 @@ Seconds daly_interval(Seconds mean_time_between_failures, Seconds cost) {
 Count daly_goodput(Seconds mean_time_between_failures, Seconds interval, Seconds cost,
                    Seconds restart) {
   const Seconds mtbf = mean_time_between_failures;
+  const Count lasts(std::exp(-(restart / mtbf).value()));
+  if (interval + cost <= Seconds(0)) return lasts;  // the limit: a failure takes only the restart
   const Count ends(std::expm1(((interval + cost) / mtbf).value()));
-  return interval / (mtbf * ends) * Count(std::exp(-(restart / mtbf).value()));
+  return interval / (mtbf * ends) * lasts;
 }
 
 CheckpointNeed checkpoint_need(const CheckpointJob& job) {
