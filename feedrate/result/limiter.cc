@@ -27,11 +27,19 @@ std::string ceiling_text(const RunResult& run) {
                      format_count(std::floor(run.ceiling.accelerators)), run.job.accelerator);
 }
 
+// Returns the time without start-up and the first step, as utilisation is told of; all of it where
+// there was one step.
+double seconds_after_first(const RunResult& run) {
+  if (run.steps < 2 || run.samples_per_second_after_first <= 0) return run.seconds;
+  return static_cast<double>(run.samples) * static_cast<double>(run.steps - 1) /
+         static_cast<double>(run.steps) / run.samples_per_second_after_first;
+}
+
 // Of the time that is left without checkpoints the accelerators would compute long enough.
 bool checkpoints_limit(const RunResult& run) {
   if (!run.checkpoints || run.checkpoints->count == 0) return false;
   const double stood = run.checkpoints->blocked_seconds;
-  return run.sustained_utilisation / std::max(1e-9, 1 - stood / run.seconds) >=
+  return run.sustained_utilisation / std::max(1e-9, 1 - stood / seconds_after_first(run)) >=
          run.job.au_threshold;
 }
 
