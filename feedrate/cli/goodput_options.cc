@@ -117,7 +117,8 @@ Result<CheckpointWriteSummary> GoodputOptions::run(const GoodputSetting& setting
   course.interval = wanted_interval > Duration{}
                         ? wanted_interval
                         : std::max(from_seconds(best.value()), costs.restorable - costs.blocked);
-  if (course.interval <= Duration{})  // they cost nothing
+  // Checkpoints cost nothing here, so the interval is chosen by what a failure loses.
+  if (course.interval <= Duration{})
     course.interval = std::max(Duration(1), course.mtbf / kFreeIntervals);
   result.accelerator_mtbf_seconds = to_seconds(each);
   result.mtbf_seconds = to_seconds(course.mtbf);

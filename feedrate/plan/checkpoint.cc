@@ -293,7 +293,8 @@ Count daly_goodput(Seconds mean_time_between_failures, Seconds interval, Seconds
                    Seconds restart) {
   const Seconds mtbf = mean_time_between_failures;
   const Count lasts(std::exp(-(restart / mtbf).value()));
-  if (interval + cost <= Seconds(0)) return lasts;  // the limit: a failure takes only the restart
+  // This is the limit of the formula below: a failure costs the restart and nothing else.
+  if (interval + cost <= Seconds(0)) return lasts;
   const Count ends(std::expm1(((interval + cost) / mtbf).value()));
   return interval / (mtbf * ends) * lasts;
 }

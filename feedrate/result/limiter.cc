@@ -27,8 +27,8 @@ std::string ceiling_text(const RunResult& run) {
                      format_count(std::floor(run.ceiling.accelerators)), run.job.accelerator);
 }
 
-// Returns the time without start-up and the first step, as utilisation is told of; all of it where
-// there was one step.
+// Returns the time without start-up and the first step, since the sustained utilisation leaves them
+// out, too. It is the whole time of a run that had only one step.
 double seconds_after_first(const RunResult& run) {
   if (run.steps < 2 || run.samples_per_second_after_first <= 0) return run.seconds;
   return static_cast<double>(run.samples) * static_cast<double>(run.steps - 1) /

@@ -113,7 +113,7 @@ TEST(Limiter, StartUpIsNoTimeThatCheckpointsLeave) {
   run.samples_per_second_after_first = 90 / 9.1;  // 89.2 %
   EXPECT_EQ(kind_of(run), "storage");
   run.samples_per_second_after_first = 90 / 8.9;
-  run.steps = 1;  // the first is all there was
+  run.steps = 1;  // The first step is the whole run.
   EXPECT_EQ(kind_of(run), "storage");
 }
 
