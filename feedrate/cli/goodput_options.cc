@@ -13,6 +13,9 @@ namespace feedrate {
 namespace {
 
 constexpr double kFailuresMax = 1e7;
+// Checkpoints that cost nothing have no best interval above 0; this part of the time between
+// failures loses half a percent.
+constexpr int kFreeIntervals = 100;
 
 struct Costs {
   Duration blocked{}, restorable{}, restore{};
@@ -118,8 +121,9 @@ Result<CheckpointWriteSummary> GoodputOptions::run(const GoodputSetting& setting
   course.interval = wanted_interval > Duration{}
                         ? wanted_interval
                         : std::max(from_seconds(best.value()), costs.restorable - costs.blocked);
-  // Checkpoints cost nothing here, so that any interval would do.
-  if (course.interval <= Duration{}) course.interval = course.mtbf;
+  // Checkpoints cost nothing here, so the interval is chosen by what a failure loses.
+  if (course.interval <= Duration{})
+    course.interval = std::max(Duration(1), course.mtbf / kFreeIntervals);
   result.accelerator_mtbf_seconds = to_seconds(each);
   result.mtbf_seconds = to_seconds(course.mtbf);
   GoodputSummary summary;

@@ -28,6 +28,17 @@ Result<> read(const std::string& text, std::string_view flag, Bytes& target) {
   return {};
 }
 
+// A number without a unit is in bytes, and no host has so few.
+Result<> read_host_memory(const std::string& text, Bytes& target) {
+  constexpr double kLeast = 1 << 20U;
+  FEEDRATE_CHECK(read(text, "--host-memory", target));
+  if (!text.empty() && target < Bytes(kLeast))
+    return fail(ErrorKind::kUsage,
+                fmt::format("--host-memory: {} is too small, at least 1MiB is needed", text),
+                "write it with a unit, 512GiB");
+  return {};
+}
+
 Result<> read(const std::string& text, std::string_view flag, Seconds& target) {
   if (text.empty()) return {};
   FEEDRATE_TRY(const Duration time, parse_duration(text, flag));
@@ -176,7 +187,8 @@ void PlanOptions::declare_job(OptionTable& table) {
   add(table, kGroup, kForTraining,
       {{{"--accelerators-per-host", kCount, "8", "1 to 1024", "accelerators of one host"},
         per_host},
-       {{"--host-memory", kBytes, "", "at least 1", "memory of one host: does the data set fit?"},
+       {{"--host-memory", kBytes, "", "at least 1MiB",
+         "memory of one host: does the data set fit?"},
         host_memory}});
   add(table, kGroup, kForTraining | kForModel,
       {{{"--accelerator-memory", kBytes, "of the type", "at least 1", "memory of one accelerator"},
@@ -314,7 +326,7 @@ Result<> PlanOptions::resolve_demand(TrainingJob& job) const {
   FEEDRATE_CHECK(read_transfer(transfer, job.transfer));
   FEEDRATE_CHECK(
       read_setting(per_host, job.accelerators_per_host, std::uint64_t{1}, std::uint64_t{1024}));
-  FEEDRATE_CHECK(read(host_memory, "--host-memory", job.host_memory));
+  FEEDRATE_CHECK(read_host_memory(host_memory, job.host_memory));
   FEEDRATE_CHECK(read(read_bandwidth, "--read-bandwidth", job.available_read));
   if (accelerator_memory.empty() && !find_accelerator_type(job.timing.accelerator)) {
     // The memory of a type of the user's own is not known.

@@ -1,5 +1,6 @@
 #include "feedrate/find/find.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 
 #include "feedrate/base/random.h"
 #include "feedrate/engine/engine_testing.h"
+#include "feedrate/find/reason.h"
 #include "feedrate/result/views.h"
 
 namespace feedrate {
@@ -205,6 +207,72 @@ TEST(Find, InterruptedBeforeANumberWasLookedAtItSaysWhatTheRateSays) {
   EXPECT_EQ(result->trials.size(), 1U);
   EXPECT_EQ(result->by_rate, 20U);
   EXPECT_NEAR(result->rate_bytes_per_second, 738e6, 10e6);
+}
+
+// What allows no more than the rate would feed is named.
+TEST(Find, InterruptedItNamesWhatCutsTheRate) {
+  const ModelFile model("bandwidth: 738MB/s\n");  // 20.5 at the threshold
+  const auto reason = [&](const auto& limit) {
+    std::stop_source stop;
+    Case job;
+    job.storage = model.storage();
+    job.stop = stop.get_token();
+    job.after = [&](const TrialRequest& request) {
+      if (request.number == 1) stop.request_stop();
+    };
+    limit(job);
+    const auto result = job.search();
+    return result ? fmt::format("{}: {}", result->by_rate, result->reason)
+                  : result.error().message();
+  };
+  EXPECT_EQ(reason([](Case&) {}), "20: the search was interrupted");
+  EXPECT_EQ(reason([](Case& job) { job.options.accelerators_max = 20; }),
+            "20: the search was interrupted");
+  EXPECT_EQ(reason([](Case& job) { job.workload = test_workload("file", 24, 1, 100000); }),
+            "6: the search was interrupted; the rate alone would feed more than the 6 that the "
+            "data set allows; use a larger --size");
+  EXPECT_EQ(reason([](Case& job) {
+              job.options.accelerators_max = 6;
+              job.options.max_given = true;
+            }),
+            "6: the search was interrupted; the rate alone would feed more than the 6 that --max=6 "
+            "allows");
+  EXPECT_EQ(reason([](Case& job) { job.options.accelerators_max = 6; }),
+            "6: the search was interrupted; the rate alone would feed more than the 6 that are "
+            "tried without --max");
+  EXPECT_EQ(reason([](Case& job) {
+              job.options.bound_inflight = true;
+              job.options.inflight_max = 6;
+            }),
+            "6: the search was interrupted; the rate alone would feed more than the 6 that "
+            "--max-inflight=6 allows");
+}
+
+// A number just beyond the answer may be proven by the looks at others alone.
+TEST(Find, AnOpenSearchSaysWhichNumberIsNotFed) {
+  TrainingPlan plan = test_plan(test_workload("file", 4000, 1, 100000), ClientKind::kNative, 1);
+  FindOptions options;
+  options.budget = std::chrono::seconds(30);
+  FindResult result;
+  result.measured = true;
+  result.limit = 1000;
+  result.accelerators_low = 18;
+  result.accelerators_high = 20;
+  const auto reason = [&] {
+    explain(options, plan, 1000, OwnLimit::kNone, result);
+    EXPECT_EQ(result.limited_by, "unknown");
+    return result.reason;
+  };
+  result.points = {{10, 1, 0.01, 1, 1, "fed"}, {20, 0.9, 0.1, 1, 1, "open"}};
+  EXPECT_EQ(reason(), "the budget ended before any number was proven not to be fed");
+  result.points.push_back({23, 0.8, 0.01, 1, 1, "not-fed"});
+  result.points.push_back({30, 0.6, 0.01, 1, 1, "not-fed"});
+  EXPECT_EQ(reason(),
+            "the budget ended before a number just beyond the answer was looked at; 23 are not "
+            "fed");
+  result.points = {{1, 0.6, 0.01, 1, 1, "not-fed"}};
+  EXPECT_EQ(reason(),
+            "the budget ended before a number just beyond the answer was looked at; 1 is not fed");
 }
 
 TEST(Find, SearchesInWholeReplicas) {

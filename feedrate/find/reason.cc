@@ -162,9 +162,42 @@ std::string unmeasured_text(const FindOptions& options, const FindResult& result
       format_duration(from_seconds(left)));
 }
 
+// A number just beyond the answer can be proven by the looks at others.
+std::string unproven_text(const FindOptions& options, const FindResult& result) {
+  const auto starved = std::ranges::find(result.points, "not-fed", &FindPoint::verdict);
+  const std::string ended = ended_text(options, result);
+  if (starved == result.points.end()) return ended + " before any number was proven not to be fed";
+  return fmt::format("{} before a number just beyond the answer was looked at; {} {} not fed",
+                     ended, starved->accelerators, starved->accelerators == 1 ? "is" : "are");
+}
+
+// The search can only be bound by --max-inflight below what --max and the data set allow.
+bool is_bound_by_inflight(const FindOptions& options, std::uint64_t accelerators_by_data,
+                          const FindResult& result) {
+  return options.bound_inflight &&
+         result.limit < std::min<std::uint64_t>(options.accelerators_max, accelerators_by_data);
+}
+
+// Says what to use where the data set is too small.
+std::string more_data(const TrainingPlan& plan) {
+  return plan.dataset->plan() ? "a larger --size" : "more data";
+}
+
+// Names what allows no more than the limit: "--max=6 allows".
+std::string limit_text(const FindOptions& options, const TrainingPlan& plan,
+                       std::uint64_t accelerators_by_data, const FindResult& result) {
+  if (is_bound_by_inflight(options, accelerators_by_data, result))
+    return fmt::format("--max-inflight={} allows", options.inflight_max);
+  if (options.accelerators_max > accelerators_by_data)
+    return fmt::format("the data set allows; use {}", more_data(plan));
+  return options.max_given ? fmt::format("--max={} allows", options.accelerators_max)
+                           : "are tried without --max";
+}
+
 // Says what the rate alone allows, where no number of accelerators was looked at. The trials are
 // asked, since the depth is only set once all of them are made.
-void reckon_by_rate(const FindOptions& options, const TrainingPlan& plan, FindResult& result) {
+void reckon_by_rate(const FindOptions& options, const TrainingPlan& plan,
+                    std::uint64_t accelerators_by_data, FindResult& result) {
   double samples = 0;  // a second
   for (const TrialResult& trial : result.trials)
     if (trial.free_steps && std::isfinite(trial.samples_per_second))
@@ -172,8 +205,12 @@ void reckon_by_rate(const FindOptions& options, const TrainingPlan& plan, FindRe
   const double one =
       options.au_threshold * plan.timing.batch_samples / to_seconds(plan.timing.compute);
   const double most = result.limit / plan.replica_accelerators();
-  result.by_rate = static_cast<std::uint32_t>(std::min(std::floor(samples / one), most)) *
-                   plan.replica_accelerators();
+  const double fed = std::floor(samples / one);
+  result.by_rate = static_cast<std::uint32_t>(std::min(fed, most)) * plan.replica_accelerators();
+  if (fed > most)
+    result.reason +=
+        fmt::format("; the rate alone would feed more than the {} that {}", result.by_rate,
+                    limit_text(options, plan, accelerators_by_data, result));
   result.rate_bytes_per_second = samples * plan.dataset->mean_sample_bytes();
 }
 
@@ -194,7 +231,7 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
   if (result.interrupted) {
     result.limited_by = "interrupted";
     result.reason = "the search was interrupted";
-    if (!result.measured) reckon_by_rate(options, plan, result);
+    if (!result.measured) reckon_by_rate(options, plan, accelerators_by_data, result);
     return;
   }
   if (result.beyond) {
@@ -215,11 +252,10 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
   }
   if (result.accelerators_low < result.limit) {
     result.limited_by = "unknown";
-    result.reason = ended_text(options, result) + " before any number was proven not to be fed";
+    result.reason = unproven_text(options, result);
     return;
   }
-  if (options.bound_inflight &&
-      result.limit < std::min<std::uint64_t>(options.accelerators_max, accelerators_by_data)) {
+  if (is_bound_by_inflight(options, accelerators_by_data, result)) {
     result.limited_by = "--max-inflight";
     result.reason = fmt::format(
         "--max-inflight={} is the limit: each accelerator needs a read in flight; the storage may "
@@ -239,7 +275,7 @@ void explain(const FindOptions& options, const TrainingPlan& plan,
     return;
   }
   result.limited_by = "data-set";
-  const std::string remedy = plan.dataset->plan() ? "a larger --size" : "more data";
+  const std::string remedy = more_data(plan);
   if (plan.client == ClientKind::kFaithful) {
     result.reason = fmt::format(
         "{} cannot be measured: an epoch of {} samples would be one step, the first, and that does "

@@ -292,8 +292,11 @@ Seconds daly_interval(Seconds mean_time_between_failures, Seconds cost) {
 Count daly_goodput(Seconds mean_time_between_failures, Seconds interval, Seconds cost,
                    Seconds restart) {
   const Seconds mtbf = mean_time_between_failures;
+  const Count lasts(std::exp(-(restart / mtbf).value()));
+  // This is the limit of the formula below: a failure costs the restart and nothing else.
+  if (interval + cost <= Seconds(0)) return lasts;
   const Count ends(std::expm1(((interval + cost) / mtbf).value()));
-  return interval / (mtbf * ends) * Count(std::exp(-(restart / mtbf).value()));
+  return interval / (mtbf * ends) * lasts;
 }
 
 CheckpointNeed checkpoint_need(const CheckpointJob& job) {

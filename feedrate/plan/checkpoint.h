@@ -71,7 +71,8 @@ Section checkpoint_section(const CheckpointJob& job, const CheckpointNeed& need)
 Seconds daly_interval(Seconds mean_time_between_failures, Seconds cost);
 // Returns the share of time that is training which lasts, when failures come at random
 // (exponentially): interval / (M e^(R/M) (e^((interval + cost)/M) - 1)), from the same paper.
-// `restart` is what each failure costs beside the work since the last checkpoint.
+// `restart` is what each failure costs beside the work since the last checkpoint. Where interval
+// and cost are 0 it is the limit, e^(-R/M).
 Count daly_goodput(Seconds mean_time_between_failures, Seconds interval, Seconds cost,
                    Seconds restart);
 

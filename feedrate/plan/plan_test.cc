@@ -262,6 +262,15 @@ TEST(PlanCheckpoint, DalysIntervalIsTheBestOne) {
   }
 }
 
+TEST(PlanCheckpoint, OneThatCostsNothingHasTheGoodputOfItsLimit) {
+  const Seconds mtbf(3600), none(0);
+  EXPECT_EQ(daly_interval(mtbf, none), none);
+  EXPECT_NEAR(daly_goodput(mtbf, none, none, Seconds(60)).value(), std::exp(-60.0 / 3600), 1e-12);
+  EXPECT_NEAR(daly_goodput(mtbf, Seconds(1e-3), none, Seconds(60)).value(),
+              daly_goodput(mtbf, none, none, Seconds(60)).value(), 1e-6);
+  EXPECT_EQ(daly_goodput(mtbf, none, Seconds(1), Seconds(60)), Count(0)) << "no training at all";
+}
+
 TEST(PlanCheckpoint, WithoutProgressItSaysSo) {
   CheckpointJob job = checkpoint_of("llama3-405b");
   job.failure_time.value = hours(1);  // 7 s between failures of 512

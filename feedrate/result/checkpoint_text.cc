@@ -126,10 +126,14 @@ std::string goodput_text(const GoodputResult& run) {
                                  "reading {}",
                                  of_all(run.blocked_seconds), of_all(run.lost_seconds),
                                  of_all(run.restarting_seconds), of_all(run.restoring_seconds)));
-  text += result_row("interval",
-                     fmt::format("{} of training between two; {} would be best, with {}",
-                                 seconds_text(run.interval_seconds),
-                                 seconds_text(run.best_interval_seconds), share(run.best_goodput)));
+  const std::string best =
+      run.best_interval_seconds > 0
+          ? fmt::format("{} would be best, with {}", seconds_text(run.best_interval_seconds),
+                        share(run.best_goodput))
+          : fmt::format("checkpoints cost nothing, so the shorter the better, up to {}",
+                        share(run.best_goodput));
+  text += result_row("interval", fmt::format("{} of training between two; {}",
+                                             seconds_text(run.interval_seconds), best));
   return text;
 }
 

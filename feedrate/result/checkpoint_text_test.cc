@@ -215,6 +215,14 @@ TEST(CheckpointText, WithoutTimeThereAreNoRates) {
   EXPECT_EQ(to_text(result).find("made and summed up"), std::string::npos);
 }
 
+TEST(CheckpointText, CheckpointsThatCostNothingHaveNoBestInterval) {
+  CheckpointResult result = full_checkpoint();
+  result.goodput->best_interval_seconds = 0;
+  EXPECT_TRUE(has_line(result,
+                       "  interval         60.0 s of training between two; checkpoints cost "
+                       "nothing, so the shorter the better, up to 82.00 %"));
+}
+
 TEST(CheckpointText, FailuresFasterThanItCanRestart) {
   CheckpointResult result = full_checkpoint();
   result.goodput->lasting_seconds = 9;

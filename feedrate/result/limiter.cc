@@ -29,12 +29,20 @@ std::string ceiling_text(const RunResult& run) {
                      format_count(std::floor(run.ceiling.accelerators)), run.job.accelerator);
 }
 
+// Returns the time without start-up and the first step, since the sustained utilisation leaves them
+// out, too. It is the whole time of a run that had only one step.
+double seconds_after_first(const RunResult& run) {
+  if (run.steps < 2 || run.samples_per_second_after_first <= 0) return run.seconds;
+  return static_cast<double>(run.samples) * static_cast<double>(run.steps - 1) /
+         static_cast<double>(run.steps) / run.samples_per_second_after_first;
+}
+
 // Returns whether checkpoints limit the run: in the time that they leave, the accelerators compute
 // long enough to count as fed.
 bool checkpoints_limit(const RunResult& run) {
   if (!run.checkpoints || run.checkpoints->count == 0) return false;
   const double stood = run.checkpoints->blocked_seconds;
-  return run.sustained_utilisation / std::max(1e-9, 1 - stood / run.seconds) >=
+  return run.sustained_utilisation / std::max(1e-9, 1 - stood / seconds_after_first(run)) >=
          run.job.au_threshold;
 }
 

@@ -100,6 +100,23 @@ TEST(Limiter, CheckpointsWhereTheRestOfTheTimeWouldDo) {
   EXPECT_EQ(kind_of(run), "storage");
 }
 
+// Utilisation is told without start-up, and so must be the share of checkpoints.
+TEST(Limiter, StartUpIsNoTimeThatCheckpointsLeave) {
+  RunResult run = a_run();
+  run.checkpoints.emplace();
+  run.checkpoints->count = 4;
+  run.checkpoints->blocked_seconds = 4;  // 0.5 / 0.6 is 83.3 %
+  EXPECT_EQ(kind_of(run), "storage");
+  run.steps = 10;
+  run.samples_per_second_after_first = 90 / 8.9;  // 0.5 / (1 - 4 / 8.9) is 90.8 %
+  EXPECT_EQ(kind_of(run), "checkpoint");
+  run.samples_per_second_after_first = 90 / 9.1;  // 89.2 %
+  EXPECT_EQ(kind_of(run), "storage");
+  run.samples_per_second_after_first = 90 / 8.9;
+  run.steps = 1;  // The first step is the whole run.
+  EXPECT_EQ(kind_of(run), "storage");
+}
+
 TEST(Limiter, TheClientWhereAReactorHasNothingLeft) {
   RunResult run = a_run();
   run.busiest_reactor_utilisation = 0.92;
