@@ -206,6 +206,20 @@ OptionTable declare_verb(Command& command, CommandContext& context) {
   return table;
 }
 
+// Refuses a value that is itself an option of the verb: the value was forgotten, and the option
+// that follows it would go unheard.
+static Result<> check_not_an_option(const CommandEntry& verb, const OptionTable& table) {
+  for (const OptionEntry& entry : table.entries())
+    for (const std::string& value : entry.given)
+      if (!entry.by_place() && value.starts_with("--") && table.find(value) != nullptr)
+        return fail(
+            ErrorKind::kUsage,
+            fmt::format("{}: a value is missing: {} is an option", entry.shown_name(), value),
+            fmt::format("write the value first; a file of that name is ./{}; {}", value,
+                        list_hint(verb)));
+  return {};
+}
+
 Result<> parse_options(const CommandEntry& verb, const std::vector<std::string>& words,
                        OptionTable& table) {
   CLI::App app("", verb_name(verb));
@@ -226,6 +240,7 @@ Result<> parse_options(const CommandEntry& verb, const std::vector<std::string>&
     if (declared[i]->count() == 0) continue;
     entry.given = entry.is_flag() ? std::vector<std::string>{""} : declared[i]->results();
   }
+  FEEDRATE_CHECK(check_not_an_option(verb, table));
   FEEDRATE_CHECK(check_places(table));
   FEEDRATE_CHECK(check_swapped(verb, table));
   return check_given(table);
