@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "feedrate/base/shown_text.h"
+#include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/option_rows.h"
@@ -70,6 +71,10 @@ class PlanCommand final : public Command {
     if (json.to_stdout() && csv.to_stdout())
       return fail(ErrorKind::kUsage, "--json and --csv: both cannot go to stdout",
                   "give one of them a file");
+    if (!json_.empty() && json_ == csv_)
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--json and --csv: both cannot go to {}", quote_path(json_)),
+                  "give each a file of its own");
     const bool text = !json.to_stdout() && !csv.to_stdout();
     if (explain_ && !text)
       return fail(ErrorKind::kUsage,
