@@ -37,16 +37,6 @@ void fill_envelope(const CommandContext& context, std::string_view verb, Envelop
   if (depends) report.cost = cost_since(context.begin);
 }
 
-void note_failure(const Error& error, bool figures, Envelope& report) {
-  report.interrupted = error.kind() == ErrorKind::kCancelled;
-  if (report.interrupted && figures) return;
-  report.valid = false;
-  report.invalid_reasons.push_back(error.message() +
-                                   (error.hint().empty() ? std::string() : "; " + error.hint()));
-  if (!report.interrupted)
-    report.errors.push_back({std::string(to_string(error.kind())), 1, error.message()});
-}
-
 Result<> show_report(const Report& report, const ResultTarget& json) {
   return json.write_and_print(json.wanted() ? to_json(report) : "", to_text(report));
 }

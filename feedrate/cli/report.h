@@ -6,6 +6,7 @@
 
 #include "feedrate/cli/command.h"
 #include "feedrate/cli/output.h"
+#include "feedrate/result/report_failure.h"
 #include "feedrate/result/views.h"
 
 namespace feedrate {
@@ -19,9 +20,6 @@ void fill_envelope(const CommandContext& context, std::string_view verb, Envelop
 
 // Writes JSON where that was asked for, and prints the text to stdout, unless the JSON went there.
 Result<> show_report(const Report& report, const ResultTarget& json);
-
-// Notes in the report that `error` ended its work.
-void note_failure(const Error& error, bool figures, Envelope& report);
 
 // Shows the report of work that ended with `error`, which says why it is not whole. `figures` says
 // that what was done before has figures of its own, which an interruption leaves valid and which

@@ -10,6 +10,7 @@
 #include "feedrate/base/units.h"
 #include "feedrate/cli/directories.h"
 #include "feedrate/cli/option_rows.h"
+#include "feedrate/experiment/world.h"
 
 namespace feedrate {
 namespace {
@@ -74,11 +75,8 @@ Result<System> resolve_system(const SystemOptions& options, const std::string& d
   }
   FEEDRATE_TRY(system.spec, parse_storage(options.storage));
   system.carries_data = system.spec.facts.carries_data;
-  if (!system.spec.facts.simulable && system.clock == ClockKind::kVirtual)
-    return fail(
-        ErrorKind::kUsage,
-        fmt::format("--clock: storage '{}' cannot run on the virtual clock", options.storage),
-        "use --storage=null or --storage=model:FILE.yaml with backing: \"null\"");
+  const WorldSpec world{.clock = system.clock};
+  FEEDRATE_CHECK(world.check(system.spec));
   FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
   FEEDRATE_CHECK(check_unused({options.storage, system.clock, system.carries_data, options.io,
                                options.io_engine, options.threads}));

@@ -8,6 +8,7 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/dataset/residency.h"
+#include "feedrate/result/report_failure.h"
 
 namespace feedrate {
 namespace {
@@ -18,7 +19,7 @@ class RunningJob {
   virtual ~RunningJob() = default;
   virtual Job& job() = 0;
   // `cut` says that it ended because the first job was over, which is the usual end of such a job.
-  virtual Result<> report(bool interrupted, bool cut, JobTogether& into, bool alone) = 0;
+  virtual void report(bool interrupted, bool cut, JobTogether& into, bool alone) = 0;
 };
 
 class RunningTraining final : public RunningJob {
@@ -30,7 +31,7 @@ class RunningTraining final : public RunningJob {
         run_(world.group(), world.storage(setup.place, setup.plan.seed), setup.plan, hooks.observer,
              *progress_) {}
   Job& job() override { return run_; }
-  Result<> report(bool interrupted, bool /*cut*/, JobTogether& into, bool alone) override {
+  void report(bool interrupted, bool /*cut*/, JobTogether& into, bool alone) override {
     RunResult result = report_training(setup_, setup_.plan, run_.outcome(interrupted), engine_);
     // Reads of files are counted by process and by device, and so for all jobs together.
     if (setup_.reads_files())
@@ -38,7 +39,6 @@ class RunningTraining final : public RunningJob {
           "the counters of this host cannot tell the jobs apart, so where this job's bytes came "
           "from is not known");
     (alone ? into.train_alone : into.train) = std::move(result);
-    return {};
   }
 
  private:
@@ -49,8 +49,6 @@ class RunningTraining final : public RunningJob {
   TrainingRun run_;
 };
 
-void note_failure(const Error& error, CheckpointResult& result);
-
 class RunningCheckpoints final : public RunningJob {
  public:
   RunningCheckpoints(const CheckpointSetup& setup, World& world)
@@ -58,13 +56,13 @@ class RunningCheckpoints final : public RunningJob {
         run_(world.group(), world.storage(setup.place, setup.job.head.content.seed), setup.local,
              setup.job, progress_) {}
   Job& job() override { return run_; }
-  Result<> report(bool interrupted, bool cut, JobTogether& into, bool alone) override {
+  void report(bool interrupted, bool cut, JobTogether& into, bool alone) override {
     CheckpointWriteSummary before_error;
     const Result<CheckpointWriteSummary> summary = run_.outcome(interrupted && !cut, &before_error);
     CheckpointResult result = report_checkpoints(setup_, summary ? *summary : before_error);
-    if (!summary) note_failure(summary.error(), result);
+    // A job that failed keeps what it measured before, and takes nobody else's report with it.
+    if (!summary) note_failure(summary.error(), !result.passes.empty(), result);
     (alone ? into.checkpoint_alone : into.checkpoint) = std::move(result);
-    return {};
   }
 
  private:
@@ -72,17 +70,6 @@ class RunningCheckpoints final : public RunningJob {
   CheckpointProgress progress_;
   CheckpointRun run_;
 };
-
-// A job that failed or was interrupted keeps what it measured before, and takes nobody else's
-// report with it.
-void note_failure(const Error& error, CheckpointResult& result) {
-  result.interrupted = error.kind() == ErrorKind::kCancelled;
-  if (result.interrupted) return;
-  result.valid = false;
-  result.invalid_reasons.push_back(error.message() +
-                                   (error.hint().empty() ? std::string() : "; " + error.hint()));
-  result.errors.push_back({std::string(to_string(error.kind())), 1, error.message()});
-}
 
 std::unique_ptr<RunningJob> make_running(const JobSetup& setup, World& world,
                                          const RunHooks& hooks) {
@@ -158,7 +145,7 @@ Result<> run_jobs(const std::vector<const JobSetup*>& setups, const WorldSpec& s
   world.group().run(jobs, hooks.stop);
   const bool interrupted = hooks.stop.stop_requested();
   for (std::size_t i = 0; i < running.size(); ++i)
-    FEEDRATE_CHECK(running[i]->report(interrupted, !interrupted && i > 0, *into[i], alone));
+    running[i]->report(interrupted, !interrupted && i > 0, *into[i], alone);
   return {};
 }
 
