@@ -5,7 +5,7 @@ add_library(feedrate_all INTERFACE)
 set_target_properties(feedrate_all PROPERTIES EXPORT_NAME feedrate)
 target_link_libraries(feedrate_all INTERFACE ${libraries})
 install(TARGETS feedrate_program RUNTIME)
-install(TARGETS ${libraries} feedrate_all feedrate_options EXPORT feedrateTargets ARCHIVE)
+install(TARGETS ${libraries} feedrate_all feedrate_language EXPORT feedrateTargets ARCHIVE)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/feedrate DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h" PATTERN "testdata" EXCLUDE PATTERN "*_testing.h" EXCLUDE)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/feedrate)

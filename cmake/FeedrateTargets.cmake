@@ -1,9 +1,9 @@
 # feedrate_library(name [CONCURRENT] [DEPENDS libraries...] [LINK external targets...])
 # One static library per folder: every .cc below the folder that is not a *_test.cc; every
 # *_test.cc goes into one test program, feedrate_<name>_test. CONCURRENT: its tests have threads.
-add_library(feedrate_options INTERFACE)
-target_compile_features(feedrate_options INTERFACE cxx_std_23)
-target_include_directories(feedrate_options INTERFACE
+add_library(feedrate_language INTERFACE)
+target_compile_features(feedrate_language INTERFACE cxx_std_23)
+target_include_directories(feedrate_language INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 add_library(feedrate_build INTERFACE)  # ours alone: not passed on to users of the installed library
 target_compile_options(feedrate_build INTERFACE -Wall -Wextra -Wshadow -Wpedantic -Wimplicit-fallthrough -Wnon-virtual-dtor -Werror)
@@ -38,7 +38,7 @@ function(feedrate_library name)
   foreach(dependency IN LISTS ARG_DEPENDS)
     list(APPEND depends feedrate_${dependency})
   endforeach()
-  target_link_libraries(feedrate_${name} PUBLIC feedrate_options ${depends} PRIVATE $<BUILD_INTERFACE:feedrate_build> ${ARG_LINK})
+  target_link_libraries(feedrate_${name} PUBLIC feedrate_language ${depends} PRIVATE $<BUILD_INTERFACE:feedrate_build> ${ARG_LINK})
   set_property(GLOBAL APPEND PROPERTY FEEDRATE_LIBRARIES feedrate_${name})
   if(FEEDRATE_TESTS AND tests)
     add_executable(feedrate_${name}_test ${tests})

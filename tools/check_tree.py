@@ -22,6 +22,8 @@ LAYERS = [
     ["evidence"],
     ["experiment"],
     ["find", "plan", "simulate", "probe", "trace", "doctor", "report"],
+    ["options"],
+    ["request"],
     ["cli"],
 ]
 RANK = {folder: rank for rank, folders in enumerate(LAYERS) for folder in folders}

@@ -6,7 +6,8 @@
 #include <array>
 
 #include "feedrate/base/text.h"
-#include "feedrate/cli/option_parser.h"
+#include "feedrate/cli/commands.h"
+#include "feedrate/options/option_parser.h"
 
 namespace feedrate {
 namespace {
@@ -29,7 +30,7 @@ Result<JobSetup> resolve_one(const std::string& line, const CommandContext& oute
   context.quiet = outer.quiet;
   const std::unique_ptr<Command> command = verb->make();
   OptionTable table = declare_verb(*command, context);
-  FEEDRATE_CHECK(parse_options(*verb, words, table));
+  FEEDRATE_CHECK(parse_options(commands(), *verb, words, table));
   if (table.given("--json"))
     return fail(ErrorKind::kUsage, "--json: all jobs are in one result",
                 "give --json to the first job");
@@ -38,7 +39,7 @@ Result<JobSetup> resolve_one(const std::string& line, const CommandContext& oute
       return fail(ErrorKind::kUsage,
                   fmt::format("{}: all jobs run on the reactors of the first one", shared),
                   "give it to the first job");
-  FEEDRATE_TRY(JobSetup setup, command->beside(context));
+  FEEDRATE_TRY(JobSetup setup, dynamic_cast<JobCommand&>(*command).beside(context));
   setup.words = line;
   return setup;
 }

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "feedrate/cli/command.h"
 #include "feedrate/experiment/together.h"
+#include "feedrate/options/command.h"
 
 namespace feedrate {
 

@@ -6,19 +6,19 @@
 #include "feedrate/base/units.h"
 #include "feedrate/checkpoint/restore.h"
 #include "feedrate/checkpoint/write.h"
-#include "feedrate/cli/checkpoint_modes.h"
-#include "feedrate/cli/command.h"
-#include "feedrate/cli/directories.h"
-#include "feedrate/cli/goodput_options.h"
-#include "feedrate/cli/model_options.h"
-#include "feedrate/cli/option_rows.h"
+#include "feedrate/cli/commands.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/report.h"
-#include "feedrate/cli/settings.h"
 #include "feedrate/cli/stuck_reporter.h"
-#include "feedrate/cli/system_options.h"
 #include "feedrate/experiment/together.h"
+#include "feedrate/options/option_rows.h"
+#include "feedrate/options/settings.h"
+#include "feedrate/request/checkpoint_modes.h"
+#include "feedrate/request/directories.h"
+#include "feedrate/request/goodput_options.h"
+#include "feedrate/request/model_options.h"
+#include "feedrate/request/system_options.h"
 #include "feedrate/result/checkpoint_result.h"
 
 namespace feedrate {
@@ -72,7 +72,7 @@ Result<int> show(const CommandContext& context, const Result<>& ended, std::stri
   return 0;
 }
 
-class CheckpointCommand final : public Command {
+class CheckpointCommand final : public JobCommand {
  public:
   void declare(OptionTable& table) override {
     using enum OptionType;

@@ -1,16 +1,10 @@
-#include <array>
+#include "feedrate/cli/commands.h"
 
-#include "feedrate/cli/command.h"
-#include "feedrate/experiment/together.h"
+#include <array>
 
 namespace feedrate {
 
-Result<JobSetup> Command::beside(const CommandContext&) {
-  FEEDRATE_ASSERT(false && "this verb is no job");
-  return fail(ErrorKind::kUsage, "");
-}
-
-std::span<const CommandEntry> commands() {
+Verbs commands() {
   static const std::array<CommandEntry, 12> kCommands{{
       {"find", "how many accelerators can this storage keep fed, and why not more",
        "  feedrate find resnet50 ./feedrate-data --accelerator h100\n"

@@ -3,13 +3,13 @@
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/checkpoint/compact.h"
-#include "feedrate/cli/checkpoint_modes.h"
-#include "feedrate/cli/command.h"
-#include "feedrate/cli/option_rows.h"
+#include "feedrate/cli/commands.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/report.h"
 #include "feedrate/cli/stuck_reporter.h"
-#include "feedrate/cli/system_options.h"
+#include "feedrate/options/option_rows.h"
+#include "feedrate/request/checkpoint_modes.h"
+#include "feedrate/request/system_options.h"
 #include "feedrate/result/checkpoint_result.h"
 
 namespace feedrate {

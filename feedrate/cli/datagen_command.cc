@@ -2,12 +2,13 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
-#include "feedrate/cli/command.h"
-#include "feedrate/cli/directories.h"
-#include "feedrate/cli/option_rows.h"
+#include "feedrate/cli/commands.h"
+#include "feedrate/cli/find_dataset.h"
 #include "feedrate/cli/report.h"
-#include "feedrate/cli/run_options.h"
 #include "feedrate/dataset/generate.h"
+#include "feedrate/options/option_rows.h"
+#include "feedrate/request/directories.h"
+#include "feedrate/request/run_options.h"
 #include "feedrate/result/data_result.h"
 
 namespace feedrate {
@@ -28,7 +29,7 @@ class DatagenCommand final : public Command {
   }
   Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json", context.stop));
-    FEEDRATE_TRY(const Workload workload, workload_.resolve(context));
+    FEEDRATE_TRY(const Workload workload, resolve_workload(workload_, context));
     for (const std::string& set : workload_.sets)
       if (!set.starts_with("dataset.") && !set.starts_with("name="))
         return fail(ErrorKind::kUsage,

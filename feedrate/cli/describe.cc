@@ -10,8 +10,9 @@
 #include <map>
 #include <string>
 
-#include "feedrate/cli/completion.h"
-#include "feedrate/cli/document.h"
+#include "feedrate/cli/commands.h"
+#include "feedrate/options/completion.h"
+#include "feedrate/options/document.h"
 #include "feedrate/result/views.h"
 #include "feedrate/workload/workload_documents.h"
 
@@ -37,13 +38,13 @@ bool describe_workloads(const std::string& docs) {
 
 int main(int argc, char** argv) {
   const std::map<std::string, std::function<std::string()>> documents{
-      {"man", feedrate::man_page},
-      {"bash", feedrate::bash_completion},
-      {"zsh", feedrate::zsh_completion},
-      {"fish", feedrate::fish_completion},
+      {"man", [] { return feedrate::man_page(feedrate::commands()); }},
+      {"bash", [] { return feedrate::bash_completion(feedrate::commands()); }},
+      {"zsh", [] { return feedrate::zsh_completion(feedrate::commands()); }},
+      {"fish", [] { return feedrate::fish_completion(feedrate::commands()); }},
       {"catalogue", feedrate::catalogue_page},
-      {"options", feedrate::options_page},
-      {"list", feedrate::option_list},
+      {"options", [] { return feedrate::options_page(feedrate::commands()); }},
+      {"list", [] { return feedrate::option_list(feedrate::commands()); }},
       {"results-page", feedrate::report_page},
       {"results-schema", feedrate::report_schema}};
   const std::string what = argc > 1 ? argv[1] : "";

@@ -1,8 +1,8 @@
-#include "feedrate/cli/command.h"
-#include "feedrate/cli/option_rows.h"
-#include "feedrate/cli/option_table.h"
+#include "feedrate/cli/commands.h"
 #include "feedrate/cli/report.h"
 #include "feedrate/doctor/doctor.h"
+#include "feedrate/options/option_rows.h"
+#include "feedrate/options/option_table.h"
 
 namespace feedrate {
 namespace {

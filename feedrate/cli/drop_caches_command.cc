@@ -5,14 +5,14 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
-#include "feedrate/cli/command.h"
-#include "feedrate/cli/directories.h"
-#include "feedrate/cli/option_rows.h"
-#include "feedrate/cli/option_table.h"
+#include "feedrate/cli/commands.h"
 #include "feedrate/cli/report.h"
 #include "feedrate/dataset/residency.h"
 #include "feedrate/dataset/scan.h"
 #include "feedrate/dataset/walk.h"
+#include "feedrate/options/option_rows.h"
+#include "feedrate/options/option_table.h"
+#include "feedrate/request/directories.h"
 
 namespace feedrate {
 namespace {

@@ -4,16 +4,16 @@
 #include <cstdio>
 
 #include "feedrate/base/text.h"
-#include "feedrate/cli/command.h"
+#include "feedrate/cli/commands.h"
 #include "feedrate/cli/find_dataset.h"
-#include "feedrate/cli/find_limits.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/report.h"
-#include "feedrate/cli/run_checks.h"
-#include "feedrate/cli/run_options.h"
 #include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/find/runner.h"
+#include "feedrate/request/find_limits.h"
+#include "feedrate/request/run_checks.h"
+#include "feedrate/request/run_options.h"
 #include "feedrate/workload/sampler.h"
 
 namespace feedrate {
@@ -80,7 +80,7 @@ class FindCommand final : public Command {
     FEEDRATE_TRY(const ResultTarget json,
                  ResultTarget::open(options_.json, "--json", context.stop));
     FEEDRATE_CHECK(check_job_word());
-    FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
+    FEEDRATE_TRY(Workload workload, resolve_workload(options_.workload, context));
     FEEDRATE_CHECK(options_.parse_place());
     FEEDRATE_TRY(const ClientKind client, resolve_client(options_));
     FEEDRATE_CHECK(check_search_effects(options_, client, limits_));

@@ -8,13 +8,14 @@
 #include <filesystem>
 
 #include "feedrate/base/text.h"
-#include "feedrate/cli/directories.h"
 #include "feedrate/cli/progress.h"
-#include "feedrate/cli/run_checks.h"
 #include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/dataset/generate.h"
 #include "feedrate/dataset/manifest.h"
 #include "feedrate/dataset/scan.h"
+#include "feedrate/request/directories.h"
+#include "feedrate/request/run_checks.h"
+#include "feedrate/request/system_options.h"
 
 namespace feedrate {
 namespace {
@@ -29,15 +30,6 @@ std::string generate_line(const GenerateProgress& progress, double seconds) {
   const double left = rate > 0 ? static_cast<double>(total - std::min(done, total)) / rate : 0;
   return fmt::format("writing the data set: {} of {}, {}, {} left", format_bytes(done),
                      format_bytes(total), format_rate(rate), format_duration(from_seconds(left)));
-}
-
-// Returns the directory itself, or the nearest above it that exists.
-std::string existing_directory(const std::string& directory) {
-  std::error_code ignored;
-  std::filesystem::path path = std::filesystem::absolute(directory, ignored);
-  while (!std::filesystem::is_directory(path, ignored) && path != path.parent_path())
-    path = path.parent_path();
-  return path.string();
 }
 
 ScanOptions scan_options(const RunOptions& options, const Workload& workload,

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "feedrate/cli/run_options.h"
+#include "feedrate/dataset/generate.h"
+#include "feedrate/options/command.h"
+#include "feedrate/request/run_options.h"
 
 namespace feedrate {
 
@@ -27,6 +29,11 @@ using DatasetCheck = std::function<Result<>(const std::shared_ptr<const Dataset>
 Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& workload,
                                   const DatasetOptions* make, const CommandContext& context,
                                   const DatasetCheck& check = {});
+
+// Writes the data set, or the part of it that is missing, with progress on stderr.
+Result<GenerateSummary> generate_with_progress(const Dataset& dataset, unsigned jobs,
+                                               const CommandContext& context,
+                                               GenerateProgress& progress);
 
 // Returns a value for --size, as its user would write it, with which a data set of the workload has
 // `samples` samples.

@@ -9,12 +9,12 @@
 #include <system_error>
 
 #include "feedrate/base/text.h"
-#include "feedrate/cli/command.h"
-#include "feedrate/cli/help.h"
+#include "feedrate/cli/commands.h"
 #include "feedrate/cli/interrupt.h"
-#include "feedrate/cli/option_parser.h"
 #include "feedrate/cli/output.h"
-#include "feedrate/cli/settings.h"
+#include "feedrate/options/help.h"
+#include "feedrate/options/option_parser.h"
+#include "feedrate/options/settings.h"
 #include "feedrate/runtime/buffers.h"
 #include "feedrate/workload/dlio.h"
 
@@ -61,7 +61,7 @@ int run_verb(const CommandEntry& verb, std::vector<std::string> words) {
   for (const std::string& word : words)
     if (word == "--help" || word == "-h") return print_help(verb, table);
   context.overrides = take_overrides(words);
-  Result<> checked = parse_options(verb, words, table);
+  Result<> checked = parse_options(commands(), verb, words, table);
   if (checked) checked = check_overrides(verb, table, context.overrides);
   if (!checked) return report(checked.error());
   try {
@@ -100,7 +100,7 @@ void hold_closed_streams() {
     if (fcntl(stream, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDONLY));
 }
 
-int run(const std::vector<std::string>& words) {
+int run_words(const std::vector<std::string>& words) {
   std::string first = words.empty() ? "help" : words.front();
   std::vector<std::string> rest(words.begin() + (words.empty() ? 0 : 1), words.end());
   if (first == "--version") {
@@ -109,7 +109,7 @@ int run(const std::vector<std::string>& words) {
   }
   const bool asks_help = first == "--help" || first == "-h" || first == "help";
   if (asks_help && (rest.empty() || rest.front().starts_with('-'))) {
-    const Result<> printed = print(overview(help_width()));
+    const Result<> printed = print(overview(commands(), help_width()));
     return printed ? 0 : report(printed.error());
   }
   if (asks_help) {  // The words "help find" mean "find --help".
@@ -133,5 +133,5 @@ int main(int argc, char** argv) {
   feedrate::hold_closed_streams();
   std::signal(SIGXFSZ, SIG_IGN);  // A limit on file sizes is an error of the write that meets it.
   std::signal(SIGPIPE, SIG_IGN);  // print() handles a reader that has gone.
-  return feedrate::run(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+  return feedrate::run_words(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
 }

@@ -123,19 +123,6 @@ Result<> ResultTarget::write_in_place(std::string_view text) const {
   return {};
 }
 
-Result<std::string> read_text_file(const std::string& path, std::string_view what,
-                                   std::string_view hint) {
-  std::ifstream file(path, std::ios::binary);
-  // One byte more than the parsers take, so that they name the limit.
-  std::string text(kYamlBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad())
-    return fail(ErrorKind::kUsage, fmt::format("cannot read the {} {}", what, quote_path(path)),
-                std::string(hint));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return text;
-}
-
 Result<> print(std::string_view text) { return write_stdout(shown_text(text, "\n\t")); }
 
 }  // namespace feedrate

@@ -39,11 +39,6 @@ class ResultTarget {
   bool is_pipe_ = false;
 };
 
-// Reads a small text file. At most one byte more than kYamlBytesMax is read: the parsers then see
-// that it is too large and name the limit. The error names `what`.
-Result<std::string> read_text_file(const std::string& path, std::string_view what,
-                                   std::string_view hint);
-
 // Prints everything to stdout, without control characters. Fails with kEnvironment when it cannot
 // be written, as on a full disk. A reader that is gone has what it wanted ("| head"), so that is no
 // error.

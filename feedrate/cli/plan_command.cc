@@ -6,12 +6,12 @@
 #include "feedrate/base/shown_text.h"
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
-#include "feedrate/cli/command.h"
-#include "feedrate/cli/option_rows.h"
+#include "feedrate/cli/commands.h"
 #include "feedrate/cli/output.h"
-#include "feedrate/cli/plan_options.h"
-#include "feedrate/cli/plan_settings.h"
 #include "feedrate/cli/report.h"
+#include "feedrate/options/option_rows.h"
+#include "feedrate/request/plan_options.h"
+#include "feedrate/request/plan_settings.h"
 
 namespace feedrate {
 namespace {
@@ -82,7 +82,11 @@ class PlanCommand final : public Command {
                   "take the place of the text on stdout",
                   "leave it out, or write to a file");
     if (!sweep_.empty()) return run_sweep(context, json, csv);
-    FEEDRATE_TRY(const PlanRequest request, options_.resolve(context, std::nullopt));
+    PlanWords words{context.overrides, {}};
+    const Result<PlanRequest> resolved = options_.resolve(words, std::nullopt);
+    tell_ignored(context, words.ignored);
+    if (!resolved) return fail(resolved.error());
+    const PlanRequest& request = *resolved;
     FEEDRATE_CHECK(check_sets(context, {std::nullopt}));
     PlanResult plan = plan_result({{Count(0), make_plan(request)}}, false);
     plan.effective = settings_of(request);
@@ -109,14 +113,15 @@ class PlanCommand final : public Command {
   // Fails for a key of --set that changes the workload but no figure of the plan. Keys that
   // describe the data set may be given all the same, so that find and train take the same words.
   Result<> check_sets(const CommandContext& context, const Counts& counts) {
+    PlanWords words{context.overrides, {}};
     for (std::size_t set = 0; set < options_.sets.size(); ++set) {
       if (options_.sets[set].starts_with("dataset.")) continue;
       bool changes = false, matters = false;
       for (const std::optional<std::uint64_t>& count : counts) {
-        const Result<PlanRequest> with = options_.resolve(context, count);
+        const Result<PlanRequest> with = options_.resolve(words, count);
         if (!with) continue;  // This point of a sweep is left out.
         options_.set_left_out = set;
-        const Result<PlanRequest> without = options_.resolve(context, count);
+        const Result<PlanRequest> without = options_.resolve(words, count);
         options_.set_left_out.reset();
         changes = changes || !without || changes_workload(*with, *without);
         matters = !without || figures(*with) != figures(*without);
@@ -152,12 +157,13 @@ class PlanCommand final : public Command {
       return fail(ErrorKind::kUsage, "--accelerators: --sweep says how many",
                   "leave out one of the two");
     FEEDRATE_TRY(const std::vector<std::uint64_t> counts, parse_sweep(sweep_));
+    PlanWords words{context.overrides, {}};
     std::vector<SweepRow> rows;
     std::vector<std::uint64_t> left_out;
     std::optional<Error> why;
     Settings settings;
     for (const std::uint64_t count : counts) {
-      Result<PlanRequest> request = options_.resolve(context, count);
+      Result<PlanRequest> request = options_.resolve(words, count);
       if (request) {
         rows.push_back({count_of(count), make_plan(*request)});
         if (settings.empty()) settings = settings_of(*request);
@@ -166,6 +172,10 @@ class PlanCommand final : public Command {
       left_out.push_back(count);
       if (!why) why = request.error();
     }
+    std::ranges::sort(words.ignored);
+    const auto repeated = std::ranges::unique(words.ignored);
+    words.ignored.erase(repeated.begin(), repeated.end());
+    tell_ignored(context, words.ignored);
     if (rows.empty()) return fail(*why);
     FEEDRATE_CHECK(check_sets(context, {counts.begin(), counts.end()}));
     if (why)

@@ -3,6 +3,11 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <cstdio>
+
+#include "feedrate/base/shown_text.h"
+#include "feedrate/base/text.h"
+#include "feedrate/experiment/build_name.h"
 
 namespace feedrate {
 namespace {
@@ -22,9 +27,16 @@ Cost cost_since(std::chrono::steady_clock::time_point begin) {
 
 }  // namespace
 
-std::string_view build_name() {
-  static constexpr std::string_view kName = "feedrate " FEEDRATE_VERSION " (" __VERSION__ ")";
-  return kName;
+void tell_ignored(const CommandContext& context, const std::vector<std::string>& keys) {
+  if (!keys.empty() && !context.quiet)
+    std::fprintf(stderr, "ignored: %s\n", shown_text(join(keys, ", ")).c_str());
+}
+
+Result<Workload> resolve_workload(WorkloadOptions& options, const CommandContext& context) {
+  std::vector<std::string> ignored;
+  Result<Workload> workload = options.resolve(context.overrides, ignored);
+  tell_ignored(context, ignored);
+  return workload;
 }
 
 void fill_envelope(const CommandContext& context, std::string_view verb, Envelope& report) {

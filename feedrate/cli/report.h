@@ -4,14 +4,18 @@
 
 #include <string_view>
 
-#include "feedrate/cli/command.h"
 #include "feedrate/cli/output.h"
+#include "feedrate/options/command.h"
+#include "feedrate/request/run_options.h"
 #include "feedrate/result/report_failure.h"
 #include "feedrate/result/views.h"
 
 namespace feedrate {
 
-std::string_view build_name();  // Like "feedrate 0.1.0 (12.2.0)", with the version of the compiler.
+// Names on stderr the keys of a DLIO file that mean nothing here.
+void tell_ignored(const CommandContext& context, const std::vector<std::string>& keys);
+// Resolves the workload, and tells what of it was ignored.
+Result<Workload> resolve_workload(WorkloadOptions& options, const CommandContext& context);
 
 // Fills in the verb, the settings that were given, the host and, where the result depends on it,
 // the time and memory that the command took. The verb itself fills in `place`, and the settings in

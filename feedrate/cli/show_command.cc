@@ -6,10 +6,11 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
-#include "feedrate/cli/command.h"
-#include "feedrate/cli/option_rows.h"
+#include "feedrate/cli/commands.h"
 #include "feedrate/cli/output.h"
-#include "feedrate/cli/run_options.h"
+#include "feedrate/cli/report.h"
+#include "feedrate/options/option_rows.h"
+#include "feedrate/request/run_options.h"
 #include "feedrate/result/views.h"
 
 namespace feedrate {
@@ -122,7 +123,7 @@ class ShowCommand final : public Command {
                   fmt::format("{} is for a report, and '{}' is a workload",
                               csv_.empty() ? "--explain" : "--csv", workload_.workload),
                   "give the file that --json wrote: its name ends in .json");
-    FEEDRATE_TRY(const Workload workload, workload_.resolve(context));
+    FEEDRATE_TRY(const Workload workload, resolve_workload(workload_, context));
     FEEDRATE_CHECK(print(yaml_ ? to_yaml(workload) : describe(workload)));
     return 0;
   }

@@ -4,8 +4,8 @@
 #include <stop_token>
 #include <thread>
 
-#include "feedrate/cli/command.h"
 #include "feedrate/experiment/training.h"
+#include "feedrate/options/command.h"
 #include "feedrate/runtime/reactor_group.h"
 
 namespace feedrate {

@@ -6,21 +6,21 @@
 #include <optional>
 
 #include "feedrate/cli/beside.h"
-#include "feedrate/cli/command.h"
+#include "feedrate/cli/commands.h"
 #include "feedrate/cli/find_dataset.h"
-#include "feedrate/cli/model_options.h"
-#include "feedrate/cli/option_rows.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/report.h"
-#include "feedrate/cli/run_options.h"
 #include "feedrate/cli/stuck_reporter.h"
-#include "feedrate/cli/train_checkpoints.h"
+#include "feedrate/options/option_rows.h"
+#include "feedrate/request/model_options.h"
+#include "feedrate/request/run_options.h"
+#include "feedrate/request/train_checkpoints.h"
 
 namespace feedrate {
 namespace {
 
-class TrainCommand final : public Command {
+class TrainCommand final : public JobCommand {
  public:
   void declare(OptionTable& table) override {
     using enum OptionType;
@@ -93,7 +93,7 @@ class TrainCommand final : public Command {
  private:
   // Resolves everything that the words say of the job, with its limits.
   Result<TrainingSetup> resolve(const CommandContext& context) {
-    FEEDRATE_TRY(Workload workload, options_.workload.resolve(context));
+    FEEDRATE_TRY(Workload workload, resolve_workload(options_.workload, context));
     if (!au_.empty()) {
       FEEDRATE_TRY(workload.au_threshold, parse_fraction(au_, "--au", 0.01, 1));
     }

@@ -1,0 +1,69 @@
+#include "feedrate/request/directories.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "feedrate/base/text.h"
+
+namespace feedrate {
+
+Result<> check_directory(const std::string& path, std::string_view hint) {
+  std::error_code ignored;
+  std::filesystem::path place = std::filesystem::absolute(path, ignored);
+  bool itself = true;
+  for (; place != place.parent_path(); place = place.parent_path()) {
+    const std::filesystem::file_status status = std::filesystem::status(place, ignored);
+    if (status.type() == std::filesystem::file_type::directory) return {};
+    const bool is_file = status.type() == std::filesystem::file_type::regular;
+    if (std::filesystem::exists(status))
+      return fail(
+          ErrorKind::kUsage,
+          fmt::format("{}{}{}", itself ? "" : quote_path(path) + " cannot be there: ",
+                      quote_path(itself ? path : place.string()),
+                      is_file ? " is a file, and a directory is wanted" : " is no directory"),
+          std::string(hint));
+    itself = itself && !place.has_filename();  // The path "a/" means the same as "a".
+  }
+  return {};
+}
+
+Result<> check_new_directory(const std::string& path, std::string_view hint) {
+  FEEDRATE_CHECK(check_directory(path, hint));
+  std::error_code ignored;
+  std::filesystem::path place = std::filesystem::absolute(path, ignored).lexically_normal();
+  if (!place.has_filename()) place = place.parent_path();
+  const std::filesystem::path above = place.parent_path();
+  if (std::filesystem::is_directory(place, ignored) ||
+      std::filesystem::is_directory(above, ignored))
+    return {};
+  return fail(ErrorKind::kUsage,
+              fmt::format("{} is not made: there is no directory {} for it", quote_path(path),
+                          quote_path(above.string())),
+              "check the path, or make that directory first");
+}
+
+NewDirectories::NewDirectories(const std::string& path) {
+  std::error_code ignored;
+  std::filesystem::path place = std::filesystem::absolute(path, ignored).lexically_normal();
+  if (!place.has_filename()) place = place.parent_path();
+  for (; place != place.parent_path() && !std::filesystem::exists(place, ignored);
+       place = place.parent_path())
+    missing_.push_back(place.string());
+}
+
+void NewDirectories::remove_empty(std::string_view mark) const {
+  if (missing_.empty()) return;
+  std::error_code unreadable;
+  std::vector<std::filesystem::path> left;
+  for (std::filesystem::directory_iterator entry(missing_.front(), unreadable), end;
+       !unreadable && entry != end; entry.increment(unreadable))
+    left.push_back(entry->path());
+  if (left.size() == 1 && left.front().filename() == mark)
+    std::filesystem::remove(left.front(), unreadable);
+  for (const std::string& directory : missing_)
+    if (rmdir(directory.c_str()) != 0) return;  // It was not made, or something is in it.
+}
+
+}  // namespace feedrate

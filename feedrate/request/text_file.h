@@ -1,0 +1,16 @@
+// Reads the small files of text in which users describe workloads, models and storage.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "feedrate/base/error.h"
+
+namespace feedrate {
+
+// Reads a small text file. At most one byte more than kYamlBytesMax is read: the parsers then see
+// that it is too large and name the limit. The error names `what`.
+Result<std::string> read_text_file(const std::string& path, std::string_view what,
+                                   std::string_view hint);
+
+}  // namespace feedrate
