@@ -15,11 +15,11 @@
 #include "feedrate/options/option_rows.h"
 #include "feedrate/options/settings.h"
 #include "feedrate/request/checkpoint_modes.h"
-#include "feedrate/request/directories.h"
 #include "feedrate/request/goodput_options.h"
 #include "feedrate/request/model_options.h"
 #include "feedrate/request/system_options.h"
 #include "feedrate/result/checkpoint_result.h"
+#include "feedrate/storage/directories.h"
 
 namespace feedrate {
 namespace {

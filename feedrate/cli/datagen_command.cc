@@ -3,13 +3,12 @@
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 #include "feedrate/cli/commands.h"
-#include "feedrate/cli/find_dataset.h"
+#include "feedrate/cli/dataset_progress.h"
 #include "feedrate/cli/report.h"
-#include "feedrate/dataset/generate.h"
 #include "feedrate/options/option_rows.h"
-#include "feedrate/request/directories.h"
 #include "feedrate/request/run_options.h"
 #include "feedrate/result/data_result.h"
+#include "feedrate/storage/directories.h"
 
 namespace feedrate {
 namespace {
@@ -41,37 +40,20 @@ class DatagenCommand final : public Command {
     FEEDRATE_TRY(const DatasetPlan plan, dataset_.resolve(workload, 0));
     FEEDRATE_TRY(const auto dataset, Dataset::from_plan(plan, directory_));
     FEEDRATE_TRY(const std::uint64_t jobs, parse_count(dataset_.jobs, "--jobs", 0, 1024));
-    DatagenResult result = describe(workload, plan, *dataset);
-    if (!dry_run_) {
-      GenerateProgress progress;
-      const auto written =
-          generate_with_progress(*dataset, static_cast<unsigned>(jobs), context, progress);
-      result.bytes_written = progress.bytes_written;
-      result.files_kept = progress.files_kept;
-      if (!written) return report_failure(context, "datagen", result, written.error(), false, json);
-      result.files_written = written->files_written;
-      result.seconds = to_seconds(written->elapsed);
-    }
+    GenerateProgress progress;
+    std::optional<Result<GenerateSummary>> written;
+    if (!dry_run_)
+      written = generate_with_progress(*dataset, static_cast<unsigned>(jobs), context, progress);
+    DatagenResult result =
+        report_dataset(workload, *dataset, written ? &*written : nullptr, progress);
+    if (written && !*written)
+      return report_failure(context, "datagen", result, written->error(), false, json);
     fill_envelope(context, "datagen", result);
     FEEDRATE_CHECK(show_report(result, json));
     return 0;
   }
 
  private:
-  DatagenResult describe(const Workload& workload, const DatasetPlan& plan,
-                         const Dataset& dataset) const {
-    DatagenResult result;
-    result.workload = workload.name;
-    result.title = workload.title;
-    result.dataset = {directory_, plan.format, dataset.files(), dataset.samples(), dataset.bytes()};
-    result.dry_run = dry_run_;
-    if (dry_run_) result.files_written = 0;
-    result.seeds["content"] = plan.seed;
-    result.place.directory = directory_;
-    result.effective["size"] = format_bytes(dataset.bytes());
-    return result;
-  }
-
   WorkloadOptions workload_;
   DatasetOptions dataset_;
   std::string directory_, json_;

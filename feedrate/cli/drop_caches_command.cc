@@ -12,7 +12,7 @@
 #include "feedrate/dataset/walk.h"
 #include "feedrate/options/option_rows.h"
 #include "feedrate/options/option_table.h"
-#include "feedrate/request/directories.h"
+#include "feedrate/storage/directories.h"
 
 namespace feedrate {
 namespace {

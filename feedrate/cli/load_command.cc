@@ -15,10 +15,10 @@
 #include "feedrate/host/proc_files.h"
 #include "feedrate/options/option_rows.h"
 #include "feedrate/request/checkpoint_modes.h"
-#include "feedrate/request/directories.h"
 #include "feedrate/request/model_options.h"
 #include "feedrate/request/system_options.h"
 #include "feedrate/result/load_result.h"
+#include "feedrate/storage/directories.h"
 
 namespace feedrate {
 namespace {

@@ -7,12 +7,12 @@
 
 #include "feedrate/cli/beside.h"
 #include "feedrate/cli/commands.h"
-#include "feedrate/cli/find_dataset.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/report.h"
 #include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/options/option_rows.h"
+#include "feedrate/request/data_request.h"
 #include "feedrate/request/model_options.h"
 #include "feedrate/request/run_options.h"
 #include "feedrate/request/train_checkpoints.h"
@@ -105,7 +105,7 @@ class TrainCommand final : public JobCommand {
                   "make one with 'feedrate datagen' or 'feedrate find', or describe one with "
                   "--storage=null");
     FEEDRATE_TRY(const FoundDataset found,
-                 find_dataset(options_, workload, made_for_null(), context));
+                 find_dataset(options_, workload, made_for_null(), {context.stop, {}}));
     FEEDRATE_TRY(TrainingSetup setup, make_setup(options_, workload, found.dataset, client));
     setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
     FEEDRATE_CHECK(set_limits(workload, setup.plan));

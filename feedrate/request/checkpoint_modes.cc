@@ -9,6 +9,7 @@
 #include "feedrate/options/option_rows.h"
 #include "feedrate/plan/checkpoint.h"
 #include "feedrate/request/system_options.h"
+#include "feedrate/storage/directories.h"
 
 namespace feedrate {
 namespace {

@@ -13,6 +13,7 @@
 #include "feedrate/request/run_checks.h"
 #include "feedrate/request/system_options.h"
 #include "feedrate/request/text_file.h"
+#include "feedrate/storage/directories.h"
 #include "feedrate/workload/dlio.h"
 
 namespace feedrate {

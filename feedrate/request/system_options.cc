@@ -10,7 +10,7 @@
 #include "feedrate/base/units.h"
 #include "feedrate/experiment/world.h"
 #include "feedrate/options/option_rows.h"
-#include "feedrate/request/directories.h"
+#include "feedrate/storage/directories.h"
 
 namespace feedrate {
 namespace {
@@ -147,16 +147,6 @@ Result<> check_unused(const UnusedSystem& given) {
                   "leave it out, or use --clock=real");
   }
   return {};
-}
-
-std::string existing_directory(const std::string& directory) {
-  std::error_code error;
-  // The path stays as the user wrote it.
-  if (std::filesystem::is_directory(directory, error)) return directory;
-  std::filesystem::path path = std::filesystem::absolute(directory);
-  while (path.has_relative_path() && !std::filesystem::is_directory(path, error))
-    path = path.parent_path();
-  return path.string();
 }
 
 }  // namespace feedrate

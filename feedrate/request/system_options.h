@@ -58,7 +58,4 @@ struct UnusedSystem {
 };
 Result<> check_unused(const UnusedSystem& given);
 
-// Returns the directory, or the nearest above it that exists, which is on the same file system.
-std::string existing_directory(const std::string& directory);
-
 }  // namespace feedrate

@@ -8,6 +8,7 @@
 #include "feedrate/base/units.h"
 #include "feedrate/options/option_rows.h"
 #include "feedrate/request/system_options.h"
+#include "feedrate/storage/directories.h"
 #include "feedrate/workload/checkpoint_tensors.h"
 
 namespace feedrate {

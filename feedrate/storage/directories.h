@@ -16,6 +16,9 @@ Result<> check_directory(const std::string& path, std::string_view hint);
 // of the finger in a path must not fill a disk somewhere else.
 Result<> check_new_directory(const std::string& path, std::string_view hint);
 
+// Returns the directory, or the nearest above it that exists, which is on the same file system.
+std::string existing_directory(const std::string& directory);
+
 // Remembers which directories of a path do not exist yet, so that a run that is refused can remove
 // those that it made and left empty.
 class NewDirectories {

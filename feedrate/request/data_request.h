@@ -3,11 +3,10 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
-#include "feedrate/dataset/generate.h"
-#include "feedrate/options/command.h"
 #include "feedrate/request/run_options.h"
 
 namespace feedrate {
@@ -20,6 +19,13 @@ struct FoundDataset {
   bool index_made = false;
 };
 
+// What finding a data set asks of whoever waits for it.
+struct DataHooks {
+  std::stop_token stop;
+  // Writes the data set, with so many files at once; it may be empty where none is made.
+  std::function<Result<>(const Dataset&, unsigned jobs)> write;
+};
+
 // Whether the run would go on with this data set; it is asked before the data set is written.
 using DatasetCheck = std::function<Result<>(const std::shared_ptr<const Dataset>&)>;
 
@@ -27,13 +33,8 @@ using DatasetCheck = std::function<Result<>(const std::shared_ptr<const Dataset>
 // files it is only described. `make` says what to generate when the directory has no whole data
 // set, provided that `check` agrees; with a null `make` that is an error.
 Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& workload,
-                                  const DatasetOptions* make, const CommandContext& context,
+                                  const DatasetOptions* make, const DataHooks& hooks,
                                   const DatasetCheck& check = {});
-
-// Writes the data set, or the part of it that is missing, with progress on stderr.
-Result<GenerateSummary> generate_with_progress(const Dataset& dataset, unsigned jobs,
-                                               const CommandContext& context,
-                                               GenerateProgress& progress);
 
 // Returns a value for --size, as its user would write it, with which a data set of the workload has
 // `samples` samples.

@@ -1,4 +1,4 @@
-#include "feedrate/request/directories.h"
+#include "feedrate/storage/directories.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -64,6 +64,16 @@ void NewDirectories::remove_empty(std::string_view mark) const {
     std::filesystem::remove(left.front(), unreadable);
   for (const std::string& directory : missing_)
     if (rmdir(directory.c_str()) != 0) return;  // It was not made, or something is in it.
+}
+
+std::string existing_directory(const std::string& directory) {
+  std::error_code error;
+  // The path stays as the user wrote it.
+  if (std::filesystem::is_directory(directory, error)) return directory;
+  std::filesystem::path path = std::filesystem::absolute(directory);
+  while (path.has_relative_path() && !std::filesystem::is_directory(path, error))
+    path = path.parent_path();
+  return path.string();
 }
 
 }  // namespace feedrate

@@ -1,4 +1,4 @@
-#include "feedrate/cli/find_dataset.h"
+#include "feedrate/request/data_request.h"
 
 #include <fmt/format.h>
 
@@ -8,32 +8,20 @@
 #include <filesystem>
 
 #include "feedrate/base/text.h"
-#include "feedrate/cli/progress.h"
-#include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/dataset/generate.h"
 #include "feedrate/dataset/manifest.h"
 #include "feedrate/dataset/scan.h"
-#include "feedrate/request/directories.h"
 #include "feedrate/request/run_checks.h"
 #include "feedrate/request/system_options.h"
+#include "feedrate/storage/directories.h"
 
 namespace feedrate {
 namespace {
 
 constexpr std::uint64_t kDefaultBytes = std::uint64_t{4} << 30U;
 
-std::string generate_line(const GenerateProgress& progress, double seconds) {
-  const std::uint64_t total = progress.bytes_total;
-  const std::uint64_t done = progress.bytes_written;
-  if (total == 0 || seconds <= 0) return {};
-  const double rate = static_cast<double>(done) / seconds;
-  const double left = rate > 0 ? static_cast<double>(total - std::min(done, total)) / rate : 0;
-  return fmt::format("writing the data set: {} of {}, {}, {} left", format_bytes(done),
-                     format_bytes(total), format_rate(rate), format_duration(from_seconds(left)));
-}
-
 ScanOptions scan_options(const RunOptions& options, const Workload& workload,
-                         const CommandContext& context) {
+                         const DataHooks& hooks) {
   ScanOptions scan;
   scan.format = options.format;
   // The workload's options are for its own format, and not for another one that the user's files
@@ -42,19 +30,19 @@ ScanOptions scan_options(const RunOptions& options, const Workload& workload,
   scan.format_options = workload.dataset.format_options;
   scan.labels = options.labels;
   scan.index_directory = options.index_directory;
-  scan.stop = context.stop;
+  scan.stop = hooks.stop;
   return scan;
 }
 
 Result<FoundDataset> scan(const RunOptions& options, const Workload& workload,
-                          const CommandContext& context) {
+                          const DataHooks& hooks) {
   if (!options.directory.empty())
     return fail(
         ErrorKind::kUsage,
         fmt::format("both a directory ({}) and --data were given", quote_path(options.directory)),
         "give one of the two");
   FEEDRATE_TRY(ScanOutcome outcome,
-               scan_dataset(options.data, scan_options(options, workload, context)));
+               scan_dataset(options.data, scan_options(options, workload, hooks)));
   FEEDRATE_CHECK(check_index_effect(options, *outcome.dataset));
   return FoundDataset{outcome.dataset, outcome.warnings, false, outcome.index_made};
 }
@@ -62,7 +50,7 @@ Result<FoundDataset> scan(const RunOptions& options, const Workload& workload,
 Result<std::shared_ptr<const Dataset>> make_dataset(const std::string& directory,
                                                     const Workload& workload,
                                                     const DatasetOptions& make,
-                                                    const CommandContext& context,
+                                                    const DataHooks& hooks,
                                                     const DatasetCheck& check) {
   FEEDRATE_TRY(DatasetPlan plan, make.resolve(workload, kDefaultBytes));
   // An interrupted data set is finished as it was begun, when no other size is asked for.
@@ -74,64 +62,11 @@ Result<std::shared_ptr<const Dataset>> make_dataset(const std::string& directory
   // The rest of the run is checked first, so that a mistyped word does not cost the time and the
   // space of a data set.
   if (check) FEEDRATE_CHECK(check(dataset));
-  std::error_code ignored;
-  if (!context.quiet && !std::filesystem::exists(directory, ignored))
-    std::fprintf(stderr, "%s is not there: it is made, with a data set of %s (--size: another)\n",
-                 quote_path(directory).c_str(), format_bytes(dataset->bytes()).c_str());
-  GenerateProgress progress;
-  FEEDRATE_CHECK(generate_with_progress(*dataset, static_cast<unsigned>(jobs), context, progress));
+  FEEDRATE_CHECK(hooks.write(*dataset, static_cast<unsigned>(jobs)));
   return dataset;
 }
 
 }  // namespace
-
-Result<GenerateSummary> generate_with_progress(const Dataset& dataset, unsigned jobs,
-                                               const CommandContext& context,
-                                               GenerateProgress& progress) {
-  // Checked before anything is printed about preparing it.
-  FEEDRATE_CHECK(check_takes_dataset(dataset));
-  FEEDRATE_TRY(const auto group,
-               ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, available_cores()));
-  const StuckReporter stuck(*group);
-  // Writes are direct where that works, because the page cache would fill up with a data set that
-  // is to be read from storage.
-  const std::string parent = existing_directory(dataset.directory());
-  const IoMode mode = probe_direct_io(parent).works ? IoMode::kDirect : IoMode::kBuffered;
-  const StorageFactory storage = make_storage_factory(local_files(), mode, parent, 0);
-  const NewDirectories made(dataset.directory());
-  if (!context.quiet)
-    std::fprintf(stderr, "preparing %s for %s of %s in %s file%s\n",
-                 quote_path(dataset.directory()).c_str(), format_bytes(dataset.bytes()).c_str(),
-                 std::string(dataset.format().name()).c_str(),
-                 format_count(static_cast<double>(dataset.files())).c_str(),
-                 dataset.files() == 1 ? "" : "s");
-  const auto begin = std::chrono::steady_clock::now();
-  const auto elapsed = [begin] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  };
-  Result<GenerateSummary> summary = [&] {
-    const ProgressLine line(context.quiet, [&] { return generate_line(progress, elapsed()); });
-    return generate_dataset(*group, storage, dataset, {jobs, std::uint64_t{4} << 20U}, progress,
-                            context.stop);
-  }();
-  if (!summary) {
-    made.remove_empty();
-    return fail(summary.error());
-  }
-  if (!context.quiet && summary->bytes_written == 0)
-    std::fprintf(stderr, "all %s files were there already\n",
-                 format_count(static_cast<double>(dataset.parts())).c_str());
-  else if (!context.quiet)
-    std::fprintf(stderr, "wrote %s in %s (%s); %s of %s files were there already\n",
-                 format_bytes(summary->bytes_written).c_str(),
-                 format_duration(summary->elapsed).c_str(),
-                 format_rate(static_cast<double>(summary->bytes_written) /
-                             std::max(1e-9, to_seconds(summary->elapsed)))
-                     .c_str(),
-                 format_count(static_cast<double>(summary->files_kept)).c_str(),
-                 format_count(static_cast<double>(dataset.parts())).c_str());
-  return summary;
-}
 
 // An existing data set is read as it is, so asking for a different one is an error and must not be
 // ignored.
@@ -155,10 +90,10 @@ static Result<> check_place_of_data(const std::string& directory, bool made) {
 }
 
 Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& workload,
-                                  const DatasetOptions* make, const CommandContext& context,
+                                  const DatasetOptions* make, const DataHooks& hooks,
                                   const DatasetCheck& check) {
   if (!options.data.empty()) {
-    FEEDRATE_TRY(FoundDataset own, scan(options, workload, context));
+    FEEDRATE_TRY(FoundDataset own, scan(options, workload, hooks));
     if (make != nullptr) FEEDRATE_CHECK(check_dataset_effects(*make, own.dataset.get()));
     return own;
   }
@@ -199,7 +134,7 @@ Result<FoundDataset> find_dataset(const RunOptions& options, const Workload& wor
   const bool missing = !dataset && (dataset.error().kind() == ErrorKind::kNotFound ||
                                     dataset.error().kind() == ErrorKind::kUsage);
   const bool written = missing && make != nullptr;
-  if (written) dataset = make_dataset(options.directory, workload, *make, context, check);
+  if (written) dataset = make_dataset(options.directory, workload, *make, hooks, check);
   if (missing && make == nullptr && dataset.error().kind() == ErrorKind::kNotFound)
     return fail(ErrorKind::kUsage,
                 fmt::format("{} has no data set of ours", quote_path(options.directory)),
