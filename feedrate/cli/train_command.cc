@@ -12,10 +12,8 @@
 #include "feedrate/cli/report.h"
 #include "feedrate/cli/stuck_reporter.h"
 #include "feedrate/options/option_rows.h"
-#include "feedrate/request/data_request.h"
-#include "feedrate/request/model_options.h"
-#include "feedrate/request/run_options.h"
 #include "feedrate/request/train_checkpoints.h"
+#include "feedrate/request/train_options.h"
 
 namespace feedrate {
 namespace {
@@ -24,19 +22,7 @@ class TrainCommand final : public JobCommand {
  public:
   void declare(OptionTable& table) override {
     using enum OptionType;
-    options_.declare(table, kFixedLoader);
-    table.add("The job",
-              {{rows::kAccelerators.usually("1 replica"), accelerators_}, {rows::kAu, au_}});
-    // A search has no such option, because a trial whose reads failed tells nothing and ends the
-    // search.
-    table.add("The loader", {{{"--on-error", kWords, "stop", "stop|continue",
-                               "after a failed read: end the run, or count it and go on"},
-                              options_.on_error}});
-    table.add("How long (the first limit that is reached ends the run)",
-              {{rows::kEpochs, epochs_},
-               {{"--steps", kCount, "", "1 to 1099511627776", "steps of each accelerator"}, steps_},
-               {rows::kTime, time_}});
-    table.add("What is read", {{rows::kDatasetSize, described_.size}});
+    options_.declare(table);
     checkpoints_.declare(table);
     constexpr std::string_view kBeside = "--with='checkpoint llama3-8b DIR --every=5m'";
     table.add("Beside other jobs",
@@ -53,9 +39,9 @@ class TrainCommand final : public JobCommand {
 
   Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const ResultTarget json,
-                 ResultTarget::open(options_.json, "--json", context.stop));
+                 ResultTarget::open(options_.run.json, "--json", context.stop));
     FEEDRATE_TRY(TrainingSetup setup, resolve(context));
-    FEEDRATE_TRY(const auto checkpoints, checkpoints_.resolve(setup, options_, setup.plan));
+    FEEDRATE_TRY(const auto checkpoints, checkpoints_.resolve(setup, options_.run, setup.plan));
     if (!with_.empty()) return run_together(std::move(setup), context, json);
     TrainingProgress progress;
     RunHooks hooks = watched(context, !checkpoints);
@@ -86,31 +72,14 @@ class TrainCommand final : public JobCommand {
                   "give each --with to the first job");
     FEEDRATE_TRY(TrainingSetup setup, resolve(context));
     // Without epochs it goes on for as long as the first job.
-    if (epochs_.empty() && !options_.workload.asked.contains("epochs")) setup.plan.epochs = 0;
+    if (!options_.epochs_asked()) setup.plan.epochs = 0;
     return JobSetup{"", std::move(setup)};
   }
 
  private:
-  // Resolves everything that the words say of the job, with its limits.
   Result<TrainingSetup> resolve(const CommandContext& context) {
-    FEEDRATE_TRY(Workload workload, resolve_workload(options_.workload, context));
-    if (!au_.empty()) {
-      FEEDRATE_TRY(workload.au_threshold, parse_fraction(au_, "--au", 0.01, 1));
-    }
-    described_.seed = options_.seed;
-    FEEDRATE_CHECK(options_.parse_place());
-    FEEDRATE_TRY(const ClientKind client, resolve_client(options_));
-    if (!described_.size.empty() && made_for_null() == nullptr)
-      return fail(ErrorKind::kUsage, "--size: train reads what is there and makes no data set",
-                  "make one with 'feedrate datagen' or 'feedrate find', or describe one with "
-                  "--storage=null");
-    FEEDRATE_TRY(const FoundDataset found,
-                 find_dataset(options_, workload, made_for_null(), {context.stop, {}}));
-    FEEDRATE_TRY(TrainingSetup setup, make_setup(options_, workload, found.dataset, client));
-    setup.warnings.insert(setup.warnings.end(), found.warnings.begin(), found.warnings.end());
-    FEEDRATE_CHECK(set_limits(workload, setup.plan));
-    FEEDRATE_CHECK(check_training_plan(setup.plan));
-    return setup;
+    FEEDRATE_TRY(Workload workload, resolve_workload(options_.run.workload, context));
+    return options_.resolve(std::move(workload), context.stop);
   }
 
   Result<int> run_together(TrainingSetup setup, const CommandContext& context,
@@ -123,7 +92,7 @@ class TrainCommand final : public JobCommand {
     const bool is_quiet = quiet(context, setup);
     Experiment experiment;
     experiment.alone = alone_;
-    experiment.jobs.push_back({"train " + options_.workload.workload, std::move(setup)});
+    experiment.jobs.push_back({"train " + options_.run.workload.workload, std::move(setup)});
     std::ranges::move(others, std::back_inserter(experiment.jobs));
     TrainingProgress progress;
     RunHooks hooks = watched(context, false);
@@ -164,52 +133,8 @@ class TrainCommand final : public JobCommand {
     return report.valid ? 0 : 4;
   }
 
-  // With null and model storage --size describes the data set; on real storage only datagen makes
-  // one.
-  const DatasetOptions* made_for_null() const {
-    return options_.reads_no_files() ? &described_ : nullptr;
-  }
-
-  Result<> set_limits(const Workload& workload, TrainingPlan& plan) const {
-    std::uint64_t count = plan.replica_accelerators();
-    if (!accelerators_.empty()) {
-      FEEDRATE_TRY(count, parse_count(accelerators_, "--accelerators", 1, 1'000'000));
-    }
-    FEEDRATE_TRY(const std::uint64_t replicas,
-                 whole_replicas(count, "--accelerators",
-                                {plan.tensor_parallel, plan.pipeline_parallel, 1, 0}));
-    plan.replicas = static_cast<std::uint32_t>(replicas);
-    for (const auto& [rank, factor] : plan.slow_ranks)
-      if (rank >= count)
-        return fail(ErrorKind::kUsage,
-                    fmt::format("--slow-rank: there is no rank {} of {}", rank,
-                                format_counted(count, "accelerator")),
-                    fmt::format("the last one is {}", count - 1));
-    const bool limited = !steps_.empty() || !time_.empty();
-    const std::set<std::string>& asked = options_.workload.asked;
-    // --steps or --time replace the workload's own end of a run; epochs that the user gave still
-    // hold.
-    if (limited && !asked.contains("epochs")) plan.epochs = 0;
-    if ((!limited && epochs_.empty()) || asked.contains("steps_max"))
-      plan.steps_max = workload.steps_max;
-    if (!epochs_.empty()) {
-      FEEDRATE_TRY(plan.epochs, parse_count(epochs_, "--epochs", 1, 1'000'000));
-    }
-    if (!steps_.empty()) {
-      FEEDRATE_TRY(plan.steps_max, parse_count(steps_, "--steps", 1, std::uint64_t{1} << 40U));
-    }
-    if (!time_.empty()) {
-      FEEDRATE_TRY(plan.time_max, parse_duration(time_, "--time"));
-      if (plan.time_max.count() == 0)
-        return fail(ErrorKind::kUsage, "--time: 0 is too short", "write it like 30s");
-    }
-    return {};
-  }
-
-  RunOptions options_;
+  TrainOptions options_;
   TrainCheckpointOptions checkpoints_;
-  DatasetOptions described_;
-  std::string accelerators_, epochs_, steps_, time_, au_;
   std::vector<std::string> with_;  // Each line is a job.
   bool alone_ = false;
   std::optional<std::chrono::steady_clock::time_point> told_at_;
