@@ -9,10 +9,6 @@
 
 namespace feedrate {
 
-// Cuts a line into words at spaces, as a shell does; quotes and backslashes keep spaces within a
-// word. Fails with kUsage for a quote that is not closed.
-Result<std::vector<std::string>> split_words(const std::string& line, std::string_view flag);
-
 // Returns the job that each line asks for, such as "train unet3d DIR --accelerators 4" or
 // "checkpoint llama3-8b DIR --every 5m". An error is kUsage and names the line.
 Result<std::vector<JobSetup>> resolve_beside(const std::vector<std::string>& lines,

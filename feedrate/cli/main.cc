@@ -60,6 +60,7 @@ int run_verb(const CommandEntry& verb, std::vector<std::string> words) {
   // Help comes first, so that it is shown however wrong the other words are.
   for (const std::string& word : words)
     if (word == "--help" || word == "-h") return print_help(verb, table);
+  context.words = words;
   context.overrides = take_overrides(words);
   Result<> checked = parse_options(commands(), verb, words, table);
   if (checked) checked = check_overrides(verb, table, context.overrides);

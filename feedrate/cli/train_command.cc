@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iterator>
 #include <optional>
+#include <set>
 
 #include "feedrate/cli/beside.h"
 #include "feedrate/cli/commands.h"
@@ -11,6 +12,7 @@
 #include "feedrate/cli/progress.h"
 #include "feedrate/cli/report.h"
 #include "feedrate/cli/stuck_reporter.h"
+#include "feedrate/options/command_line.h"
 #include "feedrate/options/option_rows.h"
 #include "feedrate/request/train_checkpoints.h"
 #include "feedrate/request/train_options.h"
@@ -92,7 +94,7 @@ class TrainCommand final : public JobCommand {
     const bool is_quiet = quiet(context, setup);
     Experiment experiment;
     experiment.alone = alone_;
-    experiment.jobs.push_back({"train " + options_.run.workload.workload, std::move(setup)});
+    experiment.jobs.push_back({own_words(context), std::move(setup)});
     std::ranges::move(others, std::back_inserter(experiment.jobs));
     TrainingProgress progress;
     RunHooks hooks = watched(context, false);
@@ -108,6 +110,22 @@ class TrainCommand final : public JobCommand {
     fill_envelope(context, "together", *report);
     FEEDRATE_CHECK(show_report(*report, json));
     return exit_status(*report);
+  }
+
+  // Returns the words of the first job, without those that are about the others or the output.
+  static std::string own_words(const CommandContext& context) {
+    const std::set<std::string> flags{"--alone", "--quiet", "-q"};
+    std::string line = "train";
+    for (std::size_t i = 0; i < context.words.size(); ++i) {
+      const std::string& word = context.words[i];
+      const bool elsewhere = word == "--with" || word == "--json";
+      if (elsewhere) ++i;  // Its value goes with it.
+      if (elsewhere || flags.contains(word) || word.starts_with("--with=") ||
+          word.starts_with("--json="))
+        continue;
+      line += " " + quoted_word(word);
+    }
+    return line;
   }
 
   static bool quiet(const CommandContext& context, const TrainingSetup& setup) {

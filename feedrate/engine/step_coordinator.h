@@ -34,6 +34,10 @@ class StepCoordinator {
   Barrier& barrier() { return barrier_; }
   void leave(Reactor& reactor) {
     over_.store(true, std::memory_order_relaxed);
+    {
+      const std::lock_guard lock(end_mutex_);
+      ended_ = std::max(ended_, reactor.now());
+    }
     barrier_.leave(reactor);
     pause_.leave(reactor);
   }
@@ -68,11 +72,12 @@ class StepCoordinator {
   const Step& slowest() const { return slowest_; }
   std::size_t steps() const { return steps_.size(); }
   void fail_with(const Error& error) {
-    const std::lock_guard lock(error_mutex_);
+    const std::lock_guard lock(end_mutex_);
     if (!error_) error_ = error;
   }
   void move_to(TrainingOutcome& outcome) {
     outcome.begin = begin_;
+    outcome.ended = ended_;
     outcome.cut = outcome.cut || cut_;
     outcome.steps = std::move(steps_);
     outcome.first_batch = first_batch_;
@@ -96,7 +101,8 @@ class StepCoordinator {
   std::uint32_t contributions_ = 0;
   std::vector<StepRecord> steps_;
   Duration first_batch_{};
-  std::mutex error_mutex_;
+  std::mutex end_mutex_;  // of the two below
+  Instant ended_{};
   std::optional<Error> error_;
   Barrier barrier_, pause_;
 };

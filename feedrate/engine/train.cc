@@ -177,8 +177,9 @@ void TrainingRun::State::add_host(TrainingOutcome& outcome) const {
   outcome.host_cores = available_cores();
   for (unsigned index = 0; index < group.size(); ++index)
     outcome.let_go = outcome.let_go || group.reactor(index).has_let_go();
+  // The reactors may have other jobs, whose calls are not this one's to tell of.
   const auto stuck = group.stuck();
-  if (outcome.let_go && stuck)
+  if (outcome.let_go && stuck && stuck->oldest.contains(plan.dataset->directory()))
     outcome.warnings.push_back(stuck->oldest + " had not come back after " +
                                format_duration(group.reactor(0).refresh_now() - stuck->since) +
                                " when the run was ended");

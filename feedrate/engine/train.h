@@ -22,6 +22,7 @@ namespace feedrate {
 
 struct TrainingOutcome {
   Instant begin{};                // first read issued
+  Instant ended{};                // when its last accelerator stopped
   std::vector<StepRecord> steps;  // of the whole group
   Duration first_batch{};         // until the last accelerator had its first batch
   ReaderStats readers{Instant{}};

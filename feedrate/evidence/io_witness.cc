@@ -34,6 +34,15 @@ constexpr std::uint64_t kFilesWalkedDown = 32;
 constexpr double kOthersWorthAWord = 256e6;  // bytes
 constexpr double kOthersMax = 1.05;          // times what we moved; beyond it others read as well
 
+// Returns the paths of some files, from all over the data set.
+std::vector<std::string> sampled_paths(const Dataset& dataset) {
+  std::vector<std::string> paths;
+  const std::uint64_t files = dataset.files();
+  const std::uint64_t step = std::max<std::uint64_t>(1, files / kFilesWalkedDown);
+  for (std::uint64_t file = 0; file < files; file += step) paths.push_back(dataset.full_path(file));
+  return paths;
+}
+
 }  // namespace
 
 class IoWitness::State {
@@ -85,12 +94,7 @@ class IoWitness::State {
 
  private:
   void find_wire() {
-    std::vector<std::string> paths;
-    const std::uint64_t files = dataset_.files();
-    const std::uint64_t step = std::max<std::uint64_t>(1, files / kFilesWalkedDown);
-    for (std::uint64_t file = 0; file < files; file += step)
-      paths.push_back(dataset_.full_path(file));
-    origin_ = find_byte_origin(paths, options_.roots);
+    origin_ = find_byte_origin(sampled_paths(dataset_), options_.roots);
     if (origin_.network) network_ = find_network_mount(path_, options_.roots);
     // What a server on this host sends may come from its memory, which no interface shows.
     if (network_.server_is_this_host)
@@ -353,6 +357,19 @@ void judge_io(bool storage_wanted, RunResult& result) {
         "the page cache is what is to be measured",
         format_percent(*io.page_cache_share), io.basis));
   result.valid = result.invalid_reasons.empty();
+}
+
+bool judge_place(bool storage_wanted, const Dataset& dataset, RunResult& result) {
+  const HostRoots roots;
+  const ByteOrigin origin = find_byte_origin(sampled_paths(dataset), roots);
+  if (origin.from() != BytesFrom::kMemory) return false;
+  IoLedger& io = result.io;
+  io.origin = to_string(origin.from());
+  io.origin_reason = join(origin.memory, ", ");
+  io.wire = find_block_device(dataset.full_path(0), roots).layers;
+  judge_origin(false, result.bytes_moved, io);
+  judge_io(storage_wanted, result);
+  return true;
 }
 
 }  // namespace feedrate

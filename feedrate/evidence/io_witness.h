@@ -44,6 +44,10 @@ class IoWitness {
 // Works out the shares from what was counted. `moved` are the bytes that reads moved.
 void judge_origin(bool direct, std::uint64_t moved, IoLedger& io);
 
+// For runs whose bytes nobody counts apart: returns whether the files lie in this host's memory,
+// fills in result.io then, and adds the reason why the run does not count.
+bool judge_place(bool storage_wanted, const Dataset& dataset, RunResult& result);
+
 // Adds the reason if the run does not count. `storage_wanted` is false when the page cache may
 // serve.
 void judge_io(bool storage_wanted, RunResult& result);

@@ -7,7 +7,9 @@
 #include <set>
 
 #include "feedrate/base/text.h"
+#include "feedrate/base/units.h"
 #include "feedrate/dataset/residency.h"
+#include "feedrate/evidence/io_witness.h"
 #include "feedrate/result/report_failure.h"
 
 namespace feedrate {
@@ -22,6 +24,23 @@ class RunningJob {
   virtual void report(bool interrupted, bool cut, JobTogether& into, bool alone) = 0;
 };
 
+// A job that is ended by another one is mostly in the middle of a step; only a wait that is much
+// longer than its longest step counts as being stuck.
+constexpr int kStuckSteps = 2;
+
+// Returns how long the job had waited for its next step when it ended, if it was stuck; 0
+// otherwise.
+Duration stuck_for(const TrainingOutcome& outcome) {
+  Instant from = outcome.begin;
+  Duration longest{};
+  for (const StepRecord& step : outcome.steps) {
+    longest = std::max(longest, step.end - from);
+    from = step.end;
+  }
+  const Duration since = outcome.ended - from;
+  return since > kStuckSteps * longest ? since : Duration{};
+}
+
 class RunningTraining final : public RunningJob {
  public:
   RunningTraining(const TrainingSetup& setup, World& world, const RunHooks& hooks)
@@ -32,9 +51,13 @@ class RunningTraining final : public RunningJob {
              *progress_) {}
   Job& job() override { return run_; }
   void report(bool interrupted, bool /*cut*/, JobTogether& into, bool alone) override {
-    RunResult result = report_training(setup_, setup_.plan, run_.outcome(interrupted), engine_);
-    // Reads of files are counted by process and by device, and so for all jobs together.
-    if (setup_.reads_files())
+    const TrainingOutcome outcome = run_.outcome(interrupted);
+    RunResult result = report_training(setup_, setup_.plan, outcome, engine_);
+    if (!alone) into.stuck_seconds = to_seconds(stuck_for(outcome));
+    // Reads of files are counted by process and by device, and so for all jobs together. Whether
+    // their place is this host's memory needs no counter.
+    if (setup_.reads_files() &&
+        !judge_place(setup_.cache != CacheUse::kMeasure, *setup_.plan.dataset, result))
       result.warnings.emplace_back(
           "the counters of this host cannot tell the jobs apart, so where this job's bytes came "
           "from is not known");

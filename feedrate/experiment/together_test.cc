@@ -2,6 +2,11 @@
 // report.
 #include "feedrate/experiment/together.h"
 
+#include <sys/vfs.h>
+
+#include <filesystem>
+
+#include "feedrate/experiment/datasets.h"
 #include "feedrate/experiment/experiment_testing.h"
 #include "feedrate/runtime/reactor_test_support.h"
 
@@ -34,7 +39,8 @@ TEST(Together, WithRoomForBothNeitherLosesAnything) {
     ASSERT_TRUE(job.train && job.train_alone);
     EXPECT_FALSE(job.checkpoint || job.checkpoint_alone);
     EXPECT_NEAR(job.train->sustained_utilisation, 1, 1e-6);
-    EXPECT_NEAR(job.lost_fraction(), 0, 0.005);
+    EXPECT_NEAR(job.lost_fraction().value(), 0, 0.005);
+    EXPECT_EQ(job.stuck_seconds, 0);
   }
   EXPECT_EQ(report.jobs[0].train->steps, 200U);
   EXPECT_EQ(report.jobs[1].train->steps, 150U);
@@ -85,12 +91,24 @@ TEST(Together, CheckpointsBesideTraining) {
   // hardly do.
   EXPECT_NEAR(report.jobs[1].checkpoint_alone->median_pass()->seconds, 0.16, 0.001);
   EXPECT_GT(written.median_pass()->seconds, 0.163);
-  EXPECT_GT(report.jobs[0].lost_fraction(), 0.02);
-  EXPECT_GT(report.jobs[1].lost_fraction(), 0.02);
+  EXPECT_GT(report.jobs[0].lost_fraction().value(), 0.02);
+  EXPECT_GT(report.jobs[1].lost_fraction().value(), 0.02);
   // Every second of every accelerator is still accounted for.
   std::int64_t sum = training.stalls.compute_ns;
   for (const StallShare& share : training.stalls.causes) sum += share.own_ns + share.carried_ns;
   EXPECT_EQ(sum, training.stalls.wall_ns);
+}
+
+// The second job's first batch takes 20 s, and the first job is over after some 3 s.
+TEST(Together, AJobThatMadeNoStepIsStuck) {
+  const ModelFile file("bandwidth: 1GB/s\n"), slow("latency: 20s\n");
+  const TogetherReport report = run_all(
+      {{"one", training_on(file.storage(), 4, 300)}, {"slow", training_on(slow.storage(), 4, 0)}},
+      true);
+  EXPECT_EQ(report.jobs[0].stuck_seconds, 0);
+  EXPECT_GT(report.jobs[1].stuck_seconds, 2.9);
+  EXPECT_FALSE(report.jobs[1].rate());
+  EXPECT_FALSE(report.jobs[1].lost_fraction());
 }
 
 TEST(Together, TheSameSeedsGiveTheSameReport) {
@@ -167,6 +185,34 @@ TEST(Together, AnInvalidJobIsNamed) {
   EXPECT_EQ(report->jobs[1].train->warnings.back(),
             "the counters of this host cannot tell the jobs apart, so where this job's bytes came "
             "from is not known");
+}
+
+// Whether files lie in memory needs no counter that tells the jobs apart.
+TEST(Together, BytesFromMemoryDoNotCount) {
+  const std::filesystem::path memory = "/dev/shm";
+  struct statfs system{};
+  constexpr auto kTmpfs = 0x01021994;
+  if (statfs(memory.c_str(), &system) != 0 || system.f_type != kTmpfs)
+    GTEST_SKIP() << "/dev/shm is no tmpfs here";
+  const TemporaryDirectory directory(memory);
+  TrainingSetup setup = training_on("null", 1, 20);
+  setup.world.clock = ClockKind::kReal;
+  setup.place.spec = local_files();
+  setup.place.directory = directory.path();
+  setup.cache = CacheUse::kKeep;
+  setup.plan.dataset = Dataset::from_plan(*setup.plan.dataset->plan(), directory.path()).value();
+  GenerateProgress progress;
+  ASSERT_TRUE(write_dataset(*setup.plan.dataset, 0, progress, {}));
+  Experiment experiment;
+  experiment.jobs = {{"one", setup}, {"other", training_on("null", 1, 20)}};
+  std::get<TrainingSetup>(experiment.jobs[1].what).world.clock = ClockKind::kReal;
+  const Result<TogetherReport> report = run(experiment, {}, {});
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_FALSE(report->valid);
+  EXPECT_TRUE(report->invalid_reasons.front().starts_with(
+      "one: the bytes came from this host's memory, not from storage (tmpfs"))
+      << report->invalid_reasons.front();
+  EXPECT_TRUE(report->jobs[1].train->valid);
 }
 
 }  // namespace

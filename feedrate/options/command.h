@@ -24,6 +24,7 @@ struct CommandContext {
   bool help = false;   // Help was asked for; main() prints it before a verb does its work.
   // Words that change a DLIO file: "++workload.train.epochs=3".
   std::vector<std::string> overrides;
+  std::vector<std::string> words;                // Those of the command line, after the verb.
   std::map<std::string, std::string> requested;  // The settings that were given, by option.
   std::map<std::string, std::string> settings;   // The settings that hold (options/settings.h).
   std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();

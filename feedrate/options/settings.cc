@@ -1,6 +1,7 @@
 #include "feedrate/options/settings.h"
 
 #include "feedrate/base/text.h"
+#include "feedrate/options/command_line.h"
 
 namespace feedrate {
 namespace {
@@ -30,7 +31,11 @@ Settings settings_given(const OptionTable& table, const std::vector<std::string>
         settings["set " + set.substr(0, set.find('='))] = set;
       continue;
     }
-    settings[entry.key()] = entry.is_flag() ? "yes" : join(entry.given, " ");
+    std::vector<std::string> given = entry.given;
+    // Several values stand beside each other, so one that has blanks is quoted.
+    if (entry.repeats())
+      for (std::string& value : given) value = quoted_word(value);
+    settings[entry.key()] = entry.is_flag() ? "yes" : join(given, " ");
   }
   for (const std::string& word : overrides) settings[word.substr(0, word.find('='))] = word;
   return settings;

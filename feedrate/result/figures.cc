@@ -259,23 +259,34 @@ std::uint64_t DoctorReport::count(FindingVerdict verdict) const {
 
 namespace {
 
-double rate_of(const std::optional<RunResult>& train,
-               const std::optional<CheckpointResult>& checkpoint) {
+std::optional<double> known(double rate) { return rate > 0 ? std::optional(rate) : std::nullopt; }
+
+std::optional<double> rate_of(const std::optional<RunResult>& train,
+                              const std::optional<CheckpointResult>& checkpoint) {
   // The first step is the fill of the windows, and where a run is cut is chance: a short run's rate
   // with both says more of them than of the storage.
-  if (train) return train->samples_per_second_after_first;
+  if (train) return known(train->samples_per_second_after_first);
   const CheckpointPass* const pass = checkpoint ? checkpoint->median_pass() : nullptr;
-  return pass != nullptr ? pass->bytes_per_second : 0;
+  return pass != nullptr ? known(pass->bytes_per_second) : std::nullopt;
 }
 
 }  // namespace
 
-double JobTogether::rate() const { return rate_of(train, checkpoint); }
-double JobTogether::rate_alone() const { return rate_of(train_alone, checkpoint_alone); }
+std::optional<double> JobTogether::rate() const {
+  std::optional<double> rate = rate_of(train, checkpoint);
+  // A job that hung did not go on at the rate that it had before.
+  if (rate && train && stuck_seconds > 0)
+    *rate *= train->seconds / (train->seconds + stuck_seconds);
+  return rate;
+}
+std::optional<double> JobTogether::rate_alone() const {
+  return rate_of(train_alone, checkpoint_alone);
+}
 
-double JobTogether::lost_fraction() const {
-  const double alone = rate_alone(), together = rate();
-  return alone > 0 && together > 0 ? std::max(0.0, 1 - together / alone) : 0;
+std::optional<double> JobTogether::lost_fraction() const {
+  const std::optional<double> alone = rate_alone(), together = rate();
+  if (!alone || !together) return std::nullopt;
+  return std::max(0.0, 1 - *together / *alone);
 }
 
 }  // namespace feedrate

@@ -17,13 +17,20 @@ struct JobTogether {
   std::optional<RunResult> train, train_alone;
   std::optional<CheckpointResult> checkpoint, checkpoint_alone;
 
-  // Returns the rate that the job got: samples/s of training after its first step, or bytes/s of
-  // checkpoints while they are written; 0 when that was not measured.
-  double rate() const;
-  // Returns the rate that it got alone; 0 when that was not tried.
-  double rate_alone() const;
-  // The share of its rate alone that it lost; 0 where that is not known, or where it lost nothing.
-  double lost_fraction() const;
+  // How long training had made no step when the run ended, where that is more than twice as long as
+  // any step of it took; 0 otherwise. A job that is ended by another one is mostly in the middle of
+  // a step.
+  double stuck_seconds = 0;
+
+  // Returns the rate that the job got: samples/s of training after its first step, the time without
+  // a step at its end included, or bytes/s of checkpoints while they are written. None where that
+  // was not measured.
+  std::optional<double> rate() const;
+  // Returns the rate that it got alone; none where that was not tried or not measured.
+  std::optional<double> rate_alone() const;
+  // Returns the share of its rate alone that it lost, never less than 0; none where one of the two
+  // rates is not known.
+  std::optional<double> lost_fraction() const;
   bool was_alone() const { return train_alone || checkpoint_alone; }
 };
 

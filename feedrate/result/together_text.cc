@@ -15,15 +15,24 @@ std::string verdict_of_job(const JobTogether& job) {
 }
 
 std::string rate_text(const JobTogether& job, double rate) {
-  if (rate <= 0) return "its rate is not known";
   return job.train ? fmt::format("{} samples/s", format_count(rate)) : format_rate(rate);
 }
 
+// Tells of a job that hung when the run ended; "" for others.
+std::string stuck_text(const JobTogether& job) {
+  if (job.stuck_seconds <= 0) return {};
+  return fmt::format(", no step for the last {}", format_duration(from_seconds(job.stuck_seconds)));
+}
+
 std::string job_line(const JobTogether& job) {
-  std::string line = fmt::format("  {}: {}", job.job, rate_text(job, job.rate()));
-  if (!job.was_alone() || job.rate() <= 0 || job.rate_alone() <= 0) return line + "\n";
-  return line + fmt::format(", alone {}: {} lost\n", rate_text(job, job.rate_alone()),
-                            fraction_text(job.lost_fraction()));
+  const std::optional<double> rate = job.rate(), alone = job.rate_alone();
+  std::string line =
+      fmt::format("  {}: {}", job.job, rate ? rate_text(job, *rate) : "its rate is not known");
+  if (const auto lost = job.lost_fraction())
+    line += fmt::format(", alone {}: {} lost", rate_text(job, *alone), fraction_text(*lost));
+  else if (job.was_alone() && rate)
+    line += ", its rate alone is not known";
+  return line + stuck_text(job) + "\n";
 }
 
 bool reads_files(const JobTogether& job) {
@@ -38,6 +47,10 @@ std::string verdict_of(const TogetherReport& report) {
   std::string text =
       verdict_of_job(report.jobs.front()) +
       fmt::format(", beside {}", format_counted(report.jobs.size() - 1, "other job"));
+  for (const JobTogether& job : report.jobs)
+    if (job.stuck_seconds > 0)
+      text += fmt::format("; {} made no step for the last {}", job.job,
+                          format_duration(from_seconds(job.stuck_seconds)));
   if (reads_files(report.jobs.front())) text += " (where the bytes came from is not known)";
   const bool told = text.find("interrupted") != std::string::npos;
   return text + (report.interrupted && !told ? " (interrupted: partial result)" : "");

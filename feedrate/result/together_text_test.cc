@@ -44,18 +44,31 @@ TEST(TogetherText, ALineForEachJobAndThenTheirReports) {
 
 TEST(TogetherFigures, WhatWasLost) {
   TogetherReport report = full_together();
-  EXPECT_DOUBLE_EQ(report.jobs[0].lost_fraction(), 0.5);
+  EXPECT_DOUBLE_EQ(*report.jobs[0].lost_fraction(), 0.5);
   EXPECT_TRUE(report.jobs[0].was_alone());
   report.jobs[0].train_alone->samples_per_second_after_first =
       0.9 * full_run().samples_per_second_after_first;
   EXPECT_EQ(report.jobs[0].lost_fraction(), 0);  // a loss is never negative
-  EXPECT_EQ(report.jobs[1].rate_alone(), 0);
-  EXPECT_EQ(report.jobs[1].lost_fraction(), 0);
+  EXPECT_FALSE(report.jobs[1].rate_alone());
+  EXPECT_FALSE(report.jobs[1].lost_fraction());
   EXPECT_FALSE(report.jobs[1].was_alone());
   report.jobs[1].checkpoint_alone = full_checkpoint();
   report.jobs[1].checkpoint_alone->passes.clear();
-  EXPECT_EQ(report.jobs[1].lost_fraction(), 0);
+  EXPECT_FALSE(report.jobs[1].lost_fraction());
   EXPECT_TRUE(report.jobs[1].was_alone());
+  EXPECT_NE(to_text(report).find("its rate alone is not known"), std::string::npos);
+}
+
+// A job that hung while the others went on must not look fed.
+TEST(TogetherFigures, AJobThatHungIsToldAndItsRateCountsTheWait) {
+  TogetherReport report = full_together();
+  const double before = *report.jobs[0].rate();
+  report.jobs[0].stuck_seconds = report.jobs[0].train->seconds;
+  EXPECT_DOUBLE_EQ(*report.jobs[0].rate(), before / 2);
+  const std::string told =
+      "no step for the last " + format_duration(from_seconds(report.jobs[0].stuck_seconds));
+  EXPECT_NE(to_text(report).find("lost, " + told), std::string::npos) << to_text(report);
+  EXPECT_NE(verdict_of(report).find("; train unet3d made " + told), std::string::npos);
 }
 
 }  // namespace
