@@ -1,75 +1,14 @@
 #include <fmt/format.h>
-#include <sys/stat.h>
-
-#include <cerrno>
 
 #include "feedrate/base/text.h"
-#include "feedrate/base/units.h"
 #include "feedrate/cli/commands.h"
 #include "feedrate/cli/report.h"
-#include "feedrate/dataset/residency.h"
-#include "feedrate/dataset/scan.h"
-#include "feedrate/dataset/walk.h"
+#include "feedrate/experiment/caches.h"
 #include "feedrate/options/option_rows.h"
 #include "feedrate/options/option_table.h"
-#include "feedrate/storage/directories.h"
 
 namespace feedrate {
 namespace {
-
-constexpr double kRemainingShareMax = 0.01;
-
-// Fails with what was left undone; at most 1 % may remain.
-Result<> check(const DropSummary& dropped) {
-  if (dropped.stopped)
-    return fail(ErrorKind::kCancelled,
-                fmt::format("interrupted after {}", format_counted(dropped.files, "file")),
-                "run the same command again");
-  const double share = dropped.file_bytes == 0 ? 0
-                                               : static_cast<double>(dropped.bytes_after) /
-                                                     static_cast<double>(dropped.file_bytes);
-  if (share > kRemainingShareMax) {
-    const DropSummary::Kept& kept = dropped.kept.front();
-    return fail(ErrorKind::kEnvironment,
-                fmt::format("{} of the data ({}) remain in the page cache, at most {} may; {}: {}",
-                            format_percent(share), format_bytes(dropped.bytes_after),
-                            format_percent(kRemainingShareMax), quote_path(kept.path), kept.reason),
-                kept.remedy);
-  }
-  if (dropped.files_failed > 0)
-    return fail(
-        ErrorKind::kEnvironment,
-        fmt::format("{} of {} could not be dropped: {}", dropped.files_failed,
-                    format_counted(dropped.files, "file"), dropped.first_failure->message()),
-        "run it as a user who may read the files");
-  if (dropped.files_unknown > 0)
-    return fail(
-        ErrorKind::kEnvironment,
-        fmt::format("the kernel was asked to drop {}, but nobody can tell whether it did: {}",
-                    format_counted(dropped.files_unknown, "file"), dropped.unknown_reason),
-        "run it as the owner of the files");
-  return {};
-}
-
-// Returns every file below the user's folder, or the one file that was named. Their format does not
-// matter.
-Result<std::vector<std::string>> own_files(const std::string& path, const std::stop_token& stop) {
-  struct stat status{};
-  if (stat(path.c_str(), &status) != 0)
-    return fail(Error::storage(Error::kind_of(errno), "open", path, 0, errno)
-                    .with_context("--data")
-                    .with_hint("give a folder or a file that exists"));
-  if (!S_ISDIR(status.st_mode)) return std::vector<std::string>{path};
-  Skipped skipped;
-  FEEDRATE_TRY(const std::vector<FoundFile> found, walk_files(path, skipped, stop));
-  std::vector<std::string> files;
-  files.reserve(found.size());
-  for (const FoundFile& file : found) files.push_back(path + "/" + file.path);
-  if (files.empty())
-    return fail(ErrorKind::kUsage, fmt::format("--data: {} holds no files", quote_path(path)),
-                "give a folder that has some");
-  return files;
-}
 
 class DropCachesCommand final : public Command {
  public:
@@ -91,54 +30,20 @@ class DropCachesCommand final : public Command {
                                   "your own files"
                                 : "give one of the two");
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json", context.stop));
-    FEEDRATE_TRY(const DropSummary dropped, drop(context.stop));
-    DropResult result = describe(dropped);
-    const Result<> complete = check(dropped);
-    if (!complete) note_failure(complete.error(), false, result);
+    FEEDRATE_TRY(DroppedCaches outcome, drop_caches({directory_, data_}, context.stop));
+    DropResult& result = outcome.report;
+    if (!outcome.ended) note_failure(outcome.ended.error(), false, result);
     fill_envelope(context, "drop-caches", result);
     // Where the work is not complete the error that follows says why.
     const std::string text = result.valid            ? to_text(result)
                              : result.method.empty() ? std::string()
                                                      : verdict_of(result) + "\n";
     FEEDRATE_CHECK(json.write_and_print(json.wanted() ? to_json(result) : "", text));
-    FEEDRATE_CHECK(complete);
+    FEEDRATE_CHECK(outcome.ended);
     return 0;
   }
 
  private:
-  DropResult describe(const DropSummary& dropped) const {
-    DropResult result;
-    result.files = dropped.files;
-    result.file_bytes = dropped.file_bytes;
-    result.bytes_before = dropped.bytes_before;
-    result.bytes_after = dropped.bytes_after;
-    if (dropped.method) result.method = to_string(*dropped.method);
-    result.files_unknown = dropped.files_unknown;
-    result.files_failed = dropped.files_failed;
-    result.files_kept = dropped.files_kept;
-    for (const DropSummary::Kept& kept : dropped.kept)
-      result.kept.push_back({kept.path, kept.bytes, kept.reason, kept.remedy});
-    result.place.directory = data_.empty() ? directory_ : data_;
-    return result;
-  }
-
-  Result<DropSummary> drop(const std::stop_token& stop) const {
-    if (!data_.empty()) {
-      FEEDRATE_TRY(const std::vector<std::string> files, own_files(data_, stop));
-      return drop_files({files.size(), [&](std::uint64_t number) { return files[number]; }}, stop);
-    }
-    FEEDRATE_CHECK(check_directory(
-        directory_, fmt::format("'feedrate drop-caches --data {}' drops your own file",
-                                quote_path(directory_))));
-    const auto dataset = open_dataset(directory_);
-    if (!dataset && dataset.error().kind() == ErrorKind::kNotFound)
-      return fail(
-          ErrorKind::kUsage, fmt::format("{} has no data set of ours", quote_path(directory_)),
-          fmt::format("'feedrate drop-caches --data {}' drops files of your own", directory_));
-    if (!dataset) return fail(dataset.error());
-    return drop_page_cache(**dataset, stop);
-  }
-
   std::string directory_, data_, json_;
 };
 

@@ -11,13 +11,13 @@
 
 #include "feedrate/doctor/doctor.h"
 #include "feedrate/doctor/subject.h"
+#include "feedrate/experiment/world.h"
 #include "feedrate/host/block_device.h"
 #include "feedrate/host/byte_origin.h"
 #include "feedrate/host/cgroup.h"
 #include "feedrate/host/mounts.h"
 #include "feedrate/host/network_mount.h"
 #include "feedrate/host/system.h"
-#include "feedrate/runtime/reactor_group.h"
 
 namespace feedrate {
 
@@ -42,8 +42,8 @@ struct Examined {
   unsigned cores_allowed = 1;
   std::uint64_t open_files_now = 0, open_files_max = 0;  // RLIMIT_NOFILE; RLIM_INFINITY: no limit
   bool direct_works = false;
-  std::shared_ptr<ReactorGroup> ring;  // of one reactor; null: see ring_error
-  std::optional<Error> ring_error;     // why io_uring cannot be used
+  std::shared_ptr<World> ring;      // of one reactor with io_uring; null: see ring_error
+  std::optional<Error> ring_error;  // why io_uring cannot be used
   Watched watched = {};
 };
 

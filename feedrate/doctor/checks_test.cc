@@ -210,9 +210,9 @@ TEST_F(DoctorCheck, IoUringSaysWhatRefusesIt) {
 }
 
 TEST_F(DoctorCheck, LockedMemoryThatNoLimitBinds) {
-  auto ring = ReactorGroup::make(ClockKind::kReal, IoEngine::kUring, 1);
+  auto ring = World::make({.io_engine = IoEngine::kUring});
   if (!ring) GTEST_SKIP() << ring.error().message();
-  host_.ring = std::move(*ring);
+  host_.ring = std::make_shared<World>(std::move(*ring));
   EXPECT_EQ(check_io_uring(host_)->verdict, FindingVerdict::kOk);
   tree_.write("proc/self/status", "CapEff:\t000001ffffffffff\n");
   const auto finding = check_locked_memory(host_);

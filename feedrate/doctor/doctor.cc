@@ -114,9 +114,9 @@ DoctorReport examine(const std::string& directory, const DoctorOptions& options)
   host.cores_allowed = available_cores();
   const std::string example = host.subject.example();
   host.direct_works = probe_direct_io(example.empty() ? place : example).works;
-  auto ring = ReactorGroup::make(ClockKind::kReal, IoEngine::kUring, 1);
+  auto ring = World::make({.io_engine = IoEngine::kUring});
   if (ring)
-    host.ring = std::move(*ring);
+    host.ring = std::make_shared<World>(std::move(*ring));
   else
     host.ring_error = ring.error();
   DoctorReport report;

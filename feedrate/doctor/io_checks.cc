@@ -169,7 +169,7 @@ Checked check_io_uring(const Examined& host) {
                          : host.ring_error->hint());
   }
   if (!host.ring) return std::nullopt;
-  const std::string shortfall = host.ring->reactor(0).io().shortfall();
+  const std::string shortfall = host.ring->group().reactor(0).io().shortfall();
   if (!shortfall.empty())
     return warn(kCheck, "works, but " + shortfall, "fewer files are read with one call each",
                 "raise it with 'ulimit -n 65536'");

@@ -52,7 +52,7 @@ Checked check_locked_memory(const Examined& host) {
   rlimit limit{};
   getrlimit(RLIMIT_MEMLOCK, &limit);
   if (!host.ring) return unknown(kCheck, "only io_uring has buffers registered");
-  const BufferPool pool(host.ring->reactor(0), {kTriedBlockBytes, kTriedBlocks, true});
+  const BufferPool pool(host.ring->group().reactor(0), {kTriedBlockBytes, kTriedBlocks, true});
   const std::string tried = format_bytes(kTriedBlockBytes * kTriedBlocks);
   const std::string limited =
       fmt::format("RLIMIT_MEMLOCK is {}", locked_limit_text(limit.rlim_cur));

@@ -22,6 +22,8 @@ void Search::name_narrower_budget(std::uint32_t guess, double crossing, FindResu
   const double left =
       (result.accelerators_high - result.accelerators_low + 1.0) / replica();  // replicas
   double numbers = std::floor(std::min(kTenth * guess, left / 2));
+  // Where no day is long enough to settle the number, two of several are worth naming a budget for.
+  if (budget > kMost) numbers = std::max(numbers, std::min(2.0, left / 2));
   if (numbers >= 2 && budget > kTooLong * session_.spent()) {
     while (budget_for(numbers, guess) > kMost && 2 * numbers <= left / 2) numbers *= 2;
     if (const double needed = budget_for(numbers, guess); needed < budget) {
