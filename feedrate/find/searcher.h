@@ -14,6 +14,10 @@
 
 namespace feedrate {
 
+// Returns whether two rates were measured with about as many reads in flight, so that they can be
+// compared: more of them move more without any cache.
+bool as_many_in_flight(const Session::Rate& first, const Session::Rate& again);
+
 class Search {
  public:
   Search(const FindOptions& options, const TrainingPlan& plan, Session& session,
@@ -157,6 +161,7 @@ class Search {
   static constexpr double kFirstShare = 0.12;  // the same where that side is not known at all
   // The share of the budget that reading a small data set once may take.
   static constexpr double kFirstPassShare = 0.25;
+  static constexpr double kAsFast = 0.03;  // Rates that differ by less count as equal.
 
   const FindOptions& options_;
   const TrainingPlan& plan_;
