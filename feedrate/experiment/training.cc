@@ -9,6 +9,7 @@
 #include "feedrate/dataset/residency.h"
 #include "feedrate/engine/loader.h"
 #include "feedrate/evidence/io_witness.h"
+#include "feedrate/experiment/build_name.h"
 #include "feedrate/workload/sampler.h"
 
 namespace feedrate {
@@ -124,6 +125,17 @@ std::string_view to_string(CacheUse use) {
       return "measure";
   }
   return "unknown";
+}
+
+TrainingSetup default_training_setup(const Workload& workload, const AcceleratorTiming& timing,
+                                     std::shared_ptr<const Dataset> dataset, ClientKind client) {
+  TrainingSetup setup;
+  setup.workload = workload;
+  setup.timing = timing;
+  setup.plan = default_training_plan(workload, timing, std::move(dataset), client);
+  setup.place = {.spec = costs_nothing(), .directory = "."};
+  setup.host = collect_host_facts(build_name());
+  return setup;
 }
 
 std::map<std::string, std::string> settings_of(const TrainingSetup& setup, const TrainingPlan& plan,

@@ -52,6 +52,11 @@ struct TrainingSetup {
   }
 };
 
+// Returns a setup of one replica with the defaults of its client, on storage that costs nothing and
+// the real clock: a beginning, whose place, world and plan are then changed.
+TrainingSetup default_training_setup(const Workload& workload, const AcceleratorTiming& timing,
+                                     std::shared_ptr<const Dataset> dataset, ClientKind client);
+
 // What somebody who waits for an experiment can hook into it. All members may be empty.
 struct RunHooks {
   StepObserver* observer = nullptr;

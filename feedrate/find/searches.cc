@@ -153,6 +153,33 @@ void search_framework(const FindSetup& setup, const SearchClock& clock, const Fi
 
 }  // namespace
 
+Result<SearchSetup> search_setup(TrainingSetup training, FindOptions find) {
+  TrainingPlan& one = training.plan;
+  const bool faithful = one.client == ClientKind::kFaithful;
+  // Once a shuffle buffer is full it passes on one sample for each that comes in. It changes
+  // nothing in the steady state, but each trial would have to wait until it is full, which takes
+  // many batches.
+  if (!faithful) one.shuffle_buffer_samples = 0;
+  FEEDRATE_CHECK(check_training_plan(one));
+  // With the framework's client an epoch of one step would have only a first step. MLPerf's rule
+  // leaves that out, so nothing could be compared.
+  const std::uint64_t each = std::uint64_t{one.timing.batch_samples} * (faithful ? 2 : 1);
+  const std::uint32_t replica = one.replica_accelerators();
+  const std::uint64_t by_data = one.dataset->samples() / each * replica;
+  if (by_data < replica)
+    return fail(ErrorKind::kUsage,
+                "one accelerator takes the whole data set in one step: an epoch of one step cannot "
+                "be measured with the framework's client",
+                "use a larger data set or a smaller --batch");
+  find.goes_on = !faithful;
+  find.keep_readers = find.keep_readers || faithful;
+  find.keep_prefetch = find.keep_prefetch || faithful;
+  find.keep_transfer = find.keep_transfer || faithful;
+  const auto several = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+      {by_data / replica, training.world.threads, find.accelerators_max / replica}));
+  return SearchSetup{std::move(training), std::move(find), each, by_data, several};
+}
+
 FindOutcome find(const FindSetup& setup, const FindHooks& hooks) {
   FindOutcome outcome;
   FindReport& report = outcome.report;

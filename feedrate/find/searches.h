@@ -15,10 +15,16 @@ namespace feedrate {
 // A search whose settings are all decided and checked.
 struct SearchSetup {
   TrainingSetup training;
-  FindOptions find;           // Without the budget, which SearchClock deals out.
+  FindOptions find;                   // Without the budget, which SearchClock deals out.
+  std::uint64_t replica_samples = 0;  // The samples that each replica needs to be measured.
   std::uint64_t by_data = 0;  // The accelerators for which the data set has samples for a step.
   std::uint32_t several = 1;  // The replicas of a trial whose steps take no time.
 };
+
+// Returns the search with this training that has as many reads in flight, and so far ahead, as
+// help, where `find` does not keep them as they are; the framework's client keeps its habits. Fails
+// with kUsage where the data set is too small for one replica.
+Result<SearchSetup> search_setup(TrainingSetup training, FindOptions find);
 
 struct FindSetup {
   SearchSetup first;

@@ -47,38 +47,22 @@ Result<SearchSetup> SearchWords::resolve(std::shared_ptr<const Dataset> dataset,
                                          bool there) const {
   FEEDRATE_TRY(TrainingSetup setup, make_setup(options, workload, std::move(dataset), client));
   setup.place.rate_max = limits.rate_max;
-  // Once a shuffle buffer is full it passes on one sample for each that comes in. It changes
-  // nothing in the steady state, but each trial would have to wait until it is full, which takes
-  // many batches.
-  if (client == ClientKind::kNative) setup.plan.shuffle_buffer_samples = 0;
-  const TrainingPlan& one = setup.plan;
-  const std::uint32_t replica = one.replica_accelerators();
+  const std::uint32_t replica = setup.plan.replica_accelerators();
   FEEDRATE_CHECK(limits.check_replica(replica));
-  FEEDRATE_CHECK(check_training_plan(one));
-  // With the framework's client an epoch of one step would have only a first step. MLPerf's rule
-  // leaves that out, so nothing could be compared.
-  const bool faithful = client == ClientKind::kFaithful;
-  const std::uint64_t each = std::uint64_t{one.timing.batch_samples} * (faithful ? 2 : 1);
-  const std::uint64_t by_data = one.dataset->samples() / each * replica;
-  if (by_data < replica)
-    return fail(ErrorKind::kUsage,
-                "one accelerator takes the whole data set in one step: an epoch of one step cannot "
-                "be measured with the framework's client",
-                "use a larger data set or a smaller --batch");
   FindOptions find = limits.find;
-  find.goes_on = !faithful;
   const std::set<std::string>& set = options.workload.asked;
-  find.keep_readers =
-      find.keep_readers || faithful || !options.readers.empty() || set.contains("readers");
-  find.keep_prefetch = faithful || !options.prefetch.empty() || set.contains("prefetch_batches");
-  find.keep_transfer = faithful || !options.transfer.empty() || set.contains("transfer_bytes");
-  FEEDRATE_CHECK(limits.check_asked(by_data, find.at_least,
-                                    larger_data(*this, find.at_least / replica * each, there)));
+  find.keep_readers = find.keep_readers || !options.readers.empty() || set.contains("readers");
+  find.keep_prefetch = !options.prefetch.empty() || set.contains("prefetch_batches");
+  find.keep_transfer = !options.transfer.empty() || set.contains("transfer_bytes");
+  FEEDRATE_TRY(SearchSetup search, search_setup(std::move(setup), std::move(find)));
+  const TrainingPlan& one = search.training.plan;
+  const std::uint32_t asked = search.find.at_least;
+  const std::uint64_t each = search.replica_samples;
+  FEEDRATE_CHECK(
+      limits.check_asked(search.by_data, asked, larger_data(*this, asked / replica * each, there)));
   FEEDRATE_CHECK(limits.check_readers(options.readers, one.readers));
-  FEEDRATE_CHECK(limits.check_inflight(find, one));
-  const auto several = static_cast<std::uint32_t>(std::min<std::uint64_t>(
-      {by_data / replica, setup.world.threads, find.accelerators_max / replica}));
-  return SearchSetup{std::move(setup), std::move(find), by_data, several};
+  FEEDRATE_CHECK(limits.check_inflight(search.find, one));
+  return search;
 }
 
 }  // namespace feedrate

@@ -8,7 +8,6 @@
 #include <cstdlib>
 
 #include "feedrate/base/text.h"
-#include "feedrate/experiment/build_name.h"
 #include "feedrate/options/option_rows.h"
 #include "feedrate/request/run_checks.h"
 #include "feedrate/request/system_options.h"
@@ -442,13 +441,10 @@ static Result<CacheUse> parse_cache_use(const std::string& text) {
 
 Result<TrainingSetup> make_setup(const RunOptions& options, const Workload& workload,
                                  std::shared_ptr<const Dataset> dataset, ClientKind client) {
-  TrainingSetup setup;
-  setup.workload = workload;
-  FEEDRATE_TRY(setup.timing, resolve_timing(options, workload));
-  setup.plan = default_training_plan(workload, setup.timing, dataset, client);
+  FEEDRATE_TRY(const AcceleratorTiming timing, resolve_timing(options, workload));
+  TrainingSetup setup = default_training_setup(workload, timing, dataset, client);
   FEEDRATE_CHECK(resolve_replica(options, workload, setup.plan));
   setup.place.spec = options.spec;
-  setup.host = collect_host_facts(build_name());
   FEEDRATE_TRY(setup.world.clock, parse_clock(options.clock, "--clock"));
   FEEDRATE_TRY(setup.world.io_engine, parse_io_engine(options.io_engine, "--io-engine"));
   FEEDRATE_TRY(IoMode wanted, parse_io_mode(options.io, "--io"));
