@@ -116,6 +116,15 @@ double Session::readers_busy(const TrialRecorder& recorder, const RunResult& run
   return most > 0 ? run.in_flight_mean * run.seconds / most : 0;
 }
 
+// What was in flight when a trial was cut has been read as well. If the next trial began with it,
+// any cache between here and the bytes would answer, and make the storage look faster than it is.
+std::uint64_t Session::samples_begun(const TrialRecorder& recorder, const RunResult& run,
+                                     double in_flight) const {
+  if (!options_.goes_on) return recorder.samples();
+  const auto more = static_cast<std::uint64_t>(in_flight / plan_.dataset->mean_sample_bytes());
+  return std::max(recorder.samples(), run.samples_read) + more;
+}
+
 // Samples come out of order, and one late read holds up the batches behind it. Where readers had to
 // wait for room meanwhile, what was consumed is what such a client gets. Where none of them had to,
 // everything that was read is what the storage moves.
@@ -161,8 +170,11 @@ Session::Reading Session::reading_of(double passes_before, std::uint64_t samples
   constexpr double kFew = 0.03;
   if (!options_.goes_on) return Reading::kFirst;
   if (passes_before >= kAllButFew) return Reading::kAgain;
-  const double again = (passes() - 1) * static_cast<double>(plan_.dataset->samples());
-  return again <= kFew * static_cast<double>(samples) ? Reading::kFirst : Reading::kMixed;
+  // What was in flight at its end is not in its rate.
+  const auto counted = static_cast<double>(samples);
+  const double again =
+      (passes_before - 1) * static_cast<double>(plan_.dataset->samples()) + counted;
+  return again <= kFew * counted ? Reading::kFirst : Reading::kMixed;
 }
 
 Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) {
@@ -187,7 +199,7 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
   if (!run.valid)
     return fail(ErrorKind::kInvalidRun, "a trial is not valid: " + run.invalid_reasons.front());
   simulated_seconds_ += recorder.seconds();
-  samples_ += recorder.samples();
+  samples_ += samples_begun(recorder, run, bytes_in_flight(plan.replicas, request.load));
   const double rate = rate_of(recorder, run, request.free_steps);
   if (request.free_steps) rate_max_ = std::max(rate_max_, rate);
   learn_what_trials_take(recorder, trial.begin_seconds, returned,

@@ -68,6 +68,9 @@ class Session {
   // Returns the samples that the trial moved a second.
   double rate_of(const TrialRecorder& recorder, const RunResult& run, bool free_steps) const;
   void bound(const TrialRequest& request, std::uint32_t replicas, TrialLimits& limits) const;
+  // Returns how many samples a trial began to read.
+  std::uint64_t samples_begun(const TrialRecorder& recorder, const RunResult& run,
+                              double in_flight) const;
   void learn_what_trials_take(const TrialRecorder& recorder, double called_at, double returned_at,
                               double in_flight);
 
