@@ -34,9 +34,8 @@ void describe_job(const CheckpointSetup& setup, CheckpointResult& result) {
   const CheckpointManifest& head = job.head;
   std::map<std::string, std::string>& used = result.effective;
   const bool kept = setup.place.carries_data(), incremental = head.sum_block_bytes > 0;
-  describe_parallelism(head.parallelism, result);
-  used["layout"] = result.layout;
-  used["count"] = std::to_string(job.count);
+  // A job without an end of its own has no number of them.
+  if (!job.train_first) used["count"] = std::to_string(job.count);
   if (job.between > Duration{}) used["every"] = format_duration(job.between);
   used["async"] = yes_no(job.asynchronous);
   used["incremental"] = yes_no(incremental);
@@ -48,7 +47,10 @@ void describe_job(const CheckpointSetup& setup, CheckpointResult& result) {
     used["snapshot-bandwidth"] = format_rate(job.snapshot_bytes_per_second);
   if (job.write_bytes_per_second > 0) used["write-limit"] = format_rate(job.write_bytes_per_second);
   if (!job.local.empty()) used["local-storage"] = setup.local_storage;
+  used["ranks"] = std::to_string(head.parallelism.ranks());
   if (!job.data.empty()) return;  // A user's own files have no tensors and no content of ours.
+  describe_parallelism(head.parallelism, result);
+  used["layout"] = result.layout;
   used["weight-bytes"] = fmt::format("{}", head.weight_bytes);
   used["bytes-per-parameter"] = fmt::format("{}", head.weight_bytes + head.optimizer_bytes);
   used["weights-only"] = yes_no(head.optimizer_bytes == 0);

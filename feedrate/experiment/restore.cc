@@ -29,7 +29,9 @@ void fill(const CheckpointRestoreSummary& summary, CheckpointResult& result) {
   result.pipeline = manifest.parallelism.pipeline;
   result.data = manifest.parallelism.data;
   result.zero_stage = manifest.parallelism.zero_stage;
-  describe_parallelism(summary.topology, result);
+  result.effective["ranks"] = std::to_string(summary.topology.ranks());
+  // A user's own files have no tensors that are spread over ranks.
+  if (manifest.emulated) describe_parallelism(summary.topology, result);
   result.scale = manifest.scale;
   result.ranks_written = manifest.ranks.size();
   for (const RankRecord& rank : manifest.ranks) result.files += rank.files.size();
