@@ -13,17 +13,15 @@ CompactResult described(const TransferSetup& setup, bool reads, const std::strin
   return report;
 }
 
-TEST(Transfer, WhereNoBytesMoveThereIsNoWayOfMovingThem) {
+TEST(Transfer, WhereNoBytesMoveThereIsNothingToWarnOf) {
   const CompactResult report = described(described_transfer("null"), true, "x");
   EXPECT_EQ(report.place.directory, "x");
   EXPECT_EQ(report.place.storage, "null");
   EXPECT_EQ(report.place.io, "none");
   EXPECT_EQ(report.place.clock, "virtual");
-  const std::map<std::string, std::string> expected{{"at-once", "4"},
-                                                    {"block", "64 KiB"},
-                                                    {"clock", "virtual"},
-                                                    {"storage", "null"},
-                                                    {"threads", "1"}};
+  const std::map<std::string, std::string> expected{{"at-once", "4"},     {"block", "64 KiB"},
+                                                    {"clock", "virtual"}, {"io", "none"},
+                                                    {"storage", "null"},  {"threads", "1"}};
   EXPECT_EQ(report.effective, expected);
   EXPECT_EQ(report.warnings, std::vector<std::string>{});
 }

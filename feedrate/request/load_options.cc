@@ -8,6 +8,12 @@
 #include "feedrate/request/model_options.h"
 
 namespace feedrate {
+namespace {
+
+constexpr std::string_view kHint =
+    "'feedrate checkpoint MODEL DIRECTORY --weights-only' writes one to load";
+
+}  // namespace
 
 void LoadOptions::declare(OptionTable& table) {
   using enum OptionType;
@@ -33,11 +39,9 @@ Result<LoadSetup> LoadOptions::resolve() const {
     FEEDRATE_TRY(setup.tensor, parse_count(tensor_, "--tensor-parallel", 1, 10'000));
   }
   FEEDRATE_TRY(static_cast<TransferSetup&>(setup),
-               system_.resolve(directory_, setup.replicas * setup.tensor));
+               system_.resolve(directory_, setup.replicas * setup.tensor, kHint));
   // Where nothing is read the directory need not exist.
-  if (setup.place.carries_data())
-    FEEDRATE_CHECK(check_existing(
-        directory_, "'feedrate checkpoint MODEL DIRECTORY --weights-only' writes one to load"));
+  if (setup.place.carries_data()) FEEDRATE_CHECK(check_existing(directory_, kHint));
   setup.source = find_load_source(setup.place, directory_);
   FEEDRATE_CHECK(check_uses(setup.source));
   if (!step_.empty()) {

@@ -62,8 +62,8 @@ void SystemOptions::declare(OptionTable& table) {
   table.add("", {{rows::kJson, json}});
 }
 
-Result<TransferSetup> SystemOptions::resolve(const std::string& directory,
-                                             std::uint64_t ranks) const {
+Result<TransferSetup> SystemOptions::resolve(const std::string& directory, std::uint64_t ranks,
+                                             std::string_view hint) const {
   TransferSetup setup;
   WorldSpec& world = setup.world;
   StoragePlace& place = setup.place;
@@ -80,7 +80,7 @@ Result<TransferSetup> SystemOptions::resolve(const std::string& directory,
   FEEDRATE_CHECK(check_unused({storage, world.clock, carries_data, io, io_engine, threads}));
   place.directory = existing_directory(directory);
   if (carries_data) {
-    FEEDRATE_CHECK(check_directory(directory, "name a directory"));
+    FEEDRATE_CHECK(check_directory(directory, hint));
     FEEDRATE_TRY(place.io, resolve_io_mode(wanted, place.directory));
   }
   std::uint64_t count =

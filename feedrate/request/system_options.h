@@ -17,7 +17,9 @@ struct SystemOptions {
 
   void declare(OptionTable& table);
   // `ranks` is the number of ranks that read or write: more threads than that would be of no use.
-  Result<TransferSetup> resolve(const std::string& directory, std::uint64_t ranks) const;
+  // `hint` says what to name where the directory is none.
+  Result<TransferSetup> resolve(const std::string& directory, std::uint64_t ranks,
+                                std::string_view hint = "name a directory") const;
 };
 
 // Fails with kUsage where the storage keeps nothing that could be restored or compacted, or there
