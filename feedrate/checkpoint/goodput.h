@@ -7,7 +7,7 @@
 // that anew. That is the process that Daly's closed form is about (plan/checkpoint.h).
 //
 // There is one loop for this. How long a stretch of training and a restart take comes from a
-// GoodputHost: one that really does it all (cli), or one that adds up times.
+// GoodputHost: one that really does it all (goodput_run.h), or one that adds up times.
 #pragma once
 
 #include <cstdint>

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "feedrate/cli/output.h"
+#include "feedrate/experiment/transfer.h"
 #include "feedrate/options/command.h"
 #include "feedrate/request/run_options.h"
 #include "feedrate/result/report_failure.h"
@@ -41,6 +42,21 @@ std::unexpected<Error> report_failure(const CommandContext& context, std::string
       report.valid ? show_report(report, json) : json.write(json.wanted() ? to_json(report) : "");
   static_cast<void>(shown);
   return fail(error);
+}
+
+// Shows the report of a verb that moves checkpoints or models, whole or not, and returns the exit
+// status or how it ended. Its settings are those that it reports and those that were given: what
+// --help says of the others is not always a value.
+template <class R>
+Result<int> show_transfer(const CommandContext& given, Reported<R> done, const ResultTarget& json) {
+  CommandContext context = given;
+  context.settings = context.requested;
+  const std::string verb = done.report.verb;
+  if (!done.ended)
+    return report_failure(context, verb, done.report, done.ended.error(), done.figures, json);
+  fill_envelope(context, verb, done.report);
+  FEEDRATE_CHECK(show_report(done.report, json));
+  return 0;
 }
 
 }  // namespace feedrate

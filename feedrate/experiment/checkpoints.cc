@@ -1,5 +1,8 @@
 #include "feedrate/experiment/checkpoints.h"
 
+#include <fmt/format.h>
+
+#include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 
 namespace feedrate {
@@ -18,10 +21,45 @@ CheckpointPass pass_of(const WrittenCheckpoint& written) {
   pass.shared_seconds = to_seconds(written.shared);
   pass.seconds = to_seconds(written.elapsed);
   pass.publish_seconds = to_seconds(written.publish);
-  for (const RankTime& time : written.ranks)
-    pass.ranks.push_back({time.rank, time.bytes, to_seconds(time.elapsed)});
+  pass.ranks = rank_times(written.ranks);
   pass.summarise();
   return pass;
+}
+
+std::string yes_no(bool value) { return value ? "yes" : "no"; }
+
+// Puts what is written, and how, among the settings. One that changes nothing is left out.
+void describe_job(const CheckpointSetup& setup, CheckpointResult& result) {
+  const CheckpointWriteJob& job = setup.job;
+  const CheckpointManifest& head = job.head;
+  std::map<std::string, std::string>& used = result.effective;
+  const bool kept = setup.place.carries_data(), incremental = head.sum_block_bytes > 0;
+  // A job without an end of its own has no number of them.
+  if (!job.train_first) used["count"] = std::to_string(job.count);
+  if (job.between > Duration{}) used["every"] = format_duration(job.between);
+  used["async"] = yes_no(job.asynchronous);
+  used["incremental"] = yes_no(incremental);
+  if (incremental) used["increments"] = std::to_string(job.increments_max);
+  if (kept) used["keep"] = job.keep == 0 ? "all" : std::to_string(job.keep);
+  // Steps are the names of what is kept or built upon.
+  if (kept || incremental) used["step-stride"] = std::to_string(job.step_stride);
+  if (job.snapshot_bytes_per_second > 0)
+    used["snapshot-bandwidth"] = format_rate(job.snapshot_bytes_per_second);
+  if (job.write_bytes_per_second > 0) used["write-limit"] = format_rate(job.write_bytes_per_second);
+  if (!job.local.empty()) used["local-storage"] = setup.local_storage;
+  used["ranks"] = std::to_string(head.parallelism.ranks());
+  if (!job.data.empty()) return;  // A user's own files have no tensors and no content of ours.
+  describe_parallelism(head.parallelism, result);
+  used["layout"] = result.layout;
+  used["weight-bytes"] = fmt::format("{}", head.weight_bytes);
+  used["bytes-per-parameter"] = fmt::format("{}", head.weight_bytes + head.optimizer_bytes);
+  used["weights-only"] = yes_no(head.optimizer_bytes == 0);
+  used["scale"] = fmt::format("{}", head.scale);
+  used["subset"] = std::to_string(job.ranks.size());
+  if (incremental || (kept && job.count > 1))
+    used["changed"] = fmt::format("{}", head.content.changed);
+  if (kept || incremental || setup.place.spec.facts.described)
+    used["seed"] = std::to_string(head.content.seed);
 }
 
 }  // namespace
@@ -29,12 +67,17 @@ CheckpointPass pass_of(const WrittenCheckpoint& written) {
 CheckpointResult report_checkpoints(const CheckpointSetup& setup,
                                     const CheckpointWriteSummary& summary) {
   const CheckpointWriteJob& job = setup.job;
-  CheckpointResult result = setup.begun;
+  CheckpointResult result;
   result.verb = "checkpoint";
   result.model = setup.model;
   result.title = setup.title;
   result.layout = job.data.empty() ? job.head.layout : "as they are";
-  result.effective["layout"] = result.layout;
+  describe_transfer(setup, job.directory, false, result);
+  describe_job(setup, result);
+  result.block_bytes = setup.block_bytes;
+  result.at_once = setup.at_once;
+  result.threads = setup.world.threads;
+  result.kept_on = setup.place.spec.facts.persists ? quote_path(job.directory) : "";
   result.seeds["content"] = job.head.content.seed;
   const Parallelism& parallel = job.head.parallelism;
   result.tensor = parallel.tensor;
@@ -56,6 +99,28 @@ CheckpointResult report_checkpoints(const CheckpointSetup& setup,
   result.sync_latency = summarise_latency(summary.sync_latency);
   result.generation_bytes_per_second = summary.generation_bytes_per_second;
   return result;
+}
+
+Reported<CheckpointResult> write_and_report(const CheckpointSetup& setup, ReactorGroup& group,
+                                            const StorageFactory& storage,
+                                            CheckpointProgress& progress,
+                                            const std::stop_token& stop,
+                                            CheckpointWriteSummary& summary) {
+  Result<CheckpointWriteSummary> written =
+      write_checkpoints(group, storage, setup.local, setup.job, progress, stop, &summary);
+  if (written) summary = std::move(*written);
+  CheckpointResult result = report_checkpoints(setup, summary);
+  describe_group(group, result);
+  const bool figures = !result.passes.empty();
+  return {std::move(result), written ? Result<>() : fail(written.error()), figures};
+}
+
+Reported<CheckpointResult> checkpoint(const CheckpointSetup& setup, const RunHooks& hooks) {
+  Result<TransferWorld> world = TransferWorld::make(setup, hooks, setup.job.head.content.seed);
+  if (!world) return {report_checkpoints(setup, {}), fail(world.error())};
+  CheckpointWriteSummary summary;
+  return write_and_report(setup, world->group(), world->storage(), world->progress(), world->stop(),
+                          summary);
 }
 
 }  // namespace feedrate

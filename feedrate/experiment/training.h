@@ -61,6 +61,7 @@ TrainingSetup default_training_setup(const Workload& workload, const Accelerator
 struct RunHooks {
   StepObserver* observer = nullptr;
   TrainingProgress* progress = nullptr;
+  CheckpointProgress* moved = nullptr;  // Of checkpoints and models.
   std::stop_token stop;
   // Called with the reactors that run; what it returns lives as long as they do.
   std::function<std::shared_ptr<void>(const ReactorGroup&)> watch;

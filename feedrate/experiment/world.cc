@@ -11,8 +11,17 @@ Result<> WorldSpec::check(const StorageSpec& storage) const {
               "use --storage=null or --storage=model:FILE.yaml with backing: \"null\"");
 }
 
+Result<std::unique_ptr<ReactorGroup>> WorldSpec::make_group() const {
+  return ReactorGroup::make(clock, io_engine, threads);
+}
+
+StorageFactory StoragePlace::make_storage(std::uint64_t seed) const {
+  return make_storage_factory(rate_max > 0 ? limit_rate(spec, rate_max) : spec, io, directory,
+                              seed);
+}
+
 Result<World> World::make(const WorldSpec& spec) {
-  FEEDRATE_TRY(auto group, ReactorGroup::make(spec.clock, spec.io_engine, spec.threads));
+  FEEDRATE_TRY(auto group, spec.make_group());
   return World(std::move(group));
 }
 
@@ -24,8 +33,7 @@ StorageFactory World::storage(const StoragePlace& place, std::uint64_t seed) {
       fmt::format("{}\n{}\n{}\n{}", place.spec.word, to_string(place.io), place.rate_max, where);
   const auto known = storages_.find(key);
   if (known != storages_.end()) return known->second;
-  const StorageSpec spec = place.rate_max > 0 ? limit_rate(place.spec, place.rate_max) : place.spec;
-  StorageFactory made = make_storage_factory(spec, place.io, place.directory, seed);
+  StorageFactory made = place.make_storage(seed);
   storages_.emplace(key, made);
   return made;
 }

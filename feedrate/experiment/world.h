@@ -21,6 +21,11 @@ struct StoragePlace {
 
   // Returns whether files of this host are read; otherwise nothing is moved.
   bool carries_data() const { return spec.facts.carries_data; }
+  // Returns "direct" or "buffered", or "none" where the storage moves no bytes.
+  std::string io_word() const { return carries_data() ? std::string(to_string(io)) : "none"; }
+  // Returns the storage, for one world or for several that follow each other. `seed` is for what a
+  // described storage draws.
+  StorageFactory make_storage(std::uint64_t seed) const;
 };
 
 struct WorldSpec {
@@ -30,6 +35,7 @@ struct WorldSpec {
 
   // Fails with kUsage where the storage cannot run on this clock.
   Result<> check(const StorageSpec& storage) const;
+  Result<std::unique_ptr<ReactorGroup>> make_group() const;
 };
 
 // Reactors run once, and so does a world: each experiment has its own.

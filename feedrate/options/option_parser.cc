@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <ranges>
 
 #include "feedrate/base/text.h"
 #include "feedrate/options/option_rows.h"
@@ -129,6 +130,15 @@ std::string hint_of_number(const CommandEntry& verb, const std::vector<std::stri
   return {};
 }
 
+// Helps whoever gave two words to a verb that takes a directory alone; "" for other verbs.
+std::string hint_of_directory(const CommandEntry& verb, const OptionTable& table) {
+  auto places = std::views::filter(table.entries(), &OptionEntry::by_place);
+  if (std::ranges::distance(places) != 1 || places.front().repeats() ||
+      places.front().row().type != OptionType::kDirectory)
+    return {};
+  return fmt::format("'{}' takes the directory alone; {}", verb_name(verb), list_hint(verb));
+}
+
 Error explain_extras(Verbs all, const CommandEntry& verb, const OptionTable& table,
                      const std::vector<std::string>& extras,
                      const std::vector<std::string>& words) {
@@ -137,8 +147,10 @@ Error explain_extras(Verbs all, const CommandEntry& verb, const OptionTable& tab
   const std::string text = flag != extras.end()
                                ? unknown_option(all, verb, table, flag->substr(0, flag->find('=')))
                                : unexpected_word(table, extras.empty() ? "" : extras.front());
-  const std::string number = hint_of_number(verb, extras, words);
-  return {ErrorKind::kUsage, text, number.empty() ? list_hint(verb) : number};
+  std::string hint =
+      flag != extras.end() ? hint_of_number(verb, extras, words) : hint_of_directory(verb, table);
+  if (hint.empty()) hint = list_hint(verb);
+  return {ErrorKind::kUsage, text, std::move(hint)};
 }
 
 // Says in our words what the parser found wrong. Its messages start with the option's name.

@@ -93,19 +93,18 @@ Result<> CheckpointModeOptions::resolve_rank_bandwidths(CheckpointWriteJob& job)
   return {};
 }
 
-Result<StorageFactory> CheckpointModeOptions::local_factory(bool moves_data, IoMode wanted,
-                                                            std::uint64_t seed) const {
-  if (local.empty()) return StorageFactory();
-  StorageSpec spec = moves_data ? local_files() : costs_nothing();
+Result<std::optional<StoragePlace>> CheckpointModeOptions::local_place(bool moves_data,
+                                                                       IoMode wanted) const {
+  if (local.empty()) return std::optional<StoragePlace>();
+  StoragePlace place{.spec = moves_data ? local_files() : costs_nothing(),
+                     .directory = existing_directory(local)};
   if (!local_storage.empty()) {
-    FEEDRATE_TRY(spec, parse_storage(local_storage, flag("local-storage")));
+    FEEDRATE_TRY(place.spec, parse_storage(local_storage, flag("local-storage")));
   }
-  const std::string directory = existing_directory(local);
-  IoMode mode = IoMode::kBuffered;
-  if (spec.facts.carries_data) {
-    FEEDRATE_TRY(mode, resolve_io_mode(wanted, directory));
+  if (place.carries_data()) {
+    FEEDRATE_TRY(place.io, resolve_io_mode(wanted, place.directory));
   }
-  return make_storage_factory(spec, mode, directory, seed + 1);
+  return std::optional(std::move(place));
 }
 
 std::string checkpoint_progress_text(const char* what, const CheckpointProgress& progress) {

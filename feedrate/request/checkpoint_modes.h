@@ -1,10 +1,12 @@
 // The options of `checkpoint` and `train` that say how a checkpoint is taken.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "feedrate/checkpoint/writer.h"
+#include "feedrate/experiment/world.h"
 #include "feedrate/options/option_table.h"
 
 namespace feedrate {
@@ -21,9 +23,9 @@ struct CheckpointModeOptions {
   // Fails with kUsage for options that contradict each other. `moves_data` says whether the storage
   // carries data.
   Result<> resolve(bool moves_data, CheckpointWriteJob& job) const;
-  // Returns the factory of the node-local level's storage; it is empty where there is one level
-  // only. `seed` is that of the shared level.
-  Result<StorageFactory> local_factory(bool moves_data, IoMode wanted, std::uint64_t seed) const;
+  // Returns the place of the node-local level; none where there is one level only. `wanted` is what
+  // --io says.
+  Result<std::optional<StoragePlace>> local_place(bool moves_data, IoMode wanted) const;
 
  private:
   std::string flag(std::string_view name) const { return "--" + prefix_ + std::string(name); }

@@ -8,7 +8,6 @@
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
-#include "feedrate/experiment/world.h"
 #include "feedrate/options/option_rows.h"
 #include "feedrate/storage/directories.h"
 
@@ -18,22 +17,21 @@ namespace {
 constexpr std::uint64_t kBlockMax = std::uint64_t{1} << 30U;
 constexpr std::uint64_t kDataFreeBlock = std::uint64_t{64} << 20U;
 
-Result<std::uint64_t> resolve_block(const SystemOptions& options, ClockKind clock) {
-  if (options.block.empty())
-    return clock == ClockKind::kVirtual ? kDataFreeBlock : std::uint64_t{4} << 20U;
-  FEEDRATE_TRY(const std::uint64_t block, parse_bytes(options.block, "--block"));
+Result<std::uint64_t> resolve_block(const std::string& text, ClockKind clock) {
+  if (text.empty()) return clock == ClockKind::kVirtual ? kDataFreeBlock : std::uint64_t{4} << 20U;
+  FEEDRATE_TRY(const std::uint64_t block, parse_bytes(text, "--block"));
   if (block < 4096 || block > kBlockMax || block % 4096 != 0)
-    return fail(ErrorKind::kUsage, fmt::format("--block: {} is no size for blocks", options.block),
+    return fail(ErrorKind::kUsage, fmt::format("--block: {} is no size for blocks", text),
                 "use a multiple of 4KiB, up to 1GiB");
   return block;
 }
 
 // A thread has at least the buffers of one stream: those in flight, and some that wait.
-Result<> check_buffers(const System& system, std::uint64_t ranks) {
+Result<> check_buffers(const TransferSetup& setup, std::uint64_t ranks) {
   constexpr std::uint64_t kBeside = 4;
   const std::uint64_t threads =
-      std::min<std::uint64_t>(system.threads, std::max<std::uint64_t>(1, ranks));
-  const std::uint64_t needed = threads * (system.at_once + kBeside) * system.block;
+      std::min<std::uint64_t>(setup.world.threads, std::max<std::uint64_t>(1, ranks));
+  const std::uint64_t needed = threads * (setup.at_once + kBeside) * setup.block_bytes;
   struct sysinfo info{};
   sysinfo(&info);
   const std::uint64_t memory = std::uint64_t{info.totalram} * info.mem_unit;
@@ -41,7 +39,7 @@ Result<> check_buffers(const System& system, std::uint64_t ranks) {
   return fail(ErrorKind::kUsage,
               fmt::format("--block: {} of them on each of {} take {} of buffers, more than half of "
                           "this host's {}",
-                          system.at_once + kBeside, format_counted(threads, "thread"),
+                          setup.at_once + kBeside, format_counted(threads, "thread"),
                           format_bytes(needed), format_bytes(memory)),
               "use a smaller --block or --at-once, or fewer --threads");
 }
@@ -64,66 +62,45 @@ void SystemOptions::declare(OptionTable& table) {
   table.add("", {{rows::kJson, json}});
 }
 
-Result<System> resolve_system(const SystemOptions& options, const std::string& directory,
-                              std::uint64_t ranks, std::uint64_t seed) {
-  System system;
-  FEEDRATE_TRY(system.clock, parse_clock(options.clock, "--clock"));
-  FEEDRATE_TRY(system.engine, parse_io_engine(options.io_engine, "--io-engine"));
-  FEEDRATE_TRY(system.block, resolve_block(options, system.clock));
-  if (!options.at_once.empty()) {
-    FEEDRATE_TRY(system.at_once, parse_count(options.at_once, "--at-once", 1, 1024));
+Result<TransferSetup> SystemOptions::resolve(const std::string& directory, std::uint64_t ranks,
+                                             std::string_view hint) const {
+  TransferSetup setup;
+  WorldSpec& world = setup.world;
+  StoragePlace& place = setup.place;
+  FEEDRATE_TRY(world.clock, parse_clock(clock, "--clock"));
+  FEEDRATE_TRY(world.io_engine, parse_io_engine(io_engine, "--io-engine"));
+  FEEDRATE_TRY(setup.block_bytes, resolve_block(block, world.clock));
+  if (!at_once.empty()) {
+    FEEDRATE_TRY(setup.at_once, parse_count(at_once, "--at-once", 1, 1024));
   }
-  FEEDRATE_TRY(system.spec, parse_storage(options.storage));
-  system.carries_data = system.spec.facts.carries_data;
-  const WorldSpec world{.clock = system.clock};
-  FEEDRATE_CHECK(world.check(system.spec));
-  FEEDRATE_TRY(const IoMode wanted, parse_io_mode(options.io, "--io"));
-  FEEDRATE_CHECK(check_unused({options.storage, system.clock, system.carries_data, options.io,
-                               options.io_engine, options.threads}));
-  system.io = system.wanted_io = wanted;
-  if (!system.carries_data) {
-    system.io = IoMode::kBuffered;
-  } else {
-    FEEDRATE_CHECK(check_directory(directory, "name a directory"));
-    FEEDRATE_TRY(system.io, resolve_io_mode(wanted, existing_directory(directory)));
+  FEEDRATE_TRY(place.spec, parse_storage(storage));
+  FEEDRATE_CHECK(world.check(place.spec));
+  FEEDRATE_TRY(const IoMode wanted, parse_io_mode(io, "--io"));
+  const bool carries_data = place.carries_data();
+  FEEDRATE_CHECK(check_unused({storage, world.clock, carries_data, io, io_engine, threads}));
+  place.directory = existing_directory(directory);
+  if (carries_data) {
+    FEEDRATE_CHECK(check_directory(directory, hint));
+    FEEDRATE_TRY(place.io, resolve_io_mode(wanted, place.directory));
   }
-  std::uint64_t threads =
+  std::uint64_t count =
       std::min<std::uint64_t>(available_cores(), std::max<std::uint64_t>(1, ranks));
-  if (!options.threads.empty()) {
-    FEEDRATE_TRY(threads, parse_count(options.threads, "--threads", 1, 1024));
+  if (!threads.empty()) {
+    FEEDRATE_TRY(count, parse_count(threads, "--threads", 1, 1024));
   }
-  system.threads = system.clock == ClockKind::kVirtual ? 1 : static_cast<unsigned>(threads);
-  if (system.carries_data) FEEDRATE_CHECK(check_buffers(system, ranks));
-  system.storage =
-      make_storage_factory(system.spec, system.io, existing_directory(directory), seed);
-  return system;
+  world.threads = world.clock == ClockKind::kVirtual ? 1 : static_cast<unsigned>(count);
+  if (carries_data) FEEDRATE_CHECK(check_buffers(setup, ranks));
+  return setup;
 }
 
-void describe_system(const SystemOptions& options, const System& system,
-                     const std::string& directory, Envelope& report) {
-  const std::string io = system.carries_data ? std::string(to_string(system.io)) : "none";
-  const std::string clock(to_string(system.clock));
-  report.place = {directory, options.storage, io, clock};
-  report.effective["storage"] = options.storage;
-  report.effective["io"] = io;
-  report.effective["clock"] = clock;
-  report.effective["threads"] = std::to_string(system.threads);
-  report.effective["block"] = format_bytes(system.block);
-  report.effective["at-once"] = std::to_string(system.at_once);
-  report.warnings.insert(report.warnings.end(), system.warnings.begin(), system.warnings.end());
-}
-
-void describe_group(const ReactorGroup& group, Envelope& report) {
-  report.effective["io-engine"] = to_string(group.engine());
-  report.warnings.insert(report.warnings.end(), group.warnings().begin(), group.warnings().end());
-}
-
-Result<> check_kept(const System& system, std::string_view storage, std::string_view verb) {
-  if (system.spec.facts.persists) return {};
-  return fail(
-      ErrorKind::kUsage,
-      fmt::format("--storage: there is nothing to {} on '{}', which keeps nothing", verb, storage),
-      "leave out --storage and --clock, or use a model with backing: posix");
+Result<> check_kept(const TransferSetup& setup, const std::string& directory,
+                    std::string_view verb) {
+  if (!setup.place.spec.facts.persists)
+    return fail(ErrorKind::kUsage,
+                fmt::format("--storage: there is nothing to {} on '{}', which keeps nothing", verb,
+                            setup.place.spec.word),
+                "leave out --storage and --clock, or use a model with backing: posix");
+  return check_existing(directory, "name the directory that 'feedrate checkpoint' wrote to");
 }
 
 Result<> check_unused(const UnusedSystem& given) {

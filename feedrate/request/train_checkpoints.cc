@@ -145,7 +145,8 @@ Result<> TrainCheckpointOptions::resolve_storage(const TrainingSetup& setup,
     FEEDRATE_TRY(const IoMode mode, resolve_io_mode(wanted, directory));
     run.checkpoints.storage = make_storage_factory(setup.place.spec, mode, directory, plan.seed);
   }
-  FEEDRATE_TRY(run.checkpoints.local, modes_.local_factory(moves_data, wanted, plan.seed));
+  FEEDRATE_TRY(const std::optional<StoragePlace> local, modes_.local_place(moves_data, wanted));
+  if (local) run.checkpoints.local = local->make_storage(plan.seed + 1);
   RunCheckpoints& described = run.described;
   described.directory = to_;
   described.mode = job.asynchronous ? "asynchronous" : "synchronous";

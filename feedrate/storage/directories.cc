@@ -29,6 +29,14 @@ Result<> check_directory(const std::string& path, std::string_view hint) {
   return {};
 }
 
+Result<> check_existing(const std::string& path, std::string_view hint) {
+  FEEDRATE_CHECK(check_directory(path, hint));
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) return {};
+  return fail(ErrorKind::kUsage, fmt::format("there is no directory {}", quote_path(path)),
+              std::string(hint));
+}
+
 Result<> check_new_directory(const std::string& path, std::string_view hint) {
   FEEDRATE_CHECK(check_directory(path, hint));
   std::error_code ignored;

@@ -12,8 +12,10 @@ namespace feedrate {
 // Fails with kUsage where the path exists and is no directory, or the nearest path above it that
 // exists is none. `hint` says what to name instead.
 Result<> check_directory(const std::string& path, std::string_view hint);
-// Checks the same, and fails with kUsage where the directory above it does not exist, too: a slip
-// of the finger in a path must not fill a disk somewhere else.
+// Fails with kUsage where there is no directory of this name.
+Result<> check_existing(const std::string& path, std::string_view hint);
+// Checks the same as check_directory(), and fails with kUsage where the directory above it does not
+// exist, too: a slip of the finger in a path must not fill a disk somewhere else.
 Result<> check_new_directory(const std::string& path, std::string_view hint);
 
 // Returns the directory, or the nearest above it that exists, which is on the same file system.

@@ -1,0 +1,38 @@
+#include "feedrate/cli/commands.h"
+#include "feedrate/cli/progress.h"
+#include "feedrate/cli/report.h"
+#include "feedrate/cli/stuck_reporter.h"
+#include "feedrate/request/checkpoint_modes.h"
+#include "feedrate/request/restore_options.h"
+
+namespace feedrate {
+namespace {
+
+class RestoreCommand final : public Command {
+ public:
+  void declare(OptionTable& table) override { options_.declare(table); }
+
+  Result<int> run(const CommandContext& context) override {
+    FEEDRATE_TRY(const ResultTarget json,
+                 ResultTarget::open(options_.json(), "--json", context.stop));
+    FEEDRATE_TRY(const RestoreSetup setup, options_.resolve());
+    CheckpointProgress progress;
+    RunHooks hooks = watched(context, false);
+    hooks.moved = &progress;
+    Reported<CheckpointResult> done = [&] {
+      const ProgressLine line(context.quiet,
+                              [&progress] { return checkpoint_progress_text("read", progress); });
+      return restore(setup, hooks);
+    }();
+    return show_transfer(context, std::move(done), json);
+  }
+
+ private:
+  RestoreOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_restore_command() { return std::make_unique<RestoreCommand>(); }
+
+}  // namespace feedrate
