@@ -59,10 +59,6 @@ TYPE = re.compile(r"^(?:class|struct|union|enum(?: class)?)\s+(\w+)\b(?!\s*<)[^;
 UNFINISHED = re.compile(r"\b(?:" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X"]) + r")\b")
 
 COLUMNS_MAX, FILE_LINES_MAX, FUNCTION_LINES_MAX = 100, 700, 70
-# A verb turns words into a setup and a report into output. Those that do more than that are named.
-VERB = re.compile(r"feedrate/cli/(\w+)_command\.cc$")
-VERB_LINES_MAX = 150  # without blank lines and comments
-LONG_VERBS = ("find", "plan", "show", "train")
 FOLDERS = ("feedrate", "tests", "bench", "examples", "fuzz", "tools", "cmake")
 CODE = (".cc", ".h")
 SCRIPTS = (".py", ".sh", ".cmake", "CMakeLists.txt")
@@ -129,11 +125,6 @@ class Tree:
         lines = text.splitlines()
         if len(lines) > FILE_LINES_MAX:
             self.report(path, len(lines), f"the file is longer than {FILE_LINES_MAX} lines")
-        verb = VERB.match(path)
-        code = sum(bool(line.strip()) and not line.lstrip().startswith("//") for line in lines)
-        if verb and verb[1] not in LONG_VERBS and code > VERB_LINES_MAX:
-            self.report(path, len(lines), f"the verb has {code} lines, at most {VERB_LINES_MAX}: "
-                        "what works things out belongs into request/ or experiment/")
         for number, line in enumerate(lines, 1):
             if path.endswith(CODE) and len(line) > COLUMNS_MAX:
                 self.report(path, number, f"is longer than {COLUMNS_MAX} columns")
