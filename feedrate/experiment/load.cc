@@ -199,9 +199,9 @@ Reported<LoadResult> load(const LoadSetup& setup, const RunHooks& hooks) {
   LoadResult result = begin_report(setup);
   Result<TransferWorld> world = TransferWorld::make(setup, hooks);
   if (!world) return {std::move(result), fail(world.error())};
-  const std::optional<std::uint64_t> before = read_process_bytes();
+  const std::optional<std::uint64_t> before = read_process_bytes(setup.host);
   const Result<> loaded = load_from(setup, *world, result);
-  add_storage_bytes(setup.place, before, read_process_bytes(), result);
+  add_storage_bytes(setup.place, before, read_process_bytes(setup.host), result);
   describe_group(world->group(), result);
   return {std::move(result), loaded, loaded.has_value()};
 }

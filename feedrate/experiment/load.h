@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "feedrate/experiment/transfer.h"
+#include "feedrate/host/proc_files.h"
 #include "feedrate/result/load_result.h"
 #include "feedrate/workload/model_shape.h"
 
@@ -27,6 +28,7 @@ struct LoadSetup : TransferSetup {
   std::uint64_t tensor = 1;           // The ranks of a replica, each with a part of every tensor.
   double weight_bytes = 2;            // Of described files: 1, 2 or 4.
   std::optional<std::uint64_t> step;  // Of ours: only this one is tried when it is set.
+  HostRoots host;                     // Whose counters tell what came from storage.
 };
 
 // Does the work of `load`. Fails with kUsage where the checkpoint is of another model or there are
