@@ -64,7 +64,7 @@ CheckpointResult begin_result(const SystemOptions& options, const System& system
 // Shows the result; `ended` says how the work ended.
 Result<int> show(const CommandContext& context, const Result<>& ended, std::string_view verb,
                  CheckpointResult& result, const ResultTarget& json) {
-  result.effective["layout"] = result.layout;
+  if (verb == "checkpoint") result.effective["layout"] = result.layout;
   if (!ended)
     return report_failure(context, verb, result, ended.error(), !result.passes.empty(), json);
   fill_envelope(context, verb, result);

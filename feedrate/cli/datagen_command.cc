@@ -50,6 +50,7 @@ class DatagenCommand final : public Command {
       result.files_kept = progress.files_kept;
       if (!written) return report_failure(context, "datagen", result, written.error(), false, json);
       result.files_written = written->files_written;
+      result.effective["jobs"] = std::to_string(written->jobs);
       result.seconds = to_seconds(written->elapsed);
     }
     fill_envelope(context, "datagen", result);
@@ -69,6 +70,7 @@ class DatagenCommand final : public Command {
     result.seeds["content"] = plan.seed;
     result.place.directory = directory_;
     result.effective["size"] = format_bytes(dataset.bytes());
+    result.effective["subfolders"] = std::to_string(plan.folders);
     return result;
   }
 

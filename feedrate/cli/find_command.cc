@@ -163,10 +163,7 @@ class FindCommand final : public Command {
     report.place = {found.dataset->directory(), options_.storage, first.io, first.clock};
     report.effective = settings_;
     report.effective.merge(settings_of_search(limits));
-    if (first.depth_reads > 0) {
-      report.effective["reads_in_flight"] = std::to_string(first.depth_reads);
-      report.effective["transfer"] = format_bytes(first.transfer_bytes);
-    }
+    if (first.depth_reads > 0) report.effective["transfer"] = format_bytes(first.transfer_bytes);
     report.seeds = first.seeds;
     for (const FindResult& each : report.searches)
       report.interrupted = report.interrupted || each.interrupted;
@@ -175,11 +172,10 @@ class FindCommand final : public Command {
   static Settings settings_of_search(const SearchLimits& limits) {
     constexpr std::uint64_t kShare = 4;  // A quarter of a host's memory may be read ahead.
     const FindOptions& find = limits.find;
-    Settings settings{
-        {"max", std::to_string(find.accelerators_max)},
-        {"budget", find.budget > Duration::zero() ? format_duration(find.budget) : "until sure"},
-        {"max-inflight", std::to_string(find.inflight_max)},
-        {"memory", format_bytes(kShare * find.read_ahead_max)}};
+    Settings settings{{"max", std::to_string(find.accelerators_max)},
+                      {"max-inflight", std::to_string(find.inflight_max)},
+                      {"memory", format_bytes(kShare * find.read_ahead_max)}};
+    if (find.budget > Duration::zero()) settings["budget"] = format_duration(find.budget);
     if (limits.rate_max > 0) settings["max-rate"] = format_rate(limits.rate_max);
     if (limits.wall > Duration::zero()) settings["wall"] = format_duration(limits.wall);
     return settings;
@@ -321,9 +317,8 @@ class FindCommand final : public Command {
   // Returns the settings of all trials, without those that the search varies or does not use.
   Settings settings_that_hold(const TrainingSetup& setup) const {
     Settings settings = settings_of(setup, setup.plan, setup.world.io_engine);
-    for (const char* const varied :
-         {"accelerators", "readers", "prefetch", "window_batches", "transfer", "buffer-memory",
-          "epochs", "steps", "time", "on-error"})
+    for (const char* const varied : {"accelerators", "readers", "prefetch", "transfer",
+                                     "buffer-memory", "epochs", "steps", "time", "on-error"})
       settings.erase(varied);
     return settings;
   }
@@ -351,7 +346,8 @@ class FindCommand final : public Command {
   TrialRunner noting(TrialRunner runner) {
     return [this, runner = std::move(runner)](const TrialRequest& request, StepObserver& observer) {
       Result<RunResult> run = runner(request, observer);
-      if (run) settings_["io-engine"] = run->effective.at("io-engine");
+      if (run && run->effective.contains("io-engine"))
+        settings_["io-engine"] = run->effective.at("io-engine");
       return run;
     };
   }

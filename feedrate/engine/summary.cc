@@ -388,6 +388,8 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   result.in_flight_limit = plan.replicas * std::min<std::uint64_t>(plan.reading(), window_samples) *
                            (split && plan.level == ByteLevel::kRaw ? plan.transfers_per_sample : 1);
   result.in_flight_limit = std::min(result.in_flight_limit, outcome.buffers);
+  result.window_batches = window_batches(plan);
+  result.transfers_per_sample = plan.transfers_per_sample;
   summarise_series(readers, result);
 
   summarise_client(outcome, result);

@@ -100,7 +100,7 @@ Settings settings_of(const PlanRequest& request) {
                     {"transfer", show(request.transfer)}};
   std::vector<std::string> storages;
   for (const StorageProfile& storage : request.storages) storages.push_back(storage.name);
-  settings["storage"] = join(storages, " ");
+  settings["storage-type"] = join(storages, " ");
   for (const PlannedJob& job : request.jobs) {
     JobSettings of_job(request.jobs.size() > 1 ? job.name + " " : "", settings);
     if (job.checkpoint) add_checkpoint(*job.checkpoint, of_job);

@@ -105,7 +105,7 @@ void describe_system(const SystemOptions& options, const System& system,
   const std::string clock(to_string(system.clock));
   report.place = {directory, options.storage, io, clock};
   report.effective["storage"] = options.storage;
-  report.effective["io"] = io;
+  if (system.carries_data) report.effective["io"] = io;
   report.effective["clock"] = clock;
   report.effective["threads"] = std::to_string(system.threads);
   report.effective["block"] = format_bytes(system.block);
@@ -114,7 +114,7 @@ void describe_system(const SystemOptions& options, const System& system,
 }
 
 void describe_group(const ReactorGroup& group, Envelope& report) {
-  report.effective["io-engine"] = to_string(group.engine());
+  if (group.engine() != IoEngine::kAuto) report.effective["io-engine"] = to_string(group.engine());
   report.warnings.insert(report.warnings.end(), group.warnings().begin(), group.warnings().end());
 }
 

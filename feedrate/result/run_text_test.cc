@@ -88,7 +88,7 @@ TEST(RunText, FedIsAtTheThresholdAndAbove) {
 TEST(RunText, OneAndManyHaveTheirOwnWords) {
   RunResult run = full_run();
   run.effective["readers"] = "1";
-  run.effective["window_batches"] = "1";
+  run.window_batches = 1;
   run.in_flight_limit = 1;
   run.reactors = 1;
   run.job.replicas = 1;
