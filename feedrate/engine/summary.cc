@@ -208,7 +208,11 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
     result.invalid_reasons.push_back("reads failed, so some samples were never delivered");
   const bool measured = std::ranges::any_of(
       result.epochs, [](const EpochResult& epoch) { return epoch.seconds > 0; });
-  if (!measured && !outcome.interrupted && !outcome.cut && !outcome.fatal)
+  if (!measured && outcome.interrupted && !outcome.fatal)
+    result.invalid_reasons.push_back(
+        "nothing was measured: it was interrupted before a step that counts (the first does not); "
+        "let it run longer");
+  else if (!measured && !outcome.cut && !outcome.fatal)
     result.invalid_reasons.push_back(
         "no step was measured: the first (of each epoch, with the faithful client) does not count; "
         "use more --steps or --time, fewer accelerators, or a larger data set");
