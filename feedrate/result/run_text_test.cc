@@ -116,6 +116,7 @@ TEST(RunText, SettingsThatAreNotToldAreLeftOut) {
       "256 KiB, real clock"))
       << to_text(run);
   run.effective.clear();
+  run.window_batches = 0;
   EXPECT_TRUE(has_line(run, "  client           no I/O, real clock")) << to_text(run);
 }
 
