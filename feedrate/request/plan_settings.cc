@@ -10,6 +10,7 @@ namespace {
 
 // Returns a count to its last digit, and anything else as a figure of the plan would print it.
 std::string text_of(Count count) { return fmt::format("{}", count.value()); }
+std::string text_of(MoneyPerSecond cost) { return fmt::format("{}", Measure(cost).value()); }
 template <class Q>
 std::string text_of(Q value) {
   return show(value);
