@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "feedrate/base/text.h"
 
@@ -33,7 +34,7 @@ struct Unit {
   std::string_view name;
   double factor;
 };
-constexpr std::array<Unit, 16> kByteUnits{{{"", 1},
+constexpr std::array<Unit, 19> kByteUnits{{{"", 1},
                                            {"B", 1},
                                            {"K", 1024},
                                            {"KiB", 1024},
@@ -48,16 +49,20 @@ constexpr std::array<Unit, 16> kByteUnits{{{"", 1},
                                            {"T", 1099511627776},
                                            {"TiB", 1099511627776},
                                            {"TB", 1e12},
-                                           {"PB", 1e15}}};
-constexpr std::array<Unit, 9> kTimeUnits{{{"", 1e9},
-                                          {"ns", 1},
-                                          {"us", 1e3},
-                                          {"ms", 1e6},
-                                          {"s", 1e9},
-                                          {"m", 60e9},
-                                          {"min", 60e9},
-                                          {"h", 3600e9},
-                                          {"d", 86400e9}}};
+                                           {"PB", 1e15},
+                                           {"PiB", 0x1p50},
+                                           {"EB", 1e18},
+                                           {"EiB", 0x1p60}}};
+constexpr std::array<Unit, 10> kTimeUnits{{{"", 1e9},
+                                           {"ns", 1},
+                                           {"us", 1e3},
+                                           {"ms", 1e6},
+                                           {"s", 1e9},
+                                           {"m", 60e9},
+                                           {"min", 60e9},
+                                           {"h", 3600e9},
+                                           {"d", 86400e9},
+                                           {"days", 86400e9}}};
 
 template <std::size_t N>
 Result<double> scaled(const Number& number, const std::array<Unit, N>& units, std::string_view text,
@@ -94,8 +99,20 @@ Result<BytesPerSecond> parse_rate(std::string_view text, std::string_view flag) 
 }
 
 Result<Duration> parse_duration(std::string_view text, std::string_view flag) {
-  FEEDRATE_TRY(const Number number, split_number(text, flag, "30s, 5m or 250ms"));
-  FEEDRATE_TRY(const double ns, scaled(number, kTimeUnits, text, flag, "ns, us, ms, s, m, h, d"));
+  // What format_duration() writes has two parts, "5m 00s", and is taken back.
+  const std::string_view whole = trim(text);
+  const std::size_t space = whole.find("m ") != whole.npos   ? whole.find("m ")
+                            : whole.find("h ") != whole.npos ? whole.find("h ")
+                                                             : whole.npos;
+  double ns = 0;
+  for (const std::string_view part :
+       space == whole.npos ? std::vector{whole}
+                           : std::vector{whole.substr(0, space + 1), whole.substr(space + 2)}) {
+    FEEDRATE_TRY(const Number number, split_number(part, flag, "30s, 5m or 250ms"));
+    FEEDRATE_TRY(const double each,
+                 scaled(number, kTimeUnits, text, flag, "ns, us, ms, s, m, h, d"));
+    ns += each;
+  }
   if (ns < 0 || ns > 9e18)
     return fail(ErrorKind::kUsage, fmt::format("{}: '{}' is out of range", flag, text),
                 "times are 0 to 285 years");

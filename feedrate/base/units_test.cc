@@ -79,6 +79,8 @@ TEST(ParseDuration, KnowsEveryUnit) {
       {"1h", seconds(3600)},
       {"1.5 s", milliseconds(1500)},
       {"30d", std::chrono::hours(720)},
+      {"30.0 days", std::chrono::hours(720)},
+      {"5m 00s", seconds(300)},
   };
   for (const auto& [text, duration] : cases) {
     const auto parsed = parse_duration(text, "--for");
@@ -217,8 +219,9 @@ TEST(Format, BudgetsAreRoundedUpToWhatOneWouldType) {
 TEST(Format, RoundTripsThroughParse) {
   for (const std::uint64_t bytes : {0ULL, 17ULL, 4096ULL, 1536ULL, 20ULL << 30U, 7ULL << 40U})
     EXPECT_EQ(*parse_bytes(format_bytes(bytes), "size"), bytes);
-  for (const Duration duration : {Duration(17), Duration(2500), Duration(1'250'000),
-                                  Duration(milliseconds(3200)), Duration(seconds(90))})
+  for (const Duration duration :
+       {Duration(17), Duration(2500), Duration(1'250'000), Duration(milliseconds(3200)),
+        Duration(seconds(90)), Duration(seconds(125)), Duration(seconds(3600 + 5 * 60))})
     EXPECT_EQ(*parse_duration(format_duration(duration), "time"), duration);
 }
 

@@ -1,11 +1,15 @@
 // A tool for the build: writes the parts of documents that come from the program's own tables.
 //   describe man|bash|zsh|fish|catalogue|options|list|results-page|results-schema
 //     writes that document to standard output.
+//   describe no-values VERB
+//     reads lines "OPTION<tab>VALUE" and writes those that are no option of the verb, or no value
+//     of it: for the test of what reports tell of settings.
 //   describe workloads DOCS
 //     writes DOCS/workload.schema.json and the table of keys in DOCS/workloads.md.
 #include <cstdio>
 #include <fstream>
 #include <functional>
+#include <iostream>
 #include <iterator>
 #include <map>
 #include <string>
@@ -13,6 +17,8 @@
 #include "feedrate/cli/commands.h"
 #include "feedrate/options/completion.h"
 #include "feedrate/options/document.h"
+#include "feedrate/options/option_parser.h"
+#include "feedrate/options/settings.h"
 #include "feedrate/result/views.h"
 #include "feedrate/workload/workload_documents.h"
 
@@ -34,6 +40,23 @@ bool describe_workloads(const std::string& docs) {
          write_file(docs + "/workload.schema.json", feedrate::workload_schema());
 }
 
+// Returns false where there is no such verb.
+bool describe_no_values(const std::string& verb) {
+  for (const feedrate::CommandEntry& entry : feedrate::commands()) {
+    if (entry.name != verb) continue;
+    const feedrate::VerbTable verb_table(entry);
+    for (std::string line; std::getline(std::cin, line);) {
+      const std::string name = line.substr(0, line.find('\t'));
+      const feedrate::OptionEntry* option = verb_table.table.find("--" + name);
+      if (option == nullptr) option = verb_table.table.find(name);
+      if (option == nullptr || !feedrate::is_value(*option, line.substr(line.find('\t') + 1)))
+        std::puts(line.c_str());
+    }
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -49,6 +72,7 @@ int main(int argc, char** argv) {
       {"results-schema", feedrate::report_schema}};
   const std::string what = argc > 1 ? argv[1] : "";
   if (argc == 3 && what == "workloads") return describe_workloads(argv[2]) ? 0 : 1;
+  if (argc == 3 && what == "no-values") return describe_no_values(argv[2]) ? 0 : 1;
   const auto found = documents.find(argc == 2 ? what : "");
   if (found == documents.end()) return 2;
   const std::string text = found->second();

@@ -7,6 +7,8 @@
 namespace feedrate {
 namespace {
 
+constexpr int kInterrupted = 130;
+
 class DoctorCommand final : public Command {
  public:
   void declare(OptionTable& table) override {
@@ -18,9 +20,10 @@ class DoctorCommand final : public Command {
 
   Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json", context.stop));
-    DoctorReport report = examine(directory_, {});
+    DoctorReport report = examine(directory_, {.stop = context.stop});
     fill_envelope(context, "doctor", report);
     FEEDRATE_CHECK(show_report(report, json));
+    if (report.interrupted) return kInterrupted;
     return report.count(FindingVerdict::kBad) > 0 ? 3 : 0;
   }
 

@@ -15,6 +15,7 @@
 #include "feedrate/options/help.h"
 #include "feedrate/options/option_parser.h"
 #include "feedrate/options/settings.h"
+#include "feedrate/options/wrap.h"
 #include "feedrate/runtime/buffers.h"
 #include "feedrate/workload/dlio.h"
 
@@ -49,7 +50,7 @@ std::vector<std::string> take_overrides(std::vector<std::string>& words) {
 }
 
 int print_help(const CommandEntry& verb, const OptionTable& table) {
-  const Result<> printed = print(verb_help(verb, table, help_width()));
+  const Result<> printed = print(verb_help(verb, table, terminal_width()));
   return printed ? 0 : report(printed.error());
 }
 
@@ -110,7 +111,7 @@ int run_words(const std::vector<std::string>& words) {
   }
   const bool asks_help = first == "--help" || first == "-h" || first == "help";
   if (asks_help && (rest.empty() || rest.front().starts_with('-'))) {
-    const Result<> printed = print(overview(commands(), help_width()));
+    const Result<> printed = print(overview(commands(), terminal_width()));
     return printed ? 0 : report(printed.error());
   }
   if (asks_help) {  // The words "help find" mean "find --help".

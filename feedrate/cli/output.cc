@@ -16,6 +16,7 @@
 #include "feedrate/base/shown_text.h"
 #include "feedrate/base/text.h"
 #include "feedrate/base/yaml_reader.h"
+#include "feedrate/options/wrap.h"
 
 namespace feedrate {
 namespace {
@@ -66,7 +67,7 @@ Result<ResultTarget> ResultTarget::open(const std::string& path, std::string_vie
 Result<> ResultTarget::write_and_print(std::string_view result, std::string_view text) const {
   // The file is written first, so that it exists even when nothing can be printed.
   FEEDRATE_CHECK(write(result));
-  return to_stdout() ? Result<>{} : print(text);
+  return to_stdout() ? Result<>{} : print_result(text);
 }
 
 Result<> ResultTarget::write(std::string_view text) const {
@@ -121,6 +122,11 @@ Result<> ResultTarget::write_in_place(std::string_view text) const {
     }
   }
   return {};
+}
+
+Result<> print_result(std::string_view text) {
+  const std::string shown = shown_text(text, "\n\t");
+  return write_stdout(isatty(STDOUT_FILENO) == 1 ? wrap_lines(shown, terminal_width()) : shown);
 }
 
 Result<> print(std::string_view text) { return write_stdout(shown_text(text, "\n\t")); }

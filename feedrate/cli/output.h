@@ -43,5 +43,7 @@ class ResultTarget {
 // be written, as on a full disk. A reader that is gone has what it wanted ("| head"), so that is no
 // error.
 Result<> print(std::string_view text);
+// Prints a result in the same way. On a terminal its lines are wrapped at the terminal's width.
+Result<> print_result(std::string_view text);
 
 }  // namespace feedrate

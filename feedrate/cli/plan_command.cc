@@ -105,7 +105,7 @@ class PlanCommand final : public Command {
     FEEDRATE_CHECK(json.write(json.wanted() ? to_json(plan) : ""));
     FEEDRATE_CHECK(csv.write(csv.wanted() ? to_csv(plan) : ""));
     if (json.to_stdout() || csv.to_stdout()) return {};
-    return print(to_text(plan, explain_));
+    return print_result(to_text(plan, explain_));
   }
 
   using Counts = std::vector<std::optional<std::uint64_t>>;

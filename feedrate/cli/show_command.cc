@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
+#include "feedrate/cli/catalogue_entry.h"
 #include "feedrate/cli/commands.h"
 #include "feedrate/cli/output.h"
 #include "feedrate/cli/report.h"
@@ -18,8 +20,8 @@ namespace {
 
 constexpr OptionRow kWorkloadOrReport{
     "workload", OptionType::kWorkload, "", "",
-    "a name of 'feedrate workloads', a YAML file, dlio:FILE, or a report: a file ending in .json "
-    "that --json of any verb wrote"};
+    "a name of 'feedrate workloads' or of its --catalogue, a YAML file, dlio:FILE, or a report: a "
+    "file that --json of any verb wrote"};
 
 // Even a run of a million accelerators writes less.
 constexpr std::uint64_t kReportBytesMax = std::uint64_t{1} << 28U;
@@ -63,7 +65,8 @@ std::string format_text(const DatasetShape& data) {
   return text;
 }
 
-std::string describe(const Workload& workload) {
+// `changed` says that the user changed a key of it, which the published notes do not know.
+std::string describe(const Workload& workload, bool changed) {
   const DatasetShape& data = workload.dataset;
   const double sample = data.sample_bytes_mean;
   std::string text = fmt::format("{}: {}\n", workload.name, workload.title);
@@ -102,8 +105,14 @@ std::string describe(const Workload& workload) {
   row("source", workload.source);
   for (const std::string& set : workload.timing_sets()) text += describe_set(workload, set);
   if (!workload.notes.empty()) text += "\n";
-  for (const std::string& note : workload.notes) text += "  note: " + note + "\n";
+  for (const std::string& note : workload.notes)
+    text += fmt::format("  note{}: {}\n", changed ? " of the published workload" : "", note);
   return text;
+}
+
+bool is_workload(const std::string& name) {
+  const std::vector<std::string> names = catalogue_names();
+  return std::ranges::find(names, name) != names.end();
 }
 
 class ShowCommand final : public Command {
@@ -117,18 +126,52 @@ class ShowCommand final : public Command {
                {rows::kExplain, explain_}});
   }
   Result<int> run(const CommandContext& context) override {
-    if (workload_.workload.ends_with(".json")) return show_saved_report(context);
+    const std::string& name = workload_.workload;
+    if (name.ends_with(".json") || (!is_workload(name) && holds_report(name)))
+      return show_saved_report(context);
     if (!csv_.empty() || explain_)
       return fail(ErrorKind::kUsage,
-                  fmt::format("{} is for a report, and '{}' is a workload",
-                              csv_.empty() ? "--explain" : "--csv", workload_.workload),
-                  "give the file that --json wrote: its name ends in .json");
+                  fmt::format("{} is for a report, and '{}' is none",
+                              csv_.empty() ? "--explain" : "--csv", name),
+                  "give the file that --json wrote");
+    FEEDRATE_TRY(const std::vector<ListedEntry> others, other_entries(name));
+    if (!others.empty() && !is_workload(name)) return show_others(others);
     FEEDRATE_TRY(const Workload workload, resolve_workload(workload_, context));
-    FEEDRATE_CHECK(print(yaml_ ? to_yaml(workload) : describe(workload)));
+    const bool changed = !workload_.sets.empty() || !context.overrides.empty();
+    FEEDRATE_CHECK(yaml_ ? print(to_yaml(workload)) : print_result(describe(workload, changed)));
     return 0;
   }
 
  private:
+  // Tells a report by its content: JSON whose first key is that of a version.
+  static bool holds_report(const std::string& path) {
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(path, ignored)) return false;
+    std::string begin(64, '\0');
+    std::ifstream file(path, std::ios::binary);
+    file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+    begin.resize(static_cast<std::size_t>(file.gcount()));
+    return trim(begin).starts_with('{') && begin.contains("\"feedrate");
+  }
+
+  // Shows what is built in under this name besides workloads: each as its file has it.
+  Result<int> show_others(const std::vector<ListedEntry>& entries) const {
+    if (!workload_.sets.empty())
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--set is for a workload, and '{}' is of the kind: {}",
+                              workload_.workload, entries.front().kind),
+                  "leave it out");
+    std::string text;
+    for (const ListedEntry& entry : entries) {
+      if (!yaml_)
+        text += fmt::format("{}{}: {}\n  {:<17}{}\n  {:<17}{}\n\n", text.empty() ? "" : "\n",
+                            entry.name, entry.title, "kind", entry.kind, "used as", entry.used_as);
+      text += yaml_of(entry);
+    }
+    FEEDRATE_CHECK(yaml_ ? print(text) : print_result(text));
+    return 0;
+  }
+
   // Shows a saved report as its verb printed it.
   Result<int> show_saved_report(const CommandContext& context) const {
     if (yaml_)
@@ -144,7 +187,7 @@ class ShowCommand final : public Command {
     if (explain_ && !std::holds_alternative<PlanResult>(*report))
       return fail(ErrorKind::kUsage, "--explain is for the report of a plan", "leave it out");
     FEEDRATE_CHECK(csv.write(csv.wanted() ? to_csv(*report) : ""));
-    if (!csv.to_stdout()) FEEDRATE_CHECK(print(to_text(*report, explain_)));
+    if (!csv.to_stdout()) FEEDRATE_CHECK(print_result(to_text(*report, explain_)));
     return 0;
   }
 

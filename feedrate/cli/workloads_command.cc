@@ -1,3 +1,4 @@
+#include "feedrate/cli/catalogue_entry.h"
 #include "feedrate/cli/commands.h"
 #include "feedrate/cli/report.h"
 #include "feedrate/format/format.h"
@@ -37,12 +38,20 @@ class WorkloadsCommand final : public Command {
   void declare(OptionTable& table) override {
     table.add(
         "", {{{"--formats", OptionType::kFlag, "", "", "list the file formats instead"}, formats_},
+             {{"--catalogue", OptionType::kFlag, "", "",
+               "list models, accelerators, storage, networks and inference workloads instead"},
+              catalogue_},
              {rows::kJson, json_}});
   }
   Result<int> run(const CommandContext& context) override {
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json", context.stop));
+    if (formats_ && catalogue_)
+      return fail(ErrorKind::kUsage, "--formats and --catalogue: each asks for a list of its own",
+                  "give one of the two");
     WorkloadsReport report;
-    if (formats_) {
+    if (catalogue_) {
+      FEEDRATE_TRY(report.catalogue, other_entries());
+    } else if (formats_) {
       for (const Format* const format : all_formats())
         report.formats.push_back(listed_format(*format));
     } else {
@@ -57,7 +66,7 @@ class WorkloadsCommand final : public Command {
   }
 
  private:
-  bool formats_ = false;
+  bool formats_ = false, catalogue_ = false;
   std::string json_;
 };
 

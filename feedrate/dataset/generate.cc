@@ -297,6 +297,7 @@ Result<GenerateSummary> generate_dataset(ReactorGroup& group, const StorageFacto
   summary.files_written = generation.todo.size();
   summary.files_kept = progress.files_kept;
   summary.bytes_written = progress.bytes_written;
+  summary.jobs = jobs_per_reactor * group.size();
   return summary;
 }
 

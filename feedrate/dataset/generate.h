@@ -30,6 +30,7 @@ struct GenerateOptions {
 struct GenerateSummary {
   std::uint64_t files_written = 0, files_kept = 0, bytes_written = 0;
   Duration elapsed{};
+  unsigned jobs = 0;  // The files that were written at once.
 };
 
 // Checks whether a directory may take a data set, as generate_dataset() does, but writes nothing.

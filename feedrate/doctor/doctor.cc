@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <thread>
+#include <condition_variable>
+#include <mutex>
 
 #include "feedrate/doctor/checks.h"
 #include "feedrate/storage/storage.h"
@@ -40,13 +41,15 @@ std::optional<InterfaceCounters> network_counters(const Examined& host) {
   return counted ? std::optional(*counted) : std::nullopt;
 }
 
-Watched watch(const Examined& host, Duration time) {
+Watched watch(const Examined& host, const DoctorOptions& options) {
   Watched watched;
   const auto begin = std::chrono::steady_clock::now();
   const auto cpu = cpu_times(host.roots);
   const auto device = device_counters(host.device);
   const auto network = network_counters(host);
-  std::this_thread::sleep_for(time);
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any().wait_for(lock, options.stop, options.watch, [] { return false; });
   const auto cpu_after = cpu_times(host.roots);
   const auto device_after = device_counters(host.device);
   const auto network_after = network_counters(host);
@@ -108,7 +111,7 @@ DoctorReport examine(const std::string& directory, const DoctorOptions& options)
   host.network = find_network_mount(place, host.roots);
   host.origin = find_byte_origin(some_files(host.subject), host.roots);
   // Others are watched before anything of ours is tried, as that would look like load of others.
-  host.watched = watch(host, options.watch);
+  host.watched = watch(host, options);
   host.memory = parse_meminfo(read_host_file(host.roots.proc + "/meminfo").value_or(""));
   host.cgroup = read_cgroup_limits(host.roots);
   host.cores_allowed = available_cores();
@@ -123,8 +126,16 @@ DoctorReport examine(const std::string& directory, const DoctorOptions& options)
   report.place.directory = directory;
   report.looked_at = place;
   report.subject = host.subject.describe();
-  for (const Check check : kChecks)
+  for (const Check check : kChecks) {
+    if (options.stop.stop_requested()) break;
     if (auto finding = check(host)) report.findings.push_back(std::move(*finding));
+  }
+  report.interrupted = options.stop.stop_requested();
+  if (report.interrupted && report.findings.empty()) {
+    report.valid = false;
+    report.invalid_reasons = {
+        "nothing was looked at: it was interrupted before the first check; run it again"};
+  }
   return report;
 }
 

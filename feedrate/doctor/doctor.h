@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,8 @@ struct DoctorOptions {
   // The time for which the I/O and CPU use of others is watched.
   Duration watch = std::chrono::milliseconds(500);
   HostRoots roots = {};
+  // Ends it before the next check; the report then says that it was interrupted.
+  std::stop_token stop = {};
 };
 
 // `directory` may be a data set, any folder or file, empty, or not there yet. Never fails: what is

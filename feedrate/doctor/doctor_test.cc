@@ -65,6 +65,22 @@ TEST(Doctor, ADirectoryThatIsNotThereYet) {
   EXPECT_EQ(find(report, "page cache"), nullptr) << "there is nothing to be cached";
 }
 
+TEST(Doctor, AStopEndsItBeforeTheNextCheck) {
+  const FakeTree tree;
+  std::stop_source stop;
+  stop.request_stop();
+  DoctorOptions options;
+  options.watch = std::chrono::hours(1);  // The stop ends the watching, too.
+  options.stop = stop.get_token();
+  const DoctorReport report = examine(tree.path(), options);
+  EXPECT_TRUE(report.interrupted);
+  EXPECT_FALSE(report.valid);
+  EXPECT_TRUE(report.findings.empty());
+  EXPECT_EQ(report.invalid_reasons,
+            std::vector<std::string>{"nothing was looked at: it was interrupted before the first "
+                                     "check; run it again"});
+}
+
 TEST(Doctor, AManifestMakesADataSetOfOurs) {
   const FakeTree tree;
   Manifest manifest;

@@ -208,7 +208,11 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
     result.invalid_reasons.push_back("reads failed, so some samples were never delivered");
   const bool measured = std::ranges::any_of(
       result.epochs, [](const EpochResult& epoch) { return epoch.seconds > 0; });
-  if (!measured && !outcome.interrupted && !outcome.cut && !outcome.fatal)
+  if (!measured && outcome.interrupted && !outcome.fatal)
+    result.invalid_reasons.push_back(
+        "nothing was measured: it was interrupted before a step that counts (the first does not); "
+        "let it run longer");
+  else if (!measured && !outcome.cut && !outcome.fatal)
     result.invalid_reasons.push_back(
         "no step was measured: the first (of each epoch, with the faithful client) does not count; "
         "use more --steps or --time, fewer accelerators, or a larger data set");
@@ -388,6 +392,8 @@ RunResult summarise_training(const TrainingPlan& plan, const TrainingOutcome& ou
   result.in_flight_limit = plan.replicas * std::min<std::uint64_t>(plan.reading(), window_samples) *
                            (split && plan.level == ByteLevel::kRaw ? plan.transfers_per_sample : 1);
   result.in_flight_limit = std::min(result.in_flight_limit, outcome.buffers);
+  result.window_batches = window_batches(plan);
+  result.transfers_per_sample = plan.transfers_per_sample;
   summarise_series(readers, result);
 
   summarise_client(outcome, result);

@@ -299,10 +299,16 @@ void judge_origin(bool direct, std::uint64_t moved, IoLedger& io) {
 }
 
 // Says who read what this run did not ask for, where the control group's own counter tells.
-static std::string who_else(const IoLedger& io, double asked) {
+// For direct reads the kernel reads nothing ahead.
+static std::string who_else(const IoLedger& io, bool direct, double asked) {
   if (!io.cgroup_read_bytes)
-    return "others read from it, too, or the kernel read ahead what was not used";
-  if (static_cast<double>(*io.cgroup_read_bytes) > kOthersMax * asked)
+    return direct ? "others read from it, too"
+                  : "others read from it, too, or the kernel read ahead what was not used";
+  const bool ours = static_cast<double>(*io.cgroup_read_bytes) > kOthersMax * asked;
+  if (ours && direct)
+    return fmt::format("others of this control group, which had it read {}, read from it, too",
+                       format_bytes(*io.cgroup_read_bytes));
+  if (ours)
     return fmt::format(
         "this control group had it read {}: the kernel read ahead what was not used, "
         "or others of the group read",
@@ -310,7 +316,7 @@ static std::string who_else(const IoLedger& io, double asked) {
   return "others, outside of this control group, read from it, too";
 }
 
-static void warn_of_counters(const IoLedger& io, std::uint64_t moved,
+static void warn_of_counters(const IoLedger& io, bool direct, std::uint64_t moved,
                              std::vector<std::string>& warnings) {
   const auto asked = static_cast<double>(moved + io.probe_bytes);
   if (io.origin == "unknown")
@@ -329,24 +335,25 @@ static void warn_of_counters(const IoLedger& io, std::uint64_t moved,
                    std::max(kOthersMax * asked, asked + kOthersWorthAWord))
     warnings.push_back(fmt::format("{} moved {}, more than the {} of this run: {}", io.wire,
                                    format_bytes(*io.wire_read_bytes), format_bytes(moved),
-                                   who_else(io, asked)));
+                                   who_else(io, direct, asked)));
 }
 
 void judge_io(bool storage_wanted, RunResult& result) {
   const IoLedger& io = result.io;
-  warn_of_counters(io, result.bytes_moved, result.warnings);
+  warn_of_counters(io, result.place.io == "direct", result.bytes_moved, result.warnings);
   if (!storage_wanted) return;
   if (io.origin == "memory")
     result.invalid_reasons.push_back(fmt::format(
         "the bytes came from this host's memory, not from storage ({}: {}); use a directory on the "
-        "storage that is meant, or --cache=measure when memory is what is to be measured",
+        "storage that is meant, or --io=buffered --cache=measure when memory is what is to be "
+        "measured",
         io.wire, io.origin_reason));
   else if (io.memory_share.value_or(0) > kPageCacheShareMax)
     result.invalid_reasons.push_back(fmt::format(
         "{} of the bytes that direct reads returned came from this host's memory, not from "
         "storage: {} moved only {} for this process; mount it without a cache below the file "
-        "system ('losetup --direct-io=on' for a loop device), or --cache=measure when memory is "
-        "what is to be measured",
+        "system ('losetup --direct-io=on' for a loop device), or --io=buffered --cache=measure "
+        "when memory is what is to be measured",
         format_percent(*io.memory_share), io.wire,
         format_bytes(std::min(io.wire_read_bytes.value_or(UINT64_MAX),
                               io.process_read_bytes.value_or(UINT64_MAX)))));

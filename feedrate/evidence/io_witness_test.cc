@@ -63,7 +63,7 @@ TEST(IoOrigin, DirectReadsThatTheDeviceDidNotMoveCameFromMemory) {
   EXPECT_EQ(run.invalid_reasons.front(),
             "50.0 % of the bytes that direct reads returned came from this host's memory, not from "
             "storage: ext4 on vda moved only 477 MiB for this process; mount it without a cache "
-            "below the file system ('losetup --direct-io=on' for a loop device), or "
+            "below the file system ('losetup --direct-io=on' for a loop device), or --io=buffered "
             "--cache=measure when memory is what is to be measured");
 }
 
@@ -101,7 +101,7 @@ TEST(IoOrigin, MemoryIsNoStorageUnlessItIsMeant) {
               std::vector<std::string>{
                   "the bytes came from this host's memory, not from storage (overlay -> tmpfs: "
                   "tmpfs keeps its files in memory); use a directory on the storage that is meant, "
-                  "or --cache=measure when memory is what is to be measured"});
+                  "or --io=buffered --cache=measure when memory is what is to be measured"});
   }
 }
 
@@ -187,9 +187,10 @@ TEST(IoOrigin, MoreThanWeAskedForIsSomebodyElse) {
 }
 
 TEST(IoOrigin, TheControlGroupTellsOthersFromReadingAhead) {
-  const auto warning = [](std::uint64_t group) {
+  const auto warning = [](std::optional<std::uint64_t> group, const std::string& io = "buffered") {
     RunResult run = run_of(2 * kGigabyte);
     run.io.cgroup_read_bytes = group;
+    run.place.io = io;
     judge_origin(false, run.bytes_moved, run.io);
     judge_io(true, run);
     return run.warnings.empty() ? std::string() : run.warnings.front();
@@ -201,6 +202,13 @@ TEST(IoOrigin, TheControlGroupTellsOthersFromReadingAhead) {
       warning(2 * kGigabyte),
       "ext4 on vda moved 1.9 GiB, more than the 954 MiB of this run: this control group had "
       "it read 1.9 GiB: the kernel read ahead what was not used, or others of the group read");
+  // The kernel reads nothing ahead of direct reads.
+  EXPECT_EQ(
+      warning(std::nullopt, "direct"),
+      "ext4 on vda moved 1.9 GiB, more than the 954 MiB of this run: others read from it, too");
+  EXPECT_EQ(warning(2 * kGigabyte, "direct"),
+            "ext4 on vda moved 1.9 GiB, more than the 954 MiB of this run: others of this control "
+            "group, which had it read 1.9 GiB, read from it, too");
 }
 
 TEST(IoOrigin, WithoutCountersResidencyDecides) {

@@ -40,7 +40,7 @@ void describe_job(const CheckpointSetup& setup, CheckpointResult& result) {
   used["async"] = yes_no(job.asynchronous);
   used["incremental"] = yes_no(incremental);
   if (incremental) used["increments"] = std::to_string(job.increments_max);
-  if (kept) used["keep"] = job.keep == 0 ? "all" : std::to_string(job.keep);
+  if (kept && job.keep > 0) used["keep"] = std::to_string(job.keep);
   // Steps are the names of what is kept or built upon.
   if (kept || incremental) used["step-stride"] = std::to_string(job.step_stride);
   if (job.snapshot_bytes_per_second > 0)

@@ -111,8 +111,8 @@ TEST_F(TransferTest, AUsersOwnFilesHaveNoSettingsOfAModel) {
   const CheckpointResult result = report_checkpoints(setup, {});
   EXPECT_EQ(result.layout, "as they are");
   EXPECT_EQ(result.ranks_written, 1U);
-  const Settings expected{{"async", "no"}, {"count", "1"}, {"incremental", "no"},
-                          {"keep", "all"}, {"ranks", "1"}, {"step-stride", "1"}};
+  const Settings expected{
+      {"async", "no"}, {"count", "1"}, {"incremental", "no"}, {"ranks", "1"}, {"step-stride", "1"}};
   EXPECT_EQ(own_settings(result), expected);
 }
 

@@ -8,7 +8,7 @@ Reported<CompactResult> compact(const CompactSetup& setup, const RunHooks& hooks
   result.verb = "compact";
   // What the cache serves takes nothing from the result, which is a checkpoint and no measurement.
   describe_transfer(setup, setup.job.directory, false, result);
-  result.effective["keep"] = setup.job.keep == 0 ? "all" : std::to_string(setup.job.keep);
+  if (setup.job.keep > 0) result.effective["keep"] = std::to_string(setup.job.keep);
   // Until it is known: the step that was asked for, of which nothing was read.
   result.step = setup.job.step.value_or(0);
   result.steps_read = 0;

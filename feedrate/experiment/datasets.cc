@@ -37,11 +37,13 @@ DatagenResult report_dataset(const Workload& workload, const Dataset& dataset,
   result.seeds["content"] = plan.seed;
   result.place.directory = dataset.directory();
   result.effective["size"] = format_bytes(dataset.bytes());
+  result.effective["subfolders"] = std::to_string(plan.folders);
   if (written == nullptr) return result;
   result.bytes_written = progress.bytes_written;
   result.files_kept = progress.files_kept;
   if (!*written) return result;
   result.files_written = (*written)->files_written;
+  result.effective["jobs"] = std::to_string((*written)->jobs);
   result.seconds = to_seconds((*written)->elapsed);
   return result;
 }

@@ -39,7 +39,6 @@ void fill(const CheckpointRestoreSummary& summary, CheckpointResult& result) {
   result.steps_read = summary.steps_read;
   result.kept_on = quote_path(summary.directory);
   result.effective["step"] = std::to_string(manifest.step);
-  result.effective["layout"] = manifest.layout;
   if (summary.other_topology) {
     const Parallelism& by = summary.topology;
     result.read_by = fmt::format("tensor {} x pipeline {} x data {} = {} ranks, ZeRO {}", by.tensor,

@@ -32,7 +32,7 @@ void describe(const TrainingSetup& setup, const TrainingPlan& plan, IoEngine eng
   result.job.au_threshold = setup.workload.au_threshold;
   result.warnings.insert(result.warnings.begin(), setup.warnings.begin(), setup.warnings.end());
   result.effective = settings_of(setup, plan, engine);
-  result.place = {result.dataset.directory, setup.place.spec.word, result.effective["io"],
+  result.place = {result.dataset.directory, setup.place.spec.word, setup.io_word(),
                   result.effective["clock"]};
   result.seeds = {{"order", plan.seed}};
   if (plan.dataset->plan()) result.seeds["content"] = plan.dataset->plan()->seed;
@@ -143,39 +143,40 @@ std::map<std::string, std::string> settings_of(const TrainingSetup& setup, const
   const CacheUse cache = setup.drops_cache()                 ? CacheUse::kDrop
                          : setup.cache == CacheUse::kMeasure ? CacheUse::kMeasure
                                                              : CacheUse::kKeep;
-  return {{"accelerator", plan.timing.accelerator},
-          {"accelerators", std::to_string(plan.accelerators())},
-          {"size", format_bytes(plan.dataset->bytes())},
-          {"timing", setup.timing.set},
-          {"batch", std::to_string(plan.timing.batch_samples)},
-          {"step-time", format_duration(plan.timing.compute)},
-          {"au", format_percent(setup.workload.au_threshold)},
-          {"tensor-parallel", std::to_string(plan.tensor_parallel)},
-          {"pipeline-parallel", std::to_string(plan.pipeline_parallel)},
-          {"micro-batches", std::to_string(plan.micro_batches)},
-          {"client", std::string(to_string(plan.client))},
-          {"readers", std::to_string(plan.readers)},
-          {"prefetch", std::to_string(plan.prefetch_batches)},
-          {"window_batches", std::to_string(window_batches(plan))},
-          {"shuffle-buffer", std::to_string(plan.shuffle_buffer_samples)},
-          {"order", std::string(to_string(plan.order))},
-          {"transfer", format_bytes(plan.transfer_bytes)},
-          {"transfers_per_sample", std::to_string(plan.transfers_per_sample)},
-          {"io", setup.io_word()},
-          {"io-engine", std::string(to_string(engine))},
-          {"storage", setup.place.spec.word},
-          {"clock", std::string(to_string(setup.world.clock))},
-          {"threads", std::to_string(setup.world.threads)},
-          {"buffer-memory", format_bytes(plan.buffer_bytes)},
-          {"cache", std::string(to_string(cache))},
-          {"verify", plan.level == ByteLevel::kVerify ? "yes" : "no"},
-          {"decode", std::string(to_string(plan.level))},
-          {"hold", plan.hold ? "yes" : "no"},
-          {"on-error", std::string(to_string(plan.on_error))},
-          {"seed", std::to_string(plan.seed)},
-          {"epochs", std::to_string(plan.epochs)},
-          {"steps", std::to_string(plan.steps_max)},
-          {"time", format_duration(plan.time_max)}};
+  std::map<std::string, std::string> used{
+      {"accelerator", plan.timing.accelerator},
+      {"accelerators", std::to_string(plan.accelerators())},
+      {"size", format_bytes(plan.dataset->bytes())},
+      {"timing", setup.timing.set},
+      {"batch", std::to_string(plan.timing.batch_samples)},
+      {"step-time", format_duration(plan.timing.compute)},
+      {"au", format_percent(setup.workload.au_threshold)},
+      {"tensor-parallel", std::to_string(plan.tensor_parallel)},
+      {"pipeline-parallel", std::to_string(plan.pipeline_parallel)},
+      {"micro-batches", std::to_string(plan.micro_batches)},
+      {"client", std::string(to_string(plan.client))},
+      {"readers", std::to_string(plan.readers)},
+      {"shuffle-buffer", std::to_string(plan.shuffle_buffer_samples)},
+      {"order", std::string(to_string(plan.order))},
+      {"transfer", format_bytes(plan.transfer_bytes)},
+      {"storage", setup.place.spec.word},
+      {"clock", std::string(to_string(setup.world.clock))},
+      {"threads", std::to_string(setup.world.threads)},
+      {"buffer-memory", format_bytes(plan.buffer_bytes)},
+      {"cache", std::string(to_string(cache))},
+      {"verify", plan.level == ByteLevel::kVerify ? "yes" : "no"},
+      {"decode", std::string(to_string(plan.level))},
+      {"hold", plan.hold ? "yes" : "no"},
+      {"on-error", std::string(to_string(plan.on_error))},
+      {"seed", std::to_string(plan.seed)}};
+  // What is not there has no limit, or no meaning: 0 would not be a value of these options.
+  if (plan.epochs > 0) used["epochs"] = std::to_string(plan.epochs);
+  if (plan.steps_max > 0) used["steps"] = std::to_string(plan.steps_max);
+  if (plan.time_max > Duration::zero()) used["time"] = format_duration(plan.time_max);
+  if (!plan.reads_in_process()) used["prefetch"] = std::to_string(plan.prefetch_batches);
+  if (setup.reads_files()) used["io"] = setup.io_word();
+  if (engine != IoEngine::kAuto) used["io-engine"] = to_string(engine);
+  return used;
 }
 
 Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPlan& plan,

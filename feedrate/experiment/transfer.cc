@@ -30,8 +30,8 @@ void describe_transfer(const TransferSetup& setup, const std::string& directory,
   report.effective["threads"] = std::to_string(setup.world.threads);
   report.effective["block"] = format_bytes(setup.block_bytes);
   report.effective["at-once"] = std::to_string(setup.at_once);
-  report.effective["io"] = setup.place.io_word();
   if (!setup.place.carries_data()) return;
+  report.effective["io"] = setup.place.io_word();
   const ByteOrigin origin = find_byte_origin(setup.place.directory);
   if (origin.from() == BytesFrom::kMemory)
     report.warnings.push_back(fmt::format(

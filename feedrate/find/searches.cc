@@ -19,20 +19,18 @@ constexpr Duration kCeilingTime = std::chrono::milliseconds(500);
 // Returns the settings of all trials, without those that the search varies or does not use.
 Settings settings_that_hold(const TrainingSetup& setup) {
   Settings settings = settings_of(setup, setup.plan, setup.world.io_engine);
-  for (const char* const varied :
-       {"accelerators", "readers", "prefetch", "window_batches", "transfer", "buffer-memory",
-        "epochs", "steps", "time", "on-error"})
+  for (const char* const varied : {"accelerators", "readers", "prefetch", "transfer",
+                                   "buffer-memory", "epochs", "steps", "time", "on-error"})
     settings.erase(varied);
   return settings;
 }
 
 Settings settings_of_search(const SearchLimits& limits) {
   const FindOptions& find = limits.find;
-  Settings settings{
-      {"max", std::to_string(find.accelerators_max)},
-      {"budget", find.budget > Duration::zero() ? format_duration(find.budget) : "until sure"},
-      {"max-inflight", std::to_string(find.inflight_max)},
-      {"memory", format_bytes(SearchLimits::kReadAheadShare * find.read_ahead_max)}};
+  Settings settings{{"max", std::to_string(find.accelerators_max)},
+                    {"max-inflight", std::to_string(find.inflight_max)},
+                    {"memory", format_bytes(SearchLimits::kReadAheadShare * find.read_ahead_max)}};
+  if (find.budget > Duration::zero()) settings["budget"] = format_duration(find.budget);
   if (limits.rate_max > 0) settings["max-rate"] = format_rate(limits.rate_max);
   if (limits.wall > Duration::zero()) settings["wall"] = format_duration(limits.wall);
   return settings;
@@ -43,7 +41,8 @@ TrialRunner noting(TrialRunner runner, Settings& settings) {
   return
       [&settings, runner = std::move(runner)](const TrialRequest& request, StepObserver& observer) {
         Result<RunResult> run = runner(request, observer);
-        if (run) settings["io-engine"] = run->effective.at("io-engine");
+        if (run && run->effective.contains("io-engine"))
+          settings["io-engine"] = run->effective.at("io-engine");
         return run;
       };
 }
@@ -204,10 +203,7 @@ FindOutcome find(const FindSetup& setup, const FindHooks& hooks) {
   clock.name_whole_budgets(report.searches);
   report.effective.merge(settings_of_search(setup.limits));
   const FindResult& answer = report.searches.front();
-  if (answer.depth_reads > 0) {
-    report.effective["reads_in_flight"] = std::to_string(answer.depth_reads);
-    report.effective["transfer"] = format_bytes(answer.transfer_bytes);
-  }
+  if (answer.depth_reads > 0) report.effective["transfer"] = format_bytes(answer.transfer_bytes);
   report.seeds = answer.seeds;
   for (const FindResult& each : report.searches)
     report.interrupted = report.interrupted || each.interrupted;

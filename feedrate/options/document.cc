@@ -75,7 +75,20 @@ constexpr std::string_view kManEnd = R"(.SH FILES
 .I feedrate.json
 what a data set consists of. Directories with this file are data sets of
 .BR feedrate ;
-it writes into no others, unless they are empty.
+.B datagen
+and
+.B find
+write into no others, unless they are empty.
+.TP
+.I feedrate\-checkpoints.json
+marks a directory of checkpoints, with a
+.I checkpoint.json
+in the directory of each step.
+.TP
+.I .feedrate\-index
+where the samples of your own files lie: the one file that is written beside them, and with
+.B \-\-index\-dir
+not even that.
 .SH EXIT STATUS
 .TP
 .B 0

@@ -1,46 +1,21 @@
 #include "feedrate/options/help.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <charconv>
-#include <cstdlib>
 #include <functional>
 #include <string_view>
 #include <vector>
 
 #include "feedrate/base/text.h"
+#include "feedrate/options/wrap.h"
 
 namespace feedrate {
 namespace {
 
-constexpr std::size_t kWidthMin = 40, kWidthUsual = 100, kWidthMax = 1000;
 constexpr std::size_t kColumn = 32;  // The column where an option's description begins.
 // On narrower screens the description stands below the name.
 constexpr std::size_t kWidthTwoColumns = 72;
 constexpr std::size_t kIndentBelow = 6;
-
-// Wraps the words of `text` into lines of at most `width`, behind `begin`. Lines that follow are
-// indented; `more` (" \") ends each line that goes on.
-std::string wrap(std::string_view begin, std::string_view text, std::size_t width,
-                 std::size_t indent, std::string_view more = {}) {
-  std::string result, line(begin);
-  bool empty = true;  // No word stands on this line yet.
-  for (const std::string& word : split(text, ' ')) {
-    const std::size_t needed = line.size() + (empty ? 0 : 1) + word.size() + more.size();
-    if (!empty && needed > width) {
-      result += line + std::string(more) + "\n";
-      line.assign(indent, ' ');
-      empty = true;
-    }
-    if (!empty) line += ' ';
-    line += word;
-    empty = false;
-  }
-  return result + line + "\n";
-}
 
 // Puts a name on the left and its meaning beside it where there is room, otherwise below.
 std::string row(const std::string& name, std::string_view text, std::size_t width) {
@@ -74,18 +49,6 @@ std::string examples(std::string_view lines, std::size_t width) {
 }
 
 }  // namespace
-
-std::size_t help_width() {
-  std::size_t columns = 0;
-  if (const char* const text = std::getenv("COLUMNS")) {
-    const std::string_view digits(text);
-    std::from_chars(digits.data(), digits.data() + digits.size(), columns);
-  }
-  winsize size{};
-  if (columns == 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) columns = size.ws_col;
-  if (columns == 0) return kWidthUsual;
-  return std::clamp(columns, kWidthMin, kWidthMax);
-}
 
 std::string overview(Verbs verbs, std::size_t width) {
   std::string text = wrap("",

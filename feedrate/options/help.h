@@ -9,10 +9,6 @@
 
 namespace feedrate {
 
-// Returns the columns of the terminal that stdout is: COLUMNS where that is set, else what the
-// terminal says, or 100 where there is none. It is never below 40.
-std::size_t help_width();
-
 // Returns the help of all verbs, on one screen.
 std::string overview(Verbs verbs, std::size_t width);
 // Returns examples, usage and every option of one verb. A word that is longer than a line stays

@@ -59,14 +59,56 @@ void for_each_verb(Verbs verbs, Visit visit) {
   for (const CommandEntry& entry : verbs) visit(entry, VerbTable(entry).table);
 }
 
-// Explains an option that this verb does not have: the verb once had it, another verb has it, or it
-// is a slip of the finger.
+// Names that other tools have for what an option of ours means, for hints only. Where an option has
+// several of our names, a verb has one of them.
+struct Foreign {
+  std::string_view name, ours;
+};
+constexpr Foreign kForeign[] = {
+    {"--gpus", "--accelerators"},
+    {"--gpus", "--ranks"},
+    {"--gpus", "--at-least"},
+    {"--num-gpus", "--accelerators"},
+    {"--num-gpus", "--ranks"},
+    {"--num-gpus", "--at-least"},
+    {"--num-accelerators", "--accelerators"},
+    {"--num-accelerators", "--ranks"},
+    {"--num-accelerators", "--at-least"},
+    {"--nproc", "--accelerators"},
+    {"--nproc", "--ranks"},
+    {"--nproc", "--at-least"},
+    {"--nproc-per-node", "--accelerators"},
+    {"--nproc-per-node", "--ranks"},
+    {"--nproc-per-node", "--at-least"},
+    {"--world-size", "--accelerators"},
+    {"--world-size", "--ranks"},
+    {"--world-size", "--at-least"},
+    {"--workers", "--readers"},
+    {"--num-workers", "--readers"},
+    {"--batch-size", "--batch"},
+    {"--bs", "--batch"},
+    {"--prefetch-factor", "--prefetch"},
+};
+
+// Returns the option of this verb that another tool calls so; null where there is none.
+const OptionEntry* meant_by(const OptionTable& table, std::string flag) {
+  std::ranges::replace(flag, '_', '-');
+  for (const Foreign& foreign : kForeign)
+    if (foreign.name == flag)
+      if (const OptionEntry* const entry = table.find(foreign.ours)) return entry;
+  return nullptr;
+}
+
+// Explains an option that this verb does not have: the verb once had it, another tool calls it so,
+// another verb has it, or it is a slip of the finger.
 std::string unknown_option(Verbs all, const CommandEntry& verb, const OptionTable& table,
                            const std::string& flag) {
+  const OptionEntry* meant = meant_by(table, flag);
   for (const OptionEntry& entry : table.entries())
-    if (entry.former() == flag)
-      return fmt::format("'{}' has no option {}, did you mean {}: {}?", verb_name(verb), flag,
-                         entry.shown_name(), entry.row().help);
+    if (entry.former() == flag) meant = &entry;
+  if (meant != nullptr)
+    return fmt::format("'{}' has no option {}, did you mean {}: {}?", verb_name(verb), flag,
+                       meant->shown_name(), meant->row().help);
   std::vector<std::string> verbs;
   for_each_verb(all, [&](const CommandEntry& other, const OptionTable& options) {
     if (options.find(flag) != nullptr) verbs.push_back(fmt::format("'{}'", verb_name(other)));

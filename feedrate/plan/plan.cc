@@ -62,8 +62,9 @@ void plan_training(const PlannedJob& job, const std::optional<CheckpointNeed>& c
   const TrainingDemand demand = training_demand(*job.training);
   plan.sections.push_back(training_section(*job.training, demand));
   add_bounds(job, demand, request.port, checkpoint, plan.sections.back());
+  const bool changed = !job.training->dataset_source.empty();
   for (const std::string& note : job.training->workload.notes)
-    plan.sections.back().remarks.push_back(note);
+    plan.sections.back().remarks.push_back((changed ? "of the published workload: " : "") + note);
   phases.training.read += demand.mean;
   phases.training.read_operations += demand.operations;
   phases.training.opens += demand.opens;

@@ -302,12 +302,21 @@ void add_dataset(const TrainingJob& job, const TrainingDemand& demand, Section& 
                             show(count_of(data.samples())), show(demand.sample)),
                 job.workload.source);
   add_epochs(job, demand, section);
+  const std::string steps =
+      fmt::format("500 x {} x {} x {}", show(demand.readers), show(demand.reader_batch),
+                  show(Bytes(data.sample_bytes_mean)));
+  const bool known = job.host_memory > Bytes(0);
   section.add(
-      "benchmark_dataset", "smallest data set to benchmark this with", demand.benchmark,
-      fmt::format("max(500 steps x readers x batch x stored sample, 5 x hosts x host "
-                  "memory) = max(500 x {} x {} x {}, 5 x {} x {})",
-                  show(demand.readers), show(demand.reader_batch),
-                  show(Bytes(data.sample_bytes_mean)), show(demand.hosts), show(job.host_memory)),
+      "benchmark_dataset",
+      known ? "smallest data set to benchmark this with"
+            : "smallest data set to benchmark with, host memory not given",
+      demand.benchmark,
+      known ? fmt::format("max(500 steps x readers x batch x stored sample, 5 x hosts x host "
+                          "memory) = max({}, 5 x {} x {})",
+                          steps, show(demand.hosts), show(job.host_memory))
+            : fmt::format("500 steps x readers x batch x stored sample = {}; never less than 5 x "
+                          "hosts x host memory: see --host-memory",
+                          steps),
       "mlcommons/storage Submission_guidelines.md 7");
   const Count together = demand.readers * demand.reader_batch;
   if (together > count_of(data.samples()))

@@ -10,6 +10,7 @@ namespace {
 
 // Returns a count to its last digit, and anything else as a figure of the plan would print it.
 std::string text_of(Count count) { return fmt::format("{}", count.value()); }
+std::string text_of(MoneyPerSecond cost) { return fmt::format("{}", Measure(cost).value()); }
 template <class Q>
 std::string text_of(Q value) {
   return show(value);
@@ -100,7 +101,7 @@ Settings settings_of(const PlanRequest& request) {
                     {"transfer", show(request.transfer)}};
   std::vector<std::string> storages;
   for (const StorageProfile& storage : request.storages) storages.push_back(storage.name);
-  settings["storage"] = join(storages, " ");
+  settings["storage-type"] = join(storages, " ");
   for (const PlannedJob& job : request.jobs) {
     JobSettings of_job(request.jobs.size() > 1 ? job.name + " " : "", settings);
     if (job.checkpoint) add_checkpoint(*job.checkpoint, of_job);

@@ -110,7 +110,7 @@ Result<> check_index_effect(const RunOptions& options, const Dataset& found) {
 }
 
 Result<> check_cache_effect(const RunOptions& options, IoMode io) {
-  if (io != IoMode::kDirect || options.cache == "measure" || !options.given("--cache")) return {};
+  if (io != IoMode::kDirect || !options.given("--cache")) return {};
   return no_effect("--cache", options.cache, "direct reads go around the page cache",
                    "leave it out, or add --io=buffered");
 }

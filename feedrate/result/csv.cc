@@ -93,6 +93,9 @@ void add_units(const std::string& lead, const PlannedUse& use,
     add(storage.name, storage.units, storage.title,
         "bound by " + storage.bound_by +
             (storage.one_directory.empty() ? "" : "; " + storage.one_directory));
+    for (const PlannedPhase& phase : storage.phases)
+      if (phase.units > 0)
+        add(storage.name + "_" + phase.key, phase.units, storage.title + " for " + phase.key, "");
     if (storage.servers > 0)
       add(storage.name + "_servers", storage.servers, "servers of " + storage.title,
           "by " + storage.servers_bound_by);

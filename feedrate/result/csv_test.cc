@@ -125,6 +125,9 @@ TEST(Csv, APlanIsALineForEachFigure) {
       "storage,train,capacity,2000000000000,bytes,capacity,2 x 1e12,the option\r\n"
       "storage,train,nvme,3,count,\"title of nvme, at measured timing\",bound by read bandwidth of "
       "training; one directory halves it,\r\n"
+      "storage,train,nvme_training,3,count,\"title of nvme for training, at measured timing\",,\r\n"
+      "storage,train,nvme_checkpoint,2,count,\"title of nvme for checkpoint, at measured "
+      "timing\",,\r\n"
       "storage,train,nvme_servers,4,count,\"servers of title of nvme, at measured timing\",by "
       "slots,\r\n"
       "storage,train,ports,5,count,\"network ports on the storage side, at measured "
@@ -132,6 +135,10 @@ TEST(Csv, APlanIsALineForEachFigure) {
       "storage,train,nvme_benchmark,9,count,\"title of nvme, at storage-benchmark timing\",bound "
       "by "
       "read bandwidth of training; one directory halves it,\r\n"
+      "storage,train,nvme_training_benchmark,9,count,\"title of nvme for training, at "
+      "storage-benchmark timing\",,\r\n"
+      "storage,train,nvme_checkpoint_benchmark,2,count,\"title of nvme for checkpoint, at "
+      "storage-benchmark timing\",,\r\n"
       "storage,train,nvme_servers_benchmark,10,count,\"servers of title of nvme, at "
       "storage-benchmark timing\",by slots,\r\n"
       "storage,train,ports_benchmark,11,count,\"network ports on the storage side, at "
@@ -154,9 +161,12 @@ TEST(Csv, StorageWithoutAFigureIsLeftOut) {
   use.storages[0].servers = 0;
   use.storages.push_back(a_storage("tape", 0));
   const std::string csv = to_csv(plan);
-  EXPECT_NE(csv.find("\r\nstorage,train,nvme,3,count,title of nvme,bound by read bandwidth of "
-                     "training,\r\nstorage,train,ports,5,count,"),
-            std::string::npos)
+  EXPECT_NE(
+      csv.find("\r\nstorage,train,nvme,3,count,title of nvme,bound by read bandwidth of "
+               "training,\r\nstorage,train,nvme_training,3,count,title of nvme for training,,\r\n"
+               "storage,train,nvme_checkpoint,2,count,title of nvme for checkpoint,,\r\n"
+               "storage,train,ports,5,count,"),
+      std::string::npos)
       << csv;
   EXPECT_EQ(csv.find("tape"), std::string::npos);
   EXPECT_EQ(csv.find("servers"), std::string::npos);

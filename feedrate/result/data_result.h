@@ -62,10 +62,17 @@ struct ListedFormat {
   bool one_sample_a_file = false, checksums = false, decoded = false;
   std::uint64_t transfer_bytes = 0;  // What its readers read at a time.
 };
+// What the catalogue has besides workloads.
+struct ListedEntry {
+  std::string kind;  // "model", "accelerator", "storage", "network" or "inference"
+  std::string name, title;
+  std::string used_as;  // "feedrate plan WORKLOAD --port=eth-400"
+};
 // Only the list that was asked for is filled.
 struct WorkloadsReport : Envelope {
   std::vector<ListedWorkload> workloads;
   std::vector<ListedFormat> formats;
+  std::vector<ListedEntry> catalogue;
 };
 
 std::string verdict_of(const DatagenResult& result);

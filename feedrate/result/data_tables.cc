@@ -86,12 +86,27 @@ const Table<ListedFormat>& table_of(Type<ListedFormat>) {
   return table;
 }
 
+const Table<ListedEntry>& table_of(Type<ListedEntry>) {
+  using L = ListedEntry;
+  static const Table<L> table =
+      Rows<L>()
+          .add("kind", &L::kind,
+               word("of thing", {"model", "accelerator", "storage", "network", "inference"}))
+          .add("name", &L::name, text("as commands take it"))
+          .add("title", &L::title, text("what it is"))
+          .add("used_as", &L::used_as, text("a command that takes it"));
+  return table;
+}
+
 const Table<WorkloadsReport>& table_of(Type<WorkloadsReport>) {
   using W = WorkloadsReport;
   static const Table<W> table = report_table<W>(
       Rows<W>()
-          .add("workloads", &W::workloads, things("that are built in; none with --formats"))
-          .add("formats", &W::formats, things("of files, with --formats")));
+          .add("workloads", &W::workloads,
+               things("that are built in, unless another list was asked for"))
+          .add("formats", &W::formats, things("of files, with --formats"))
+          .add("catalogue", &W::catalogue,
+               things("what else is built in: models, storage, ..., with --catalogue")));
   return table;
 }
 

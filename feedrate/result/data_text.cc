@@ -64,6 +64,8 @@ std::string text_of(const DropResult& result) {
 
 std::string verdict_of(const WorkloadsReport& report) {
   if (!report.formats.empty()) return format_counted(report.formats.size(), "file format");
+  if (!report.catalogue.empty())
+    return format_counted(report.catalogue.size(), "built-in thing") + " besides workloads";
   return format_counted(report.workloads.size(), "built-in workload");
 }
 
@@ -74,8 +76,13 @@ std::string text_of(const WorkloadsReport& report) {
                         workload.title, format_bytes(workload.bytes), files_text(workload.files),
                         workload.format, timings_text(workload));
   for (const ListedFormat& format : report.formats) text += format_line(format);
-  if (!report.workloads.empty())
+  for (const ListedEntry& entry : report.catalogue)
+    text += fmt::format("{:<12}{:<19}{}\n{:<31}{}\n", entry.kind, entry.name, entry.title, "",
+                        entry.used_as);
+  if (!report.workloads.empty() || !report.catalogue.empty())
     text += "\n'feedrate show NAME' prints all figures and their sources.\n";
+  if (!report.workloads.empty())
+    text += "'feedrate workloads --catalogue' lists models, accelerators, storage and networks.\n";
   if (!report.formats.empty())
     text +=
         "\n--format takes these names; without it a format is recognised by name and first "

@@ -65,7 +65,8 @@ TEST(WorkloadsText, ListsWhatIsBuiltIn) {
             "unet3d     a title\n"
             "           23 GiB in 168 files, npz; step times: measured a100 h100\n"
             "\n"
-            "'feedrate show NAME' prints all figures and their sources.\n" +
+            "'feedrate show NAME' prints all figures and their sources.\n"
+            "'feedrate workloads --catalogue' lists models, accelerators, storage and networks.\n" +
                 kTail);
   report.workloads[0].files = 1;
   report.workloads[0].timings.push_back({"user", {"b200"}});
@@ -88,6 +89,23 @@ TEST(WorkloadsText, ListsFormatsInstead) {
                 kTail);
 }
 
+TEST(WorkloadsText, ListsTheRestOfTheCatalogue) {
+  WorkloadsReport report;
+  report.catalogue = {{"model", "llama3-8b", "Llama-3 8B", "feedrate plan llama3-8b"},
+                      {"network", "eth-400", "Ethernet", "feedrate plan WORKLOAD --port=eth-400"}};
+  EXPECT_EQ(to_text(report),
+            "2 built-in things besides workloads\n"
+            "model       llama3-8b          Llama-3 8B\n"
+            "                               feedrate plan llama3-8b\n"
+            "network     eth-400            Ethernet\n"
+            "                               feedrate plan WORKLOAD --port=eth-400\n"
+            "\n"
+            "'feedrate show NAME' prints all figures and their sources.\n");
+  EXPECT_EQ(json_of(report)["result"]["catalogue"][1],
+            TestJson::parse(R"({"kind": "network", "name": "eth-400", "title": "Ethernet",
+      "used_as": "feedrate plan WORKLOAD --port=eth-400"})"));
+}
+
 TEST(DataJson, EachKeyHasItsFigure) {
   EXPECT_EQ(json_of(full_datagen())["result"],
             TestJson::parse(R"({"workload": "unet3d", "title": "a title", "dataset": {"directory":
@@ -102,7 +120,7 @@ TEST(DataJson, EachKeyHasItsFigure) {
   EXPECT_EQ(json_of(full_workloads())["result"],
             TestJson::parse(R"({"workloads": [{"name": "unet3d", "title": "a title", "format":
       "npz", "files": 168, "samples": 169, "bytes": 24696061952, "timings": [{"set": "measured",
-      "accelerators": ["a100", "h100"]}]}], "formats": []})"));
+      "accelerators": ["a100", "h100"]}]}], "formats": [], "catalogue": []})"));
   EXPECT_EQ(json_of(full_formats())["result"]["formats"][0],
             TestJson::parse(R"({"name": "tfrecord", "extension": ".tfrecord",
       "companion_extension": ".idx", "one_sample_a_file": false, "checksums": true, "decoded":

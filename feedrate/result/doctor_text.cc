@@ -8,7 +8,9 @@
 
 namespace feedrate {
 
-std::string verdict_of(const DoctorReport& report) {
+namespace {
+
+std::string findings_text(const DoctorReport& report) {
   const std::uint64_t warnings = report.count(FindingVerdict::kWarn);
   const std::uint64_t bads = report.count(FindingVerdict::kBad);
   if (bads > 0)
@@ -16,6 +18,15 @@ std::string verdict_of(const DoctorReport& report) {
                        format_counted(warnings, "warning"));
   if (warnings > 0) return fmt::format("nothing bad, {}", format_counted(warnings, "warning"));
   return "nothing will spoil measurements here";
+}
+
+}  // namespace
+
+std::string verdict_of(const DoctorReport& report) {
+  if (!report.valid) return invalid_text(report);
+  if (!report.interrupted) return findings_text(report);
+  return fmt::format("{} (interrupted after {}: the rest is not known)", findings_text(report),
+                     format_counted(report.findings.size(), "check"));
 }
 
 // Each finding has one line, with the reason and the remedy below those that need them.

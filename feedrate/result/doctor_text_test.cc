@@ -8,7 +8,8 @@ namespace {
 
 TEST(DoctorText, WhyAndRemedyStandBelowWhatNeedsThem) {
   EXPECT_EQ(to_text(full_doctor()),
-            "1 finding will spoil measurements here, 1 warning\n"
+            "1 finding will spoil measurements here, 1 warning (interrupted after 4 checks: the "
+            "rest is not known)\n"
             "\n"
             "ok      clock       tsc\n"
             "warn    read-ahead  8 MiB\n"
@@ -50,6 +51,14 @@ TEST(DoctorText, TheVerdictCountsWhatSpoils) {
   EXPECT_EQ(verdict_of(report), "2 findings will spoil measurements here, 0 warnings");
 }
 
+TEST(DoctorText, WhereNothingWasLookedAtItSaysSo) {
+  DoctorReport report;
+  report.interrupted = true;
+  report.valid = false;
+  report.invalid_reasons = {"nothing was looked at"};
+  EXPECT_EQ(verdict_of(report), "INVALID: nothing was looked at");
+}
+
 TEST(DoctorText, VerdictsHaveTheirWords) {
   EXPECT_EQ(to_string(FindingVerdict::kOk), "ok");
   EXPECT_EQ(to_string(FindingVerdict::kWarn), "warn");
@@ -62,7 +71,9 @@ TEST(DoctorJson, HasWhatTheTextHas) {
   report.place.directory = "da\xff";
   const TestJson json = json_of(report);
   EXPECT_EQ(json["feedrate"], kReportSchemaVersion);
-  EXPECT_EQ(json["verdict"], "1 finding will spoil measurements here, 1 warning");
+  EXPECT_EQ(json["verdict"],
+            "1 finding will spoil measurements here, 1 warning (interrupted after 4 checks: the "
+            "rest is not known)");
   EXPECT_EQ(json["place"]["directory"], "da\xEF\xBF\xBD");
   const TestJson& result = json["result"];
   EXPECT_EQ(result["looked_at"], "/here");

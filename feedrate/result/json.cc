@@ -66,9 +66,30 @@ class Disagreements {
     constexpr double kRounding = 1e-9;
     // JSON has no infinity, so it is written as null.
     if (b.is_number() && !std::isfinite(b.get<double>())) return a.is_null();
+    if (a.is_string() && b.is_string())
+      return a == b || without_bytes(a.get<std::string>()) == without_bytes(b.get<std::string>());
     if (!a.is_number() || !b.is_number()) return a == b;
     const auto x = a.get<double>(), y = b.get<double>();
     return std::abs(x - y) <= kRounding * std::max(std::abs(x), std::abs(y));
+  }
+  // Makes one character of bytes that are not UTF-8: a sentence shows those of a path as "\\xff",
+  // and the path itself has U+FFFD in JSON.
+  static std::string without_bytes(std::string_view text) {
+    constexpr std::string_view kReplacement = "\xEF\xBF\xBD", kHigh = "89abcdef";
+    std::string result;
+    bool replaced = false;
+    while (!text.empty()) {
+      const bool escaped = text.size() >= 4 && text.starts_with("\\x") && kHigh.contains(text[2]);
+      const std::size_t length = escaped                          ? 4
+                                 : text.starts_with(kReplacement) ? kReplacement.size()
+                                                                  : 1;
+      const bool replaces = length > 1;
+      if (!replaces) result += text.front();
+      if (replaces && !replaced) result += kReplacement;
+      replaced = replaces;
+      text.remove_prefix(length);
+    }
+    return result;
   }
   static std::string shown(const Json& json) {
     constexpr std::size_t kBytes = 200;

@@ -440,7 +440,7 @@ TEST(Json, FiguresThatDoNotAgreeAreTold) {
   EXPECT_EQ(warnings_of(json)[2],
             "'verdict' is \"" + std::string(199, 'x') +
                 "... in this file, but its other figures come to \"nothing will spoil "
-                "measurements here\"");
+                "measurements here (interrupted after 0 checks: the rest is not known)\"");
   json = json_of(full_plan());
   json["result"]["port"]["usable"] = 0.4;
   EXPECT_EQ(warnings_of(json).back(),
@@ -515,6 +515,26 @@ TEST(Json, BytesThatAreNotTextAreReplaced) {
     EXPECT_EQ(json["effective"]["\xEF\xBF\xBD"], "\xEF\xBF\xBD");
     EXPECT_TRUE(parse_report(to_json(report)));
   }
+}
+
+// The verdict was made of the bytes, and is made again of what became of them.
+TEST(Json, AVerdictThatNamesSuchAPathIsNotDoubted) {
+  for (const char* const path : {"ck\xff", "a\xff\xfe\xc3(b", "\xff"}) {
+    DatagenResult report;
+    report.verb = "datagen";
+    report.dataset.directory = path;
+    const Result<Report> back = parse_report(to_json(report));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(std::get<DatagenResult>(*back).warnings, std::vector<std::string>{}) << path;
+  }
+  DatagenResult other;
+  other.verb = "datagen";
+  other.dataset.directory = "ck\xff";
+  std::string json = to_json(other);
+  json.replace(json.rfind("ck"), 2, "ch");  // The path in the body; the verdict has the other one.
+  const Result<Report> back = parse_report(json);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(std::get<DatagenResult>(*back).warnings.size(), 1U) << json;
 }
 
 TEST(Json, AnInvalidRunHasNoUtilisation) {

@@ -81,6 +81,8 @@ TEST(Keys, OfARunsFigures) {
       "p999_ms": 904.0, "max_ms": 905.0, "buckets_ns": [[1000, 900], [2000, 901]]})");
   expect_at(json, "/result/metrics/in_flight_mean", R"(16.9)");
   expect_at(json, "/result/metrics/in_flight_limit", R"(32)");
+  expect_at(json, "/result/metrics/window_batches", R"(3)");
+  expect_at(json, "/result/metrics/transfers_per_sample", R"(4)");
   expect_at(json, "/result/metrics/unloaded_read_ms", R"(0.75)");
 }
 

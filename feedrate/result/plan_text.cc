@@ -12,6 +12,7 @@ namespace feedrate {
 namespace {
 
 constexpr std::size_t kLabelColumns = 60;
+constexpr double kGoodputMin = 0.01;  // Below it a job makes no progress.
 
 std::string count_text(double units) {
   return units > 0 ? Measure(Count(units)).brief() : std::string("-");
@@ -242,6 +243,16 @@ std::string sweep_text(const std::vector<PlanPoint>& rows) {
   return text + "\nunits of storage for all of them\n\n" + to_text(table);
 }
 
+// Returns whether checkpoints of any kind let the job get on between its failures.
+bool has_progress(const JobPlan& job) {
+  const Figure* const saved = job.find("checkpoint", "goodput");
+  const Figure* const behind = job.find("checkpoint", "goodput_async");
+  const auto none = [](const Figure* goodput) {
+    return goodput == nullptr || goodput->value.value() < kGoodputMin;
+  };
+  return saved == nullptr || !none(saved) || !none(behind);
+}
+
 // Returns the figure by which storage is bought, among all that the job asks of it.
 std::string demand_text(const JobPlan& job) {
   struct Demand {
@@ -251,10 +262,16 @@ std::string demand_text(const JobPlan& job) {
                                  {"checkpoint", "write_bandwidth", "writes"},
                                  {"inference", "offline_input", "serves offline from"},
                                  {"inference", "load_bandwidth", "loads at"}};
+  const std::string progress =
+      has_progress(job) ? ""
+                        : fmt::format(
+                              "{} makes no progress: failures come faster than it can save "
+                              "and restart; ",
+                              job.name);
   for (const Demand& demand : kDemands)
     if (const Figure* figure = job.find(demand.section, demand.key))
-      return fmt::format("{} {} {}", job.name, demand.words, figure->value.brief());
-  return "no figure is known of " + job.name;
+      return fmt::format("{}{} {} {}", progress, job.name, demand.words, figure->value.brief());
+  return progress + "no figure is known of " + job.name;
 }
 
 // Returns how many units of each storage are needed; "" for more kinds than a sentence can name.

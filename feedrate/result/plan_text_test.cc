@@ -115,6 +115,21 @@ TEST(PlanText, WhatThereIsNoFigureForIsSaid) {
   EXPECT_EQ(verdict_of(plan), "resnet50 reads 1.50 GB/s") << "no units are known";
 }
 
+TEST(PlanText, AJobWithoutProgressIsNamedFirst) {
+  PlanResult plan = full_plan();
+  plan.points[0].uses.clear();
+  Section checkpoint{"checkpoint", "checkpoints", {}, {}};
+  checkpoint.add("goodput", "goodput", Measure::fraction(Count(0)), "");
+  checkpoint.add("goodput_async", "goodput", Measure::fraction(Count(0.009)), "");
+  plan.points[0].jobs.resize(1);
+  plan.points[0].jobs[0].sections.push_back(checkpoint);
+  EXPECT_EQ(verdict_of(plan),
+            "resnet50 makes no progress: failures come faster than it can save and restart; "
+            "resnet50 reads 1.50 GB/s");
+  plan.points[0].jobs[0].sections.back().figures[1].value = Measure::fraction(Count(0.01));
+  EXPECT_EQ(verdict_of(plan), "resnet50 reads 1.50 GB/s") << "asynchronous ones let it get on";
+}
+
 TEST(PlanText, OneServerIsOne) {
   PlanResult plan = full_plan();
   plan.points[0].uses[0].storages[0].servers = 1;

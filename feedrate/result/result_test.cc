@@ -20,8 +20,11 @@ RunResult example() {
   run.job.demand_bytes_per_second = 204750000;
   run.job.au_threshold = 0.9;
   run.requested = {{"client", "native"}};
-  run.effective = {{"client", "native"}, {"readers", "8"},      {"window_batches", "2"},
-                   {"io", "direct"},     {"transfer", "2 MiB"}, {"clock", "real"}};
+  run.effective = {{"client", "native"},
+                   {"readers", "8"},
+                   {"io", "direct"},
+                   {"transfer", "2 MiB"},
+                   {"clock", "real"}};
   run.place = {"/data", "posix", "direct", "real"};
   run.seeds = {{"order", 1}};
   run.host = {"host", "Linux 6", "cpu", "feedrate 0", 2, 1024, "2026-01-01T00:00:00Z"};
@@ -49,6 +52,7 @@ RunResult example() {
   run.read_latency = {900, 10, 9, 20, 30, 40, 50, {{1000, 400}, {2000, 500}}};
   run.in_flight_mean = 16.9;
   run.in_flight_limit = 32;
+  run.window_batches = 2;
   run.series = {{100, 1e6, 2.5}, {50, 5e5, 1}};
   run.cpu_user_seconds = 0.1;
   run.cpu_system_seconds = 0.3;

@@ -33,8 +33,11 @@ inline void fill_envelope(Envelope& report, const std::string& verb) {
   report.warnings = {"a warning", "another"};
   report.errors = {{"io", 2, "read \"x\" at offset 3: Input/output error"}};
   report.requested = {{"storage", "null"}, {"steps", "7"}};
-  report.effective = {{"client", "faithful"}, {"readers", "4"},        {"window_batches", "3"},
-                      {"io", "direct"},       {"transfer", "256 KiB"}, {"clock", "virtual"}};
+  report.effective = {{"client", "faithful"},
+                      {"readers", "4"},
+                      {"io", "direct"},
+                      {"transfer", "256 KiB"},
+                      {"clock", "virtual"}};
   report.seeds = {{"order", 11}, {"content", 12}};
   report.place = {"/data", "posix", "direct", "real"};
   report.host = {"a host", "Linux 6", "a cpu", "feedrate 0", 13, 14, "2026-01-01T00:00:00Z"};
@@ -129,6 +132,8 @@ inline RunResult full_run() {
   run.read_latency = a_latency(900);
   run.in_flight_mean = 16.9;
   run.in_flight_limit = 32;
+  run.window_batches = 3;
+  run.transfers_per_sample = 4;
   run.unloaded_read_ms = 0.75;
   run.interval_seconds = 3;
   run.series = {{100, 1e6, 2.5}, {50, 5e5, 1}};

@@ -229,6 +229,10 @@ struct RunResult : Envelope {
   // The mean number of reads and opens in flight, and the most that the readers allow.
   double in_flight_mean = 0;
   std::uint64_t in_flight_limit = 0;
+  // How far the loaders may read ahead, in batches (or micro-batches), and in how many reads at
+  // once each takes a sample that is larger than one transfer.
+  std::uint64_t window_batches = 0;
+  std::uint32_t transfers_per_sample = 0;
   double unloaded_read_ms = 0;  // The time of one read that has no company; 0 when it is not known.
   double interval_seconds = 1;
   std::vector<SeriesPoint> series;

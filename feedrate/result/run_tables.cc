@@ -118,6 +118,10 @@ Rows<RunResult> metric_rows() {
       .add("read_latency", &R::read_latency, things("of reads"))
       .add("in_flight_mean", &R::in_flight_mean, number("opens and reads in flight on average"))
       .add("in_flight_limit", &R::in_flight_limit, number("that the readers allow"))
+      .add("window_batches", &R::window_batches,
+           number("batches, or micro-batches, that a loader may be ahead"))
+      .add("transfers_per_sample", &R::transfers_per_sample,
+           number("reads at once of a sample that is larger than a transfer"))
       .add("unloaded_read_ms", &R::unloaded_read_ms,
            milliseconds("what a read of this size takes unloaded, by itself; 0: not known").less());
 }

@@ -150,8 +150,8 @@ std::string client_text(const RunResult& run) {
   std::vector<std::string> parts;
   if (const auto client = setting_of(run, "client")) parts.push_back(*client);
   if (const auto readers = setting_of(run, "readers")) parts.push_back(counted(*readers, "reader"));
-  if (const auto batches = setting_of(run, "window_batches"))
-    parts.push_back("window of " + counted(*batches, "batch"));
+  if (run.window_batches > 0)
+    parts.push_back("window of " + counted(std::to_string(run.window_batches), "batch"));
   if (!run.place.io.empty()) {
     const auto transfer = setting_of(run, "transfer");
     parts.push_back(io_text(run.place.io) + (transfer ? " in transfers of " + *transfer : ""));

@@ -88,7 +88,7 @@ TEST(RunText, FedIsAtTheThresholdAndAbove) {
 TEST(RunText, OneAndManyHaveTheirOwnWords) {
   RunResult run = full_run();
   run.effective["readers"] = "1";
-  run.effective["window_batches"] = "1";
+  run.window_batches = 1;
   run.in_flight_limit = 1;
   run.reactors = 1;
   run.job.replicas = 1;
@@ -116,6 +116,7 @@ TEST(RunText, SettingsThatAreNotToldAreLeftOut) {
       "256 KiB, real clock"))
       << to_text(run);
   run.effective.clear();
+  run.window_batches = 0;
   EXPECT_TRUE(has_line(run, "  client           no I/O, real clock")) << to_text(run);
 }
 

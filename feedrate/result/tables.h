@@ -62,6 +62,7 @@ const Table<DropResult>& table_of(Type<DropResult>);
 const Table<ListedTimings>& table_of(Type<ListedTimings>);
 const Table<ListedWorkload>& table_of(Type<ListedWorkload>);
 const Table<ListedFormat>& table_of(Type<ListedFormat>);
+const Table<ListedEntry>& table_of(Type<ListedEntry>);
 const Table<WorkloadsReport>& table_of(Type<WorkloadsReport>);
 
 // together_tables.cc

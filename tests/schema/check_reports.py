@@ -5,7 +5,7 @@
 
 The schema and the page in docs/ must be what the program's tables say (--write makes them so). The
 report of each verb must be valid, and `show` of it must print what the verb printed: the text has
-nothing that is not in the JSON.
+nothing that is not in the JSON. Each setting in `effective` must be an option of the verb, and a value of it.
 """
 import argparse
 import copy
@@ -24,7 +24,13 @@ VIRTUAL = ["--storage", MODEL, "--clock", "virtual"]
 COMMANDS = [
     ["train", "resnet50", *VIRTUAL, "-n", "2", "--steps", "20"],
     ["train", "unet3d", *VIRTUAL, "-n", "16", "--steps", "12", "--client", "faithful"],
+    ["train", "resnet50", *VIRTUAL, "-n", "2", "--epochs", "1", "--size", "1GiB", "--set", "shuffle_buffer_samples=9",
+     "--checkpoint-every", "2steps", "--checkpoint-model", "llama3-8b", "--checkpoint-async", "--checkpoint-incremental"],
+    ["train", "unet3d", "--storage", "null", "--clock", "virtual", "--client", "faithful", "--readers", "0", "--time", "2m"],
+    ["train", "resnet50", *VIRTUAL, "--steps", "9", "--alone",
+     "--with", f"train unet3d --storage {MODEL} --clock virtual -n 2"],
     ["find", "resnet50", *VIRTUAL, "--size", "20GiB", "--budget", "40s"],
+    ["find", "resnet50", *VIRTUAL, "--size", "20GiB", "--client", "faithful", "--max-rate", "1GB/s", "--wall", "20s"],
     ["find", "resnet50", *VIRTUAL, "--size", "20GiB", "--budget", "20s", "--at-least", "8"],
     ["find", "unet3d", *VIRTUAL, "--size", "20GiB", "--budget", "1s"],
     ["datagen", "unet3d", "data", "--size", "300MiB"],
@@ -34,6 +40,9 @@ COMMANDS = [
     ["plan", "resnet50", "--accelerators", "64", "--type", "h100"],
     ["plan", "llama3-8b", "resnet50", "--sweep", "accelerators=8,64"],
     ["checkpoint", "llama3-8b", "ck", "--scale", "0.0001", "--count", "3", "--incremental", "--changed", "10%"],
+    ["plan", "llama3-8b", "bert", "--accelerator-memory", "80GB", "--read-bandwidth", "20GB/s", "--set", "epochs=3",
+     "--host-memory", "1TiB", "--snapshot-bandwidth", "20GB/s", "--changed", "5%", "--accelerator-cost", "2.5",
+     "--mtbf", "50000h", "--parameters", "8B"],
     ["checkpoint", "llama3-8b", "ck2", *VIRTUAL, "--mtbf", "50000h", "--time", "30d"],
     ["restore", "ck"],
     ["compact", "ck"],
@@ -41,6 +50,7 @@ COMMANDS = [
     ["doctor", "ck\udcff"],
     ["workloads"],
     ["workloads", "--formats"],
+    ["workloads", "--catalogue"],
     # Reports of what failed.
     ["restore", "ck", "--step", "77"],
     ["compact", "ck", "--step", "77"],
@@ -56,7 +66,34 @@ def run(program, words, folder):
                           timeout=300)
 
 
-def problems_of(program, validator, words, folder, number):
+def reports_in(value):
+    """All reports: the document, and those of jobs and trials inside it."""
+    if isinstance(value, dict):
+        if isinstance(value.get("effective"), dict):
+            yield value
+        for inner in value.values():
+            yield from reports_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from reports_in(inner)
+
+
+def no_settings(describe, report):
+    """The lines of `effective` that are no option of their verb, or no value of that option."""
+    verb = {"together": "train"}.get(report["verb"], report["verb"])
+    jobs = [job["name"] for point in report["result"].get("points", []) for job in point["jobs"]] if verb == "plan" else []
+    lines = []
+    for key, value in report["effective"].items():
+        first, _, rest = key.partition(" ")
+        if key.startswith("++"):  # a word that changes a DLIO file, which is no option
+            continue
+        key = first if first == "set" else rest if first in jobs else key
+        lines.append(f"{key}\t{value}")
+    done = subprocess.run([describe, "no-values", verb], input="\n".join(lines), capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def problems_of(program, describe, validator, words, folder, number):
     name = f"report{number}.json"
     done = run(program, [*words, "--json", name, "--quiet"], folder)
     file = pathlib.Path(folder, name)
@@ -71,6 +108,8 @@ def problems_of(program, validator, words, folder, number):
         wrong[key] = value
         if validator.is_valid(wrong):
             found.append(f"{words}: {key} = {value} is allowed")
+    for each in reports_in(report):
+        found += [f"{words}: effective of {each['verb']}: '{line}'" for line in no_settings(describe, each)]
     if not report["effective"]:
         found.append(f"{words}: no setting is told of")
     shown = run(program, ["show", name], folder)
@@ -109,7 +148,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         os.symlink(pathlib.Path(args.source, "catalog").resolve(), os.path.join(folder, "catalog"))
         for number, words in enumerate(COMMANDS):
-            problems += problems_of(program, validator, words, folder, number)
+            problems += problems_of(program, os.path.abspath(args.describe), validator, words, folder, number)
     print("\n".join(problems) or f"{len(COMMANDS)} reports agree with the schema and with their texts")
     return 1 if problems else 0
 
