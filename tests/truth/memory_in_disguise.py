@@ -415,7 +415,7 @@ def judge_memory(b, data):
     expect(io["origin"] == "memory" and io["storage_share"] == 0, "not called memory:", io)
     expect("came from this host's memory, not from storage" in done.stdout, done.stdout)
     expect(doctor_verdict(b, data) == "bad", "doctor does not say bad, but", doctor_verdict(b, data))
-    done, read = train(b, data, "--cache", "measure")
+    done, read = train(b, data, "--io", "buffered", "--cache", "measure")
     expect(read["valid"] and done.returncode == 0, "asked for, and yet INVALID:", done.stdout)
     return read["io"]["origin_reason"]
 
