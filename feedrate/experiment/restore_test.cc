@@ -55,7 +55,6 @@ TEST_F(Restoring, TheNewestComesBackAndEveryByteIsChecked) {
   EXPECT_EQ(result.passes[0].ranks.size(), 4U);
   EXPECT_GT(result.read_latency.count, 0U);
   EXPECT_EQ(result.effective.at("step"), "2");
-  EXPECT_EQ(result.effective.at("layout"), "raw");
   EXPECT_EQ(result.effective.at("tensor-parallel"), "2");
   EXPECT_EQ(result.effective.at("no-verify"), "no");
   EXPECT_FALSE(result.effective.contains("model"));

@@ -19,9 +19,11 @@ TEST(Transfer, WhereNoBytesMoveThereIsNothingToWarnOf) {
   EXPECT_EQ(report.place.storage, "null");
   EXPECT_EQ(report.place.io, "none");
   EXPECT_EQ(report.place.clock, "virtual");
-  const std::map<std::string, std::string> expected{{"at-once", "4"},     {"block", "64 KiB"},
-                                                    {"clock", "virtual"}, {"io", "none"},
-                                                    {"storage", "null"},  {"threads", "1"}};
+  const std::map<std::string, std::string> expected{{"at-once", "4"},
+                                                    {"block", "64 KiB"},
+                                                    {"clock", "virtual"},
+                                                    {"storage", "null"},
+                                                    {"threads", "1"}};
   EXPECT_EQ(report.effective, expected);
   EXPECT_EQ(report.warnings, std::vector<std::string>{});
 }

@@ -12,8 +12,9 @@ namespace feedrate {
 
 bool as_many_in_flight(const Session::Rate& first, const Session::Rate& again) {
   constexpr double kAsMany = 0.8;
-  return static_cast<double>(first.reads_in_flight) >=
-         kAsMany * static_cast<double>(again.reads_in_flight);
+  return first.transfer_bytes >= again.transfer_bytes &&
+         static_cast<double>(first.reads_in_flight) >=
+             kAsMany * static_cast<double>(again.reads_in_flight);
 }
 
 // Returns what first readings of the data gave, where later readings give something else.

@@ -75,13 +75,15 @@ Result<> Search::read_the_rest() {
   return {};
 }
 
-Result<Session::Outcome> Search::measure_rate(double seconds, std::uint64_t samples, double share) {
+Result<Session::Outcome> Search::measure_rate(double seconds, std::uint64_t samples, double share,
+                                              std::uint64_t transfer_bytes) {
   TrialRequest request;
   const std::uint32_t several = std::min(session_.several(), limit_);
   request.accelerators = several * replica();
   request.load = depth_.load_for(options_, plan_, several, 1, true);
   const double readers = std::floor(share * static_cast<double>(request.load.readers));
   request.load.readers = static_cast<std::uint32_t>(std::max(1.0, readers));
+  if (transfer_bytes > 0) request.load.transfer_bytes = transfer_bytes;
   request.free_steps = true;
   TrialLimits limits;
   limits.time = from_seconds(std::max(seconds, 0.05));
@@ -99,7 +101,8 @@ Result<> Search::turn_to_later_readings() {
   ahead_refused_ = 0;
   const Session::Rate before = session_.first_reading();
   const double after = outcome.samples_per_second;
-  again_rate_ = compared_rate_ = {after, outcome.seconds, outcome.reads_in_flight};
+  again_rate_ =
+      compared_rate_ = {after, outcome.seconds, outcome.reads_in_flight, depth_.transfer_bytes};
   FEEDRATE_CHECK(compare_at_one_depth(before));
   // Where later readings are as fast as the first ones, what was seen so far holds for them too.
   if (before.seconds > 0 && after > 0 && std::isfinite(after)) {
@@ -120,9 +123,10 @@ Result<> Search::compare_at_one_depth(const Session::Rate& first) {
   const double share =
       static_cast<double>(first.reads_in_flight) / static_cast<double>(again_rate_.reads_in_flight);
   FEEDRATE_TRY(const Session::Outcome outcome,
-               measure_rate(kRateShare * budget(), kRateSamples, share));
+               measure_rate(kRateShare * budget(), kRateSamples, share, first.transfer_bytes));
   if (outcome.samples_per_second > 0)
-    compared_rate_ = {outcome.samples_per_second, outcome.seconds, outcome.reads_in_flight};
+    compared_rate_ = {outcome.samples_per_second, outcome.seconds, outcome.reads_in_flight,
+                      first.transfer_bytes};
   return {};
 }
 

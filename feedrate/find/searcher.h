@@ -14,8 +14,9 @@
 
 namespace feedrate {
 
-// Returns whether two rates were measured with about as many reads in flight, so that they can be
-// compared: more of them move more without any cache.
+// Returns whether two rates were measured with about as many reads in flight, in transfers no
+// larger than the first ones, so that they can be compared: more of either move more without any
+// cache.
 bool as_many_in_flight(const Session::Rate& first, const Session::Rate& again);
 
 class Search {
@@ -55,8 +56,9 @@ class Search {
   // rest of the search is then about later readings.
   Result<> read_the_rest();
 
-  // `share` of the readers that the depth asks for.
-  Result<Session::Outcome> measure_rate(double seconds, std::uint64_t samples, double share = 1);
+  // `share` of the readers that the depth asks for, and its transfers unless others are given.
+  Result<Session::Outcome> measure_rate(double seconds, std::uint64_t samples, double share = 1,
+                                        std::uint64_t transfer_bytes = 0);
   // Measures later readings with as many reads in flight as the first ones had, where more of them
   // may be why they are faster.
   Result<> compare_at_one_depth(const Session::Rate& first);

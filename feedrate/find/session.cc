@@ -58,6 +58,7 @@ Session::Rate Session::first_reading() const {
     all.samples_per_second += rate.samples_per_second * rate.seconds;
     all.seconds += rate.seconds;
     all.reads_in_flight = std::max(all.reads_in_flight, rate.reads_in_flight);
+    all.transfer_bytes = std::max(all.transfer_bytes, rate.transfer_bytes);
   }
   if (all.seconds > 0) all.samples_per_second /= all.seconds;
   return all;
@@ -221,7 +222,8 @@ Result<Session::Outcome> Session::run(TrialRequest request, TrialLimits limits) 
   outcome.longest_read_seconds = run.read_latency.max_ms / 1000;
   outcome.readers_busy = readers_busy(recorder, run);
   if (request.free_steps && outcome.reading == Reading::kFirst)
-    first_rates_.push_back({outcome.samples_per_second, outcome.seconds, run.in_flight_limit});
+    first_rates_.push_back({outcome.samples_per_second, outcome.seconds, run.in_flight_limit,
+                            request.load.transfer_bytes});
   trial.accelerators = request.accelerators;
   trial.free_steps = request.free_steps;
   trial.reads_in_flight = run.in_flight_limit;

@@ -36,7 +36,9 @@ class Session {
   // seconds that it was measured for.
   struct Rate {
     double samples_per_second = 0, seconds = 0;
-    std::uint64_t reads_in_flight = 0;  // the most of them
+    // The most of both: a larger read brings more samples, and so moves more with as many in
+    // flight.
+    std::uint64_t reads_in_flight = 0, transfer_bytes = 0;
   };
   Rate first_reading() const;
   std::uint64_t unread() const;  // samples of the first pass
