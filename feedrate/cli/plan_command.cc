@@ -12,44 +12,10 @@
 #include "feedrate/options/option_rows.h"
 #include "feedrate/request/plan_options.h"
 #include "feedrate/request/plan_settings.h"
+#include "feedrate/request/plan_sweep.h"
 
 namespace feedrate {
 namespace {
-
-constexpr std::size_t kSweepMax = 64;
-constexpr std::string_view kSweepKey = "accelerators=";
-
-// Parses "accelerators=8..1024", which doubles from the first number up to the last and includes
-// that one, or "accelerators=8,16,24".
-Result<std::vector<std::uint64_t>> parse_sweep(const std::string& text) {
-  const auto wrong = [&](std::string_view what) {
-    return fail(ErrorKind::kUsage, fmt::format("--sweep: '{}' {}", text, what),
-                "write it like accelerators=8..1024 or accelerators=8,16,24");
-  };
-  if (!text.starts_with(kSweepKey)) return wrong("does not start with accelerators=");
-  const std::string range = text.substr(kSweepKey.size());
-  std::vector<std::uint64_t> counts;
-  const std::size_t dots = range.find("..");
-  if (dots != std::string::npos) {
-    FEEDRATE_TRY(const std::uint64_t first,
-                 parse_count(range.substr(0, dots), "--sweep", 1, kAcceleratorsMax));
-    FEEDRATE_TRY(const std::uint64_t last,
-                 parse_count(range.substr(dots + 2), "--sweep", 1, kAcceleratorsMax));
-    if (last < first) return wrong("ends before it starts");
-    for (std::uint64_t count = first; count < last; count *= 2) counts.push_back(count);
-    counts.push_back(last);
-    return counts;
-  }
-  for (std::size_t begin = 0; begin <= range.size();) {
-    const std::size_t comma = std::min(range.find(',', begin), range.size());
-    FEEDRATE_TRY(const std::uint64_t count,
-                 parse_count(range.substr(begin, comma - begin), "--sweep", 1, kAcceleratorsMax));
-    counts.push_back(count);
-    begin = comma + 1;
-  }
-  if (counts.size() > kSweepMax) return wrong("has more than 64 points");
-  return counts;
-}
 
 class PlanCommand final : public Command {
  public:
@@ -87,7 +53,7 @@ class PlanCommand final : public Command {
     tell_ignored(context, words.ignored);
     if (!resolved) return fail(resolved.error());
     const PlanRequest& request = *resolved;
-    FEEDRATE_CHECK(check_sets(context, {std::nullopt}));
+    FEEDRATE_CHECK(check_sets(options_, context.overrides, {std::nullopt}));
     PlanResult plan = plan_result({{Count(0), make_plan(request)}}, false);
     plan.effective = settings_of(request);
     FEEDRATE_CHECK(show(context, std::move(plan), json, csv));
@@ -108,46 +74,6 @@ class PlanCommand final : public Command {
     return print_result(to_text(plan, explain_));
   }
 
-  using Counts = std::vector<std::optional<std::uint64_t>>;
-
-  // Fails for a key of --set that changes the workload but no figure of the plan. Keys that
-  // describe the data set may be given all the same, so that find and train take the same words.
-  Result<> check_sets(const CommandContext& context, const Counts& counts) {
-    PlanWords words{context.overrides, {}};
-    for (std::size_t set = 0; set < options_.sets.size(); ++set) {
-      if (options_.sets[set].starts_with("dataset.")) continue;
-      bool changes = false, matters = false;
-      for (const std::optional<std::uint64_t>& count : counts) {
-        const Result<PlanRequest> with = options_.resolve(words, count);
-        if (!with) continue;  // This point of a sweep is left out.
-        options_.set_left_out = set;
-        const Result<PlanRequest> without = options_.resolve(words, count);
-        options_.set_left_out.reset();
-        changes = changes || !without || changes_workload(*with, *without);
-        matters = !without || figures(*with) != figures(*without);
-        if (matters) break;
-      }
-      if (changes && !matters)
-        return fail(ErrorKind::kUsage,
-                    fmt::format("--set {} has no effect: no figure of this plan depends on it",
-                                options_.sets[set]),
-                    "leave it out, or give it to find or train");
-    }
-    return {};
-  }
-
-  static std::string figures(const PlanRequest& request) {
-    return to_json(plan_result({{Count(0), make_plan(request)}}, false));
-  }
-
-  static bool changes_workload(const PlanRequest& with, const PlanRequest& without) {
-    for (std::size_t job = 0; job < with.jobs.size(); ++job)
-      if (with.jobs[job].training &&
-          with.jobs[job].training->workload != without.jobs[job].training->workload)
-        return true;
-    return false;
-  }
-
   Result<int> run_sweep(const CommandContext& context, const ResultTarget& json,
                         const ResultTarget& csv) {
     if (explain_)
@@ -158,43 +84,19 @@ class PlanCommand final : public Command {
                   "leave out one of the two");
     FEEDRATE_TRY(const std::vector<std::uint64_t> counts, parse_sweep(sweep_));
     PlanWords words{context.overrides, {}};
-    std::vector<SweepRow> rows;
-    std::vector<std::uint64_t> left_out;
-    std::optional<Error> why;
-    Settings settings;
-    for (const std::uint64_t count : counts) {
-      Result<PlanRequest> request = options_.resolve(words, count);
-      if (request) {
-        rows.push_back({count_of(count), make_plan(*request)});
-        if (settings.empty()) settings = settings_of(*request);
-        continue;
-      }
-      left_out.push_back(count);
-      if (!why) why = request.error();
-    }
-    std::ranges::sort(words.ignored);
-    const auto repeated = std::ranges::unique(words.ignored);
-    words.ignored.erase(repeated.begin(), repeated.end());
+    const PlannedSweep sweep = plan_sweep(options_, words, counts);
     tell_ignored(context, words.ignored);
-    if (rows.empty()) return fail(*why);
-    FEEDRATE_CHECK(check_sets(context, {counts.begin(), counts.end()}));
-    if (why)
-      std::fputs(fmt::format("note: left out {}: {}\n", fmt::join(left_out, ", "),
-                             shown_text(why->message()))
+    if (sweep.rows.empty()) return fail(*sweep.why);
+    FEEDRATE_CHECK(check_sets(options_, context.overrides, {counts.begin(), counts.end()}));
+    if (sweep.why)
+      std::fputs(fmt::format("note: left out {}: {}\n", fmt::join(sweep.left_out, ", "),
+                             shown_text(sweep.why->message()))
                      .c_str(),
                  stderr);
-    PlanResult plan = plan_result(rows, true);
-    plan.effective = without_counts(std::move(settings));
+    PlanResult plan = plan_result(sweep.rows, true);
+    plan.effective = sweep.settings;
     FEEDRATE_CHECK(show(context, std::move(plan), json, csv));
     return 0;
-  }
-
-  // Removes the counts of accelerators, since each point of a sweep has its own.
-  static Settings without_counts(Settings settings) {
-    std::erase_if(settings, [](const auto& setting) {
-      return setting.first.ends_with("accelerators") || setting.first.ends_with("data-parallel");
-    });
-    return settings;
   }
 
   PlanOptions options_;

@@ -1,9 +1,9 @@
-#include "feedrate/cli/catalogue_entry.h"
 #include "feedrate/cli/commands.h"
 #include "feedrate/cli/report.h"
 #include "feedrate/format/format.h"
 #include "feedrate/options/option_rows.h"
 #include "feedrate/options/option_table.h"
+#include "feedrate/request/catalogue_entry.h"
 #include "feedrate/workload/workload.h"
 
 namespace feedrate {

@@ -13,4 +13,8 @@ namespace feedrate {
 Result<std::string> read_text_file(const std::string& path, std::string_view what,
                                    std::string_view hint);
 
+// Reads a report that --json wrote. The error is kUsage for what is no regular file, and for more
+// than any report can have.
+Result<std::string> read_report_file(const std::string& path);
+
 }  // namespace feedrate

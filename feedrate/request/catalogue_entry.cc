@@ -1,4 +1,4 @@
-#include "feedrate/cli/catalogue_entry.h"
+#include "feedrate/request/catalogue_entry.h"
 
 #include <fmt/format.h>
 
