@@ -30,7 +30,7 @@ class DropCachesCommand final : public Command {
                                   "your own files"
                                 : "give one of the two");
     FEEDRATE_TRY(const ResultTarget json, ResultTarget::open(json_, "--json", context.stop));
-    FEEDRATE_TRY(DroppedCaches outcome, drop_caches({directory_, data_}, context.stop));
+    FEEDRATE_TRY(Reported<DropResult> outcome, drop_caches({directory_, data_}, context.stop));
     DropResult& result = outcome.report;
     if (!outcome.ended) note_failure(outcome.ended.error(), false, result);
     fill_envelope(context, "drop-caches", result);

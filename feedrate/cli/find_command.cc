@@ -36,9 +36,9 @@ class FindCommand final : public Command {
     FEEDRATE_TRY(const ResultTarget json,
                  ResultTarget::open(options_.json, "--json", context.stop));
     FEEDRATE_CHECK(resolve(context, setup));
-    FindOutcome outcome = find(setup, {watched(context, true), [&](ClientKind client) {
-                                         return search_progress(context.quiet, client);
-                                       }});
+    Reported<FindReport> outcome = find(setup, {watched(context, true), [&](ClientKind client) {
+                                                  return search_progress(context.quiet, client);
+                                                }});
     if (!outcome.ended)
       return report_failure(context, "find", outcome.report, outcome.ended.error(), false, json);
     fill_envelope(context, "find", outcome.report);

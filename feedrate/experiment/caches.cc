@@ -104,9 +104,9 @@ Result<DropSummary> drop(const DropSetup& setup, const std::stop_token& stop) {
 
 }  // namespace
 
-Result<DroppedCaches> drop_caches(const DropSetup& setup, const std::stop_token& stop) {
+Result<Reported<DropResult>> drop_caches(const DropSetup& setup, const std::stop_token& stop) {
   FEEDRATE_TRY(const DropSummary dropped, drop(setup, stop));
-  return DroppedCaches{describe(setup, dropped), check(dropped)};
+  return Reported<DropResult>{describe(setup, dropped), check(dropped)};
 }
 
 }  // namespace feedrate

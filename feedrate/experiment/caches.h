@@ -5,6 +5,7 @@
 #include <string>
 
 #include "feedrate/base/error.h"
+#include "feedrate/experiment/reported.h"
 #include "feedrate/result/data_result.h"
 
 namespace feedrate {
@@ -15,14 +16,9 @@ struct DropSetup {
   std::string data;       // A file or a folder of the user's own.
 };
 
-// `ended` is an error where more than 1 % remained, where that is not known, or where it was
-// stopped; the report then says how far it came.
-struct DroppedCaches {
-  DropResult report;
-  Result<> ended;
-};
-
-// Fails where there is nothing that could be dropped. It blocks, and needs no privilege.
-Result<DroppedCaches> drop_caches(const DropSetup& setup, const std::stop_token& stop);
+// Fails where there is nothing that could be dropped. `ended` is an error where more than 1 %
+// remained, where that is not known, or where it was stopped; the report then says how far it came.
+// It blocks, and needs no privilege.
+Result<Reported<DropResult>> drop_caches(const DropSetup& setup, const std::stop_token& stop);
 
 }  // namespace feedrate

@@ -64,6 +64,39 @@ void describe_job(const CheckpointSetup& setup, CheckpointResult& result) {
 
 }  // namespace
 
+void place_tensors(const ModelShape& model, std::uint64_t ranks, CheckpointWriteJob& job) {
+  const Parallelism& parallel = job.head.parallelism;
+  const Precision precision{Bytes(job.head.weight_bytes), Bytes(job.head.optimizer_bytes)};
+  std::vector<RankGroups> groups;
+  for (std::uint64_t rank = 0; rank < ranks; ++rank)
+    groups.push_back(
+        {rank, checkpoint_tensors(model, parallel, precision, place_of_rank(parallel, rank))});
+  job.ranks = job.layout->place(groups);
+}
+
+Result<CheckpointSetup> default_checkpoint_setup(const ModelShape& model,
+                                                 const Parallelism& parallelism,
+                                                 std::string_view layout,
+                                                 const std::string& directory) {
+  CheckpointSetup setup;
+  setup.place = {.spec = costs_nothing(), .directory = directory};
+  FEEDRATE_TRY(setup.layout, make_checkpoint_layout(std::string(layout)));
+  setup.model = model.name;
+  setup.title = model.title;
+  CheckpointWriteJob& job = setup.job;
+  job.layout = setup.layout.get();
+  job.directory = directory;
+  job.head.layout = layout;
+  job.head.model = model.name;
+  job.head.step = 1;
+  job.head.parallelism = parallelism;
+  const Precision precision = published_precision(model);
+  job.head.weight_bytes = precision.weights.value();
+  job.head.optimizer_bytes = precision.optimizer.value();
+  place_tensors(model, parallelism.ranks(), job);
+  return setup;
+}
+
 CheckpointResult report_checkpoints(const CheckpointSetup& setup,
                                     const CheckpointWriteSummary& summary) {
   const CheckpointWriteJob& job = setup.job;

@@ -20,6 +20,18 @@ struct CheckpointSetup : TransferSetup {
   std::string local_storage;  // The word of --local-storage that holds; "" with one level.
 };
 
+// Deals the tensors of a model out over ranks and files, as the job's layout does: those of the
+// first `ranks` of its parallelism.
+void place_tensors(const ModelShape& model, std::uint64_t ranks, CheckpointWriteJob& job);
+
+// Returns a setup that writes one checkpoint of the model into `directory`, on storage that costs
+// nothing and the real clock: a beginning, whose place, world and job are then changed. Fails with
+// kUsage for a layout that there is not.
+Result<CheckpointSetup> default_checkpoint_setup(const ModelShape& model,
+                                                 const Parallelism& parallelism,
+                                                 std::string_view layout,
+                                                 const std::string& directory);
+
 // Makes the report of what was written.
 CheckpointResult report_checkpoints(const CheckpointSetup& setup,
                                     const CheckpointWriteSummary& summary);

@@ -89,7 +89,7 @@ TEST_F(Datasets, CachesAreDropped) {
   ASSERT_TRUE(write_dataset(*dataset_, 0, progress_, {}));
   for (const DropSetup& setup :
        {DropSetup{dataset_->directory(), ""}, DropSetup{"", dataset_->directory()}}) {
-    const Result<DroppedCaches> dropped = drop_caches(setup, {});
+    const Result<Reported<DropResult>> dropped = drop_caches(setup, {});
     ASSERT_TRUE(dropped) << dropped.error().message();
     EXPECT_GE(dropped->report.files, 20U);
     EXPECT_GE(dropped->report.file_bytes, dataset_->bytes());
@@ -99,7 +99,7 @@ TEST_F(Datasets, CachesAreDropped) {
 
 TEST_F(Datasets, DroppingNamesWhatIsNotThere) {
   const auto error = [](const DropSetup& setup) {
-    const Result<DroppedCaches> dropped = drop_caches(setup, {});
+    const Result<Reported<DropResult>> dropped = drop_caches(setup, {});
     return dropped ? "" : dropped.error().message();
   };
   EXPECT_NE(error({directory_.path(), ""}).find("has no data set of ours"), std::string::npos);
@@ -111,7 +111,8 @@ TEST_F(Datasets, AStoppedDropSaysHowFarItCame) {
   ASSERT_TRUE(write_dataset(*dataset_, 0, progress_, {}));
   std::stop_source stop;
   stop.request_stop();
-  const Result<DroppedCaches> dropped = drop_caches({dataset_->directory(), ""}, stop.get_token());
+  const Result<Reported<DropResult>> dropped =
+      drop_caches({dataset_->directory(), ""}, stop.get_token());
   ASSERT_TRUE(dropped);
   ASSERT_FALSE(dropped->ended);
   EXPECT_EQ(dropped->ended.error().kind(), ErrorKind::kCancelled);

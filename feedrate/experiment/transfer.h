@@ -7,6 +7,7 @@
 #include <string>
 
 #include "feedrate/checkpoint/restore.h"
+#include "feedrate/experiment/reported.h"
 #include "feedrate/experiment/training.h"
 #include "feedrate/experiment/world.h"
 #include "feedrate/result/checkpoint_result.h"
@@ -18,15 +19,6 @@ struct TransferSetup {
   StoragePlace place;
   std::uint64_t block_bytes = std::uint64_t{4} << 20U;  // One read or write.
   std::uint64_t at_once = 4;                            // Of one rank, in flight.
-};
-
-// A report, and how its work ended. After an error the report tells what was done before it.
-template <class R>
-struct Reported {
-  R report;
-  Result<> ended;
-  // Whether that has figures of its own, which an interruption leaves valid.
-  bool figures = false;
 };
 
 // What a transfer runs in. It makes one run, and is destroyed after it.

@@ -179,8 +179,8 @@ Result<SearchSetup> search_setup(TrainingSetup training, FindOptions find) {
   return SearchSetup{std::move(training), std::move(find), each, by_data, several};
 }
 
-FindOutcome find(const FindSetup& setup, const FindHooks& hooks) {
-  FindOutcome outcome;
+Reported<FindReport> find(const FindSetup& setup, const FindHooks& hooks) {
+  Reported<FindReport> outcome;
   FindReport& report = outcome.report;
   const TrainingSetup& training = setup.first.training;
   report.verb = "find";

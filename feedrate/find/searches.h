@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "feedrate/experiment/reported.h"
 #include "feedrate/experiment/training.h"
 #include "feedrate/find/limits.h"
 #include "feedrate/result/find_result.h"
@@ -43,14 +44,8 @@ struct FindHooks {
   std::function<FindObserver(ClientKind)> observer;
 };
 
-// A report, and how the work ended that it is about: after an error it is not whole.
-struct FindOutcome {
-  FindReport report;
-  Result<> ended;
-};
-
 // The report's envelope has only what the searches themselves know. The first search's answer
 // stands, whatever happens to the second.
-FindOutcome find(const FindSetup& setup, const FindHooks& hooks);
+Reported<FindReport> find(const FindSetup& setup, const FindHooks& hooks);
 
 }  // namespace feedrate

@@ -22,7 +22,7 @@ FindSetup find_on(const std::string& storage, Duration budget) {
 
 TEST(Searches, FindTheNumberAndDescribeIt) {
   const ModelFile file(kStorage);
-  const FindOutcome outcome = find(find_on(file.storage(), std::chrono::seconds(60)), {});
+  const Reported<FindReport> outcome = find(find_on(file.storage(), std::chrono::seconds(60)), {});
   ASSERT_TRUE(outcome.ended) << outcome.ended.error().message();
   const FindReport& report = outcome.report;
   EXPECT_EQ(report.verb, "find");
@@ -45,13 +45,13 @@ TEST(Searches, TheFrameworksNumberIsFoundInTheSameBudget) {
   TrainingSetup training = setup.first.training;
   training.plan = test_plan(training.workload, ClientKind::kFaithful, 1);
   setup.framework = search_setup(training, setup.limits.find);
-  const FindOutcome outcome = find(setup, {});
+  const Reported<FindReport> outcome = find(setup, {});
   ASSERT_TRUE(outcome.ended);
   ASSERT_EQ(outcome.report.searches.size(), 2U);
   EXPECT_EQ(outcome.report.searches[1].client, "faithful");
   EXPECT_LE(outcome.report.searches[0].spent_seconds, 43);  // 30 % are kept for the other.
   setup.limits.find.budget = setup.first.find.budget = std::chrono::seconds(5);
-  const FindOutcome tight = find(setup, {});
+  const Reported<FindReport> tight = find(setup, {});
   ASSERT_EQ(tight.report.searches.size(), 1U);
   EXPECT_NE(tight.report.searches[0].findings.back().find("the framework's number was left out"),
             std::string::npos);
@@ -62,7 +62,7 @@ TEST(Searches, AFrameworkThatCannotBeMeasuredIsAFinding) {
   FindSetup setup = find_on(file.storage(), std::chrono::seconds(60));
   setup.limits.framework = true;
   setup.framework = Result<SearchSetup>(fail(ErrorKind::kUsage, "no such client"));
-  const FindOutcome outcome = find(setup, {});
+  const Reported<FindReport> outcome = find(setup, {});
   ASSERT_TRUE(outcome.ended);
   ASSERT_EQ(outcome.report.searches.size(), 1U);
   EXPECT_EQ(outcome.report.searches[0].findings.back(),
@@ -74,7 +74,7 @@ TEST(Searches, ADeepAnswerIsToldOfAndSoAreFreshFiles) {
   FindSetup setup = find_on(file.storage(), std::chrono::seconds(60));
   setup.first.find.at_least = setup.limits.find.at_least = 4;
   setup.just_written = true;
-  const FindOutcome outcome = find(setup, {});
+  const Reported<FindReport> outcome = find(setup, {});
   ASSERT_TRUE(outcome.ended);
   const FindResult& found = outcome.report.searches.front();
   EXPECT_EQ(found.answer, "pass");
@@ -89,7 +89,7 @@ TEST(Searches, WallTimeCutsASearchThatThenCannotBeRepeated) {
   setup.limits.wall = std::chrono::seconds(1);
   Instant now{};
   setup.wall = [&now] { return now += std::chrono::milliseconds(10); };
-  const FindOutcome outcome = find(setup, {});
+  const Reported<FindReport> outcome = find(setup, {});
   ASSERT_TRUE(outcome.ended);
   EXPECT_FALSE(outcome.report.searches.front().repeatable);
   EXPECT_EQ(outcome.report.effective.at("wall"), "1.0 s");
@@ -103,7 +103,7 @@ TEST(Searches, AnErrorKeepsWhatIsKnownOfTheReport) {
   training.place.spec = local_files();
   training.place.directory = directory.path();
   training.cache = CacheUse::kKeep;
-  const FindOutcome outcome = find(setup, {});
+  const Reported<FindReport> outcome = find(setup, {});
   ASSERT_FALSE(outcome.ended);
   EXPECT_TRUE(outcome.report.searches.empty());
   EXPECT_EQ(outcome.report.effective.at("clock"), "real");

@@ -382,6 +382,20 @@ void count_first_step(const TrainingJob& job, TrainingDemand& demand) {
 
 }  // namespace
 
+TrainingJob training_job(const Workload& workload, const AcceleratorTiming& timing,
+                         std::uint64_t accelerators) {
+  constexpr double kNativeTransfer = 4 << 20;  // In bytes.
+  TrainingJob job;
+  job.workload = workload;
+  job.timing = timing;
+  job.accelerators = count_of(accelerators);
+  job.parallelism.data = accelerators;
+  job.utilisation = Count(workload.au_threshold);
+  const auto own = static_cast<double>(workload.transfer_bytes);
+  job.transfer = Bytes(own > 0 ? own : kNativeTransfer);
+  return job;
+}
+
 std::string timing_key(std::string_view set) {
   return set == kBenchmarkTiming ? "benchmark" : std::string(set);
 }

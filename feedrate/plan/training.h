@@ -29,6 +29,11 @@ struct TrainingJob {
   MoneyPerSecond accelerator_cost;            // of one; 0: not asked for
 };
 
+// Returns the job of so many accelerators, each a replica of its own, with the workload's threshold
+// and the transfers of its loader or, where it has none of its own, of the native client.
+TrainingJob training_job(const Workload& workload, const AcceleratorTiming& timing,
+                         std::uint64_t accelerators);
+
 struct TrainingDemand {
   Count readers;                   // model replicas: each reads its own samples
   Count reader_batch;              // samples that one reader takes in a step

@@ -250,12 +250,7 @@ Result<> CheckpointOptions::place_files(const ModelShape& model, CheckpointWrite
   if (!subset_.empty()) {
     FEEDRATE_TRY(subset, parse_count(subset_, "--subset", 1, parallel.ranks()));
   }
-  const Precision precision{Bytes(job.head.weight_bytes), Bytes(job.head.optimizer_bytes)};
-  std::vector<RankGroups> groups;
-  for (std::uint64_t rank = 0; rank < subset; ++rank)
-    groups.push_back(
-        {rank, checkpoint_tensors(model, parallel, precision, place_of_rank(parallel, rank))});
-  job.ranks = job.layout->place(groups);
+  place_tensors(model, subset, job);
   return {};
 }
 

@@ -15,7 +15,6 @@ namespace feedrate {
 namespace {
 
 constexpr std::string_view kHardDisk = "hdd-7200";
-constexpr Bytes kDefaultTransfer{4194304};         // That of the native client.
 constexpr std::uint64_t kDefaultAccelerators = 8;  // The accelerators of one host.
 
 Result<> read(const std::string& text, std::string_view flag, Bytes& target) {
@@ -193,14 +192,10 @@ Result<Bytes> PlanOptions::resolve_memory(const std::string& accelerator,
 }
 
 Result<> PlanOptions::resolve_demand(TrainingJob& job) const {
-  job.utilisation = Count(job.workload.au_threshold);
   if (!au.empty()) {
     FEEDRATE_TRY(const double utilisation, parse_fraction(au, "--au", 0.01, 1));
     job.utilisation = Count(utilisation);
   }
-  job.transfer = job.workload.transfer_bytes > 0
-                     ? Bytes(static_cast<double>(job.workload.transfer_bytes))
-                     : kDefaultTransfer;
   FEEDRATE_CHECK(read_transfer(transfer, job.transfer));
   FEEDRATE_CHECK(
       read_setting(per_host, job.accelerators_per_host, std::uint64_t{1}, std::uint64_t{1024}));
@@ -221,24 +216,23 @@ Result<TrainingJob> PlanOptions::resolve_training(const Word& word, PlanWords& w
   named.sets = sets;
   if (set_left_out)
     named.sets.erase(named.sets.begin() + static_cast<std::ptrdiff_t>(*set_left_out));
-  TrainingJob job;
-  FEEDRATE_TRY(job.workload, named.resolve(words.overrides, words.ignored));
-  FEEDRATE_CHECK(scale_dataset(size, job.workload));
-  if (!sets.empty()) job.dataset_source = job.epochs_source = job.workload.source + ", and --set";
-  if (!size.empty()) job.dataset_source = "--size";
+  FEEDRATE_TRY(Workload workload, named.resolve(words.overrides, words.ignored));
+  FEEDRATE_CHECK(scale_dataset(size, workload));
   if (!epochs.empty()) {
     FEEDRATE_TRY(const std::uint64_t many, parse_count(epochs, "--epochs", 1, 1'000'000));
-    job.workload.epochs = static_cast<std::uint32_t>(many);
-    job.epochs_source = "--epochs";
+    workload.epochs = static_cast<std::uint32_t>(many);
   }
   RunOptions run;
   run.accelerator = word.type;
   run.timing = timing;
   run.batch = batch;
   run.compute_time = step_time;
-  auto step = feedrate::resolve_timing(run, job.workload);
+  const auto step = feedrate::resolve_timing(run, workload);
   if (!step) return fail(step.error());
-  job.timing = std::move(*step);
+  TrainingJob job = training_job(workload, *step, 1);
+  if (!sets.empty()) job.dataset_source = job.epochs_source = workload.source + ", and --set";
+  if (!size.empty()) job.dataset_source = "--size";
+  if (!epochs.empty()) job.epochs_source = "--epochs";
   FEEDRATE_CHECK(resolve_demand(job));
   return job;
 }

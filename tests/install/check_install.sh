@@ -27,4 +27,15 @@ done
 cmake -S "$source/examples/embed" -B "$prefix/embed" -G Ninja \
   -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 ninja -C "$prefix/embed" >/dev/null
-"$prefix/embed/embed" | grep -x "AU 1.000 over 100 steps"
+printf 'name: m\nbandwidth: 2GB/s\nlatency: 1ms\n' >"$prefix/m.yaml"
+said=$("$prefix/embed/embed" "$prefix/m.yaml" "$prefix/checkpoints")
+echo "$said"
+# The library answers as the program does: a program that prints the same lines proves it.
+program() { "$prefix/bin/feedrate" "$@" --quiet | head -1; }
+found=$(program find resnet50 --storage "model:$prefix/m.yaml" --clock virtual --budget 30s --only-n)
+planned=$(program plan resnet50 --accelerators 64 --type h100 --storage-type nvme-gen5)
+# The program plans hard disks and inference as well.
+for line in "find: $found" "plan: ${planned%% or *} to train"; do
+  grep -qxF "$line" <<<"$said" || { echo "the program says: $line"; exit 1; }
+done
+"$prefix/bin/feedrate" restore "$prefix/checkpoints" --quiet | grep -q 'every byte'
