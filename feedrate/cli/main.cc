@@ -82,6 +82,10 @@ int run_verb(const CommandEntry& verb, std::vector<std::string> words) {
                         "raise it ('ulimit -v unlimited'), or use a smaller --buffer-memory, where "
                         "the verb has it, or fewer --threads"));
   } catch (const std::system_error& problem) {
+    if (problem.code() == std::errc::too_many_files_open)
+      return report(Error(ErrorKind::kEnvironment,
+                          "this process may not open the few files that it needs for itself",
+                          "raise the limit with 'ulimit -n 65536'"));
     // Only a thread that the host refused is expected here; anything else is a mistake of ours.
     if (problem.code() != std::errc::resource_unavailable_try_again) throw;
     return report(Error(ErrorKind::kEnvironment,

@@ -58,24 +58,30 @@ Result<ResultTarget> ResultTarget::open(const std::string& path, std::string_vie
     return target;
   }
   const std::string part = target.part_path();
-  const std::unique_ptr<std::FILE, Closer> file(std::fopen(part.c_str(), "w"));
+  const std::unique_ptr<std::FILE, Closer> file(std::fopen(part.c_str(), "wx"));
   if (!file) return cannot_write(path, flag, errno);
   std::remove(part.c_str());
   return target;
 }
 
+std::string ResultTarget::part_path() const { return fmt::format("{}.{}.part", path_, getpid()); }
+
 Result<> ResultTarget::write_and_print(std::string_view result, std::string_view text) const {
-  // The file is written first, so that it exists even when nothing can be printed.
-  FEEDRATE_CHECK(write(result));
-  return to_stdout() ? Result<>{} : print_result(text);
+  // The file is written first, so that it exists even when nothing can be printed; and where it
+  // cannot be written the text is all that is left of the work.
+  const Result<> written = write(result);
+  if (to_stdout()) return written;
+  const Result<> printed = print_result(text);
+  return written ? printed : written;
 }
 
 Result<> ResultTarget::write(std::string_view text) const {
   if (!wanted()) return {};
-  if (to_stdout()) return write_stdout(text);  // JSON and CSV escape control characters themselves.
+  // JSON has no control characters; CSV keeps them for programs, and a terminal must not get them.
+  if (to_stdout()) return isatty(STDOUT_FILENO) == 1 ? print(text) : write_stdout(text);
   if (in_place_) return write_in_place(text);
   const std::string part = part_path();
-  std::FILE* file = std::fopen(part.c_str(), "w");
+  std::FILE* file = std::fopen(part.c_str(), "wx");
   if (file == nullptr) return cannot_write(path_, flag_, errno);
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
   const bool closed = std::fclose(file) == 0;

@@ -30,7 +30,8 @@ class ResultTarget {
   Result<int> open_in_place() const;
   Result<> write_in_place(std::string_view text) const;
   std::unexpected<Error> nobody_reads() const;
-  std::string part_path() const { return path_ + ".part"; }
+  // A name of this process's own, which no file of the user's has.
+  std::string part_path() const;
 
   std::string path_, flag_;
   std::stop_token stop_;

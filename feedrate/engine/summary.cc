@@ -244,6 +244,9 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
 
 }  // namespace
 
+// Of a step's compute time: what takes longer has waited.
+static constexpr double kLate = 1.002;
+
 // Where storage is the limit steps come in a pattern, two on time and one late, say, and a late one
 // ends when the window is empty: both ends of the interval go to such a moment, where there are
 // enough of them. `durations` of the steps after the first.
@@ -251,7 +254,7 @@ static void move_to_late_steps(const TrainingPlan& plan, std::span<const double>
                                SteadyState& steady) {
   constexpr std::size_t kLateStepsMin = 3;
   constexpr double kKept = 0.7;
-  const double late = 1.002 * to_seconds(plan.timing.compute);
+  const double late = kLate * to_seconds(plan.timing.compute);
   std::size_t first = steady.first;  // the very first step ends with an empty window, too
   while (first > 0 && first < steady.last && durations[first - 1] <= late) ++first;
   std::size_t last = steady.last;
@@ -259,24 +262,43 @@ static void move_to_late_steps(const TrainingPlan& plan, std::span<const double>
   std::size_t count = 0;
   for (std::size_t step = first + 1; step <= last; ++step)
     if (durations[step - 1] > late) ++count;
-  if (count < kLateStepsMin ||
-      static_cast<double>(last - first) < kKept * static_cast<double>(steady.last - steady.first))
-    return;
+  const auto enough = [&](std::size_t from, std::size_t to) {
+    return static_cast<double>(to) - static_cast<double>(from) >=
+           kKept * static_cast<double>(steady.last - steady.first);
+  };
+  if (count < kLateStepsMin || !enough(first, last)) return;
+  // Late steps come in bursts, too, as while somebody else writes a checkpoint. The last one is the
+  // end of a burst, and so must the first be, or there is a burst more than there are pauses. Where
+  // all steps are late there is no such end.
+  std::size_t burst_end = first;
+  while (burst_end < last && durations[burst_end] > late) ++burst_end;
+  if (enough(burst_end, last)) first = burst_end;
+  // A burst that goes on at the end of the run has no end yet; the one before it has.
+  std::size_t before = last;
+  while (last == steady.last && before > first && durations[before - 1] > late) --before;
+  while (before > first && before < last && durations[before - 1] <= late) --before;
+  if (enough(first, before)) last = before;
   steady.first = first;
   steady.last = last;
+}
+
+static bool none_late(const TrainingPlan& plan, const std::vector<StepRecord>& steps,
+                      const SteadyState& steady) {
+  const double late = kLate * to_seconds(plan.timing.compute);
+  for (std::size_t step = steady.first + 1; step <= steady.last; ++step)
+    if (to_seconds(steps[step].end - steps[step - 1].end) > late) return false;
+  return true;
 }
 
 // Where no step was late the stock may still go up and down, with the end of each file, say. It is
 // being used up only if it is lower at the end than it ever was in the first half.
 static bool goes_up_and_down(const TrainingPlan& plan, const std::vector<StepRecord>& steps,
                              const SteadyState& steady) {
-  const double late = 1.002 * to_seconds(plan.timing.compute);
+  if (!none_late(plan, steps, steady)) return false;
   double lowest = steps[steady.first].stock_batches;
-  for (std::size_t step = steady.first + 1; step <= steady.last; ++step) {
-    if (to_seconds(steps[step].end - steps[step - 1].end) > late) return false;
-    if (step <= steady.first + (steady.last - steady.first) / 2)
-      lowest = std::min(lowest, steps[step].stock_batches);
-  }
+  for (std::size_t step = steady.first; step <= steady.first + (steady.last - steady.first) / 2;
+       ++step)
+    lowest = std::min(lowest, steps[step].stock_batches);
   return steps[steady.last].stock_batches >= lowest;
 }
 
@@ -313,6 +335,9 @@ SteadyState steady_state(const TrainingPlan& plan, const std::vector<StepRecord>
                            : steps[steady.last].stock_batches - steps[steady.first].stock_batches;
   const double shrunk = full || goes_up_and_down(plan, steps, steady) ? 0 : std::max(0.0, -grown);
   steady.batches = std::max(0.0, static_cast<double>(steady.last - steady.first) - shrunk);
+  // All that was consumed came from the stock, and nobody waited: a read brings several batches,
+  // and none came in so short a time. That tells nothing.
+  if (steady.batches <= 0 && none_late(plan, steps, steady)) return SteadyState{};
   steady.seconds = to_seconds(steps[steady.last].end - steps[steady.first].end);
   steady.utilisation =
       std::min(1.0, steady.batches * to_seconds(plan.timing.compute) / steady.seconds);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "feedrate/base/random.h"
 #include "feedrate/base/units.h"
 #include "feedrate/checkpoint/goodput_run.h"
 #include "feedrate/workload/checkpoint_interval.h"
@@ -56,7 +57,8 @@ Duration best_interval(const FailingRun& run, const Costs& costs) {
   return interval > Duration{} ? interval : std::max(Duration(1), run.mtbf / kFreeIntervals);
 }
 
-// Adds up times on storage that moves no bytes.
+// Adds up times on storage that moves no bytes. `setting` has a storage that is idle: a restart
+// reads when nobody writes, and the probe's own storage would still be busy by its clock.
 Result<GoodputSummary> run_by_times(const GoodputJob& course, const GoodputSetting& setting,
                                     const CheckpointWriteJob& job, const std::stop_token& stop,
                                     Costs& costs) {
@@ -136,9 +138,11 @@ Reported<CheckpointResult> checkpoint_with_failures(const CheckpointSetup& setup
       setup.job.between > Duration{} ? setup.job.between : best_interval(run, costs);
   done.report.effective["every"] = format_duration(interval);
   const GoodputJob course{interval, run.total, run.mtbf, run.restart, setup.job.head.content.seed};
+  GoodputSetting idle = setting;
+  idle.storage = setup.place.make_storage(combine_seeds(setup.job.head.content.seed, 1));
   const Result<GoodputSummary> summary =
       setup.place.carries_data() ? run_for_real(course, setting, probe.job, hooks.stop, costs)
-                                 : run_by_times(course, setting, probe.job, hooks.stop, costs);
+                                 : run_by_times(course, idle, probe.job, hooks.stop, costs);
   if (!summary) {
     done.ended = fail(summary.error());
     return done;

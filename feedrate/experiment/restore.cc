@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "feedrate/base/text.h"
 #include "feedrate/base/units.h"
 
@@ -55,6 +57,14 @@ void fill(const CheckpointRestoreSummary& summary, CheckpointResult& result) {
   result.passes.push_back(std::move(pass));
   result.read_latency = summarise_latency(summary.read_latency);
   result.skipped = skipped_texts(summary.skipped);
+  // Of replicas that are alike only one has written, and a restart reads for all of them.
+  const auto idle = std::ranges::count(summary.ranks, 0U, &RankTime::bytes);
+  const std::uint64_t all = summary.topology.ranks();
+  if (!summary.other_topology && manifest.emulated && idle > 0 && all > 1)
+    result.warnings.push_back(fmt::format(
+        "{} of {} wrote nothing and so read nothing here; a restart reads for every rank: "
+        "--ranks={}",
+        idle, format_counted(all, "rank"), all));
 }
 
 }  // namespace

@@ -71,18 +71,6 @@ std::uint64_t host_memory() {
   return std::uint64_t{info.totalram} * info.mem_unit;
 }
 
-std::unique_ptr<IoWitness> witness_of(const TrainingSetup& setup, const TrainingPlan& plan,
-                                      const TrainingProgress& progress) {
-  if (setup.place.spec.facts.moved_by != "device") return nullptr;
-  const ShardShape shape{plan.dataset->samples(), plan.replicas, plan.timing.batch_samples};
-  // A data set that fits in memory would be read from the page cache in the next epoch, so it is
-  // dropped behind the reads.
-  const bool drop_behind = setup.drops_cache() && plan.dataset->bytes() < host_memory();
-  return std::make_unique<IoWitness>(
-      *plan.dataset, progress, shape.steps_per_epoch(),
-      WitnessOptions{setup.place.io == IoMode::kDirect, drop_behind});
-}
-
 // Returns how long the ceiling is measured: a second, but no longer than the run itself is sure to
 // take.
 Duration ceiling_time(const TrainingPlan& plan) {
@@ -179,6 +167,26 @@ std::map<std::string, std::string> settings_of(const TrainingSetup& setup, const
   return used;
 }
 
+std::unique_ptr<IoWitness> make_witness(const TrainingSetup& setup, const TrainingPlan& plan,
+                                        const TrainingProgress& progress) {
+  if (setup.place.spec.facts.moved_by != "device") return nullptr;
+  const ShardShape shape{plan.dataset->samples(), plan.replicas, plan.timing.batch_samples};
+  // A data set that fits in memory would be read from the page cache in the next epoch, so it is
+  // dropped behind the reads.
+  const bool drop_behind = setup.drops_cache() && plan.dataset->bytes() < host_memory();
+  return std::make_unique<IoWitness>(
+      *plan.dataset, progress, shape.steps_per_epoch(),
+      WitnessOptions{setup.place.io == IoMode::kDirect, drop_behind});
+}
+
+void let_witness_judge(const TrainingSetup& setup, std::unique_ptr<IoWitness> witness,
+                       const TrainingOutcome& outcome, RunResult& result) {
+  if (outcome.let_go) return static_cast<void>(witness.release());
+  if (!witness) return;
+  witness->finish(result);
+  judge_io(setup.cache != CacheUse::kMeasure, result);
+}
+
 Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPlan& plan,
                                     const RunHooks& hooks, const CheckpointsOfRun* checkpoints) {
   FEEDRATE_CHECK(check_training_plan(plan));
@@ -189,7 +197,7 @@ Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPl
   FEEDRATE_TRY(World world, World::make(setup.world));
   const StorageFactory storage = world.storage(setup.place, storage_seed(plan));
   const std::shared_ptr<void> watching = hooks.watch ? hooks.watch(world.group()) : nullptr;
-  std::unique_ptr<IoWitness> witness = witness_of(setup, plan, progress);
+  std::unique_ptr<IoWitness> witness = make_witness(setup, plan, progress);
   std::optional<TrainingCheckpoints> with;
   std::optional<CheckpointGuest> guest;
   if (checkpoints != nullptr) {
@@ -202,13 +210,7 @@ Result<RunResult> run_training_once(const TrainingSetup& setup, const TrainingPl
   if (guest && guest->error() && !outcome.interrupted) return fail(*guest->error());
   RunResult result = report_training(setup, plan, outcome, world.group().engine());
   if (guest) result.checkpoints = summarise(checkpoints->described, guest->summary());
-  // Where reads never came back, asking the page cache about the same files might hang as well, so
-  // the witness is leaked rather than asked.
-  if (outcome.let_go) static_cast<void>(witness.release());
-  if (witness) {
-    witness->finish(result);
-    judge_io(setup.cache != CacheUse::kMeasure, result);
-  }
+  let_witness_judge(setup, std::move(witness), outcome, result);
   result.limiter = find_limiter(result);
   return result;
 }

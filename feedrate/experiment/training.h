@@ -12,6 +12,7 @@
 
 #include "feedrate/engine/checkpoint_guest.h"
 #include "feedrate/engine/train.h"
+#include "feedrate/evidence/io_witness.h"
 #include "feedrate/experiment/world.h"
 #include "feedrate/workload/workload.h"
 
@@ -66,6 +67,16 @@ struct RunHooks {
   // Called with the reactors that run; what it returns lives as long as they do.
   std::function<std::shared_ptr<void>(const ReactorGroup&)> watch;
 };
+
+// Returns what proves where the bytes of a run come from, and drops them from the page cache behind
+// its reads where the setup says so; null where no counter of this host tells. It is made before
+// the run; `plan` and `progress` outlive it.
+std::unique_ptr<IoWitness> make_witness(const TrainingSetup& setup, const TrainingPlan& plan,
+                                        const TrainingProgress& progress);
+// Lets it say, after the run, what it saw. Where reads never came back it is not asked: asking the
+// page cache about the same files might hang as well.
+void let_witness_judge(const TrainingSetup& setup, std::unique_ptr<IoWitness> witness,
+                       const TrainingOutcome& outcome, RunResult& result);
 
 // Runs once with `plan`, which is the setup's, perhaps with other accelerators and limits. The
 // report's envelope has only what the run itself knows.

@@ -2,7 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 namespace feedrate {
+namespace {
+
+// Returns the word of a storage with the one spelling that the path behind its colon has: "m.yaml",
+// "./m.yaml" and a link to it are one storage.
+std::string one_spelling(const std::string& word) {
+  const std::size_t colon = word.find(':');
+  if (colon == std::string::npos) return word;
+  std::error_code error;
+  const std::filesystem::path path =
+      std::filesystem::weakly_canonical(word.substr(colon + 1), error);
+  return error ? word : word.substr(0, colon + 1) + path.string();
+}
+
+}  // namespace
 
 Result<> WorldSpec::check(const StorageSpec& storage) const {
   if (clock == ClockKind::kReal || storage.facts.simulable) return {};
@@ -29,8 +45,8 @@ StorageFactory World::storage(const StoragePlace& place, std::uint64_t seed) {
   // A described storage is the same one whatever directory its jobs name, because its model is its
   // place.
   const std::string where = place.spec.facts.described ? "" : place.directory;
-  const std::string key =
-      fmt::format("{}\n{}\n{}\n{}", place.spec.word, to_string(place.io), place.rate_max, where);
+  const std::string key = fmt::format("{}\n{}\n{}\n{}", one_spelling(place.spec.word),
+                                      to_string(place.io), place.rate_max, where);
   const auto known = storages_.find(key);
   if (known != storages_.end()) return known->second;
   StorageFactory made = place.make_storage(seed);

@@ -61,6 +61,14 @@ Result<> count_option(const std::string& text, std::string_view flag, std::uint6
   return {};
 }
 
+// Many times a longer one would leave the range of the clock.
+Result<> check_no_longer_than_a_day(Duration time, const std::string& text, std::string_view flag) {
+  if (time <= std::chrono::hours(24)) return {};
+  return fail(ErrorKind::kUsage,
+              fmt::format("{}: {} is too long, at most 24h is possible", flag, text),
+              "write it like 2ms");
+}
+
 Result<> resolve_slow_ranks(const std::vector<std::string>& texts, TrainingPlan& plan) {
   for (const std::string& text : texts) {
     const std::size_t equals = text.find('=');
@@ -185,6 +193,8 @@ Result<> resolve_plan(const RunOptions& options, const Workload& workload, Train
   if (options.verify) plan.level = ByteLevel::kVerify;
   if (!options.decode_time.empty()) {
     FEEDRATE_TRY(plan.decode_time, parse_duration(options.decode_time, "--decode-time"));
+    FEEDRATE_CHECK(
+        check_no_longer_than_a_day(plan.decode_time, options.decode_time, "--decode-time"));
     // A time for decoding means that samples are decoded.
     plan.level = ByteLevel::kDecode;
   }
@@ -315,6 +325,7 @@ Result<AcceleratorTiming> resolve_timing(const RunOptions& options, const Worklo
   FEEDRATE_CHECK(count_option(options.batch, "--batch", 1, 1U << 24U, timing.batch_samples));
   if (!options.compute_time.empty()) {
     FEEDRATE_TRY(timing.compute, parse_duration(options.compute_time, "--step-time"));
+    FEEDRATE_CHECK(check_no_longer_than_a_day(timing.compute, options.compute_time, "--step-time"));
     if (timing.compute < std::chrono::microseconds(1))
       return fail(
           ErrorKind::kUsage,

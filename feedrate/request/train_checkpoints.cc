@@ -90,7 +90,9 @@ Result<> TrainCheckpointOptions::resolve_model(const TrainingSetup& setup, const
   job.head.model = model->name;
   job.head.layout = layout_.empty() ? "safetensors" : layout_;
   job.head.content.seed = plan.seed;
-  job.head.step = 1;
+  // Checkpoints are called by the step of training that they are of, where that is known before.
+  job.step_stride = std::max<std::uint64_t>(1, run.checkpoints.every_steps);
+  job.head.step = job.step_stride;
   auto layout = make_checkpoint_layout(job.head.layout, "--checkpoint-layout");
   if (!layout) return fail(layout.error());
   run.layout = std::move(*layout);

@@ -137,6 +137,13 @@ std::string goodput_text(const GoodputResult& run) {
   return text;
 }
 
+std::string verdict_of(const GoodputResult& run) {
+  if (run.no_progress()) return "no progress: failures come faster than it can save and restart";
+  return fmt::format("goodput {}: of {} with {}, {} was training that lasts", share(run.goodput()),
+                     seconds_text(run.elapsed_seconds), format_counted(run.failures, "failure"),
+                     seconds_text(run.lasting_seconds));
+}
+
 std::string checked_text(const CheckpointResult& result) {
   if (!result.verified) return "nothing (--no-verify)";
   return result.read_by.empty() ? "every byte, against the checksum of its tensor"
@@ -167,7 +174,8 @@ std::string figures_text(const CheckpointResult& result, const CheckpointPass& p
 
 std::string verdict_of(const CheckpointResult& result) {
   if (!result.valid) return invalid_text(result);
-  if (result.passes.empty()) return result.writes() ? "nothing was written" : "nothing was read";
+  if (result.passes.empty()) return result.writes() ? "no checkpoint is whole" : "nothing was read";
+  if (result.goodput && !result.interrupted) return verdict_of(*result.goodput);
   const CheckpointPass& last = result.passes.back();
   const char* const partial = result.interrupted ? " (interrupted: partial result)" : "";
   if (result.kept_on.empty())

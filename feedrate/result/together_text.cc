@@ -24,19 +24,23 @@ std::string stuck_text(const JobTogether& job) {
   return fmt::format(", no step for the last {}", format_duration(from_seconds(job.stuck_seconds)));
 }
 
+// A job cannot be faster beside others; by more than this it is no rounding.
+constexpr double kFaster = 1.05;
+
 std::string job_line(const JobTogether& job) {
   const std::optional<double> rate = job.rate(), alone = job.rate_alone();
   std::string line =
       fmt::format("  {}: {}", job.job, rate ? rate_text(job, *rate) : "its rate is not known");
-  if (const auto lost = job.lost_fraction())
+  if (rate && alone && *rate > kFaster * *alone)
+    line += fmt::format(
+        ", alone {}: slower by itself, so these runs are too short or too uneven to "
+        "tell what was lost",
+        rate_text(job, *alone));
+  else if (const auto lost = job.lost_fraction())
     line += fmt::format(", alone {}: {} lost", rate_text(job, *alone), fraction_text(*lost));
   else if (job.was_alone() && rate)
     line += ", its rate alone is not known";
   return line + stuck_text(job) + "\n";
-}
-
-bool reads_files(const JobTogether& job) {
-  return job.train && job.train->place.clock == "real" && job.train->place.io != "none";
 }
 
 }  // namespace
@@ -51,7 +55,13 @@ std::string verdict_of(const TogetherReport& report) {
     if (job.stuck_seconds > 0)
       text += fmt::format("; {} made no step for the last {}", job.job,
                           format_duration(from_seconds(job.stuck_seconds)));
-  if (reads_files(report.jobs.front())) text += " (where the bytes came from is not known)";
+  constexpr double kAsLong = 0.9;
+  const double first = report.jobs.front().train ? report.jobs.front().train->seconds : 0;
+  for (const JobTogether& job : report.jobs)
+    if (job.train && job.stuck_seconds <= 0 && job.train->seconds < kAsLong * first)
+      text += fmt::format("; {} was over after {} of {}", job.job,
+                          format_duration(from_seconds(job.train->seconds)),
+                          format_duration(from_seconds(first)));
   const bool told = text.find("interrupted") != std::string::npos;
   return text + (report.interrupted && !told ? " (interrupted: partial result)" : "");
 }

@@ -7,17 +7,15 @@
 namespace feedrate {
 namespace {
 
-const std::string kUnknownBytes = " (where the bytes came from is not known)";
-
 TEST(TogetherText, BeginsWithTheFirstJobsVerdict) {
   const TogetherReport report = full_together();
-  EXPECT_EQ(verdict_of(report), verdict_of(full_run()) + ", beside 1 other job" + kUnknownBytes);
+  EXPECT_EQ(verdict_of(report), verdict_of(full_run()) + ", beside 1 other job");
   EXPECT_EQ(verdict_of(TogetherReport()), "nothing was run");
   TogetherReport cut = report;
   cut.jobs[0].train->interrupted = false;
-  EXPECT_TRUE(verdict_of(cut).ends_with(kUnknownBytes + " (interrupted: partial result)"));
+  EXPECT_TRUE(verdict_of(cut).ends_with("beside 1 other job (interrupted: partial result)"));
   cut.interrupted = false;
-  EXPECT_TRUE(verdict_of(cut).ends_with(kUnknownBytes));
+  EXPECT_TRUE(verdict_of(cut).ends_with("beside 1 other job"));
   TogetherReport invalid = report;
   invalid.valid = false;
   invalid.invalid_reasons = {"train bert: a read failed"};

@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include "feedrate/base/text.h"
@@ -37,7 +39,9 @@ std::string_view words_for(IoKind kind) {
 }  // namespace
 
 RealReactor::RealReactor(OffloadPool* pool) : pool_(pool), event_fd_(eventfd(0, EFD_CLOEXEC)) {
-  FEEDRATE_ASSERT(event_fd_ >= 0);
+  // The limit of open files may be so low. There is no reactor then, and nothing to return from
+  // here.
+  if (event_fd_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   refresh_now();
 }
 
