@@ -177,7 +177,7 @@ TEST(TrainingExperiment, AnInterruptedRunHasNoCeilingAndSaysSo) {
   setup.place.spec = local_files();
   const ClientCeiling ceiling =
       measure_ceiling(setup, setup.plan, std::chrono::seconds(1), hooks.stop).value();
-  EXPECT_EQ(ceiling.samples_per_second, 0);
+  EXPECT_LT(ceiling.seconds, 0.5) << "nobody waits for it";
 }
 
 TEST(TrainingExperiment, AReadThatFailsLeavesARunThatDoesNotCount) {
