@@ -571,6 +571,10 @@ TEST_F(DoctorCheck, ControlGroup) {
   EXPECT_EQ(text(check_control_group(host_)),
             "warn: 1 GiB of memory | I/O buffers and the page cache of buffered reads count in it "
             "| raise G/memory.max, or give --buffer-memory");
+  host_.cgroup.memory_bytes->value = 4 * kGiB;
+  host_.cgroup.cpus = CgroupLimit<double>{4, "G/cpu.max"};
+  EXPECT_EQ(text(check_control_group(host_)), "ok: no limit on CPU time or I/O, 4 GiB of memory")
+      << "it is as much as there are cores";
   host_.cgroup.cpus = CgroupLimit<double>{1.5, "G/cpu.max"};
   EXPECT_EQ(text(check_control_group(host_)),
             "warn: 1.5 cores' worth of time | feedrate is stopped for the rest of each period when "

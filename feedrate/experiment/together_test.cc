@@ -74,6 +74,23 @@ TEST(Together, AnotherStorageIsNotShared) {
   for (const JobTogether& job : report.jobs) EXPECT_NEAR(job.train->sustained_utilisation, 1, 0.01);
 }
 
+TEST(Together, AHookSeesTheReactorsOfEachRun) {
+  int watched = 0;
+  RunHooks hooks;
+  hooks.watch = [&watched](const ReactorGroup&) -> std::shared_ptr<void> {
+    ++watched;
+    return nullptr;
+  };
+  TrainingProgress progress;
+  hooks.progress = &progress;
+  Experiment experiment;
+  experiment.jobs = {{"one", training_on("null", 1, 10)}, {"other", training_on("null", 1, 30)}};
+  experiment.alone = true;
+  ASSERT_TRUE(run(experiment, kVirtualWorld, hooks));
+  EXPECT_EQ(watched, 3) << "both together, and each alone";
+  EXPECT_EQ(progress.steps, 10U) << "of the first job beside the other, and of nothing else";
+}
+
 // Both ledgers agree: training lost its time while checkpoints took the storage.
 TEST(Together, CheckpointsBesideTraining) {
   const ModelFile file("bandwidth: 50MB/s\n");

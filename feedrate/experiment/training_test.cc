@@ -193,6 +193,25 @@ TEST(TrainingExperiment, AReadThatFailsLeavesARunThatDoesNotCount) {
   EXPECT_EQ(result->limiter.kind, "");
 }
 
+TEST(TrainingExperiment, TheSetupToBeginWithIsOneReplicaOnStorageThatCostsNothing) {
+  const Workload workload = test_workload("file", 40, 1, 10'000);
+  const TrainingPlan plan = test_plan(workload, ClientKind::kFaithful, 1);
+  const TrainingSetup setup = default_training_setup(workload, workload.accelerators.front(),
+                                                     plan.dataset, ClientKind::kFaithful);
+  EXPECT_EQ(setup.plan.replicas, 1U);
+  EXPECT_EQ(setup.plan.client, ClientKind::kFaithful);
+  EXPECT_EQ(setup.plan.dataset, plan.dataset);
+  EXPECT_EQ(setup.world.clock, ClockKind::kReal);
+  EXPECT_EQ(setup.io_word(), "none");
+  EXPECT_FALSE(setup.drops_cache());
+  EXPECT_NE(setup.host.build, "");
+  // Its run ends after its epoch, so the ceiling is measured for no longer.
+  const Result<RunResult> result = train(setup, {});
+  ASSERT_TRUE(result) << result.error().message();
+  EXPECT_TRUE(result->valid);
+  EXPECT_EQ(result->steps, 10U);
+}
+
 // Files on a tmpfs, which every kernel knows for memory.
 class TrainingInMemory : public testing::Test {
  protected:
