@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 
+#include "feedrate/engine/engine_testing.h"
 #include "feedrate/host/host_testing.h"
 
 // How full the file system is, where a test says so; otherwise the kernel is asked.
@@ -491,6 +492,15 @@ TEST_F(DoctorCheck, PageCache) {
   EXPECT_TRUE(finding->found.starts_with("8 KiB of 8 KiB resident (")) << finding->found;
   EXPECT_EQ(finding->why, "buffered reads of these come from memory, not from storage");
   EXPECT_EQ(finding->remedy, "feedrate drop-caches --data data");
+  host_.mount.reset();
+  EXPECT_EQ(check_page_cache(host_)->verdict, FindingVerdict::kWarn) << "of a mount nobody knows";
+  // What drops a data set of ours is another command.
+  const auto plan = plan_for(test_workload("file", 1, 1, 8192), 0, 1, 0);
+  const auto dataset = Dataset::from_plan(*plan, tree_.path()).value();
+  tree_.write(dataset->full_path(0).substr(tree_.path().size() + 1), std::string(8192, 'x'));
+  host_.subject.dataset = dataset;
+  EXPECT_EQ(check_page_cache(host_)->remedy, "feedrate drop-caches data");
+  host_.subject.dataset.reset();
   // A file that is one hole was never read or written, so that nothing of it is in the cache.
   std::filesystem::resize_file(tree_.write("cold", ""), 8192);
   host_.subject.own_files = {tree_.path("cold")};
