@@ -117,6 +117,8 @@ TEST_F(DoctorCheck, FileSystem) {
   EXPECT_EQ(text(check_file_system(host_)),
             "warn: fuse.sshfs, rw | every call goes through a program in user space, which takes "
             "CPU time of its own | watch that program's CPU use during a run ('top')");
+  mounted("fuse", "rw", "rw");
+  EXPECT_EQ(check_file_system(host_)->verdict, FindingVerdict::kWarn);
   mounted("nfs4", "rw", "rw");
   EXPECT_EQ(text(check_file_system(host_)), "ok: nfs4, rw") << "the server keeps access times";
   host_.mount.reset();
@@ -218,10 +220,16 @@ TEST_F(DoctorCheck, NetworkMount) {
   EXPECT_EQ(check_network_mount(host_)->why, "reads are cut into pieces of rsize, a call each");
   EXPECT_EQ(check_network_mount(host_)->remedy,
             "mount it with rsize=1048576, if the server allows it");
+  host_.network.nfs->read_transfer_bytes = 0;  // The kernel does not tell.
+  EXPECT_TRUE(check_network_mount(host_)->why.starts_with("few TCP connections"));
+  host_.network.nfs->options = "rw,actimeo=0";
+  EXPECT_EQ(check_network_mount(host_)->remedy, "leave noac and actimeo=0 out");
   host_.network.nfs->options = "rw,noac";
   EXPECT_EQ(check_network_mount(host_)->why,
             "without attribute caching each open and stat asks the server");
   EXPECT_EQ(check_network_mount(host_)->remedy, "leave noac and actimeo=0 out");
+  host_.network.nfs->options = "rw,softerr";
+  EXPECT_EQ(check_network_mount(host_)->remedy, "mount it with hard");
   host_.network.nfs->options = "rw,soft";
   EXPECT_EQ(check_network_mount(host_)->why, "a soft mount turns a slow server into failed reads");
   EXPECT_EQ(check_network_mount(host_)->remedy, "mount it with hard");

@@ -1,7 +1,7 @@
 // Tests training as an experiment: what its report has beside the figures of the engine.
 #include "feedrate/experiment/training.h"
 
-#include <algorithm>
+#include <thread>
 
 #include "feedrate/experiment/datasets.h"
 #include "feedrate/experiment/experiment_testing.h"
@@ -259,6 +259,27 @@ TEST_F(TrainingInMemory, CountsWhereMemoryIsMeasured) {
   EXPECT_EQ(result.seeds.at("content"), setup_.plan.dataset->plan()->seed);
   EXPECT_GT(result.ceiling.seconds, 0);
   EXPECT_NE(result.limiter.kind, "");
+}
+
+// What was measured until then counts, but a run that was cut short explains nothing.
+TEST_F(TrainingInMemory, AnInterruptedRunCountsAndIsComparedWithNothing) {
+  setup_.cache = CacheUse::kMeasure;
+  setup_.plan.steps_max = 0;
+  TrainingProgress progress;
+  std::stop_source stop;
+  RunHooks hooks;
+  hooks.progress = &progress;
+  hooks.stop = stop.get_token();
+  const std::jthread stopper([&](const std::stop_token& quit) {
+    while (!quit.stop_requested() && progress.steps < 20)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    stop.request_stop();
+  });
+  const RunResult result = train(setup_, hooks).value();
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_TRUE(result.valid);
+  EXPECT_GE(result.steps, 20U);
+  EXPECT_EQ(result.ceiling.seconds, 0);
 }
 
 TEST_F(TrainingInMemory, WhatCheckingTakesLowersTheCeiling) {
