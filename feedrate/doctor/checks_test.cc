@@ -1,15 +1,48 @@
 #include "feedrate/doctor/checks.h"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 
+#include "feedrate/engine/engine_testing.h"
 #include "feedrate/host/host_testing.h"
+
+// How full the file system is, where a test says so; otherwise the kernel is asked.
+static std::optional<struct statvfs> file_system_to_tell;
+
+// Stands before the function of the C library, because a file system that is almost full cannot be
+// made without root.
+extern "C" int statvfs(const char* path, struct statvfs* status) noexcept {
+  static const auto real =
+      reinterpret_cast<int (*)(const char*, struct statvfs*)>(dlsym(RTLD_NEXT, "statvfs"));
+  if (!file_system_to_tell) return real(path, status);
+  *status = *file_system_to_tell;
+  return 0;
+}
 
 namespace feedrate {
 namespace {
 
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30U;
+
+// A file system that tells this of itself, for as long as this lives.
+class FullFileSystem {
+ public:
+  FullFileSystem(std::uint64_t total, std::uint64_t free, std::uint64_t inodes,
+                 std::uint64_t free_inodes) {
+    struct statvfs status{};
+    status.f_frsize = 4096;
+    status.f_blocks = total / 4096;
+    status.f_bavail = free / 4096;
+    status.f_files = inodes;
+    status.f_favail = free_inodes;
+    file_system_to_tell = status;
+  }
+  FullFileSystem(const FullFileSystem&) = delete;
+  ~FullFileSystem() { file_system_to_tell.reset(); }
+};
 
 // A host of which only what a test says is known; its /proc and /sys are empty.
 class DoctorCheck : public testing::Test {
@@ -84,11 +117,52 @@ TEST_F(DoctorCheck, FileSystem) {
   EXPECT_EQ(text(check_file_system(host_)),
             "warn: fuse.sshfs, rw | every call goes through a program in user space, which takes "
             "CPU time of its own | watch that program's CPU use during a run ('top')");
+  mounted("fuse", "rw", "rw");
+  EXPECT_EQ(check_file_system(host_)->verdict, FindingVerdict::kWarn);
   mounted("nfs4", "rw", "rw");
   EXPECT_EQ(text(check_file_system(host_)), "ok: nfs4, rw") << "the server keeps access times";
   host_.mount.reset();
   EXPECT_EQ(text(check_file_system(host_)),
             "unknown: not countable here: /proc/self/mountinfo names no mount above it");
+}
+
+TEST_F(DoctorCheck, FreeSpaceForADataSetThatIsToBeMade) {
+  const auto of = [this](std::uint64_t free, std::uint64_t free_inodes) {
+    const FullFileSystem told(100 * kGiB, free, 1000, free_inodes);
+    return text(check_free_space(host_));
+  };
+  EXPECT_EQ(of(50 * kGiB, 1000), "ok: 50 GiB of 100 GiB (50.0 %)");
+  const std::string too_small =
+      " | a data set of 4 GiB, what 'find' makes when not told otherwise, does not fit | give "
+      "--size, or free some space";
+  EXPECT_EQ(of(3 * kGiB, 1000), "warn: 3 GiB of 100 GiB (3.0 %)" + too_small);
+  EXPECT_EQ(of(50 * kGiB, 10), "ok: 50 GiB of 100 GiB (50.0 %)") << "a hundredth is enough";
+  EXPECT_EQ(of(50 * kGiB, 9),
+            "warn: 50 GiB of 100 GiB (50.0 %), 9 inodes | almost no new file can be made | remove "
+            "files, or use another file system");
+  const std::string scattered =
+      "warn: 4 GiB of 100 GiB (4.0 %) | a file system this full scatters new files in small "
+      "pieces, which read slower | free some space before a data set is made";
+  EXPECT_EQ(of(4 * kGiB, 1000), scattered);
+  EXPECT_EQ(of(5 * kGiB, 1000), "ok: 5 GiB of 100 GiB (5.0 %)");
+  // What is there already, or cannot be read, is not made.
+  host_.subject.trouble = "it cannot be listed";
+  EXPECT_TRUE(of(3 * kGiB, 1000).ends_with("free some space before a data set is made"));
+  host_.subject.trouble.clear();
+  host_.subject.own_files = {tree_.write("file", "x")};
+  EXPECT_TRUE(of(3 * kGiB, 1000).ends_with("free some space before a data set is made"));
+  // Some file systems make inodes as they need them, and tell of none.
+  const FullFileSystem told(100 * kGiB, 50 * kGiB, 0, 0);
+  EXPECT_EQ(text(check_free_space(host_)), "ok: 50 GiB of 100 GiB (50.0 %)");
+}
+
+TEST_F(DoctorCheck, FreeSpaceThatNobodyTells) {
+  const std::string untold = "unknown: not countable here: the file system does not tell its size";
+  host_.subject.looked_at = tree_.path("none");
+  EXPECT_EQ(text(check_free_space(host_)), untold);
+  host_.subject.looked_at = tree_.path();
+  const FullFileSystem empty(0, 0, 0, 0);
+  EXPECT_EQ(text(check_free_space(host_)), untold);
 }
 
 TEST_F(DoctorCheck, StoredSize) {
@@ -146,10 +220,16 @@ TEST_F(DoctorCheck, NetworkMount) {
   EXPECT_EQ(check_network_mount(host_)->why, "reads are cut into pieces of rsize, a call each");
   EXPECT_EQ(check_network_mount(host_)->remedy,
             "mount it with rsize=1048576, if the server allows it");
+  host_.network.nfs->read_transfer_bytes = 0;  // The kernel does not tell.
+  EXPECT_TRUE(check_network_mount(host_)->why.starts_with("few TCP connections"));
+  host_.network.nfs->options = "rw,actimeo=0";
+  EXPECT_EQ(check_network_mount(host_)->remedy, "leave noac and actimeo=0 out");
   host_.network.nfs->options = "rw,noac";
   EXPECT_EQ(check_network_mount(host_)->why,
             "without attribute caching each open and stat asks the server");
   EXPECT_EQ(check_network_mount(host_)->remedy, "leave noac and actimeo=0 out");
+  host_.network.nfs->options = "rw,softerr";
+  EXPECT_EQ(check_network_mount(host_)->remedy, "mount it with hard");
   host_.network.nfs->options = "rw,soft";
   EXPECT_EQ(check_network_mount(host_)->why, "a soft mount turns a slow server into failed reads");
   EXPECT_EQ(check_network_mount(host_)->remedy, "mount it with hard");
@@ -184,6 +264,18 @@ TEST_F(DoctorCheck, DirectIoLeavesNothingBehind) {
             "directory");
 }
 
+// The files of /sys refuse direct I/O on every kernel.
+TEST_F(DoctorCheck, DirectIoThatIsRefused) {
+  const std::string file = "/sys/kernel/mm/transparent_hugepage/enabled";
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file;
+  host_.subject.own_files = {file};
+  EXPECT_EQ(text(check_direct_io(host_)),
+            "warn: does not work (open with O_DIRECT: Invalid argument) | reads go through the "
+            "page cache: they take more CPU time, and what is read twice comes from memory, not "
+            "from storage | use a data set of twice this host's memory, and 'feedrate "
+            "drop-caches' before each run");
+}
+
 TEST_F(DoctorCheck, IoUringSaysWhatRefusesIt) {
   const std::string why =
       "reads are made by a pool of threads instead: fewer in flight, about twice the CPU time";
@@ -209,6 +301,24 @@ TEST_F(DoctorCheck, IoUringSaysWhatRefusesIt) {
             "unknown: not countable here: only io_uring has buffers registered");
 }
 
+// In a process of its own, because a limit that was lowered cannot be raised again.
+TEST_F(DoctorCheck, ARingThatMayKeepFewFilesOpen) {
+  if (const auto ring = World::make({.io_engine = IoEngine::kUring}); !ring)
+    GTEST_SKIP() << ring.error().message();
+  const auto examine_with_few = [this] {
+    const rlimit few{64, 64};
+    setrlimit(RLIMIT_NOFILE, &few);
+    auto ring = World::make({.io_engine = IoEngine::kUring});
+    if (!ring) std::exit(1);
+    host_.ring = std::make_shared<World>(std::move(*ring));
+    std::fputs(text(check_io_uring(host_)).c_str(), stderr);
+    std::exit(0);
+  };
+  EXPECT_EXIT(examine_with_few(), testing::ExitedWithCode(0),
+              "warn: works, but the ring keeps 32 files open instead of [0-9]+ .RLIMIT_NOFILE is "
+              "64. . fewer files are read with one call each . raise it with 'ulimit -n 65536'");
+}
+
 TEST_F(DoctorCheck, LockedMemoryThatNoLimitBinds) {
   auto ring = World::make({.io_engine = IoEngine::kUring});
   if (!ring) GTEST_SKIP() << ring.error().message();
@@ -219,6 +329,9 @@ TEST_F(DoctorCheck, LockedMemoryThatNoLimitBinds) {
   if (finding->verdict == FindingVerdict::kWarn) GTEST_SKIP() << finding->found;
   EXPECT_EQ(text(finding), "ok: 16 MiB were registered; no limit binds us (CAP_IPC_LOCK)");
   tree_.write("proc/self/status", "CapEff:\t0000000000000000\n");
+  host_.cores_allowed = 0;  // so that any limit is enough
+  EXPECT_TRUE(text(check_locked_memory(host_)).starts_with("ok: 16 MiB were registered; RLIMIT_ME"))
+      << text(check_locked_memory(host_));
   host_.cores_allowed = 1U << 30U;  // as many threads as no limit but none is enough for
   rlimit limit{};
   getrlimit(RLIMIT_MEMLOCK, &limit);
@@ -387,6 +500,20 @@ TEST_F(DoctorCheck, PageCache) {
   EXPECT_TRUE(finding->found.starts_with("8 KiB of 8 KiB resident (")) << finding->found;
   EXPECT_EQ(finding->why, "buffered reads of these come from memory, not from storage");
   EXPECT_EQ(finding->remedy, "feedrate drop-caches --data data");
+  host_.mount.reset();
+  EXPECT_EQ(check_page_cache(host_)->verdict, FindingVerdict::kWarn) << "of a mount nobody knows";
+  // What drops a data set of ours is another command.
+  const auto plan = plan_for(test_workload("file", 1, 1, 8192), 0, 1, 0);
+  const auto dataset = Dataset::from_plan(*plan, tree_.path()).value();
+  tree_.write(dataset->full_path(0).substr(tree_.path().size() + 1), std::string(8192, 'x'));
+  host_.subject.dataset = dataset;
+  EXPECT_EQ(check_page_cache(host_)->remedy, "feedrate drop-caches data");
+  host_.subject.dataset.reset();
+  // A file that is one hole was never read or written, so that nothing of it is in the cache.
+  std::filesystem::resize_file(tree_.write("cold", ""), 8192);
+  host_.subject.own_files = {tree_.path("cold")};
+  EXPECT_TRUE(text(check_page_cache(host_)).starts_with("ok: 0 B of 8 KiB resident ("))
+      << text(check_page_cache(host_));
   host_.subject.own_files = {tree_.path("none")};
   EXPECT_EQ(text(check_page_cache(host_)), "unknown: not countable here: open \"" +
                                                tree_.path("none") +
@@ -462,6 +589,10 @@ TEST_F(DoctorCheck, ControlGroup) {
   EXPECT_EQ(text(check_control_group(host_)),
             "warn: 1 GiB of memory | I/O buffers and the page cache of buffered reads count in it "
             "| raise G/memory.max, or give --buffer-memory");
+  host_.cgroup.memory_bytes->value = 4 * kGiB;
+  host_.cgroup.cpus = CgroupLimit<double>{4, "G/cpu.max"};
+  EXPECT_EQ(text(check_control_group(host_)), "ok: no limit on CPU time or I/O, 4 GiB of memory")
+      << "it is as much as there are cores";
   host_.cgroup.cpus = CgroupLimit<double>{1.5, "G/cpu.max"};
   EXPECT_EQ(text(check_control_group(host_)),
             "warn: 1.5 cores' worth of time | feedrate is stopped for the rest of each period when "

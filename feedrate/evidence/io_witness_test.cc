@@ -1,11 +1,71 @@
 #include "feedrate/evidence/io_witness.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "feedrate/engine/engine_testing.h"
+#include "feedrate/host/host_testing.h"
+#include "feedrate/host/network_mount.h"
 
 namespace feedrate {
 namespace {
 
 constexpr std::uint64_t kGigabyte = 1'000'000'000;
+
+// A data set in real files. What they lie on, and its counters, are made up.
+class Witness : public testing::Test {
+ protected:
+  Witness() {
+    const auto plan = plan_for(test_workload("file", 4, 1, 10'000), 0, 1, 0);
+    dataset_ = Dataset::from_plan(*plan, tree_.path("m")).value();
+    const std::string root = tree_.path() + "/";
+    for (std::uint64_t file = 0; file < dataset_->files(); ++file)
+      tree_.write(dataset_->full_path(file).substr(root.size()), std::string(10'000, 'x'));
+  }
+  void mounted(const std::string& file_system) {
+    tree_.write("proc/self/mountinfo", fmt::format("9999998 1 0:29 / {} rw - cgroup2 cgroup2 rw\n"
+                                                   "9999999 1 0:50 / {} rw,noatime - {}\n",
+                                                   tree_.path("cg"), tree_.path("m"), file_system));
+  }
+  // On the device that the temporary folder really is on; false where that is none.
+  bool on_disk() {
+    struct stat status{};
+    EXPECT_EQ(stat(tree_.path("m").c_str(), &status), 0);
+    if (major(status.st_dev) == 0) return false;
+    mounted("ext4 /dev/x rw");
+    tree_.write("sys/devices/pci/block/sda/queue/iostats", "1\n");
+    tree_.write("sys/devices/pci/block/sda/dev", "8:0\n");
+    tree_.link(fmt::format("sys/dev/block/{}:{}", major(status.st_dev), minor(status.st_dev)),
+               "sys/devices/pci/block/sda");
+    tree_.write("proc/self/cgroup", "0::/job\n");
+    return true;
+  }
+  void counted(std::uint64_t device, std::uint64_t group, std::uint64_t process) {
+    tree_.write("sys/devices/pci/block/sda/stat",
+                fmt::format("10 1 {} 20 2 200 6 3 700 8 0 0 0 0 1 2\n", device / 512));
+    tree_.write("cg/job/io.stat", fmt::format("8:0 rbytes={} wbytes=0 rios=1 wios=0\n", group));
+    tree_.write("proc/self/io", fmt::format("read_bytes: {}\n", process));
+  }
+  // Runs what a test changes between the first and the last look, and returns what was seen of
+  // direct reads of a gigabyte.
+  template <class Meanwhile>
+  RunResult watch(const Meanwhile& meanwhile) {
+    const TrainingProgress progress;
+    IoWitness witness(*dataset_, progress, 1, {.direct = true, .roots = tree_.roots()});
+    meanwhile();
+    RunResult run;
+    run.bytes_moved = kGigabyte;
+    run.place.io = "direct";
+    witness.finish(run);
+    judge_io(true, run);
+    return run;
+  }
+
+  FakeTree tree_;
+  std::shared_ptr<const Dataset> dataset_;
+};
 
 RunResult run_of(std::optional<std::uint64_t> wire_bytes) {
   RunResult run;
@@ -14,6 +74,99 @@ RunResult run_of(std::optional<std::uint64_t> wire_bytes) {
   run.io.wire = "ext4 on vda";
   run.io.wire_read_bytes = wire_bytes;
   return run;
+}
+
+TEST_F(Witness, CountsTheDeviceTheGroupAndTheProcess) {
+  if (!on_disk()) GTEST_SKIP() << "the temporary folder has no block device";
+  counted(512'000, 700, 800);
+  const RunResult run =
+      watch([this] { counted(512'000 + kGigabyte, 700 + kGigabyte / 2, 800 + kGigabyte / 4); });
+  EXPECT_EQ(run.io.origin, "storage");
+  EXPECT_EQ(run.io.wire_read_bytes, kGigabyte);
+  EXPECT_EQ(run.io.cgroup_read_bytes, kGigabyte / 2);
+  EXPECT_EQ(run.io.process_read_bytes, kGigabyte / 4);
+  EXPECT_EQ(run.io.basis, "device counter");
+  EXPECT_EQ(run.io.storage_share, 0.25);
+  EXPECT_EQ(run.io.wire_bytes_per_second_max, 0);
+  EXPECT_FALSE(run.valid);
+}
+
+TEST_F(Witness, WhatAGroupDoesNotTellIsNotCounted) {
+  if (!on_disk()) GTEST_SKIP() << "the temporary folder has no block device";
+  counted(0, 0, 0);
+  const RunResult untold =
+      watch([this] { tree_.write("sys/devices/pci/block/sda/dev", "what\n"); });
+  EXPECT_FALSE(untold.io.cgroup_read_bytes);
+  // A counter that went back belongs to another group, into which this process was moved.
+  tree_.write("sys/devices/pci/block/sda/dev", "8:0\n");
+  counted(0, kGigabyte, 0);
+  EXPECT_FALSE(watch([this] { counted(kGigabyte, 0, kGigabyte); }).io.cgroup_read_bytes);
+}
+
+TEST_F(Witness, CountersThatCannotBeReadAreNamed) {
+  if (!on_disk()) GTEST_SKIP() << "the temporary folder has no block device";
+  counted(0, 0, 0);
+  const RunResult run =
+      watch([this] { tree_.write("sys/devices/pci/block/sda/queue/iostats", "0\n"); });
+  EXPECT_FALSE(run.io.wire_read_bytes);
+  EXPECT_EQ(run.io.wire_unknown,
+            "device reads are not countable here: the counters of sda are switched off "
+            "(queue/iostats is 0)");
+}
+
+// The address is one of those that no host has.
+TEST_F(Witness, OfNfsTheServersBytesCount) {
+  mounted("nfs4 srv:/a rw,vers=4.2,addr=192.0.2.1");
+  const auto served = [this](std::uint64_t bytes) {
+    tree_.write("proc/self/mountstats",
+                fmt::format("device srv:/a mounted on {} with fstype nfs4 statvers=1.1\n"
+                            "\topts:\trw,vers=4.2\n\tbytes:\t1 0 2 0 {} 0 2 0\n",
+                            tree_.path("m"), bytes));
+  };
+  const std::string interface = interface_towards("192.0.2.1");
+  tree_.write("sys/class/net/" + interface + "/speed", "25000\n");
+  served(500);
+  const RunResult run = watch([&served] { served(500 + kGigabyte); });
+  EXPECT_EQ(run.io.origin, "network");
+  EXPECT_EQ(run.io.wire, "NFS 4.2 from srv:/a");
+  EXPECT_EQ(run.io.wire_read_bytes, kGigabyte);
+  EXPECT_EQ(run.io.basis, "network counter");
+  EXPECT_EQ(run.io.wire_bytes_per_second_max, interface.empty() ? 0 : 25e9 / 8);
+  EXPECT_FALSE(run.io.process_read_bytes) << "no device of this host moved anything";
+  EXPECT_TRUE(run.valid);
+}
+
+TEST_F(Witness, OfOtherNetworksTheInterfaceIsCounted) {
+  mounted("ceph 192.0.2.1:6789:/ rw,name=a");
+  const std::string interface = interface_towards("192.0.2.1");
+  const std::string card = interface.empty() ? "eth0" : interface;
+  const auto received = [&](std::uint64_t bytes) {
+    tree_.write("sys/class/net/" + card + "/statistics/rx_bytes", std::to_string(bytes));
+    tree_.write("sys/class/net/" + card + "/statistics/tx_bytes", "1");
+  };
+  received(77);
+  const RunResult run = watch([&received] { received(77 + kGigabyte); });
+  EXPECT_EQ(run.io.origin, "network");
+  EXPECT_EQ(run.io.wire, "ceph, interface " + (interface.empty() ? "any" : interface));
+  EXPECT_EQ(run.io.wire_read_bytes, kGigabyte);
+  EXPECT_TRUE(run.valid);
+  const RunResult gone =
+      watch([this] { std::filesystem::remove_all(tree_.path("sys/class/net")); });
+  EXPECT_FALSE(gone.io.wire_read_bytes);
+  EXPECT_NE(gone.io.wire_unknown, "");
+  EXPECT_EQ(gone.warnings, std::vector<std::string>{"where the bytes came from is unknown: " +
+                                                    gone.io.wire + " counted nothing of 954 MiB"});
+}
+
+// What a server on this host sends may be in this host's memory.
+TEST_F(Witness, AServerOnThisHostTellsNothing) {
+  mounted("ceph 127.0.0.1:6789:/ rw,name=a");
+  const RunResult run = watch([] {});
+  EXPECT_EQ(run.io.origin, "unknown");
+  EXPECT_TRUE(run.valid);
+  EXPECT_EQ(run.warnings,
+            std::vector<std::string>{
+                "where the bytes came from is unknown: the server of ceph is this host"});
 }
 
 TEST(IoOrigin, DirectReadsThatTheDeviceMovedAreStorage) {
@@ -81,6 +234,25 @@ TEST(IoOrigin, FilesThatTakeFewerBytesOfTheDeviceAreAWarning) {
   EXPECT_EQ(run.warnings.front(),
             "ext4 on vda moved only 477 MiB of the 954 MiB that reads returned: the files have "
             "holes or are compressed");
+}
+
+// Where reads go through the page cache, only what it held before can be told from holes.
+TEST(IoOrigin, OfBufferedReadsOfSuchFilesResidencyDecides) {
+  for (const auto& [resident, valid] : {std::pair{0.0, true}, {0.25, false}}) {
+    RunResult run = run_of(kGigabyte / 2);
+    run.io.shrunk = "the files have holes or are compressed";
+    run.io.epochs = {{0, kGigabyte, kGigabyte, resident, 1.0}};
+    judge_origin(false, run.bytes_moved, run.io);
+    judge_io(true, run);
+    EXPECT_EQ(run.io.page_cache_share, resident);
+    EXPECT_EQ(run.valid, valid);
+  }
+  // An epoch that returned nothing tells nothing.
+  RunResult run = run_of(kGigabyte / 2);
+  run.io.shrunk = "the files have holes or are compressed";
+  run.io.epochs = {{0, 0, 0, 0.5, 1.0}};
+  judge_origin(false, run.bytes_moved, run.io);
+  EXPECT_EQ(run.io.page_cache_share, std::nullopt);
 }
 
 TEST(IoOrigin, MemoryIsNoStorageUnlessItIsMeant) {

@@ -6,6 +6,7 @@
 
 #include "feedrate/experiment/caches.h"
 #include "feedrate/experiment/experiment_testing.h"
+#include "feedrate/host/byte_origin.h"
 #include "feedrate/runtime/reactor_test_support.h"
 
 namespace feedrate {
@@ -105,6 +106,55 @@ TEST_F(Datasets, DroppingNamesWhatIsNotThere) {
   EXPECT_NE(error({directory_.path(), ""}).find("has no data set of ours"), std::string::npos);
   EXPECT_NE(error({"", directory_.path("nothing")}).find("--data"), std::string::npos);
   EXPECT_NE(error({"", directory_.path()}).find("holds no files"), std::string::npos);
+}
+
+TEST_F(Datasets, WhatIsNoDirectoryOrDamagedIsTold) {
+  const std::string file = directory_.write("mine.bin", "x");
+  const Result<DroppedCaches> of_file = drop_caches({file, ""}, {});
+  ASSERT_FALSE(of_file);
+  EXPECT_EQ(of_file.error().hint(),
+            "'feedrate drop-caches --data \"" + file + "\"' drops your own file");
+  // As such it is taken; an empty one holds nothing that could remain.
+  std::ofstream(directory_.path("empty")).close();
+  for (const std::string& own : {file, directory_.path("empty")}) {
+    const Result<DroppedCaches> dropped = drop_caches({"", own}, {});
+    ASSERT_TRUE(dropped) << dropped.error().message();
+    EXPECT_EQ(dropped->report.files, 1U);
+    EXPECT_EQ(dropped->report.place.directory, own);
+  }
+  directory_.write(std::string(kManifestName), "{");
+  const Result<DroppedCaches> damaged = drop_caches({directory_.path(), ""}, {});
+  ASSERT_FALSE(damaged);
+  EXPECT_NE(damaged.error().kind(), ErrorKind::kUsage) << "it is a data set, but a damaged one";
+}
+
+TEST_F(Datasets, ADropThatMissesAFileIsAnError) {
+  ASSERT_TRUE(write_dataset(*dataset_, 0, progress_, {}));
+  std::filesystem::remove(dataset_->full_path(3));
+  const Result<DroppedCaches> dropped = drop_caches({dataset_->directory(), ""}, {});
+  ASSERT_TRUE(dropped) << dropped.error().message();
+  ASSERT_FALSE(dropped->ended);
+  EXPECT_EQ(dropped->report.files_failed, 1U);
+  if (find_byte_origin(directory_.path()).from() == BytesFrom::kMemory) return;
+  EXPECT_EQ(dropped->ended.error().render(),
+            "error: 1 of 20 files could not be dropped: open \"" + dataset_->full_path(3) +
+                "\": No such file or directory\nhint:  run it as a user who may read the files\n");
+}
+
+TEST_F(Datasets, WhatIsInMemoryAloneCannotBeDropped) {
+  if (find_byte_origin("/dev/shm").from() != BytesFrom::kMemory) GTEST_SKIP();
+  const TemporaryDirectory memory("/dev/shm");
+  const std::string file = memory.write("file", std::string(1 << 20, 'x'));
+  const Result<DroppedCaches> dropped = drop_caches({"", file}, {});
+  ASSERT_TRUE(dropped) << dropped.error().message();
+  ASSERT_FALSE(dropped->ended);
+  EXPECT_EQ(dropped->ended.error().kind(), ErrorKind::kEnvironment);
+  EXPECT_EQ(dropped->ended.error().message(),
+            "100.0 % of the data (1 MiB) remain in the page cache, at most 1.0 % may; \"" + file +
+                "\": tmpfs keeps its files in memory");
+  ASSERT_EQ(dropped->report.kept.size(), 1U);
+  EXPECT_EQ(dropped->report.kept[0].path, file);
+  EXPECT_EQ(dropped->report.bytes_after, 1U << 20);
 }
 
 TEST_F(Datasets, AStoppedDropSaysHowFarItCame) {

@@ -74,6 +74,23 @@ TEST(Together, AnotherStorageIsNotShared) {
   for (const JobTogether& job : report.jobs) EXPECT_NEAR(job.train->sustained_utilisation, 1, 0.01);
 }
 
+TEST(Together, AHookSeesTheReactorsOfEachRun) {
+  int watched = 0;
+  RunHooks hooks;
+  hooks.watch = [&watched](const ReactorGroup&) -> std::shared_ptr<void> {
+    ++watched;
+    return nullptr;
+  };
+  TrainingProgress progress;
+  hooks.progress = &progress;
+  Experiment experiment;
+  experiment.jobs = {{"one", training_on("null", 1, 10)}, {"other", training_on("null", 1, 30)}};
+  experiment.alone = true;
+  ASSERT_TRUE(run(experiment, kVirtualWorld, hooks));
+  EXPECT_EQ(watched, 3) << "both together, and each alone";
+  EXPECT_EQ(progress.steps, 10U) << "of the first job beside the other, and of nothing else";
+}
+
 // Both ledgers agree: training lost its time while checkpoints took the storage.
 TEST(Together, CheckpointsBesideTraining) {
   const ModelFile file("bandwidth: 50MB/s\n");
@@ -133,12 +150,16 @@ TEST(Together, AStopEndsAllAndIsTold) {
   Experiment experiment;
   experiment.jobs = {{"one", training_on(file.storage(), 2, 0)},
                      {"other", training_on(file.storage(), 2, 0)}};
+  experiment.alone = true;
   RunHooks hooks;
   hooks.stop = stop.get_token();
   const Result<TogetherReport> report = run(experiment, kVirtualWorld, hooks);
   ASSERT_TRUE(report);
   EXPECT_TRUE(report->interrupted);
-  for (const JobTogether& job : report->jobs) EXPECT_TRUE(job.train->interrupted);
+  for (const JobTogether& job : report->jobs) {
+    EXPECT_TRUE(job.train->interrupted);
+    EXPECT_FALSE(job.was_alone());
+  }
 }
 
 TEST(Together, OneClockForAll) {
@@ -151,6 +172,70 @@ TEST(Together, OneClockForAll) {
   EXPECT_EQ(report.error().render(),
             "error: --clock: 'train other' is on the real clock, the first job on the virtual one\n"
             "hint:  give each job --clock=virtual\n");
+}
+
+TEST(Together, TwoJobsDoNotWriteIntoOneDirectory) {
+  CheckpointSetup written = checkpoints_on("null", milliseconds(50));
+  Experiment experiment;
+  experiment.jobs = {{"one", training_on("null", 1, 10)}, {"a", written}, {"b", written}};
+  EXPECT_TRUE(run(experiment, kVirtualWorld, {})) << "a description keeps nothing";
+  for (JobSetup& job : experiment.jobs)
+    std::visit([](auto& setup) { setup.world.clock = ClockKind::kReal; }, job.what);
+  for (std::size_t i : {1U, 2U})
+    std::get<CheckpointSetup>(experiment.jobs[i].what).place.spec = local_files();
+  const Result<TogetherReport> report = run(experiment, {}, {});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().render(),
+            "error: \"x\": two jobs write checkpoints there\n"
+            "hint:  give each a directory of its own\n");
+  EXPECT_FALSE(std::filesystem::exists("x"));
+}
+
+// What one job cannot do makes the report invalid, and takes no other job's figures.
+TEST(Together, CheckpointsThatFailAreNamedAlsoAlone) {
+  const TemporaryDirectory directory;
+  directory.write("thesis.txt", "mine");
+  TrainingSetup training = training_on("null", 1, 20);
+  CheckpointSetup written = checkpoints_on("null", milliseconds(20));
+  training.world.clock = written.world.clock = ClockKind::kReal;
+  written.place = {.spec = local_files(), .directory = directory.path()};
+  written.job.directory = directory.path();
+  Experiment experiment;
+  experiment.jobs = {{"training", std::move(training)}, {"checkpoints", std::move(written)}};
+  experiment.alone = true;
+  const Result<TogetherReport> report = run(experiment, {}, {});
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_TRUE(report->jobs[0].train->valid);
+  EXPECT_EQ(report->jobs[0].train->steps, 20U);
+  EXPECT_FALSE(report->jobs[1].checkpoint->valid);
+  EXPECT_EQ(report->jobs[1].checkpoint->errors.at(0).kind, "usage");
+  EXPECT_FALSE(report->valid);
+  ASSERT_EQ(report->invalid_reasons.size(), 2U);
+  EXPECT_TRUE(report->invalid_reasons[0].starts_with("checkpoints: \"" + directory.path()))
+      << report->invalid_reasons[0];
+  EXPECT_TRUE(report->invalid_reasons[1].starts_with("checkpoints (alone): \"" + directory.path()))
+      << report->invalid_reasons[1];
+}
+
+// The first job ends after three checkpoints, and the others are alone for as long as that was.
+TEST(Together, CheckpointsMayBeTheFirstJob) {
+  const ModelFile file("bandwidth: 50MB/s\n");
+  CheckpointSetup first = checkpoints_on(file.storage(), milliseconds(500));
+  first.job.count = 3;
+  TrainingSetup limited = training_on(file.storage(), 2, 0);
+  limited.plan.time_max = milliseconds(300);
+  const TogetherReport report = run_all({{"checkpoints", std::move(first)},
+                                         {"endless", training_on(file.storage(), 2, 0)},
+                                         {"limited", std::move(limited)}},
+                                        true);
+  EXPECT_TRUE(report.valid);
+  ASSERT_EQ(report.jobs[0].checkpoint->passes.size(), 3U);
+  EXPECT_EQ(report.jobs[0].checkpoint_alone->passes.size(), 3U);
+  double lasted = 0;
+  for (const CheckpointPass& pass : report.jobs[0].checkpoint->passes)
+    lasted += pass.restorable_seconds;
+  EXPECT_NEAR(report.jobs[1].train_alone->seconds, lasted, 0.05);
+  EXPECT_NEAR(report.jobs[2].train_alone->seconds, std::min(0.3, lasted), 0.05);
 }
 
 TEST(Together, AJobWithoutAStepIsRefused) {
@@ -213,6 +298,13 @@ TEST(Together, BytesFromMemoryDoNotCount) {
       "one: the bytes came from this host's memory, not from storage (tmpfs"))
       << report->invalid_reasons.front();
   EXPECT_TRUE(report->jobs[1].train->valid);
+  // Unless memory is what is measured.
+  std::get<TrainingSetup>(experiment.jobs[0].what).cache = CacheUse::kMeasure;
+  const Result<TogetherReport> wanted = run(experiment, {}, {});
+  ASSERT_TRUE(wanted) << wanted.error().message();
+  EXPECT_TRUE(wanted->valid);
+  EXPECT_EQ(wanted->invalid_reasons, std::vector<std::string>{});
+  EXPECT_EQ(wanted->jobs[0].train->io.origin, "memory");
 }
 
 }  // namespace

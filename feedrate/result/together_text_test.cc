@@ -25,6 +25,20 @@ TEST(TogetherText, BeginsWithTheFirstJobsVerdict) {
   EXPECT_EQ(verdict_of(empty), "nothing was measured, beside 0 other jobs");
 }
 
+TEST(TogetherText, CheckpointsMayBeTheFirstJob) {
+  TogetherReport report = full_together();
+  std::swap(report.jobs[0], report.jobs[1]);
+  EXPECT_TRUE(verdict_of(report).starts_with(verdict_of(full_checkpoint()))) << verdict_of(report);
+}
+
+TEST(TogetherText, WithoutARateNothingIsCompared) {
+  TogetherReport report = full_together();
+  report.jobs[0].train->samples_per_second_after_first = 0;
+  EXPECT_TRUE(report.jobs[0].rate_alone());
+  EXPECT_FALSE(report.jobs[0].lost_fraction());
+  EXPECT_TRUE(has_line(report, "  train unet3d: its rate is not known")) << to_text(report);
+}
+
 TEST(TogetherText, ALineForEachJobAndThenTheirReports) {
   const TogetherReport report = full_together();
   const std::string text = to_text(report);
