@@ -216,6 +216,11 @@ void judge(const TrainingPlan& plan, const TrainingOutcome& outcome, RunResult& 
     result.invalid_reasons.push_back(
         "no step was measured: the first (of each epoch, with the faithful client) does not count; "
         "use more --steps or --time, fewer accelerators, or a larger data set");
+  else if (measured && result.steady_steps == 0 && !outcome.interrupted && !outcome.cut &&
+           !outcome.fatal)
+    result.invalid_reasons.push_back(
+        "all measured steps were fed from what had been read ahead, and nothing more came in so "
+        "short a time: use more --steps or --time");
   const std::uint64_t needed =
       std::uint64_t{plan.replicas} * plan.timing.batch_samples * outcome.steps.size();
   if (!outcome.fatal && !outcome.interrupted && result.errors.empty())

@@ -110,20 +110,20 @@ TEST_F(Datasets, DroppingNamesWhatIsNotThere) {
 
 TEST_F(Datasets, WhatIsNoDirectoryOrDamagedIsTold) {
   const std::string file = directory_.write("mine.bin", "x");
-  const Result<DroppedCaches> of_file = drop_caches({file, ""}, {});
+  const Result<Reported<DropResult>> of_file = drop_caches({file, ""}, {});
   ASSERT_FALSE(of_file);
   EXPECT_EQ(of_file.error().hint(),
             "'feedrate drop-caches --data \"" + file + "\"' drops your own file");
   // As such it is taken; an empty one holds nothing that could remain.
   std::ofstream(directory_.path("empty")).close();
   for (const std::string& own : {file, directory_.path("empty")}) {
-    const Result<DroppedCaches> dropped = drop_caches({"", own}, {});
+    const Result<Reported<DropResult>> dropped = drop_caches({"", own}, {});
     ASSERT_TRUE(dropped) << dropped.error().message();
     EXPECT_EQ(dropped->report.files, 1U);
     EXPECT_EQ(dropped->report.place.directory, own);
   }
   directory_.write(std::string(kManifestName), "{");
-  const Result<DroppedCaches> damaged = drop_caches({directory_.path(), ""}, {});
+  const Result<Reported<DropResult>> damaged = drop_caches({directory_.path(), ""}, {});
   ASSERT_FALSE(damaged);
   EXPECT_NE(damaged.error().kind(), ErrorKind::kUsage) << "it is a data set, but a damaged one";
 }
@@ -131,7 +131,7 @@ TEST_F(Datasets, WhatIsNoDirectoryOrDamagedIsTold) {
 TEST_F(Datasets, ADropThatMissesAFileIsAnError) {
   ASSERT_TRUE(write_dataset(*dataset_, 0, progress_, {}));
   std::filesystem::remove(dataset_->full_path(3));
-  const Result<DroppedCaches> dropped = drop_caches({dataset_->directory(), ""}, {});
+  const Result<Reported<DropResult>> dropped = drop_caches({dataset_->directory(), ""}, {});
   ASSERT_TRUE(dropped) << dropped.error().message();
   ASSERT_FALSE(dropped->ended);
   EXPECT_EQ(dropped->report.files_failed, 1U);
@@ -145,7 +145,7 @@ TEST_F(Datasets, WhatIsInMemoryAloneCannotBeDropped) {
   if (find_byte_origin("/dev/shm").from() != BytesFrom::kMemory) GTEST_SKIP();
   const TemporaryDirectory memory("/dev/shm");
   const std::string file = memory.write("file", std::string(1 << 20, 'x'));
-  const Result<DroppedCaches> dropped = drop_caches({"", file}, {});
+  const Result<Reported<DropResult>> dropped = drop_caches({"", file}, {});
   ASSERT_TRUE(dropped) << dropped.error().message();
   ASSERT_FALSE(dropped->ended);
   EXPECT_EQ(dropped->ended.error().kind(), ErrorKind::kEnvironment);

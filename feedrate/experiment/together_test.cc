@@ -268,8 +268,8 @@ TEST(Together, AnInvalidJobIsNamed) {
   EXPECT_TRUE(report->invalid_reasons.front().starts_with("broken: "))
       << report->invalid_reasons.front();
   EXPECT_EQ(report->jobs[1].train->warnings.back(),
-            "the counters of this host cannot tell the jobs apart, so where this job's bytes came "
-            "from is not known");
+            "CPU time and memory are counted by process: in this report they are those of all jobs "
+            "together");
 }
 
 // Whether files lie in memory needs no counter that tells the jobs apart.

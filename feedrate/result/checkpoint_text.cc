@@ -175,7 +175,7 @@ std::string figures_text(const CheckpointResult& result, const CheckpointPass& p
 std::string verdict_of(const CheckpointResult& result) {
   if (!result.valid) return invalid_text(result);
   if (result.passes.empty()) return result.writes() ? "no checkpoint is whole" : "nothing was read";
-  if (result.goodput && !result.interrupted) return verdict_of(*result.goodput);
+  if (result.writes() && result.goodput && !result.interrupted) return verdict_of(*result.goodput);
   const CheckpointPass& last = result.passes.back();
   const char* const partial = result.interrupted ? " (interrupted: partial result)" : "";
   if (result.kept_on.empty())

@@ -71,8 +71,18 @@ TEST(CheckpointText, AllThatARestoreCanSay) {
                 kTail);
 }
 
+TEST(CheckpointText, TheVerdictOfARunThatFailsIsItsGoodput) {
+  CheckpointResult result = full_checkpoint();
+  result.interrupted = false;
+  EXPECT_TRUE(verdict_of(result).starts_with("goodput ")) << verdict_of(result);
+  EXPECT_TRUE(verdict_of(result).ends_with(" was training that lasts"));
+  result.goodput->closed_form = result.goodput->lasting_seconds = 0;
+  EXPECT_EQ(verdict_of(result), "no progress: failures come faster than it can save and restart");
+}
+
 TEST(CheckpointText, TheVerdictSaysWhatIsThere) {
   CheckpointResult result = full_checkpoint();
+  result.goodput.reset();
   result.kept_on.clear();
   EXPECT_EQ(verdict_of(result),
             "3 checkpoints of 1000 MiB each; nothing was kept (interrupted: partial result)");
@@ -81,7 +91,7 @@ TEST(CheckpointText, TheVerdictSaysWhatIsThere) {
   result.passes.resize(1);
   EXPECT_EQ(verdict_of(result), "1 checkpoint of 1000 MiB each; nothing was kept");
   result.passes.clear();
-  EXPECT_EQ(verdict_of(result), "nothing was written");
+  EXPECT_EQ(verdict_of(result), "no checkpoint is whole");
   result.valid = false;
   result.invalid_reasons = {"a reason", "another"};
   EXPECT_EQ(verdict_of(result), "INVALID: a reason; another");
@@ -99,7 +109,7 @@ TEST(CheckpointText, WarningsAreToldWithoutACheckpoint) {
   result.passes.clear();
   result.goodput.reset();
   EXPECT_EQ(to_text(result),
-            "nothing was written\n"
+            "no checkpoint is whole\n"
             "checkpoint llama3-8b: a model\n"
             "  left out         step 5: damaged\n"
             "  error: 2 x io: read \"x\" at offset 3: Input/output error\n"
