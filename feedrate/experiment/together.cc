@@ -78,13 +78,12 @@ class RunningTraining final : public RunningJob {
   void judge(const AllReads& all, JobTogether& into, bool alone) override {
     RunResult& result = *(alone ? into.train_alone : into.train);
     judge_bytes(all, result);
-    if (all.jobs == 1) return;
-    if (setup_.world.clock == ClockKind::kReal)
+    if (all.jobs > 1 && setup_.world.clock == ClockKind::kReal)
       result.warnings.emplace_back(
           "CPU time and memory are counted by process: in this report they are those of all jobs "
           "together");
     // It was measured while the others ran, so it is the time of no read that was alone.
-    result.unloaded_read_ms = 0;
+    if (all.jobs > 1) result.unloaded_read_ms = 0;
     result.limiter = find_limiter(result);
   }
 
