@@ -3,7 +3,7 @@
 # printed only when it failed; every failure by name; the last line counts the tests.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 3
-long_stages="judges coverage at-least framework fresh mutants evidence instructions tidy fuzz bare"
+long_stages="judges coverage at-least framework fresh mutants evidence processes instructions tidy fuzz bare"
 usage="usage: ./test.sh [--long [STAGE ...]]
 Installs packages (Debian 12), then builds and tests build/release (all tests), build/asan and
 build/tsan (unit tests; of those with threads). --long adds the stages below, or those that are
@@ -12,6 +12,7 @@ named alone, on build/release; each is shorter than an hour, but for bare:
   coverage at-least framework fresh    how often find is right, over many seeds
   mutants       patches that must be caught
   evidence      memory in disguise, hostile hosts (root, mounts)
+  processes     several processes in one directory, 500 rounds of each kind
   instructions  the hot paths against the build of the commit before: at most 10 % more
   tidy fuzz     clang-tidy over all files; a minute of each fuzzer
   bare          the README's two commands in a bare Debian 12 (as root)"
@@ -69,6 +70,7 @@ long_evidence() {
     sed -nE 's/^(.*): skipped: (.*)$/  skipped: \1: \2/p' "$stages_log"
   done
 }
+long_processes() { counted "processes" tests/processes/run.py --feedrate build/release/feedrate; }
 long_instructions() { counted "instructions" tools/instruction_gate.py build/release/feedrate; }
 long_tidy() { counted clang-tidy tools/clang_tidy.sh build/release; }
 long_fuzz() {

@@ -39,6 +39,10 @@ class PlainNames final : public ForwardingStorage {
   Task<Result<>> make_directories(const std::string& path) override {
     co_return unsupported("make directory", path);
   }
+  Task<Result<DirectoryClaim>> claim(const std::string& directory) override {
+    fs::create_directories(directory);
+    co_return co_await real().claim(directory);
+  }
 
  private:
   static StorageFacts facts_of(const Storage& real, bool append) {

@@ -139,6 +139,64 @@ TEST_P(CheckpointFiles, WhatAnInterruptedWriterLeftIsRemoved) {
   EXPECT_FALSE(fs::exists(folder(7) + ".part"));
 }
 
+TEST_P(CheckpointFiles, WhatCannotBeReadForbidsPruningWhatIsOlder) {
+  job_.count = 3;
+  ASSERT_TRUE(write());
+  std::ofstream(folder(3) + "/checkpoint.json") << "unreadable";
+  job_.count = 1;
+  job_.keep = 2;
+  ASSERT_TRUE(write());
+  // Step 3 is among the two newest, and nobody knows what it builds upon.
+  for (const std::uint64_t step : {1, 2, 3, 4}) EXPECT_TRUE(fs::exists(folder(step))) << step;
+  ASSERT_TRUE(write());
+  // Steps 4 and 5 are known to build upon none.
+  for (const std::uint64_t step : {1, 2, 3}) EXPECT_FALSE(fs::exists(folder(step))) << step;
+}
+
+TEST_P(CheckpointFiles, ALinkAmongItsNamesIsNotFollowed) {
+  const std::string theirs = directory_.path() + "/theirs";
+  fs::create_directories(theirs + "/rank-00000");
+  std::ofstream(theirs + "/rank-00000/data") << "precious";
+  ASSERT_TRUE(write());
+  fs::create_directory_symlink(theirs, folder(7) + ".part");  // Is taken for a left-over.
+  fs::create_symlink(theirs + "/rank-00000/data",
+                     job_.directory + "/feedrate-checkpoints.json.part");
+  ASSERT_TRUE(write());
+  EXPECT_FALSE(fs::is_symlink(folder(7) + ".part"));
+  fs::create_directory_symlink(theirs, folder(3));  // Where the next one is to be.
+  const auto refused = write();
+  fs::remove(folder(3));
+  EXPECT_EQ(fs::file_size(theirs + "/rank-00000/data"), 8U);
+  EXPECT_EQ(std::distance(fs::recursive_directory_iterator(theirs), {}), 2);
+}
+
+TEST_P(CheckpointFiles, ADirectoryHasOneWriter) {
+  ASSERT_TRUE(write());
+  auto own = storage();
+  auto group = ReactorGroup::make(ClockKind::kReal, IoEngine::kAuto, 1).value();
+  std::unique_ptr<Storage> keeper;
+  DirectoryClaim claim;
+  struct Body {
+    static Task<> run(Storage& storage, const std::string& directory, DirectoryClaim& claim) {
+      Result<DirectoryClaim> claimed = co_await storage.claim(directory);
+      claim = std::move(claimed.value());
+    }
+  };
+  group->run(
+      [&](unsigned, Reactor& reactor) {
+        keeper = own(reactor);
+        reactor.spawn(Body::run(*keeper, job_.directory, claim));
+      },
+      [&](unsigned) { keeper.reset(); }, {});
+  const auto second = write();
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind(), ErrorKind::kEnvironment);
+  EXPECT_NE(second.error().message().find("is being written in by process"), std::string::npos);
+  EXPECT_TRUE(restore());  // Reading needs no claim.
+  claim.reset();
+  EXPECT_TRUE(write());
+}
+
 TEST_P(CheckpointFiles, NothingOfTheUsersIsTouched) {
   fs::create_directories(job_.directory);
   std::ofstream(job_.directory + "/thesis.txt") << "mine";

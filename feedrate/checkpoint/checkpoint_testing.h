@@ -70,6 +70,9 @@ class ForwardingStorage : public Storage {
   Task<Result<>> make_directories(const std::string& path) override {
     return real_->make_directories(path);
   }
+  Task<Result<DirectoryClaim>> claim(const std::string& directory) override {
+    return real_->claim(directory);
+  }
 
  private:
   std::unique_ptr<Storage> real_;

@@ -36,6 +36,7 @@ struct Compacting {
   std::exception_ptr no_buffers = {};
   Instant begin{};
   CompactSummary summary = {};
+  DirectoryClaim claim = {};
 
   void record(const Error& problem) {
     const std::lock_guard lock(mutex);
@@ -191,6 +192,10 @@ Task<Result<>> begin(Worker& worker, Compacting& all) {
   CheckpointStore store = all.store(worker);
   const Result<> ours = co_await store.require();
   if (!ours) co_return ours;
+  // Two that compact at once would remove each other's files.
+  Result<DirectoryClaim> claimed = co_await store.claim();
+  if (!claimed) co_return fail(claimed.error());
+  all.claim = std::move(*claimed);
   const auto steps = co_await store.steps();
   if (!steps) co_return fail(steps.error());
   if (steps->empty() || (all.job.step && !std::ranges::binary_search(*steps, *all.job.step)))

@@ -9,6 +9,7 @@
 #include "feedrate/base/text.h"
 #include "feedrate/checkpoint/chain.h"
 #include "feedrate/checkpoint/file_bytes.h"
+#include "feedrate/checkpoint/range_checker.h"
 #include "feedrate/checkpoint/store.h"
 #include "feedrate/runtime/barrier.h"
 #include "feedrate/runtime/sync.h"
@@ -18,6 +19,10 @@ namespace {
 
 constexpr std::size_t kPoolBytesMax = std::size_t{512} << 20U;  // of a reactor's buffers
 constexpr std::size_t kRanksAtOnce = 8;  // of one reactor, with buffers of their own
+// What is there is looked at again a few times, while others may be writing and removing.
+constexpr int kLooksInVain = 3;
+constexpr int kTriesAgain = 2;
+constexpr Duration kLookAgain = std::chrono::milliseconds(20);
 
 struct Worker {
   std::unique_ptr<Storage> storage;
@@ -39,6 +44,7 @@ struct RestoreRank {
 struct Candidate {
   std::uint64_t step = 0;
   const std::string* directory = nullptr;
+  bool operator==(const Candidate&) const = default;
 };
 
 struct Restoring {
@@ -52,6 +58,8 @@ struct Restoring {
   std::optional<Error> problem = {}, error = {};
   std::vector<Candidate> candidates = {};  // The newest comes last.
   std::vector<Candidate> others = {};      // The steps that were not asked for.
+  std::vector<Candidate> tried = {};       // One entry for each try.
+  int looks = 0;                           // How often nothing new was found.
   // Those of `others` that look whole without being read.
   std::vector<std::uint64_t> others_whole = {};
   // The one that is being read; not set when there is nothing left to read.
@@ -69,41 +77,6 @@ struct Restoring {
     if (!problem) problem = why;
     damaged = true;
   }
-};
-
-// Compares bytes that are parts of pieces with what was written there. It is used where a part has
-// no checksum of its own.
-class RangeChecker {
- public:
-  RangeChecker(const CheckpointManifest& manifest, const std::vector<PieceRange>& ranges)
-      : manifest_(manifest), ranges_(ranges) {}
-
-  Result<> consume(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-      const PieceRange& range = ranges_[range_];
-      const FileRecord& file = manifest_.ranks[range.place.rank].files[range.place.file];
-      const PlacedPiece& placed = file.pieces[range.place.piece].placed;
-      const std::size_t count = std::min<std::uint64_t>(bytes.size(), range.length - done_);
-      const PieceContent content = piece_content(manifest_.content, placed.piece, manifest_.step);
-      const auto wrong = first_wrong_byte(content, range.offset + done_, bytes.first(count));
-      if (wrong)
-        return fail(ErrorKind::kCorrupt,
-                    fmt::format("{}: {} is damaged: byte {} is not what was written",
-                                quote_path(file.path), placed.piece.name, *wrong));
-      bytes = bytes.subspan(count);
-      done_ += count;
-      if (done_ < range.length) continue;
-      ++range_;
-      done_ = 0;
-    }
-    return {};
-  }
-
- private:
-  const CheckpointManifest& manifest_;
-  const std::vector<PieceRange>& ranges_;
-  std::size_t range_ = 0;
-  std::uint64_t done_ = 0;
 };
 
 Task<Result<>> check_length(Worker& worker, const std::string& path, std::uint64_t bytes) {
@@ -193,7 +166,15 @@ Task<> read_rank(Worker& worker, Restoring& restoring, std::size_t index, Semaph
   const Instant begin = reactor.refresh_now();
   for (const RestoreStream& stream : rank.streams) {
     if (restoring.damaged) break;
-    const Result<> outcome = co_await read_stream(worker, restoring, stream, time.bytes);
+    std::uint64_t bytes = 0;
+    Result<> outcome = co_await read_stream(worker, restoring, stream, bytes);
+    // One error of the storage does not make a good checkpoint bad.
+    for (int tries = 0; tries < kTriesAgain && !outcome && outcome.error().kind() == ErrorKind::kIo;
+         ++tries) {
+      bytes = 0;
+      outcome = co_await read_stream(worker, restoring, stream, bytes);
+    }
+    time.bytes += bytes;
     if (!outcome) restoring.damage(outcome.error());
   }
   time.elapsed = reactor.refresh_now() - begin;
@@ -326,14 +307,60 @@ Result<> plan_ranks(Restoring& restoring) {
   return {};
 }
 
+// A writer or compact beside this restore may have removed what was listed, after a newer one was
+// whole. So what is there is listed again when nothing is left to try; a listing may miss a name
+// that is made meanwhile, so one that finds nothing new is not believed at once. Returns false when
+// there is nothing more to try.
+Task<bool> look_again(Worker& worker, Restoring& restoring) {
+  if (restoring.job.step) co_return false;
+  while (restoring.looks < kLooksInVain) {
+    restoring.candidates.clear();
+    const Result<> found = co_await find_candidates(worker, restoring);
+    if (!found) restoring.error = found.error();
+    if (!found) co_return false;
+    // What was removed on purpose is no damage.
+    std::erase_if(restoring.summary.skipped, [&restoring](const SkippedCheckpoint& each) {
+      return std::ranges::find(restoring.candidates, each.step, &Candidate::step) ==
+             restoring.candidates.end();
+    });
+    std::erase_if(restoring.candidates, [&restoring](const Candidate& each) {
+      return std::ranges::find(restoring.tried, each) != restoring.tried.end();
+    });
+    if (!restoring.candidates.empty()) {
+      restoring.looks = 0;
+      co_return true;
+    }
+    ++restoring.looks;
+    co_await worker.storage->reactor().sleep_for(kLookAgain);
+  }
+  co_return false;
+}
+
+// Loads a step's manifests. An error of the storage may pass, and a compact may have replaced one
+// of them meanwhile, so that the first error is not taken for damage.
+Task<Result<CheckpointChain>> load(Worker& worker, const Candidate& candidate) {
+  CheckpointStore store(*worker.storage, *candidate.directory);
+  Result<CheckpointChain> chain = co_await load_chain(store, candidate.step);
+  for (int tries = 0;
+       tries < kTriesAgain && !chain && chain.error().kind() != ErrorKind::kCancelled; ++tries) {
+    co_await worker.storage->reactor().sleep_for(kLookAgain);
+    chain = co_await load_chain(store, candidate.step);
+  }
+  co_return chain;
+}
+
 // Chooses the newest candidate that is left and whose manifests can be read.
 Task<> choose(Worker& worker, Restoring& restoring) {
   restoring.chain.reset();
-  while (!restoring.candidates.empty()) {
+  while (true) {
+    if (restoring.candidates.empty()) {
+      const bool more = co_await look_again(worker, restoring);
+      if (!more) break;
+    }
     const Candidate candidate = restoring.candidates.back();
     restoring.candidates.pop_back();
-    CheckpointStore store(*worker.storage, *candidate.directory);
-    Result<CheckpointChain> chain = co_await load_chain(store, candidate.step);
+    restoring.tried.push_back(candidate);
+    Result<CheckpointChain> chain = co_await load(worker, candidate);
     // A read that a stop cancelled says nothing about damage.
     if (!chain && chain.error().kind() == ErrorKind::kCancelled) {
       restoring.error = chain.error();
@@ -369,7 +396,13 @@ void conclude(Worker& worker, Restoring& restoring) {
   }
   // A read that a stop cancelled ends the restore: trying an older one would take the wrong step.
   if (restoring.problem->kind() == ErrorKind::kCancelled) restoring.error = *restoring.problem;
-  restoring.summary.skipped.push_back({step, restoring.problem->message()});
+  // A compact beside this restore removes files after it has replaced the manifest that named them.
+  const Candidate candidate{step, restoring.directory};
+  if (restoring.problem->kind() == ErrorKind::kNotFound &&
+      std::ranges::count(restoring.tried, candidate) <= kTriesAgain)
+    restoring.candidates.push_back(candidate);
+  else
+    restoring.summary.skipped.push_back({step, restoring.problem->message()});
   restoring.problem.reset();
   restoring.damaged = false;
 }

@@ -71,33 +71,57 @@ Task<Result<>> CheckpointStore::sync_folder(const std::string& path) {
   co_return co_await storage_.sync_directory(path);
 }
 
-Task<Result<>> CheckpointStore::prepare() {
-  Result<> done = co_await make_folder(directory_);
-  if (!done) co_return done;
-  const auto entries = co_await storage_.list(directory_);
-  if (!entries) co_return fail(entries.error());
-  const auto has = [&](std::string_view name) {
-    return std::ranges::any_of(*entries, [&](const DirectoryEntry& e) { return e.name == name; });
-  };
+Result<bool> CheckpointStore::is_ours(const std::vector<DirectoryEntry>& entries) const {
   const std::string marker = std::string(kCheckpointsMarker);
+  if (std::ranges::find(entries, marker, &DirectoryEntry::name) != entries.end()) return true;
   // A directory without the marker might be anybody's, so it must be empty, but for the lost+found
-  // of a file system's root and for a marker that was not finished.
-  if (!has(marker)) {
-    for (const DirectoryEntry& entry : *entries)
-      if (entry.name != "lost+found" && entry.name != marker + std::string(kPart))
-        co_return fail(ErrorKind::kUsage,
-                       fmt::format("{} is not empty and has no {} of ours, so nothing is written "
-                                   "there",
-                                   quote_path(directory_), kCheckpointsMarker),
-                       "choose a new directory");
-    const std::string path = fmt::format("{}/{}", directory_, marker);
-    const std::string text = "{\"feedrate_checkpoints\": 1}\n";
-    done = co_await write_text(path, text);
-    if (!done) co_return done;
-    done = co_await sync_folder(directory_);
-    co_return done;
-  }
-  for (const DirectoryEntry& entry : *entries) {
+  // of a file system's root, for the lock, and for a marker that was not finished.
+  for (const DirectoryEntry& entry : entries)
+    if (entry.name != "lost+found" && entry.name != kLockName &&
+        entry.name != marker + std::string(kPart))
+      return fail(ErrorKind::kUsage,
+                  fmt::format("{} is not empty and has no {} of ours, so nothing is written "
+                              "there",
+                              quote_path(directory_), kCheckpointsMarker),
+                  "choose a new directory");
+  return false;
+}
+
+Task<Result<DirectoryClaim>> CheckpointStore::claim() { return storage_.claim(directory_); }
+
+Task<Result<DirectoryClaim>> CheckpointStore::prepare() {
+  Result<> done = co_await make_folder(directory_);
+  if (!done) co_return fail(done.error());
+  auto entries = co_await storage_.list(directory_);
+  if (!entries) co_return fail(entries.error());
+  // Not even a lock is put into a directory that is somebody else's.
+  Result<bool> ours = is_ours(*entries);
+  if (!ours) co_return fail(ours.error());
+  Result<DirectoryClaim> claimed = co_await claim();
+  if (!claimed) co_return claimed;
+  // Until the claim was there, another writer may have worked here.
+  entries = co_await storage_.list(directory_);
+  if (!entries) co_return fail(entries.error());
+  ours = is_ours(*entries);
+  if (!ours) co_return fail(ours.error());
+  if (*ours)
+    done = co_await remove_left_overs(*entries);
+  else
+    done = co_await write_marker();
+  if (!done) co_return fail(done.error());
+  co_return claimed;
+}
+
+Task<Result<>> CheckpointStore::write_marker() {
+  const std::string path = fmt::format("{}/{}", directory_, kCheckpointsMarker);
+  const std::string text = "{\"feedrate_checkpoints\": 1}\n";
+  const Result<> done = co_await write_text(path, text);
+  if (!done) co_return done;
+  co_return co_await sync_folder(directory_);
+}
+
+Task<Result<>> CheckpointStore::remove_left_overs(const std::vector<DirectoryEntry>& entries) {
+  for (const DirectoryEntry& entry : entries) {
     bool left_over = step_of(entry.name, kPart).has_value();
     const std::optional<std::uint64_t> step = step_of(entry.name, "");
     if (step && !moves()) {
@@ -106,7 +130,12 @@ Task<Result<>> CheckpointStore::prepare() {
     }
     if (!left_over) continue;
     const std::string path = fmt::format("{}/{}", directory_, entry.name);
-    done = co_await remove_tree(path);
+    Result<> done;
+    // A link goes by itself, and what it leads to stays.
+    if (entry.kind == EntryKind::kDirectory)
+      done = co_await remove_tree(path);
+    else
+      done = co_await storage_.remove(path);
     if (!done) co_return done;
   }
   co_return Result<>{};
@@ -150,6 +179,17 @@ Task<Result<>> CheckpointStore::begin(std::uint64_t step, const std::vector<Rank
     if (!closed) co_return closed;
   }
   co_return Result<>{};
+}
+
+Task<Result<>> CheckpointStore::check_room(std::uint64_t needed) {
+  const auto free = co_await storage_.free_bytes(directory_);
+  if (!free) co_return fail(free.error());
+  if (needed <= *free) co_return Result<>{};
+  co_return fail(ErrorKind::kNoSpace,
+                 fmt::format("a checkpoint takes {}, {} has {} free", format_bytes(needed),
+                             quote_path(directory_), format_bytes(*free)),
+                 "use fewer ranks (--subset), a smaller --scale, --keep fewer, or another file "
+                 "system");
 }
 
 Task<Result<>> CheckpointStore::publish(const CheckpointManifest& manifest,
@@ -210,19 +250,22 @@ Task<Result<std::vector<std::uint64_t>>> CheckpointStore::prune(std::uint64_t ke
                                                                 const Parents& parents) {
   const auto published = co_await steps();
   if (!published) co_return fail(published.error());
-  // What a kept one builds upon is needed as well, however old it is.
+  // What a kept one builds upon is needed as well, however old it is. Where that cannot be read,
+  // everything older may be what it builds upon.
   std::set<std::uint64_t> needed;
+  std::uint64_t unknown_below = 0;
   const std::size_t first = published->size() - std::min<std::size_t>(keep, published->size());
   for (std::size_t index = first; index < published->size(); ++index)
     for (std::optional<std::uint64_t> step = (*published)[index];
          step && !needed.contains(*step);) {
       needed.insert(*step);
       const auto found = parents.find(*step);
+      if (found == parents.end()) unknown_below = std::max(unknown_below, *step);
       step = found == parents.end() ? std::nullopt : found->second;
     }
   std::vector<std::uint64_t> removed;
   for (const std::uint64_t step : *published) {
-    if (needed.contains(step)) continue;
+    if (needed.contains(step) || step < unknown_below) continue;
     const Result<> done = co_await remove(step);
     if (!done) co_return fail(done.error());
     removed.push_back(step);

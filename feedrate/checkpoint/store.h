@@ -31,14 +31,20 @@ class CheckpointStore {
   Storage& storage() { return storage_; }
   const std::string& directory() const { return directory_; }
 
-  // Makes the directory, or takes one that is ours, and removes what an interrupted writer left.
-  // Fails with kUsage for a directory with other files in it.
-  Task<Result<>> prepare();
+  // Makes the directory, or takes one that is ours, claims it for as long as the result lives, and
+  // removes what an interrupted writer left. Fails with kUsage for a directory with other files in
+  // it, and with kEnvironment while another writes there.
+  Task<Result<DirectoryClaim>> prepare();
+  // Claims a directory of ours, as one who writes there must.
+  Task<Result<DirectoryClaim>> claim();
   // Fails with kNotFound where there is no directory of ours.
   Task<Result<>> require();
   // Returns the steps that are published, ascending.
   Task<Result<std::vector<std::uint64_t>>> steps();
 
+  // Fails with kNoSpace where a new one does not fit beside the older ones, which are kept until it
+  // is whole.
+  Task<Result<>> check_room(std::uint64_t needed);
   // Makes the directories and the shared files, so that all ranks can write.
   Task<Result<>> begin(std::uint64_t step, const std::vector<RankFiles>& ranks);
   // Makes a folder; does nothing where the storage has no directories.
@@ -54,14 +60,18 @@ class CheckpointStore {
   // Maps each step that is published and not damaged to the step that it builds upon.
   using Parents = std::map<std::uint64_t, std::optional<std::uint64_t>>;
   Task<Result<Parents>> parents();
-  // Removes all but the newest `keep` and what those build upon. Returns the steps that were
-  // removed.
+  // Removes all but the newest `keep` and what those build upon. Nothing goes that is older than a
+  // needed step which `parents` lacks. Returns the steps that were removed.
   Task<Result<std::vector<std::uint64_t>>> prune(std::uint64_t keep, const Parents& parents);
   // remove() takes a published step, abandon() one that was being written.
   Task<Result<>> remove(std::uint64_t step);
   Task<Result<>> abandon(std::uint64_t step);
 
  private:
+  // Returns whether the marker is there. Fails with kUsage where the directory is somebody else's.
+  Result<bool> is_ours(const std::vector<DirectoryEntry>& entries) const;
+  Task<Result<>> write_marker();
+  Task<Result<>> remove_left_overs(const std::vector<DirectoryEntry>& entries);
   Task<Result<>> write_text(const std::string& path, const std::string& text);
   Task<Result<std::string>> read_text(const std::string& path);
   bool moves() const { return storage_.facts().atomic_rename; }

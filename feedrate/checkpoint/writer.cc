@@ -53,19 +53,6 @@ bool fits(const CheckpointManifest& parent, const CheckpointManifest& head,
   return true;
 }
 
-// Fails with kNoSpace where the next one does not fit beside the older ones, which are kept until
-// it is whole.
-Task<Result<>> check_room(Storage& storage, const std::string& directory, std::uint64_t needed) {
-  const auto free = co_await storage.free_bytes(directory);
-  if (!free) co_return fail(free.error());
-  if (needed <= *free) co_return Result<>{};
-  co_return fail(ErrorKind::kNoSpace,
-                 fmt::format("a checkpoint takes {}, {} has {} free", format_bytes(needed),
-                             quote_path(directory), format_bytes(*free)),
-                 "use fewer ranks (--subset), a smaller --scale, --keep fewer, or another file "
-                 "system");
-}
-
 }  // namespace
 
 CheckpointWriting::CheckpointWriting(const CheckpointWriteJob& job, unsigned writers,
@@ -210,8 +197,9 @@ Task<bool> CheckpointWriter::is_there(CheckpointStore& kept, std::uint64_t step)
 Task<Result<>> CheckpointWriter::start_level(Level level) {
   if (!level.storage.carries_data()) co_return Result<>{};  // Nothing is kept there.
   CheckpointStore kept = store(level);
-  const Result<> prepared = co_await kept.prepare();
-  if (!prepared) co_return prepared;
+  Result<DirectoryClaim> prepared = co_await kept.prepare();
+  if (!prepared) co_return fail(prepared.error());
+  claims_.push_back(std::move(*prepared));
   const auto steps = co_await kept.steps();
   if (!steps) co_return fail(steps.error());
   // Where copying the newest step to the shared level was interrupted, nothing may build upon it:
@@ -373,8 +361,7 @@ Task<> CheckpointWriter::write_first() {
     if (first().storage.carries_data()) {
       CheckpointStore target = store(first());
       Result<> begun;
-      if (!all_.incremental_)
-        begun = co_await check_room(first().storage, first().directory, all_.current_.bytes);
+      if (!all_.incremental_) begun = co_await target.check_room(all_.current_.bytes);
       const std::vector<RankFiles> places = stored_files();
       if (begun) begun = co_await target.begin(all_.current_.step, places);
       if (!begun) all_.record(begun.error());
@@ -692,6 +679,7 @@ Task<> CheckpointWriter::finish() {
   const bool idle = co_await behind_.acquire(1);
   FEEDRATE_ASSERT(idle);
   behind_.release(1);
+  claims_.clear();
   all_.front_.leave(reactor_);
   all_.back_.leave(reactor_);
 }

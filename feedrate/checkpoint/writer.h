@@ -219,8 +219,9 @@ class CheckpointWriter {
   unsigned index_;
   Reactor& reactor_;
   std::unique_ptr<Storage> storage_, local_;
-  std::unique_ptr<BufferPool> pool_;  // Null where it has no rank to write.
-  Semaphore behind_;                  // Has a permit while nothing is written in the background.
+  std::unique_ptr<BufferPool> pool_;    // Null where it has no rank to write.
+  std::vector<DirectoryClaim> claims_;  // Of the first writer, for all of them.
+  Semaphore behind_;                    // Has a permit while nothing is written in the background.
   std::map<std::size_t, RankMemory> memories_;
   Histogram write_latency_, sync_latency_;
 };

@@ -16,12 +16,16 @@ constexpr auto kEcho = std::chrono::milliseconds(300);
 
 }  // namespace
 
-InterruptHandler::InterruptHandler(bool quiet) {
+InterruptHandler::InterruptHandler() {
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGINT);
   sigaddset(&signals_, SIGTERM);
+  // When the terminal goes, what was measured is still wanted; under nohup(1) the run goes on.
+  struct sigaction hangup{};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+    sigaddset(&signals_, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-  thread_ = std::jthread([this, quiet](const std::stop_token& quit) {
+  thread_ = std::jthread([this](const std::stop_token& quit) {
     const timespec poll{0, 200'000'000};
     bool asked = false;
     std::chrono::steady_clock::time_point asked_at;
@@ -32,9 +36,7 @@ InterruptHandler::InterruptHandler(bool quiet) {
       if (asked) _exit(130);
       asked = true;
       asked_at = now;
-      if (!quiet)
-        std::fputs("\ninterrupted: finishing what is in flight (once more to end at once)\n",
-                   stderr);
+      std::fputs("\ninterrupted: finishing what is in flight (once more to end at once)\n", stderr);
       source_.request_stop();
     }
   });

@@ -12,7 +12,7 @@ namespace feedrate {
 // Make it before any other thread, so that all threads inherit the blocked signals.
 class InterruptHandler {
  public:
-  explicit InterruptHandler(bool quiet);
+  InterruptHandler();
   ~InterruptHandler();
   std::stop_token token() const { return source_.get_token(); }
 

@@ -68,7 +68,7 @@ int run_verb(const CommandEntry& verb, std::vector<std::string> words) {
   if (!checked) return report(checked.error());
   try {
     // Made before any thread of the verb, so that all threads inherit the blocked signals.
-    InterruptHandler interrupt(context.quiet);
+    InterruptHandler interrupt;
     context.stop = interrupt.token();
     context.requested = settings_given(table, context.overrides);
     context.settings = settings_in_effect(table, context.requested);

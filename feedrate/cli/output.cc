@@ -15,6 +15,7 @@
 
 #include "feedrate/base/shown_text.h"
 #include "feedrate/base/text.h"
+#include "feedrate/base/whole_file.h"
 #include "feedrate/base/yaml_reader.h"
 #include "feedrate/options/wrap.h"
 
@@ -80,15 +81,9 @@ Result<> ResultTarget::write(std::string_view text) const {
   // JSON has no control characters; CSV keeps them for programs, and a terminal must not get them.
   if (to_stdout()) return isatty(STDOUT_FILENO) == 1 ? print(text) : write_stdout(text);
   if (in_place_) return write_in_place(text);
-  const std::string part = part_path();
-  std::FILE* file = std::fopen(part.c_str(), "wx");
-  if (file == nullptr) return cannot_write(path_, flag_, errno);
-  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const bool closed = std::fclose(file) == 0;
-  if (written && closed && std::rename(part.c_str(), path_.c_str()) == 0) return {};
-  const int code = errno;
-  std::remove(part.c_str());
-  return cannot_write(path_, flag_, code);
+  const int code = write_whole_file(path_, text);
+  if (code != 0) return cannot_write(path_, flag_, code);
+  return {};
 }
 
 std::unexpected<Error> ResultTarget::nobody_reads() const {

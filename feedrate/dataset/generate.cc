@@ -32,6 +32,7 @@ struct Generation {
   std::atomic<bool> failed = false;
   std::mutex mutex;
   std::optional<Error> error;
+  DirectoryClaim claim = {};
 
   void record(Error problem) {
     const std::lock_guard lock(mutex);
@@ -99,7 +100,7 @@ Task<> writer_loop(Storage& storage, BufferPool& pool, Generation& generation) {
 bool is_unused(const std::vector<DirectoryEntry>& entries) {
   const std::string first_step = std::string(kManifestName) + ".part";
   return std::ranges::all_of(entries, [&](const DirectoryEntry& entry) {
-    return entry.name == "lost+found" || entry.name == first_step;
+    return entry.name == "lost+found" || entry.name == first_step || entry.name == kLockName;
   });
 }
 
@@ -131,9 +132,18 @@ Task<Result<>> prepare(Storage& storage, BufferPool& pool, Generation& generatio
   const Dataset& dataset = generation.dataset;
   Result<> made = co_await storage.make_directories(dataset.directory());
   if (!made) co_return made;
-  const auto entries = co_await storage.list(dataset.directory());
+  auto entries = co_await storage.list(dataset.directory());
   if (!entries) co_return fail(entries.error());
-  const Result<Manifest> manifest = check_directory(dataset, *entries);
+  // Not even a lock is put into a directory that is somebody else's.
+  Result<Manifest> manifest = check_directory(dataset, *entries);
+  if (!manifest) co_return fail(manifest.error());
+  Result<DirectoryClaim> claimed = co_await storage.claim(dataset.directory());
+  if (!claimed) co_return fail(claimed.error());
+  generation.claim = std::move(*claimed);
+  // Until the claim was there, another writer may have worked here.
+  entries = co_await storage.list(dataset.directory());
+  if (!entries) co_return fail(entries.error());
+  manifest = check_directory(dataset, *entries);
   if (!manifest) co_return fail(manifest.error());
   complete = manifest->complete;
   const bool fresh = is_unused(*entries);
@@ -237,7 +247,7 @@ Result<GenerateSummary> generate_dataset(ReactorGroup& group, const StorageFacto
                                          const Dataset& dataset, const GenerateOptions& options,
                                          GenerateProgress& progress, const std::stop_token& stop) {
   FEEDRATE_ASSERT(dataset.plan().has_value());
-  Generation generation{dataset, options, progress, {}, {}, {}, {}, {}};
+  Generation generation{dataset, options, progress, {}, {}, {}, {}, {}, {}};
   const unsigned jobs_per_reactor =
       options.jobs == 0 ? 4 : std::max(1U, (options.jobs + group.size() - 1) / group.size());
   std::vector<Worker> workers(group.size());

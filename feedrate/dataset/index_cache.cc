@@ -1,15 +1,14 @@
 #include "feedrate/dataset/index_cache.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <xxhash.h>
 
-#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <vector>
+
+#include "feedrate/base/whole_file.h"
 
 namespace feedrate {
 namespace {
@@ -90,17 +89,6 @@ std::uint64_t checksum(std::span<const std::byte> bytes) {
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 
-Result<> write_all(int fd, const std::vector<char>& bytes, const std::string& path) {
-  for (std::size_t at = 0; at < bytes.size();) {
-    const ssize_t done = write(fd, bytes.data() + at, bytes.size() - at);
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) return fail(Error::storage(Error::kind_of(errno), "write", path, at, errno));
-    at += static_cast<std::size_t>(done);
-  }
-  if (fsync(fd) != 0) return fail(Error::storage(Error::kind_of(errno), "sync", path, 0, errno));
-  return {};
-}
-
 }  // namespace
 
 void IndexCache::load(const std::string& path) {
@@ -156,21 +144,8 @@ Result<> IndexCache::save(const std::string& path) const {
     write_index(*entry.index, writer);
   }
   writer.number(checksum(std::as_bytes(std::span(writer.out))));
-  // A reader sees the old file or the new one, and never a part of it.
-  const std::string temporary = path + ".part";
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return fail(Error::storage(Error::kind_of(errno), "create", temporary, 0, errno));
-  const Result<> written = write_all(fd, writer.out, temporary);
-  close(fd);
-  if (!written) {
-    unlink(temporary.c_str());
-    return written;
-  }
-  if (rename(temporary.c_str(), path.c_str()) != 0) {
-    const int code = errno;
-    unlink(temporary.c_str());
-    return fail(Error::storage(Error::kind_of(code), "rename", temporary, 0, code));
-  }
+  const int code = write_whole_file(path, {writer.out.data(), writer.out.size()});
+  if (code != 0) return fail(Error::storage(Error::kind_of(code), "write", path, 0, code));
   return {};
 }
 

@@ -123,7 +123,7 @@ TEST_F(ScanTest, KeepsIndexesElsewhereWhenAsked) {
   const ScanOutcome outcome = scan(folder, options);
   ASSERT_FALSE(outcome.warnings.empty());
   EXPECT_TRUE(outcome.warnings[0].starts_with(
-      "the index of the files could not be kept for the next run (create \"" + directory_ +
+      "the index of the files could not be kept for the next run (write \"" + directory_ +
       "/missing/feedrate-index-"))
       << outcome.warnings[0];
   EXPECT_TRUE(outcome.warnings[0].ends_with("; --index-dir names another place for it"));

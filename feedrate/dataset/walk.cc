@@ -14,6 +14,7 @@
 #include "feedrate/base/text.h"
 #include "feedrate/dataset/dataset.h"
 #include "feedrate/dataset/index_cache.h"
+#include "feedrate/storage/storage.h"
 
 namespace feedrate {
 namespace {
@@ -66,7 +67,8 @@ class Walk {
     while (const dirent* entry = readdir(handle.get())) {
       const std::string_view name = entry->d_name;
       if (name == "." || name == "..") continue;
-      if (directory.empty() && (name == kManifestName || name == kIndexName)) continue;  // ours
+      if (directory.empty() && (name == kManifestName || name == kIndexName || name == kLockName))
+        continue;  // ours
       if (name.front() == '.')
         skipped_.add("hidden entries left out", prefix + entry->d_name);
       else if (entry->d_type == DT_DIR)

@@ -316,6 +316,9 @@ class Forgetful final : public Storage {
   Task<Result<>> make_directories(const std::string& path) override {
     return whole_->make_directories(path);
   }
+  Task<Result<DirectoryClaim>> claim(const std::string& directory) override {
+    return whole_->claim(directory);
+  }
 
  private:
   static bool forgotten(const std::string& path) { return path.find('7') != std::string::npos; }

@@ -12,6 +12,7 @@
 #include "feedrate/base/text.h"
 #include "feedrate/base/yaml_reader.h"
 #include "feedrate/storage/model/model.h"
+#include "feedrate/storage/posix/own_directories.h"
 
 namespace feedrate {
 namespace {
@@ -40,7 +41,9 @@ StorageFactory posix_factory(StorageFacts facts, IoMode mode, std::string_view d
         probe_direct_io(std::string(directory)).alignment_bytes.value_or(facts.alignment_bytes);
   else
     facts.alignment_bytes = 1;
-  return [mode, facts](Reactor& reactor) { return make_posix_storage(reactor, mode, facts); };
+  return [mode, facts, own = std::make_shared<OwnDirectories>()](Reactor& reactor) {
+    return make_posix_storage(reactor, mode, facts, own);
+  };
 }
 
 StorageFactory null_factory(StorageFacts facts, IoMode, std::string_view) {

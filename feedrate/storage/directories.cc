@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <memory>
 
 #include "feedrate/base/text.h"
+#include "feedrate/storage/posix/own_directories.h"
 
 namespace feedrate {
 
@@ -63,13 +65,18 @@ NewDirectories::NewDirectories(const std::string& path) {
 
 void NewDirectories::remove_empty(std::string_view mark) const {
   if (missing_.empty()) return;
+  const std::filesystem::path deepest = missing_.front();
   std::error_code unreadable;
-  std::vector<std::filesystem::path> left;
-  for (std::filesystem::directory_iterator entry(missing_.front(), unreadable), end;
-       !unreadable && entry != end; entry.increment(unreadable))
-    left.push_back(entry->path());
-  if (left.size() == 1 && left.front().filename() == mark)
-    std::filesystem::remove(left.front(), unreadable);
+  for (std::filesystem::directory_iterator entry(deepest, unreadable), end;
+       !unreadable && entry != end; entry.increment(unreadable)) {
+    const std::filesystem::path name = entry->path().filename();
+    if (name != mark && name != kLockName) return;
+  }
+  // Another process may have made the same directory meanwhile, and work in it.
+  const auto claimed = std::make_shared<OwnDirectories>()->claim(deepest.string());
+  if (!claimed) return;
+  if (!mark.empty()) std::filesystem::remove(deepest / mark, unreadable);
+  std::filesystem::remove(deepest / kLockName, unreadable);
   for (const std::string& directory : missing_)
     if (rmdir(directory.c_str()) != 0) return;  // It was not made, or something is in it.
 }

@@ -27,7 +27,7 @@ class NewDirectories {
  public:
   explicit NewDirectories(const std::string& path);
   // `mark` names a file that says whose the directory is. It is removed as well where it is the
-  // only file.
+  // only file, and so is the lock, unless another process has it.
   void remove_empty(std::string_view mark = {}) const;
 
  private:

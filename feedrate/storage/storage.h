@@ -36,7 +36,7 @@ Result<IoMode> parse_io_mode(std::string_view text, std::string_view flag);
 
 enum class OpenMode : std::uint8_t {
   kRead,    // The file must exist.
-  kCreate,  // The file is created or emptied.
+  kCreate,  // The file is created; an older file or link of that name is removed.
   // The file must exist and keeps its content, since several write their parts of one file.
   kWrite,
 };
@@ -91,6 +91,18 @@ struct StorageFacts {
   std::string_view moved_by = "";
 };
 
+// A directory that this process alone writes in. It is let go when this is destroyed, which may be
+// on any thread and must be before the reactor ends.
+class ClaimedDirectory {
+ public:
+  ClaimedDirectory() = default;
+  ClaimedDirectory(const ClaimedDirectory&) = delete;
+  ClaimedDirectory& operator=(const ClaimedDirectory&) = delete;
+  virtual ~ClaimedDirectory() = default;
+};
+using DirectoryClaim = std::unique_ptr<ClaimedDirectory>;
+inline constexpr std::string_view kLockName = ".feedrate-lock";  // The lock's file in it.
+
 class Storage {
  public:
   explicit Storage(const StorageFacts& facts) : facts_(facts) {}
@@ -131,7 +143,14 @@ class Storage {
   virtual Task<Result<std::uint64_t>> free_bytes(const std::string& path) = 0;
   // Removes a file or an empty directory.
   virtual Task<Result<>> remove(const std::string& path) = 0;
+  // Makes names durable, too, but below a claimed directory, where sync_directory() does.
   virtual Task<Result<>> make_directories(const std::string& path) = 0;
+  // Claims a directory that is there before anything is written in it. Until the claim is let go,
+  // all storages of this factory reach what lies below it from the directory as it was then, and
+  // follow no symbolic link below it to write, move or remove. Fails with kEnvironment where
+  // another process or claim has it. Null where nothing persists; a file system without locks gives
+  // a claim that does not keep others out.
+  virtual Task<Result<DirectoryClaim>> claim(const std::string& directory) = 0;
 
  private:
   StorageFacts facts_;

@@ -238,6 +238,7 @@ class StationStorage final : public Storage {
   }
   Task<Result<>> remove(const std::string&) override { co_return Result<>{}; }
   Task<Result<>> make_directories(const std::string&) override { co_return Result<>{}; }
+  Task<Result<DirectoryClaim>> claim(const std::string&) override { co_return nullptr; }
 
  private:
   Reactor& reactor_;

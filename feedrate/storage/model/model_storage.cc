@@ -117,6 +117,9 @@ class ModelStorage final : public Storage {
   Task<Result<>> make_directories(const std::string& path) override {
     return backing_->make_directories(path);
   }
+  Task<Result<DirectoryClaim>> claim(const std::string& directory) override {
+    return backing_->claim(directory);
+  }
 
  private:
   static StorageFacts described(StorageFacts facts) {

@@ -46,6 +46,7 @@ class NullStorage final : public Storage {
   Task<Result<>> make_directories(const std::string& path) override {
     co_return keeps_nothing(ErrorKind::kUnsupported, "make directory", path);
   }
+  Task<Result<DirectoryClaim>> claim(const std::string&) override { co_return nullptr; }
 
  private:
   static std::unexpected<Error> keeps_nothing(ErrorKind kind, std::string_view operation,

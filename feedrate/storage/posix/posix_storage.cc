@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "feedrate/storage/backends.h"
+#include "feedrate/storage/posix/own_directories.h"
 #include "feedrate/storage/posix/posix_files.h"
 
 namespace feedrate {
@@ -38,34 +39,24 @@ Task<std::invoke_result_t<Function>> blocking(Reactor& reactor, Function functio
 
 class PosixStorage final : public Storage {
  public:
-  PosixStorage(Reactor& reactor, IoMode mode, const StorageFacts& facts)
+  PosixStorage(Reactor& reactor, IoMode mode, const StorageFacts& facts,
+               std::shared_ptr<OwnDirectories> own)
       : Storage(facts),
         reactor_(reactor),
+        own_(std::move(own)),
         direct_flag_(mode == IoMode::kDirect ? O_DIRECT : 0),
         alignment_(facts.alignment_bytes) {}
-
-  static int flags_of(OpenMode mode) {
-    switch (mode) {
-      case OpenMode::kRead:
-        return O_RDONLY;
-      case OpenMode::kCreate:
-        return O_WRONLY | O_CREAT | O_TRUNC;
-      case OpenMode::kWrite:
-        return O_WRONLY;
-    }
-    return O_RDONLY;
-  }
 
   std::string_view name() const override { return "posix"; }
   Reactor& reactor() override { return reactor_; }
 
   Task<Result<FileHandle>> open(const std::string& path, OpenMode mode) override {
+    if (mode != OpenMode::kRead) co_return co_await open_to_write(path, mode);
     IoRequest request;
     request.kind = IoKind::kOpen;
     request.path = path.c_str();
-    request.for_reading = mode == OpenMode::kRead;
-    request.open_flags = O_CLOEXEC | direct_flag_ | flags_of(mode);
-    request.mode = 0644;
+    request.for_reading = true;
+    request.open_flags = O_RDONLY | O_CLOEXEC | direct_flag_;
     co_await reactor_.perform(request);
     if (request.result < 0) co_return fail(failed("open", path, 0, -request.result));
     co_return std::make_unique<PosixFile>(path, request.file);
@@ -169,22 +160,34 @@ class PosixStorage final : public Storage {
     return blocking(reactor_, [path] { return stat_file(path); });
   }
   Task<Result<>> rename(const std::string& from, const std::string& to) override {
-    return blocking(reactor_, [from, to] { return rename_file(from, to); });
+    return blocking(reactor_, [own = own_, from, to] { return own->rename(from, to); });
   }
   Task<Result<>> sync_directory(const std::string& path) override {
-    return blocking(reactor_, [path] { return sync_directory_entries(path); });
+    return blocking(reactor_, [own = own_, path] { return own->sync_directory(path); });
   }
   Task<Result<std::uint64_t>> free_bytes(const std::string& path) override {
     return blocking(reactor_, [path] { return free_space(path); });
   }
   Task<Result<>> remove(const std::string& path) override {
-    return blocking(reactor_, [path] { return remove_file(path); });
+    return blocking(reactor_, [own = own_, path] { return own->remove(path); });
   }
   Task<Result<>> make_directories(const std::string& path) override {
-    return blocking(reactor_, [path] { return make_directory_tree(path); });
+    return blocking(reactor_, [own = own_, path] { return own->make_directories(path); });
+  }
+  Task<Result<DirectoryClaim>> claim(const std::string& directory) override {
+    return blocking(reactor_, [own = own_, directory] { return own->claim(directory); });
   }
 
  private:
+  Task<Result<FileHandle>> open_to_write(const std::string& path, OpenMode mode) {
+    auto job = reactor_.offload([own = own_, path, flag = direct_flag_, mode] {
+      return mode == OpenMode::kCreate ? own->create(path, flag) : own->open_to_write(path, flag);
+    });
+    const Result<int> file = co_await job;
+    if (!file) co_return fail(file.error());
+    co_return std::make_unique<PosixFile>(path, IoFile{*file, false});
+  }
+
   Task<Result<ReadOutcome>> read_opened_file(const std::string& path, std::uint64_t length,
                                              Buffer& buffer) {
     Result<FileHandle> file = co_await open(path, OpenMode::kRead);
@@ -242,6 +245,7 @@ class PosixStorage final : public Storage {
   }
 
   Reactor& reactor_;
+  std::shared_ptr<OwnDirectories> own_;
   int direct_flag_;
   std::uint64_t alignment_;
 };
@@ -249,8 +253,9 @@ class PosixStorage final : public Storage {
 }  // namespace
 
 std::unique_ptr<Storage> make_posix_storage(Reactor& reactor, IoMode mode,
-                                            const StorageFacts& facts) {
-  return std::make_unique<PosixStorage>(reactor, mode, facts);
+                                            const StorageFacts& facts,
+                                            std::shared_ptr<OwnDirectories> own) {
+  return std::make_unique<PosixStorage>(reactor, mode, facts, std::move(own));
 }
 
 }  // namespace feedrate

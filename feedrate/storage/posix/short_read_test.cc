@@ -9,6 +9,7 @@
 #include "feedrate/runtime/buffers.h"
 #include "feedrate/runtime/reactor.h"
 #include "feedrate/storage/backends.h"
+#include "feedrate/storage/posix/own_directories.h"
 
 namespace feedrate {
 namespace {
@@ -101,7 +102,7 @@ Given read(IoMode mode, std::uint64_t offset, std::uint64_t length,
   ScriptedReactor reactor(content(), answer);
   StorageFacts facts = local_files().facts;
   facts.alignment_bytes = mode == IoMode::kDirect ? 4096 : 1;
-  const auto storage = make_posix_storage(reactor, mode, facts);
+  const auto storage = make_posix_storage(reactor, mode, facts, std::make_shared<OwnDirectories>());
   BufferPool pool(reactor, {.block_bytes = 1U << 16U, .blocks = 1, .will_carry_data = false});
   Given given;
   reactor.spawn(read_part(*storage, pool, offset, length, whole, given));

@@ -1,0 +1,40 @@
+#include "feedrate/base/whole_file.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace feedrate {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string text(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(WholeFile, ReplacesALinkAndLeavesNothingElse) {
+  std::string name = fs::temp_directory_path() / "whole-file-XXXXXX";
+  ASSERT_NE(mkdtemp(name.data()), nullptr);
+  std::ofstream(name + "/theirs") << "precious";
+  fs::create_symlink(name + "/theirs", name + "/file");
+  for (const std::string& bytes : {std::string(), std::string(100'000, 'x')}) {
+    EXPECT_EQ(write_whole_file(name + "/file", bytes), 0);
+    EXPECT_EQ(text(name + "/file"), bytes);
+  }
+  EXPECT_EQ(text(name + "/theirs"), "precious");
+  EXPECT_EQ(write_whole_file(name + "/missing/file", "x"), ENOENT);
+  fs::create_directory(name + "/folder");
+  EXPECT_EQ(write_whole_file(name + "/folder", "x"), EISDIR);
+  EXPECT_EQ(std::distance(fs::directory_iterator(name), fs::directory_iterator()), 3);
+  fs::remove_all(name);
+}
+
+}  // namespace
+}  // namespace feedrate
