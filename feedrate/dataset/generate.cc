@@ -127,29 +127,23 @@ Result<Manifest> check_directory(const Dataset& dataset,
   return *existing;
 }
 
-// Decides what is to be done and prepares the directory. It runs before the writers.
-Task<Result<>> prepare(Storage& storage, BufferPool& pool, Generation& generation, bool& complete) {
-  const Dataset& dataset = generation.dataset;
-  Result<> made = co_await storage.make_directories(dataset.directory());
-  if (!made) co_return made;
-  auto entries = co_await storage.list(dataset.directory());
-  if (!entries) co_return fail(entries.error());
-  // Not even a lock is put into a directory that is somebody else's.
-  Result<Manifest> manifest = check_directory(dataset, *entries);
-  if (!manifest) co_return fail(manifest.error());
-  Result<DirectoryClaim> claimed = co_await storage.claim(dataset.directory());
-  if (!claimed) co_return fail(claimed.error());
-  generation.claim = std::move(*claimed);
-  // Until the claim was there, another writer may have worked here.
-  entries = co_await storage.list(dataset.directory());
-  if (!entries) co_return fail(entries.error());
-  manifest = check_directory(dataset, *entries);
-  if (!manifest) co_return fail(manifest.error());
-  complete = manifest->complete;
-  const bool fresh = is_unused(*entries);
-
-  std::uint64_t needed = 0;
+struct Todo {
+  bool complete = false;
+  std::uint64_t bytes = 0;
   std::set<std::string> directories;
+};
+
+// Finds what is to be done; changes nothing.
+Task<Result<Todo>> look(Storage& storage, Generation& generation) {
+  const Dataset& dataset = generation.dataset;
+  const auto entries = co_await storage.list(dataset.directory());
+  if (!entries) co_return fail(entries.error());
+  const Result<Manifest> manifest = check_directory(dataset, *entries);
+  if (!manifest) co_return fail(manifest.error());
+  const bool fresh = is_unused(*entries);
+  Todo todo{.complete = manifest->complete, .bytes = 0, .directories = {}};
+  generation.todo.clear();
+  generation.progress.files_kept = 0;
   for (std::uint64_t file = 0; file < dataset.parts(); ++file) {
     const Dataset::Part part = dataset.part(file);
     const std::string path = dataset.resolve(part.path);
@@ -163,20 +157,41 @@ Task<Result<>> prepare(Storage& storage, BufferPool& pool, Generation& generatio
       }
     }
     generation.todo.push_back(file);
-    needed += part.bytes;
-    directories.insert(path.substr(0, path.rfind('/')));
+    todo.bytes += part.bytes;
+    todo.directories.insert(path.substr(0, path.rfind('/')));
   }
-  if (!generation.todo.empty()) complete = false;
+  if (!generation.todo.empty()) todo.complete = false;
   const auto free = co_await storage.free_bytes(dataset.directory());
   if (!free) co_return fail(free.error());
-  if (needed > *free)
+  if (todo.bytes > *free)
     co_return fail(ErrorKind::kNoSpace,
-                   fmt::format("the data set needs {}, {} has {} free", format_bytes(needed),
+                   fmt::format("the data set needs {}, {} has {} free", format_bytes(todo.bytes),
                                quote_path(dataset.directory()), format_bytes(*free)),
                    *free / 10 * 9 < dataset.file_bytes(0)
                        ? "free some space, or use another file system"
                        : fmt::format("use --size='{}' or less, or another file system",
                                      format_bytes(*free / 10 * 9)));
+  co_return todo;
+}
+
+// Decides what is to be done and prepares the directory. It runs before the writers.
+Task<Result<>> prepare(Storage& storage, BufferPool& pool, Generation& generation, bool& complete) {
+  const Dataset& dataset = generation.dataset;
+  Result<> made = co_await storage.make_directories(dataset.directory());
+  if (!made) co_return made;
+  // Nothing, not even a lock, is put into a directory that is somebody else's, has no room, or has
+  // all files: that one may be read-only, and may be read by any number at once.
+  Result<Todo> todo = co_await look(storage, generation);
+  if (!todo) co_return fail(todo.error());
+  complete = todo->complete;
+  if (complete) co_return Result<>{};
+  Result<DirectoryClaim> claimed = co_await storage.claim(dataset.directory());
+  if (!claimed) co_return fail(claimed.error());
+  generation.claim = std::move(*claimed);
+  // Until the claim was there, another writer may have worked here.
+  todo = co_await look(storage, generation);
+  if (!todo) co_return fail(todo.error());
+  complete = todo->complete;
   // The manifest comes first: without it a later call would not know the directory as ours, and
   // refuse it.
   if (!complete) {
@@ -185,11 +200,11 @@ Task<Result<>> prepare(Storage& storage, BufferPool& pool, Generation& generatio
     made = co_await write_text(storage, pool, path, text);
     if (!made) co_return made;
   }
-  for (const std::string& directory : directories) {
+  for (const std::string& directory : todo->directories) {
     made = co_await storage.make_directories(directory);
     if (!made) co_return made;
   }
-  generation.progress.bytes_total = needed;
+  generation.progress.bytes_total = todo->bytes;
   co_return Result<>{};
 }
 

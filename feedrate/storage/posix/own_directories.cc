@@ -119,8 +119,12 @@ Result<Descriptor> lock_directory(const Descriptor& directory, const std::string
   for (int tries = 0; true; ++tries) {
     Descriptor file(openat(directory.number(), kLockName.data(),
                            O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644));
-    if (!file.is_open())
-      return fail(failed("lock", name, errno).with_hint("remove it, or use another directory"));
+    if (!file.is_open()) {
+      const int code = errno;
+      const Error error = failed("lock", name, code);
+      if (code != ELOOP && code != EISDIR) return fail(error);
+      return fail(error.with_hint("remove it, or use another directory"));
+    }
     struct stat status{};
     if (fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode))
       return fail(ErrorKind::kPermission,
