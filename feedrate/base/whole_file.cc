@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -36,6 +37,28 @@ int write_whole_file(const std::string& path, std::string_view bytes) {
   if (code == 0 && std::rename(part.c_str(), path.c_str()) != 0) code = errno;
   if (code != 0) unlink(part.c_str());
   return code;
+}
+
+std::expected<std::string, int> read_whole_file(const std::string& path, std::uint64_t bytes_max) {
+  const int file = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (file < 0) return std::unexpected(errno);
+  struct stat status{};
+  int code = fstat(file, &status) == 0 ? 0 : errno;
+  if (code == 0 && !S_ISREG(status.st_mode)) code = EINVAL;
+  const auto bytes = static_cast<std::uint64_t>(status.st_size);
+  if (code == 0 && bytes > bytes_max) code = EFBIG;
+  std::string text(code == 0 ? bytes : 0, '\0');
+  std::size_t done = 0;
+  while (code == 0 && done < text.size()) {
+    const ssize_t got = read(file, text.data() + done, text.size() - done);
+    if (got == 0) break;  // It has become shorter meanwhile.
+    if (got < 0 && errno != EINTR) code = errno;
+    if (got > 0) done += static_cast<std::size_t>(got);
+  }
+  close(file);
+  if (code != 0) return std::unexpected(code);
+  text.resize(done);
+  return text;
 }
 
 }  // namespace feedrate

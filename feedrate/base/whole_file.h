@@ -1,6 +1,8 @@
-// Writes a file whole or not at all.
+// Reads and writes a small file whole or not at all.
 #pragma once
 
+#include <cstdint>
+#include <expected>
 #include <string>
 #include <string_view>
 
@@ -12,5 +14,10 @@ namespace feedrate {
 // written through. Returns 0 or errno; the older file is then as it was. May be called on any
 // thread.
 int write_whole_file(const std::string& path, std::string_view bytes);
+
+// Reads a regular file. Fails with errno; with EINVAL for what is none (a pipe would be waited for,
+// a device may have no end) and with EFBIG for one of more than `bytes_max`. May be called on any
+// thread.
+std::expected<std::string, int> read_whole_file(const std::string& path, std::uint64_t bytes_max);
 
 }  // namespace feedrate

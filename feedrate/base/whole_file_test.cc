@@ -1,6 +1,7 @@
 #include "feedrate/base/whole_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,6 +34,21 @@ TEST(WholeFile, ReplacesALinkAndLeavesNothingElse) {
   fs::create_directory(name + "/folder");
   EXPECT_EQ(write_whole_file(name + "/folder", "x"), EISDIR);
   EXPECT_EQ(std::distance(fs::directory_iterator(name), fs::directory_iterator()), 3);
+  fs::remove_all(name);
+}
+
+TEST(WholeFile, ReadsRegularFilesOfABoundedSizeOnly) {
+  std::string name = fs::temp_directory_path() / "whole-file-XXXXXX";
+  ASSERT_NE(mkdtemp(name.data()), nullptr);
+  const std::string bytes(100'000, 'x');
+  ASSERT_EQ(write_whole_file(name + "/file", bytes), 0);
+  EXPECT_EQ(read_whole_file(name + "/file", bytes.size()), bytes);
+  EXPECT_EQ(read_whole_file(name + "/file", bytes.size() - 1).error(), EFBIG);
+  EXPECT_EQ(read_whole_file(name + "/missing", 10).error(), ENOENT);
+  EXPECT_EQ(read_whole_file(name, 10).error(), EINVAL);
+  EXPECT_EQ(read_whole_file("/dev/zero", 10).error(), EINVAL);
+  ASSERT_EQ(mkfifo((name + "/pipe").c_str(), 0600), 0);
+  EXPECT_EQ(read_whole_file(name + "/pipe", 10).error(), EINVAL);
   fs::remove_all(name);
 }
 

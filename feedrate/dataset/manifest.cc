@@ -2,16 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
+#include <cerrno>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "feedrate/base/json_text.h"
 #include "feedrate/base/text.h"
+#include "feedrate/base/whole_file.h"
 
 namespace feedrate {
 namespace {
 
+constexpr std::uint64_t kManifestBytesMax = std::uint64_t{16} << 20U;  // It has some kilobytes.
 constexpr int kVersion = 2;  // 1 had "subfolders" where 2 has layout, labels and options
 
 std::unexpected<Error> not_ours(std::string_view origin, std::string_view why) {
@@ -103,11 +104,17 @@ Result<Manifest> manifest_from_json(std::string_view text, std::string_view orig
 
 Result<Manifest> read_manifest(const std::string& directory) {
   const std::string path = directory + "/" + std::string(kManifestName);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(Error::storage(ErrorKind::kNotFound, "open", path, 0, 0, "no manifest"));
-  std::stringstream text;
-  text << file.rdbuf();
-  return manifest_from_json(std::move(text).str(), path);
+  const auto text = read_whole_file(path, kManifestBytesMax);
+  if (!text && text.error() == ENOENT)
+    return fail(Error::storage(ErrorKind::kNotFound, "open", path, 0, 0, "no manifest"));
+  if (!text && (text.error() == EINVAL || text.error() == EFBIG))
+    return fail(ErrorKind::kCorrupt,
+                fmt::format("{}: {}", quote_path(path),
+                            text.error() == EINVAL ? "it is no regular file"
+                                                   : "it is too large for a manifest"));
+  if (!text)
+    return fail(Error::storage(Error::kind_of(text.error()), "read", path, 0, text.error()));
+  return manifest_from_json(*text, path);
 }
 
 }  // namespace feedrate

@@ -109,6 +109,32 @@ TEST_F(ScanTest, IgnoresADamagedIndexAndMakesItAnew) {
   EXPECT_EQ(scan(folder).dataset->samples(), 12U);
 }
 
+TEST_F(ScanTest, DoesNotBelieveAnIndexThatTheFileCannotHave) {
+  const std::string folder = records();
+  scan(folder);
+  // Who can write there can write an index with the right key and checksum.
+  IndexCache forged("tfrecord");
+  std::vector<FoundFile> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() != ".tfrecord") continue;
+    struct stat status{};
+    ASSERT_EQ(stat(entry.path().c_str(), &status), 0);
+    FoundFile file;
+    file.path = entry.path().filename();
+    file.bytes = static_cast<std::uint64_t>(status.st_size);
+    file.modified_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
+    FileIndex index;
+    index.file_bytes = file.bytes;
+    index.records = {0, 0, 1'000'000};  // samples of no bytes
+    forged.put(file, std::make_shared<const FileIndex>(index));
+  }
+  ASSERT_TRUE(forged.save(folder + "/.feedrate-index"));
+  EXPECT_EQ(scan(folder).dataset->samples(), 12U);
+  fs::remove(folder + "/.feedrate-index");
+  ASSERT_EQ(mkfifo((folder + "/.feedrate-index").c_str(), 0600), 0);
+  EXPECT_EQ(scan(folder).dataset->samples(), 12U);  // A pipe is not waited for.
+}
+
 TEST_F(ScanTest, KeepsIndexesElsewhereWhenAsked) {
   const std::string folder = records();
   fs::create_directory(directory_ + "/indexes");

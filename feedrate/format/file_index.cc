@@ -22,7 +22,46 @@ std::uint64_t block_bytes(const SampleBlocks& blocks, std::uint64_t block) {
   return bytes;
 }
 
+bool lies_within(const Extent& extent, std::uint64_t bytes) {
+  return extent.offset <= bytes && extent.length <= bytes - extent.offset;
+}
+
+bool is_sound(const EqualRecords& records, std::uint64_t bytes) {
+  if (records.count == 0) return true;
+  return records.bytes > 0 && records.offset <= bytes &&
+         records.count <= (bytes - records.offset) / records.bytes;
+}
+
+bool is_sound(const SampleBlocks& blocks, std::uint64_t bytes) {
+  if (blocks.samples == 0) return blocks.begins.empty() && blocks.reads.empty();
+  if (blocks.samples_per_block == 0 || blocks.begins.empty() || blocks.begins.front() != 0 ||
+      blocks.begins.back() != blocks.reads.size())
+    return false;
+  const std::uint64_t needed = (blocks.samples - 1) / blocks.samples_per_block + 1;
+  if (blocks.begins.size() - 1 != needed) return false;
+  // Each is compared with the one before it first, so that no block reaches beyond the reads.
+  if (!std::ranges::is_sorted(blocks.begins)) return false;
+  for (const Extent& read : blocks.reads)
+    if (!lies_within(read, bytes)) return false;
+  for (std::uint64_t block = 0; block < needed; ++block)
+    if (block_bytes(blocks, block) == 0) return false;
+  return true;
+}
+
 }  // namespace
+
+bool FileIndex::is_sound(std::uint64_t bytes) const {
+  const int forms =
+      (samples.empty() ? 0 : 1) + (records.count > 0 ? 1 : 0) + (blocks.samples > 0 ? 1 : 0);
+  if (file_bytes != bytes || forms != 1) return false;
+  for (const Extent& read : open_reads)
+    if (!lies_within(read, bytes)) return false;
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    if (samples[i].length == 0 || !lies_within(samples[i], bytes) ||
+        (i > 0 && samples[i].offset < samples[i - 1].end()))
+      return false;
+  return feedrate::is_sound(records, bytes) && feedrate::is_sound(blocks, bytes);
+}
 
 std::uint64_t FileIndex::first_ending_after(std::uint64_t offset) const {
   if (samples.empty()) {

@@ -75,6 +75,11 @@ struct FileIndex {
   // Returns the most bytes that any sample (or block) moves.
   std::uint64_t largest_sample_bytes() const;
 
+  // Returns whether this can be the index of a file of so many bytes: every sample and block has
+  // bytes, all of them lie in the file, and the counts agree. An index that this program did not
+  // just make must be.
+  bool is_sound(std::uint64_t file_bytes) const;
+
   bool operator==(const FileIndex&) const = default;
 };
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <vector>
+
 namespace feedrate {
 namespace {
 
@@ -58,6 +61,66 @@ TEST(FileIndex, ABlockIsReadAsAWhole) {
   EXPECT_EQ(index.run_length(0, 6, 1000), 6U);
   EXPECT_EQ(index.run_length(0, 2, 1000), 2U);
   EXPECT_EQ(index.largest_sample_bytes(), 48U);
+}
+
+TEST(FileIndex, IsSoundOnlyWhereAllOfItLiesInTheFile) {
+  const auto sound = [](const FileIndex& index) { return index.is_sound(100); };
+  constexpr std::uint64_t kHuge = ~std::uint64_t{0};
+  FileIndex none;
+  none.file_bytes = 100;
+  EXPECT_FALSE(sound(none));  // It has no sample.
+  FileIndex one = none;
+  one.samples = {{0, 40}, {40, 60}};
+  EXPECT_TRUE(sound(one));
+  EXPECT_FALSE(one.is_sound(99));
+  for (const std::vector<Extent>& wrong : {std::vector<Extent>{{0, 0}},
+                                           {{0, 101}},
+                                           {{101, 1}},
+                                           {{kHuge, 2}},
+                                           {{2, kHuge}},
+                                           {{40, 10}, {0, 10}},
+                                           {{0, 10}, {5, 10}}}) {
+    FileIndex index = none;
+    index.samples = wrong;
+    EXPECT_FALSE(sound(index)) << wrong[0].offset << " " << wrong[0].length;
+  }
+  FileIndex records = none;
+  records.records = {4, 32, 3};
+  EXPECT_TRUE(sound(records));
+  for (const EqualRecords& wrong :
+       {EqualRecords{5, 32, 3}, EqualRecords{0, 0, 3}, EqualRecords{0, 2, kHuge},
+        EqualRecords{kHuge, 1, 1}, EqualRecords{0, kHuge, 2}}) {
+    records.records = wrong;
+    EXPECT_FALSE(sound(records)) << wrong.offset << " " << wrong.bytes << " " << wrong.count;
+  }
+  records.records = {4, 32, 3};
+  records.samples = one.samples;
+  EXPECT_FALSE(sound(records));  // Two forms at once.
+  FileIndex blocks = none;
+  blocks.blocks = {3, 2, {}, {}};
+  blocks.blocks.add({{0, 10}, {20, 10}});
+  blocks.blocks.add({{40, 10}});
+  EXPECT_TRUE(sound(blocks));
+  blocks.open_reads = {{90, 10}};
+  EXPECT_TRUE(sound(blocks));
+  const std::vector<std::function<void(FileIndex&)>> damages = {
+      [](FileIndex& index) { index.blocks.samples_per_block = 0; },
+      [](FileIndex& index) { index.blocks.samples = kHuge; },
+      [](FileIndex& index) { index.blocks.samples = 2; },
+      [](FileIndex& index) { index.blocks.begins[1] = kHuge; },
+      [](FileIndex& index) { index.blocks.begins[1] = 3; },  // The second block has no reads.
+      [](FileIndex& index) { index.blocks.begins[0] = 1; },
+      [](FileIndex& index) { index.blocks.begins.back() = 2; },
+      [](FileIndex& index) { index.blocks.begins.clear(); },
+      [](FileIndex& index) { index.blocks.reads[2] = {kHuge, 1}; },
+      [](FileIndex& index) { index.blocks.reads[2].length = 0; },
+      [](FileIndex& index) { index.blocks.samples = 0; },
+      [](FileIndex& index) { index.open_reads[0].length = 11; }};
+  for (std::size_t i = 0; i < damages.size(); ++i) {
+    FileIndex index = blocks;
+    damages[i](index);
+    EXPECT_FALSE(sound(index)) << i;
+  }
 }
 
 }  // namespace

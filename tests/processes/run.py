@@ -29,11 +29,12 @@ class Round:
 
     def end(self, process, busy_is_fine=False):
         """Returns whether it worked. To be refused, by name, is fine only for a second writer."""
-        _, errors = process.communicate(timeout=120)
+        said, errors = process.communicate(timeout=120)
         if process.returncode == 0:
             return True
         if not (busy_is_fine and process.returncode == 3 and BUSY in errors):
-            self.problems.append(f"{' '.join(process.args[1:3])}: {process.returncode}: {errors}")
+            self.problems.append(f"{' '.join(process.args[1:3])}: {process.returncode}: "
+                                 f"{errors or said[:200]}")
         return False
 
     def must(self, *words):
