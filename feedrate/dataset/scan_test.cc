@@ -5,6 +5,7 @@
 
 #include "feedrate/dataset/dataset_testing.h"
 #include "feedrate/dataset/index_cache.h"
+#include "feedrate/dataset/manifest.h"
 
 namespace feedrate::testing {
 namespace {
@@ -133,6 +134,18 @@ TEST_F(ScanTest, DoesNotBelieveAnIndexThatTheFileCannotHave) {
   fs::remove(folder + "/.feedrate-index");
   ASSERT_EQ(mkfifo((folder + "/.feedrate-index").c_str(), 0600), 0);
   EXPECT_EQ(scan(folder).dataset->samples(), 12U);  // A pipe is not waited for.
+}
+
+TEST_F(ScanTest, AManifestIsARegularFileOfABoundedSize) {
+  const std::string path = directory_ + "/feedrate.json";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  EXPECT_NE(read_manifest(directory_).error().message().find(": it is no regular file"),
+            std::string::npos);
+  fs::remove(path);
+  write("feedrate.json", "");
+  fs::resize_file(path, 17U << 20U);
+  EXPECT_NE(read_manifest(directory_).error().message().find("it is too large for a manifest"),
+            std::string::npos);
 }
 
 TEST_F(ScanTest, KeepsIndexesElsewhereWhenAsked) {
