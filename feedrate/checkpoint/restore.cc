@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <mutex>
+#include <utility>
 
 #include "feedrate/base/text.h"
 #include "feedrate/checkpoint/chain.h"
@@ -58,8 +59,9 @@ struct Restoring {
   std::optional<Error> problem = {}, error = {};
   std::vector<Candidate> candidates = {};  // The newest comes last.
   std::vector<Candidate> others = {};      // The steps that were not asked for.
-  std::vector<Candidate> tried = {};       // One entry for each try.
-  int looks = 0;                           // How often nothing new was found.
+  std::vector<Candidate> tried = {};
+  // The last candidate again, of which a file was not there.
+  std::optional<SkippedCheckpoint> lacking = {};
   // Those of `others` that look whole without being read.
   std::vector<std::uint64_t> others_whole = {};
   // The one that is being read; not set when there is nothing left to read.
@@ -313,7 +315,7 @@ Result<> plan_ranks(Restoring& restoring) {
 // there is nothing more to try.
 Task<bool> look_again(Worker& worker, Restoring& restoring) {
   if (restoring.job.step) co_return false;
-  while (restoring.looks < kLooksInVain) {
+  for (int looks = 0; looks < kLooksInVain; ++looks) {
     restoring.candidates.clear();
     const Result<> found = co_await find_candidates(worker, restoring);
     if (!found) restoring.error = found.error();
@@ -326,11 +328,7 @@ Task<bool> look_again(Worker& worker, Restoring& restoring) {
     std::erase_if(restoring.candidates, [&restoring](const Candidate& each) {
       return std::ranges::find(restoring.tried, each) != restoring.tried.end();
     });
-    if (!restoring.candidates.empty()) {
-      restoring.looks = 0;
-      co_return true;
-    }
-    ++restoring.looks;
+    if (!restoring.candidates.empty()) co_return true;
     co_await worker.storage->reactor().sleep_for(kLookAgain);
   }
   co_return false;
@@ -351,7 +349,7 @@ Task<Result<CheckpointChain>> load(Worker& worker, const Candidate& candidate) {
 
 // Chooses the newest candidate that is left and whose manifests can be read.
 Task<> choose(Worker& worker, Restoring& restoring) {
-  restoring.chain.reset();
+  const std::optional<CheckpointChain> before = std::exchange(restoring.chain, std::nullopt);
   while (true) {
     if (restoring.candidates.empty()) {
       const bool more = co_await look_again(worker, restoring);
@@ -366,8 +364,13 @@ Task<> choose(Worker& worker, Restoring& restoring) {
       restoring.error = chain.error();
       break;
     }
+    const std::optional<SkippedCheckpoint> lacking = std::exchange(restoring.lacking, std::nullopt);
     if (!chain) {
       restoring.summary.skipped.push_back({candidate.step, chain.error().message()});
+      continue;
+    }
+    if (lacking && chain->steps() == before->steps() && chain->newest() == before->newest()) {
+      restoring.summary.skipped.push_back(*lacking);
       continue;
     }
     restoring.chain = std::move(*chain);
@@ -396,13 +399,14 @@ void conclude(Worker& worker, Restoring& restoring) {
   }
   // A read that a stop cancelled ends the restore: trying an older one would take the wrong step.
   if (restoring.problem->kind() == ErrorKind::kCancelled) restoring.error = *restoring.problem;
+  SkippedCheckpoint skipped{step, restoring.problem->message()};
   // A compact beside this restore removes files after it has replaced the manifest that named them.
-  const Candidate candidate{step, restoring.directory};
-  if (restoring.problem->kind() == ErrorKind::kNotFound &&
-      std::ranges::count(restoring.tried, candidate) <= kTriesAgain)
-    restoring.candidates.push_back(candidate);
-  else
-    restoring.summary.skipped.push_back({step, restoring.problem->message()});
+  if (restoring.problem->kind() == ErrorKind::kNotFound) {
+    restoring.candidates.push_back({step, restoring.directory});
+    restoring.lacking = std::move(skipped);
+  } else {
+    restoring.summary.skipped.push_back(std::move(skipped));
+  }
   restoring.problem.reset();
   restoring.damaged = false;
 }

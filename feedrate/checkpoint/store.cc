@@ -287,6 +287,10 @@ Task<Result<>> CheckpointStore::remove(std::uint64_t step) {
   if (!done) co_return done;
   done = co_await sync_folder(directory_);
   if (!done) co_return done;
+  // A step that a user has moved elsewhere is a link here: the link goes, and its target stays.
+  // This fails for a directory with anything in it.
+  const Result<> gone = co_await storage_.remove(leaving);
+  if (gone) co_return Result<>{};
   co_return co_await remove_tree(leaving);
 }
 

@@ -109,6 +109,8 @@ class Damage {
     MemoryFile memory(whole);
     before_.reset();
     if (const auto index = format_.index(memory)) before_ = *index;
+    // Otherwise it would be made anew at each run.
+    EXPECT_TRUE(!before_ || before_->is_sound(whole.size())) << format_.name();
     for (std::size_t at = 0; at < whole.size(); at += step) {
       const std::byte was = file[at];
       for (const std::byte value :

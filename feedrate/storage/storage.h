@@ -92,7 +92,7 @@ struct StorageFacts {
 };
 
 // A directory that this process alone writes in. It is let go when this is destroyed, which may be
-// on any thread and must be before the reactor ends.
+// on any thread.
 class ClaimedDirectory {
  public:
   ClaimedDirectory() = default;

@@ -56,32 +56,32 @@ class Round:
         return sorted(int(name[5:]) for name in os.listdir(f"{self.folder}/ck")
                       if re.fullmatch(r"step-\d+", name))
 
+    def restore_all(self):
+        for step in self.steps():
+            self.must("restore", "ck", "--step", str(step), "--quiet")
+
 
 def writers(now):
     done = now.both(["checkpoint", *WRITE, "--count", "2"],
                     ["checkpoint", *WRITE, "--count", "2"])
     if len(now.steps()) != 2 * sum(done):
         now.problems.append(f"{sum(done)} writers, steps {now.steps()}")
-    for step in now.steps():
-        now.must("restore", "ck", "--step", str(step), "--quiet")
+    now.restore_all()
 
 
 def compacts(now):
-    now.must("checkpoint", *WRITE, "--count", "4", "--incremental", "--changed",
-             "0.2")
+    now.must("checkpoint", *WRITE, "--count", "4", "--incremental", "--changed", "0.2")
     newest = now.steps()[-1:]
     words = ["compact", "ck", "--quiet"] + (["--keep", "1"] if now.dice.random() < 0.5 else [])
     now.both(words, ["compact", "ck", "--quiet"])
     if now.steps()[-1:] != newest:
         now.problems.append(f"step {newest} is lost: {now.steps()}")
-    for step in now.steps():
-        now.must("restore", "ck", "--step", str(step), "--quiet")
+    now.restore_all()
 
 
 def restore_beside(now):
     """A reader always finds a whole step, while a writer adds and removes, or a compact replaces."""
-    now.must("checkpoint", *WRITE, "--count", "3", "--incremental", "--changed",
-             "0.2")
+    now.must("checkpoint", *WRITE, "--count", "3", "--incremental", "--changed", "0.2")
     if now.dice.random() < 0.5:
         other = now.start("checkpoint", *WRITE, "--count", "12", "--keep", "1")
     else:

@@ -51,9 +51,9 @@ Result<Descriptor> step_into(const Descriptor& from, const std::string& name,
       fstatat(from.number(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
       S_ISLNK(status.st_mode))
     return fail(ErrorKind::kPermission,
-                fmt::format("{}: '{}' is a symbolic link, and none is followed where feedrate "
+                fmt::format("{}: {} is a symbolic link, and none is followed where feedrate "
                             "writes",
-                            quote_path(path), name),
+                            quote_path(path), quote_path(name)),
                 "remove the link, or use another directory");
   return fail(failed("open directory", path, code));
 }
@@ -126,9 +126,10 @@ Result<Descriptor> lock_directory(const Descriptor& directory, const std::string
       return fail(error.with_hint("remove it, or use another directory"));
     }
     struct stat status{};
-    if (fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode))
+    // A file with a second name might be anybody's, and note_holder() writes into it.
+    if (fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1)
       return fail(ErrorKind::kPermission,
-                  fmt::format("{}: it is no regular file", quote_path(name)),
+                  fmt::format("{}: it is no file of ours", quote_path(name)),
                   "remove it, or use another directory");
     const LockOutcome outcome = try_lock(directory.number(), file.number());
     if (outcome == LockOutcome::kHeld) {

@@ -28,7 +28,6 @@ class Descriptor {
   ~Descriptor();
   int number() const { return number_; }
   bool is_open() const { return number_ >= 0; }
-  int release() { return std::exchange(number_, -1); }
 
  private:
   int number_;
