@@ -115,7 +115,7 @@ DATA = ["datagen", "resnet50", "data", "--size", "4MB", "--set", "dataset.sample
 def datagens(now):
     now.both(DATA, DATA)
     now.must(*DATA)
-    now.must("train", "resnet50", "data", "--batch", "2", "--steps", "4", "--step-time", "1ms",
+    now.must("train", "resnet50", "data", "--batch", "2", "--steps", "60", "--step-time", "1ms",
              "--set", "dataset.samples_per_file=8", "--verify", "--quiet")
     left = [name for _, _, names in os.walk(f"{now.folder}/data") for name in names
             if name.endswith(".part")]
@@ -127,7 +127,7 @@ def scans(now):
     now.must(*DATA)
     for name in ("feedrate.json", ".feedrate-lock"):
         os.remove(f"{now.folder}/data/{name}")
-    words = ["train", "resnet50", "--data", "data", "--format", "tfrecord", "--batch", "2", "--steps", "4",
+    words = ["train", "resnet50", "--data", "data", "--format", "tfrecord", "--batch", "2", "--steps", "60",
              "--step-time", "1ms", "--quiet"]
     processes = [now.start(*words) for _ in range(2)]
     for process in processes:
