@@ -33,6 +33,13 @@ int write_whole_file(const std::string& path, std::string_view bytes) {
   const int file = open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (file < 0) return errno;
   int code = write_and_sync(file, bytes);
+  // What replaces a file is read by whoever could read that one, and by nobody else.
+  struct stat older{};
+  if (code == 0 && lstat(path.c_str(), &older) == 0 && S_ISREG(older.st_mode)) {
+    const bool same_owner = fchown(file, older.st_uid, older.st_gid) == 0;
+    const mode_t kept = same_owner ? 0777 : 0700;  // Its group is another one then.
+    if (fchmod(file, older.st_mode & kept) != 0) code = errno;
+  }
   if (close(file) != 0 && code == 0) code = errno;
   if (code == 0 && std::rename(part.c_str(), path.c_str()) != 0) code = errno;
   if (code != 0) unlink(part.c_str());

@@ -30,6 +30,11 @@ TEST(WholeFile, ReplacesALinkAndLeavesNothingElse) {
     EXPECT_EQ(text(name + "/file"), bytes);
   }
   EXPECT_EQ(text(name + "/theirs"), "precious");
+  fs::permissions(name + "/file", fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(write_whole_file(name + "/file", "x"), 0);
+  struct stat status{};
+  ASSERT_EQ(stat((name + "/file").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
   EXPECT_EQ(write_whole_file(name + "/missing/file", "x"), ENOENT);
   fs::create_directory(name + "/folder");
   EXPECT_EQ(write_whole_file(name + "/folder", "x"), EISDIR);

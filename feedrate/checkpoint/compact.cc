@@ -188,14 +188,8 @@ Task<Result<>> make_places(Worker& worker, Compacting& all) {
   co_return Result<>{};
 }
 
-Task<Result<>> begin(Worker& worker, Compacting& all) {
-  CheckpointStore store = all.store(worker);
-  const Result<> ours = co_await store.require();
-  if (!ours) co_return ours;
-  // Two that compact at once would remove each other's files.
-  Result<DirectoryClaim> claimed = co_await store.claim();
-  if (!claimed) co_return fail(claimed.error());
-  all.claim = std::move(*claimed);
+// Finds the step and what it builds upon; changes nothing.
+Task<Result<>> look(CheckpointStore& store, Compacting& all) {
   const auto steps = co_await store.steps();
   if (!steps) co_return fail(steps.error());
   if (steps->empty() || (all.job.step && !std::ranges::binary_search(*steps, *all.job.step)))
@@ -214,12 +208,30 @@ Task<Result<>> begin(Worker& worker, Compacting& all) {
   all.summary.step = all.job.step.value_or(steps->back());
   auto chain = co_await load_chain(store, all.summary.step);
   if (!chain) co_return fail(chain.error());
-  all.begin = worker.storage->reactor().refresh_now();
   all.summary.steps_read = chain->steps();
   all.summary.bytes = chain->newest().bytes();
   all.writes = chain->steps() > 1;
   all.chain = std::move(*chain);
   all.progress.bytes_total = all.summary.bytes;
+  co_return Result<>{};
+}
+
+Task<Result<>> begin(Worker& worker, Compacting& all) {
+  CheckpointStore store = all.store(worker);
+  Result<> done = co_await store.require();
+  if (!done) co_return done;
+  done = co_await look(store, all);
+  if (!done) co_return done;
+  // One that is whole is only read, and may lie where nobody can write.
+  if (all.writes || all.job.keep > 0) {
+    // Two that compact at once would remove each other's files.
+    Result<DirectoryClaim> claimed = co_await store.claim();
+    if (!claimed) co_return fail(claimed.error());
+    all.claim = std::move(*claimed);
+    done = co_await look(store, all);  // Another may have worked here until then.
+    if (!done) co_return done;
+  }
+  all.begin = worker.storage->reactor().refresh_now();
   if (!all.writes) co_return Result<>{};
   const auto free = co_await worker.storage->free_bytes(all.job.directory);
   if (!free) co_return fail(free.error());

@@ -51,8 +51,22 @@ Result<ResultTarget> ResultTarget::open(const std::string& path, std::string_vie
   struct stat status{};
   const bool exists = stat(path.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode)) return cannot_write(path, flag, EISDIR);
+  struct stat itself{};
+  if (lstat(path.c_str(), &itself) == 0 && S_ISLNK(itself.st_mode) &&
+      (!exists || S_ISREG(status.st_mode)))
+    return fail(ErrorKind::kUsage,
+                fmt::format("{}: {} is a symbolic link, which is neither replaced nor followed",
+                            flag, quote_path(path)),
+                "give the path of the file itself, or - for standard output");
   target.in_place_ = exists && !S_ISREG(status.st_mode);
   target.is_pipe_ = exists && S_ISFIFO(status.st_mode);
+  target.device_ = status.st_dev;
+  target.inode_ = status.st_ino;
+  if (exists && S_ISBLK(status.st_mode))
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("{}: {} is a disk, and its content is not overwritten", flag, quote_path(path)),
+        "give the path of a file, or - for standard output");
   // A pipe is not opened yet, because its reader would see it end when this is closed again.
   if (target.in_place_) {
     if (access(path.c_str(), W_OK) != 0) return cannot_write(path, flag, errno);
@@ -97,7 +111,19 @@ std::unexpected<Error> ResultTarget::nobody_reads() const {
 Result<int> ResultTarget::open_in_place() const {
   while (true) {
     const int file = ::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (file >= 0) return file;
+    struct stat status{};
+    // Nothing but what was there at the start is written into, whatever has its name now.
+    const bool same = file >= 0 && fstat(file, &status) == 0 && status.st_dev == device_ &&
+                      status.st_ino == inode_;
+    if (same) return file;
+    if (file >= 0) {
+      close(file);
+      return fail(ErrorKind::kEnvironment,
+                  fmt::format("{}: {} was replaced during the run, and nothing is written into "
+                              "what is there now",
+                              flag_, quote_path(path_)),
+                  "give a path in a directory where nobody else can write");
+    }
     if (errno != ENXIO || !is_pipe_) return cannot_write(path_, flag_, errno);
     if (stop_.stop_requested()) return nobody_reads();
     std::this_thread::sleep_for(kLook);

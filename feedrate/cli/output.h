@@ -1,6 +1,7 @@
 // Writes results: text to stdout, JSON or CSV to a file or to stdout.
 #pragma once
 
+#include <cstdint>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@ class ResultTarget {
   // A device or a pipe, which is written to and never replaced by a new file.
   bool in_place_ = false;
   bool is_pipe_ = false;
+  std::uint64_t device_ = 0, inode_ = 0;  // Of that device or pipe.
 };
 
 // Prints everything to stdout, without control characters. Fails with kEnvironment when it cannot

@@ -212,8 +212,13 @@ Task<Result<>> finish_manifest(Storage& storage, BufferPool& pool, const Dataset
   std::set<std::string> directories;
   for (std::uint64_t file = 0; file < dataset.parts(); ++file) {
     const std::string path = dataset.resolve(dataset.part(file).path);
-    directories.insert(path.substr(0, path.rfind('/')));
+    // Each one's own name lies in the one above it.
+    const std::string& root = dataset.directory();
+    for (std::string folder = path.substr(0, path.rfind('/')); folder.size() > root.size();
+         folder.resize(folder.rfind('/')))
+      if (!directories.insert(folder).second) break;
   }
+  directories.insert(dataset.directory());
   for (const std::string& directory : directories) {
     const Result<> synced = co_await storage.sync_directory(directory);
     if (!synced) co_return synced;

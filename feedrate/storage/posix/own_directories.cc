@@ -9,6 +9,8 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <ctime>
 #include <optional>
 #include <string_view>
@@ -54,7 +56,7 @@ Result<Descriptor> step_into(const Descriptor& from, const std::string& name,
                 fmt::format("{}: {} is a symbolic link, and none is followed where feedrate "
                             "writes",
                             quote_path(path), quote_path(name)),
-                "remove the link, or use another directory");
+                "move what it leads to back to its place, or use another directory");
   return fail(failed("open directory", path, code));
 }
 
@@ -67,6 +69,11 @@ std::vector<std::string> names_in(std::string_view path) {
     path.remove_prefix(std::min(slash + 1, path.size()));
   }
   return names;
+}
+
+std::string this_host() {
+  std::array<char, 65> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 // Returns what the lock's file says of its holder. Anybody may have written it, so only numbers and
@@ -86,26 +93,35 @@ std::string holder_of(int file) {
   if (process.empty() || !std::ranges::all_of(process, digit) || host.empty() ||
       !std::ranges::all_of(host, good))
     return "another process";
+  // The note of one that has ended says nothing about who holds the lock now.
+  pid_t number = 0;
+  const auto [rest, code] =
+      std::from_chars(process.data(), process.data() + process.size(), number);
+  const bool ended = host == this_host() && kill(number, 0) != 0 && errno == ESRCH;
+  if (code != std::errc{} || rest != process.data() + process.size() || number <= 0 || ended)
+    return "another process";
   return fmt::format("process {} on {}", process, host);
 }
 
 void note_holder(int file) {
-  std::array<char, 65> host{};
-  if (gethostname(host.data(), host.size() - 1) != 0) return;
-  const std::string text = fmt::format("{} {}\n", getpid(), host.data());
+  const std::string text = fmt::format("{} {}\n", getpid(), this_host());
   // The note is for people; the lock holds without it.
   if (ftruncate(file, 0) != 0 || pwrite(file, text.data(), text.size(), 0) < 0) return;
 }
 
-enum class LockOutcome : std::uint8_t { kHeld, kBusy, kNone, kGone };
+enum class LockOutcome : std::uint8_t { kHeld, kBusy, kNone, kGone, kFailed };
 
-// kNone means that this file system has no locks, kGone that the file's name was removed meanwhile.
+// kNone means that this file system has no locks, kGone that the file's name was removed meanwhile,
+// kFailed that errno says why it is not known whether others are kept out.
 LockOutcome try_lock(int directory, int file) {
   struct flock whole{};
   whole.l_type = F_WRLCK;
   whole.l_whence = SEEK_SET;
-  if (fcntl(file, F_OFD_SETLK, &whole) != 0)
-    return errno == EAGAIN || errno == EACCES ? LockOutcome::kBusy : LockOutcome::kNone;
+  if (fcntl(file, F_OFD_SETLK, &whole) != 0) {
+    if (errno == EAGAIN || errno == EACCES || errno == EINTR) return LockOutcome::kBusy;
+    const bool none = errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL;
+    return none ? LockOutcome::kNone : LockOutcome::kFailed;
+  }
   struct stat locked{}, named{};
   const bool same = fstat(file, &locked) == 0 &&
                     fstatat(directory, kLockName.data(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -113,35 +129,56 @@ LockOutcome try_lock(int directory, int file) {
   return same ? LockOutcome::kHeld : LockOutcome::kGone;
 }
 
+// Opens the lock's file, or makes it. Whoever may write in the directory may lock it, and nobody
+// else, since a lock for reading keeps writers out as well.
+Descriptor open_lock(const Descriptor& directory) {
+  constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  Descriptor made(openat(directory.number(), kLockName.data(), kFlags | O_CREAT | O_EXCL, 0600));
+  if (!made.is_open()) {
+    if (errno != EEXIST) return made;
+    return Descriptor(openat(directory.number(), kLockName.data(), kFlags));
+  }
+  struct stat above{};
+  if (fstat(directory.number(), &above) == 0) {
+    // Only root can give a file away; for others it stays theirs, and that is no error.
+    const bool given = fchown(made.number(), above.st_uid, above.st_gid) == 0 ||
+                       fchown(made.number(), static_cast<uid_t>(-1), above.st_gid) == 0;
+    const mode_t shared = (above.st_mode & S_IWGRP) != 0 && given ? 0060 : 0;
+    const mode_t open_to_all = (above.st_mode & S_IWOTH) != 0 ? 0006 : 0;
+    const int set = fchmod(made.number(), 0600 | shared | open_to_all);
+    if (set != 0) return made;  // It then is its maker's alone.
+  }
+  return made;
+}
+
 // Returns the locked file, not open where this file system has no locks.
 Result<Descriptor> lock_directory(const Descriptor& directory, const std::string& path) {
   const std::string name = fmt::format("{}/{}", path, kLockName);
   for (int tries = 0; true; ++tries) {
-    Descriptor file(openat(directory.number(), kLockName.data(),
-                           O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644));
-    if (!file.is_open()) {
-      const int code = errno;
-      const Error error = failed("lock", name, code);
-      if (code != ELOOP && code != EISDIR) return fail(error);
-      return fail(error.with_hint("remove it, or use another directory"));
-    }
+    Descriptor file = open_lock(directory);
+    const int code = file.is_open() ? 0 : errno;
     struct stat status{};
-    // A file with a second name might be anybody's, and note_holder() writes into it.
-    if (fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1)
+    const bool good = file.is_open() && fstat(file.number(), &status) == 0;
+    if (!file.is_open() && code != ELOOP && code != EISDIR && code != ENOENT)
+      return fail(failed("lock", name, code));
+    if (code != ENOENT && (!good || !S_ISREG(status.st_mode)))
       return fail(ErrorKind::kPermission,
                   fmt::format("{}: it is no file of ours", quote_path(name)),
                   "remove it, or use another directory");
-    const LockOutcome outcome = try_lock(directory.number(), file.number());
+    const LockOutcome outcome =
+        good ? try_lock(directory.number(), file.number()) : LockOutcome::kGone;
+    if (outcome == LockOutcome::kFailed) return fail(failed("lock", name, errno));
     if (outcome == LockOutcome::kHeld) {
-      note_holder(file.number());
+      // A file with a second name might be anybody's, or be that of a copy by links.
+      if (status.st_nlink == 1) note_holder(file.number());
       return file;
     }
     if (outcome == LockOutcome::kNone) return Descriptor(-1);
     if (tries == kLockTries)
-      return fail(
-          ErrorKind::kEnvironment,
-          fmt::format("{} is being written in by {}", quote_path(path), holder_of(file.number())),
-          "wait until it has ended, or use another directory");
+      return fail(ErrorKind::kEnvironment,
+                  fmt::format("{} is being written in by {}", quote_path(path),
+                              good ? holder_of(file.number()) : "another process"),
+                  "wait until it has ended, or use another directory");
     nanosleep(&kLockWait, nullptr);
   }
 }
@@ -196,7 +233,7 @@ bool OwnDirectories::is_claimed(const std::string& path) {
   return std::ranges::any_of(claims_, [&path](const Claim* claim) { return claim->holds(path); });
 }
 
-Result<OwnDirectories::Place> OwnDirectories::place_of(const std::string& path, bool make) {
+Result<Descriptor> OwnDirectories::open_directory(const std::string& path, bool make) {
   std::optional<Descriptor> from;
   std::string_view rest;
   {
@@ -208,30 +245,28 @@ Result<OwnDirectories::Place> OwnDirectories::place_of(const std::string& path, 
     }
     if (best != nullptr) {
       from.emplace(fcntl(best->directory(), F_DUPFD_CLOEXEC, 0));
-      if (!from->is_open()) return fail(failed("open directory", path, errno));
       rest = std::string_view(path).substr(best->path().size());
     }
   }
-  if (!from) {
-    const std::string whole = without_slashes(path);
-    const std::size_t slash = whole.rfind('/');
-    const std::string parent = slash == std::string::npos ? "." : whole.substr(0, slash);
-    from.emplace(open(parent.empty() ? "/" : parent.c_str(), kDirectory));
-    if (!from->is_open()) return fail(failed("open directory", parent, errno));
-    return Place{std::move(*from), whole.substr(slash == std::string::npos ? 0 : slash + 1)};
-  }
-  std::vector<std::string> names = names_in(rest);
-  if (names.empty()) return Place{std::move(*from), ""};
-  std::string last = std::move(names.back());
-  names.pop_back();
-  if (last == "..") return fail(step_into(*from, last, path).error());
-  for (const std::string& name : names) {
+  if (!from) from.emplace(open(path.c_str(), kDirectory));
+  if (!from->is_open()) return fail(failed("open directory", path, errno));
+  for (const std::string& name : names_in(rest)) {
     if (make && mkdirat(from->number(), name.c_str(), 0755) != 0 && errno != EEXIST)
       return fail(failed("make directory", path, errno));
     FEEDRATE_TRY(Descriptor next, step_into(*from, name, path));
     from.emplace(std::move(next));
   }
-  return Place{std::move(*from), std::move(last)};
+  return std::move(*from);
+}
+
+Result<OwnDirectories::Place> OwnDirectories::place_of(const std::string& path) {
+  const std::string whole = without_slashes(path);
+  const std::size_t slash = whole.rfind('/');
+  const std::string above = slash == std::string::npos ? "." : whole.substr(0, slash);
+  FEEDRATE_TRY(Descriptor directory, open_directory(above.empty() ? "/" : above));
+  std::string name = whole.substr(slash == std::string::npos ? 0 : slash + 1);
+  if (name == "..") return fail(step_into(directory, name, path).error());
+  return Place{std::move(directory), std::move(name)};
 }
 
 Result<int> OwnDirectories::create(const std::string& path, int flags) {
@@ -280,9 +315,8 @@ Result<> OwnDirectories::remove(const std::string& path) {
 }
 
 Result<> OwnDirectories::make_directories(const std::string& path) {
-  // The way to a name in it makes all of `path`.
   if (is_claimed(path)) {
-    FEEDRATE_TRY(const Place inside, place_of(path + "/x", true));
+    FEEDRATE_TRY(const Descriptor made, open_directory(path, true));
     return {};
   }
   const std::string whole = without_slashes(path);
@@ -304,9 +338,9 @@ Result<> OwnDirectories::make_directories(const std::string& path) {
 }
 
 Result<> OwnDirectories::sync_directory(const std::string& path) {
-  FEEDRATE_TRY(const Place inside, place_of(path + "/x"));
+  FEEDRATE_TRY(const Descriptor directory, open_directory(path));
   // EINVAL means that this file system needs no sync of directories.
-  if (fsync(inside.directory.number()) != 0 && errno != EINVAL)
+  if (fsync(directory.number()) != 0 && errno != EINVAL)
     return fail(failed("fsync directory", path, errno));
   return {};
 }

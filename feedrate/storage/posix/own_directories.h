@@ -48,14 +48,15 @@ class OwnDirectories : public std::enable_shared_from_this<OwnDirectories> {
 
  private:
   class Claim;
-  // Where a path leads: an open directory and the name in it, "" for a claimed directory itself.
+  // Where a path leads: an open directory and the name in it.
   struct Place {
     Descriptor directory;
     std::string name;
   };
   bool is_claimed(const std::string& path);
   // Makes missing directories on the way below a claimed one where `make` is set.
-  Result<Place> place_of(const std::string& path, bool make = false);
+  Result<Descriptor> open_directory(const std::string& path, bool make = false);
+  Result<Place> place_of(const std::string& path);
 
   std::mutex mutex_;
   std::vector<const Claim*> claims_;
